@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// The replicated state: configuration and placement, the same on every node at the same index of the log.
+//
+// Changed by cluster_apply() alone, one committed entry after another. Memory is the caller's, given once to
+// cluster_init(); nothing is allocated later, and a full table is a refusal. Nodes, volumes and VMs live in
+// slots that do not move while they exist; a slot number is what other records hold.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "clusterd/definition.h"
+#include "clusterd/limits.h"
+
+enum { SLOT_NONE = 255 };	// no node, no volume
+
+struct cluster_limits {
+	uint32_t vms_max;
+	uint32_t lease_slots_max;	// per volume
+};
+
+// A VM slot may be used again after its VM was removed; the serial may not.
+struct vm_ref {
+	uint32_t slot;
+	uint32_t serial;
+};
+
+/*
+ * The life of a node, as the cluster has agreed on it.
+ *
+ *   UNKNOWN -> ONLINE -> LEFT            said goodbye and runs nothing
+ *                |  ^
+ *                v  |  (came back before anything was believed)
+ *               LOST -> FENCING -> FENCED -> DEAD        a device, or the administrator, proved it off
+ *                |         |                             and its claims were released
+ *                +-------> EXPIRING                      no proof, but its watchdog guards its leases
+ *   every state but ONLINE -> ONLINE when the node has rejoined
+ */
+enum node_life {
+	NODE_UNKNOWN,
+	NODE_ONLINE,
+	NODE_LEFT,
+	NODE_LOST,
+	NODE_FENCING,
+	NODE_FENCED,
+	NODE_DEAD,
+	NODE_EXPIRING,
+	NODE_LIFE_COUNT,
+};
+
+enum volume_state { VOLUME_OFFLINE, VOLUME_ONLINE, VOLUME_SLOW, VOLUME_LOST, VOLUME_STATE_COUNT };
+
+// What a node says of one volume.
+struct node_volume {
+	uint8_t state;		// enum volume_state
+	bool joined;		// its lockspace
+	uint64_t generation;	// of this host's id there, while joined
+	char reason[80];	// why it is not online; empty when it is
+};
+
+// What a node says of itself (ENTRY_NODE_REPORT).
+struct node_report {
+	uint32_t cpus;
+	uint32_t memory_mib;
+	bool watchdog;		// sanlock runs with a watchdog that wdmd feeds
+	bool qemu;		// an emulator is installed
+	uint64_t boot;		// first 8 bytes of the kernel's boot id
+	struct node_volume volumes[VOLUMES_MAX];
+};
+
+struct cluster_node {
+	bool used;
+	struct node_def def;
+	bool managed;
+	bool maintenance;
+	bool reported;		// `report` is of the node's present life
+	struct node_report report;
+	uint8_t life;		// enum node_life
+	// The fence under way, or the last one: FENCING, FENCED.
+	uint32_t fence_attempt;	// counts up, never reused; results of older attempts are ignored
+	uint8_t fence_actor;	// slot of the node that does it
+	uint8_t fence_device;	// index into def.fences
+	uint32_t fence_generation_mask;			// volumes in which this host had an id
+	uint64_t fence_generation[VOLUMES_MAX];		// and its generation when it was lost
+	uint32_t fence_failures;			// in a row
+	bool fence_wanted;				// the administrator asked
+	uint64_t since_ms;	// wall clock of the last change of life
+	char reason[REASON_SIZE];
+};
+
+enum lease_slot { SLOT_FREE, SLOT_USED, SLOT_BURNED, LEASE_SLOT_COUNT };
+
+struct cluster_volume {
+	bool used;
+	struct volume_def def;
+	uint32_t io_timeout_s;		// fixed when prepared
+	bool prepared;
+	uint8_t prepare_actor;		// SLOT_NONE: nobody is at it
+	uint32_t prepare_attempt;
+	char reason[REASON_SIZE];	// why the last attempt failed
+};
+
+/*
+ * A lease slot is written once for a VM, before its first start. A write whose end is not known (its actor
+ * died) could land after the lease is held and wipe it, so such a slot is burned and another one taken.
+ */
+enum lease_life { LEASE_UNWRITTEN, LEASE_WRITING, LEASE_READY, LEASE_LIFE_COUNT };
+
+struct vm_lease {
+	uint8_t volume;		// slot
+	uint8_t life;		// enum lease_life
+	uint8_t actor;		// node slot, while WRITING
+	uint32_t slot;		// of the lease area
+};
+
+/*
+ * What the cluster has agreed on about one VM. The owner alone may run it, once it holds the lease.
+ *
+ *   IDLE -> PLACED -> RUNNING -> IDLE       runs nowhere -> owner named -> owner says it runs -> it ended
+ *    |        |          |
+ *    v        +----------+-> BLOCKED        it may still run on its owner: hands off
+ *   ERROR                                   runs nowhere, and an operator is needed
+ */
+enum vm_phase { VM_IDLE, VM_PLACED, VM_RUNNING, VM_BLOCKED, VM_ERROR, VM_PHASE_COUNT };
+
+struct vm {
+	bool used;
+	struct vm_ref ref;
+	uint8_t phase;			// enum vm_phase
+	uint8_t owner;			// node slot; SLOT_NONE when IDLE or ERROR
+	uint8_t wanted;			// enum vm_wanted
+	bool managed;
+	uint32_t attempt;		// of placement, counts up; reports of older attempts are ignored
+	uint64_t possible;		// mask of node slots; 0: every node
+	uint64_t tiers[VM_TIERS_MAX];	// preferred owners, best first
+	uint32_t lease_count;
+	struct vm_lease leases[VM_LEASES_MAX];
+	uint32_t restarts;		// failures in place since it last ran well
+	uint32_t relocations;
+	uint64_t failed_on;		// mask of nodes where it used up its restarts
+	uint8_t last_owner;		// where it ran or was tried last
+	uint64_t since_ms;		// wall clock of the last change of phase
+	char reason[REASON_SIZE];	// why it is not as wanted; empty when it is
+};
+
+struct voter {
+	uint32_t id;		// corosync node id
+	uint64_t store;		// its store's random id
+};
+
+struct voters {
+	uint32_t count;
+	struct voter list[NODES_MAX];	// ascending by id
+};
+
+struct cluster {
+	struct cluster_limits limits;
+	uint64_t index;			// of the last entry applied
+	uint64_t view;			// of the last ENTRY_VIEW applied
+	uint32_t functional_level;
+	uint32_t next_serial;
+	struct cluster_def def;
+	struct voters voters;
+	struct cluster_node nodes[NODES_MAX];
+	struct cluster_volume volumes[VOLUMES_MAX];
+	uint32_t vm_count;		// used slots
+	uint32_t vm_high;		// no used slot at or above it
+	struct vm *vms;			// [limits.vms_max]
+	struct vm_def *defs;		// [limits.vms_max], same slots
+	uint8_t *lease_slots;		// [VOLUMES_MAX][limits.lease_slots_max], enum lease_slot
+};
+
+enum { FUNCTIONAL_LEVEL = 1 };
+
+// Bytes that cluster_init() needs for these limits.
+size_t cluster_memory(const struct cluster_limits *limits);
+// An empty cluster in `memory` (8-byte aligned, cluster_memory() bytes, the caller's for the cluster's life).
+void cluster_init(struct cluster *cluster, const struct cluster_limits *limits, void *memory);
+
+// Lookups: a slot, or NULL.
+struct cluster_node *cluster_node_by_id(struct cluster *cluster, uint32_t id);
+const struct cluster_node *cluster_find_node(const struct cluster *cluster, const char *name);
+const struct cluster_volume *cluster_find_volume(const struct cluster *cluster, const char *name);
+const struct vm *cluster_find_vm(const struct cluster *cluster, const char *name);
+const struct vm *cluster_find_vm_uuid(const struct cluster *cluster, const struct uuid *uuid);
+// The VM of this slot and serial, or NULL when it is gone.
+const struct vm *cluster_vm(const struct cluster *cluster, struct vm_ref ref);
+static inline const struct vm_def *vm_definition(const struct cluster *cluster, const struct vm *vm)
+{
+	return &cluster->defs[vm->ref.slot];
+}
+static inline uint8_t node_slot(const struct cluster *cluster, const struct cluster_node *node)
+{
+	return (uint8_t)(node - cluster->nodes);
+}
+static inline uint8_t volume_slot(const struct cluster *cluster, const struct cluster_volume *volume)
+{
+	return (uint8_t)(volume - cluster->volumes);
+}
+
+// The whole state as bytes and back. encode returns the size needed, writing only when it fits. decode
+// returns false and leaves an empty cluster on anything but one well-formed snapshot that fits the limits.
+size_t cluster_encode(const struct cluster *cluster, uint8_t *buf, size_t size);
+bool cluster_decode(struct cluster *cluster, const uint8_t *buf, size_t size);
+
+// A 64-bit digest over every replicated field; equal states have equal digests on every build.
+uint64_t cluster_digest(const struct cluster *cluster);

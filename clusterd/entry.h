@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// The entries of the replicated log: the only way in which a cluster's state changes.
+//
+// Requests come from administrators, reports from the node that they are about, decisions from the view's
+// coordinator. A decision carries the view that it was taken in and is refused when applied in another.
+#pragma once
+
+#include "clusterd/cluster.h"
+
+enum entry_type {
+	ENTRY_VIEW = 1,		// first of every view: it is normal once this is committed
+	ENTRY_CHECK,		// every replica computes a digest here
+
+	// Requests
+	ENTRY_APPLY,		// definitions
+	ENTRY_REMOVE,		// one object
+	ENTRY_VM_WANT,
+	ENTRY_VM_MANAGE,
+	ENTRY_VM_CLEAR,		// forget failures and errors, try again
+	ENTRY_NODE_MANAGE,
+	ENTRY_NODE_FENCE,	// the administrator wants this node off
+	ENTRY_NODE_CONFIRM_DEAD,	// the administrator's word that it is off, after its id was seen not renewed
+
+	// Reports
+	ENTRY_NODE_REPORT,
+	ENTRY_NODE_GOODBYE,	// runs nothing and leaves on purpose
+	ENTRY_VOLUME_PREPARED,
+	ENTRY_LEASE_WRITTEN,
+	ENTRY_FENCE_RESULT,
+	ENTRY_NODE_RELEASED,	// the dead host's claims were released (or had ended by themselves)
+	ENTRY_VM_REPORT,
+
+	// Decisions
+	ENTRY_VOTERS,		// exactly one voter added, removed or readmitted
+	ENTRY_NODE_LOST,
+	ENTRY_NODE_FENCING,	// actor, device, generations
+	ENTRY_NODE_EXPIRING,	// no proof to be had; its watchdog's expiry is believed
+	ENTRY_NODE_BACK,
+	ENTRY_VOLUME_PREPARE,	// names the actor
+	ENTRY_LEASE_WRITE,	// names the actor
+	ENTRY_PLACE,		// a list of VMs and their owners, decided together
+	ENTRY_TYPE_COUNT,
+};
+
+enum object_kind { OBJECT_NODE = 1, OBJECT_VOLUME, OBJECT_VM, OBJECT_KIND_COUNT };
+
+enum vm_report {
+	VM_REPORT_STARTED = 1,	// QEMU runs and holds the lease
+	VM_REPORT_STOPPED,	// ended as asked; QEMU and lease are gone
+	VM_REPORT_GUEST_SHUTDOWN,	// the guest switched itself off
+	VM_REPORT_START_FAILED,	// nothing runs, nothing is held
+	VM_REPORT_DIED,		// it ran and ended unasked; QEMU and lease are gone
+	VM_REPORT_FOUND,	// this node runs it with the lease, whatever the placement says
+	VM_REPORT_LEASE_HELD,	// still waiting: another host holds the lease (reason says who)
+	VM_REPORT_STUCK,	// QEMU cannot be ended: it may still write
+	VM_REPORT_COUNT,
+};
+
+struct place {
+	struct vm_ref vm;
+	uint8_t owner;		// node slot; SLOT_NONE: given up (wanted no more, or no place)
+	uint32_t attempt;	// vm.attempt that the decision saw; another one refuses this place alone
+	uint8_t phase;		// VM_PLACED, or VM_IDLE/VM_ERROR with owner SLOT_NONE
+	char reason[REASON_SIZE];
+};
+
+// One entry, decoded. Pointers point into the bytes that it was decoded from. Which members are
+// meant is said beside them; encode writes only those of the type.
+struct entry {
+	uint8_t type;		// enum entry_type
+	uint64_t view;		// decisions: the view they were taken in; else 0
+	uint64_t at_ms;		// proposer's wall clock, for display and for ages alone
+	uint32_t from;		// corosync id of the proposing node
+
+	uint32_t node_id;	// NODE_*, FENCE_RESULT, reports: the node in question
+	uint8_t object;		// REMOVE: enum object_kind
+	char name[NAME_SIZE];	// REMOVE, VM_WANT, VM_MANAGE, VM_CLEAR, NODE_MANAGE, NODE_FENCE, NODE_CONFIRM_DEAD
+	uint8_t wanted;		// VM_WANT: enum vm_wanted
+	bool flag;		// MANAGE: managed; *_PREPARED, *_WRITTEN, FENCE_RESULT: it succeeded
+	char reason[REASON_SIZE];	// reports: why not; decisions: why
+
+	struct node_report report;	// NODE_REPORT
+	struct vm_ref vm;		// VM_REPORT, LEASE_WRITE, LEASE_WRITTEN
+	uint32_t attempt;		// VM_REPORT, FENCING, FENCE_RESULT, RELEASED, VOLUME_PREPARE(D)
+	uint8_t vm_report;		// VM_REPORT: enum vm_report
+	uint8_t volume;			// VOLUME_PREPARE(D), LEASE_WRITE, LEASE_WRITTEN: slot
+	uint32_t lease_slot;		// LEASE_WRITE, LEASE_WRITTEN
+	uint8_t actor;			// VOLUME_PREPARE, LEASE_WRITE, FENCING: node slot
+	uint8_t device;			// FENCING
+	uint32_t generation_mask;	// FENCING
+	uint64_t generation[VOLUMES_MAX];	// FENCING
+	bool burn;			// LEASE_WRITE: the slot so far is burned (its actor's end is not known)
+
+	struct voters voters;		// VIEW: members; VOTERS: the new list
+	const uint8_t *body;		// APPLY: what definitions_encode() made
+	size_t body_size;
+	uint32_t place_count;		// PLACE
+	const uint8_t *places;		// PLACE: encoded; read with place_decode()
+	size_t places_size;
+};
+
+// Bytes written, or 0 when `size` is too small. Decode: false on anything but exactly one well-formed entry of a
+// known version and type. Places are appended one by one: place_encode() makes the bytes that `places` holds,
+// place_decode() reads the next one, moving *at, until *at == places_size.
+size_t entry_encode(const struct entry *entry, uint8_t *buf, size_t size);
+bool entry_decode(struct entry *entry, const uint8_t *buf, size_t size);
+size_t place_encode(const struct place *place, uint8_t *buf, size_t size);
+bool place_decode(struct place *place, const struct entry *entry, size_t *at);
+
+// What became of an entry: accepted, or refused with nothing changed.
+struct entry_result {
+	bool accepted;
+	char code[32];			// "", or a word for programs: "no-such-vm", "in-use", "stale-view"...
+	char reason[REASON_SIZE];
+	char fix[REASON_SIZE];		// the smallest change that would have made it acceptable
+};
+
+// Applies one committed entry at `index`. All or nothing. Deterministic: the same on every build.
+void cluster_apply(struct cluster *cluster, uint64_t index, const struct entry *entry,
+		   struct entry_result *result);
+
+// One line for people about what the entry did ("vm web: placed on n2"), the words of the event log; empty for
+// entries not worth a line (CHECK, NODE_REPORT without change). Call before applying. Returns its length.
+size_t entry_describe(const struct cluster *cluster, const struct entry *entry, char *buf, size_t size);

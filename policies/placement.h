@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a VM may run, where it had better run, and why: a pure function of the replicated state.
+//
+// Every check leaves a row, so that the choice and its explanation are the same thing.
+#pragma once
+
+#include "clusterd/cluster.h"
+
+enum check_verdict { CHECK_OK, CHECK_WARN, CHECK_FAIL, CHECK_VERDICT_COUNT };
+
+enum placement_check {
+	CHECK_NODE_ONLINE,	// in the cluster, its clusterd answers
+	CHECK_NODE_MANAGED,
+	CHECK_NODE_MAINTENANCE,
+	CHECK_POSSIBLE_OWNER,
+	CHECK_EMULATOR,
+	CHECK_VOLUMES,		// every volume of the VM online there, lockspace joined
+	CHECK_MEMORY,
+	CHECK_FAILURES,		// it has not used up its restarts there
+	PLACEMENT_CHECK_COUNT,
+};
+
+struct check {
+	uint8_t check;		// enum placement_check
+	uint8_t verdict;	// enum check_verdict
+	uint8_t volume;		// CHECK_VOLUMES: slot of the worst one
+	uint64_t found, needed;	// MEMORY: MiB free there and wanted; FAILURES: failures there and allowed
+};
+
+struct placement_node {
+	bool candidate;		// a used node slot
+	bool feasible;		// no check failed
+	uint8_t tier;		// of preferred owners, 0 best; VM_TIERS_MAX when in none
+	uint32_t vms;		// that it has or was promised
+	uint64_t free_mib;
+	struct check checks[PLACEMENT_CHECK_COUNT];
+};
+
+// The load that placement counts; made once per round, and updated with each choice so that a round sees itself.
+struct placement_load {
+	uint64_t present;		// mask of node slots whose clusterd takes part in the normal view
+	uint32_t vms[NODES_MAX];
+	uint64_t used_mib[NODES_MAX];
+};
+
+void placement_load_init(struct placement_load *load, const struct cluster *cluster, uint64_t present);
+void placement_load_add(struct placement_load *load, const struct cluster *cluster, const struct vm *vm,
+			uint8_t node);
+
+// Judges one node. `row->feasible` says whether the VM may be placed there.
+void placement_judge(const struct cluster *cluster, const struct placement_load *load, const struct vm *vm,
+		     uint8_t node, struct placement_node *row);
+
+// The best feasible node's slot, or SLOT_NONE. Order: tier, then fewest VMs, then most free memory, then name.
+uint8_t placement_choose(const struct cluster *cluster, const struct placement_load *load,
+			 const struct vm *vm);
+
+const char *placement_check_word(enum placement_check check);
+const char *check_verdict_word(enum check_verdict verdict);
+
+// "needs 2048 MiB, 512 MiB free", and the smallest change that would alter the verdict ("free 1536 MiB on n2").
+// Both buffers are REASON_SIZE bytes; empty when the verdict is CHECK_OK.
+void placement_explain_check(const struct cluster *cluster, const struct vm *vm, uint8_t node,
+			     const struct check *check, char *reason, char *fix);
+// Why the VM runs nowhere, over all nodes, in one line.
+void placement_explain(const struct cluster *cluster, const struct placement_load *load,
+		       const struct vm *vm, char *reason, char *fix);

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "clusterd/definition.h"
+
+#include <string.h>
+
+#include "clusterd/definition_reader.h"
+#include "clusterd/fields.h"
+
+enum { DEFINITIONS_VERSION = 1, VM_DEF_VERSION = 1 };
+
+void fields_cluster_def(struct fields *f, struct cluster_def *def)
+{
+	field_string(f, def->name, sizeof(def->name));
+	field_enum(f, &def->no_quorum, NO_QUORUM_COUNT);
+	field_u32(f, &def->no_quorum_hold_s);
+	field_u32(f, &def->io_timeout_s);
+	field_string(f, def->root, sizeof(def->root));
+}
+
+void fields_node_def(struct fields *f, struct node_def *def)
+{
+	field_string(f, def->name, sizeof(def->name));
+	field_u32(f, &def->id);
+	field_count(f, &def->fence_count, FENCE_DEVICES_MAX);
+	for (uint32_t i = 0; i < def->fence_count; i++) {
+		field_string(f, def->fences[i].agent, sizeof(def->fences[i].agent));
+		field_string(f, def->fences[i].options, sizeof(def->fences[i].options));
+	}
+	field_u32(f, &def->memory_reserve_mib);
+}
+
+void fields_volume_def(struct fields *f, struct volume_def *def)
+{
+	field_string(f, def->name, sizeof(def->name));
+	field_string(f, def->source, sizeof(def->source));
+}
+
+static void fields_file_ref(struct fields *f, struct file_ref *ref)
+{
+	field_string(f, ref->volume, sizeof(ref->volume));
+	field_string(f, ref->path, sizeof(ref->path));
+}
+
+static void fields_disk(struct fields *f, struct disk_def *disk)
+{
+	field_string(f, disk->volume, sizeof(disk->volume));
+	field_string(f, disk->path, sizeof(disk->path));
+	field_enum(f, &disk->format, DISK_FORMAT_COUNT);
+	field_enum(f, &disk->bus, DISK_BUS_COUNT);
+	field_enum(f, &disk->cache, DISK_CACHE_COUNT);
+	field_enum(f, &disk->aio, DISK_AIO_COUNT);
+	field_bool(f, &disk->discard);
+	field_bool(f, &disk->readonly);
+	field_bool(f, &disk->cdrom);
+}
+
+static void fields_nic(struct fields *f, struct nic_def *nic)
+{
+	field_string(f, nic->bridge, sizeof(nic->bridge));
+	field_bytes(f, nic->mac, sizeof(nic->mac));
+	field_enum(f, &nic->model, NIC_MODEL_COUNT);
+}
+
+void fields_vm_def(struct fields *f, struct vm_def *def)
+{
+	field_string(f, def->name, sizeof(def->name));
+	field_bytes(f, def->uuid.bytes, sizeof(def->uuid.bytes));
+	field_string(f, def->description, sizeof(def->description));
+	field_u32(f, &def->cpus);
+	field_u32(f, &def->memory_mib);
+	field_string(f, def->machine, sizeof(def->machine));
+	field_enum(f, &def->cpu_mode, CPU_MODE_COUNT);
+	field_string(f, def->cpu_model, sizeof(def->cpu_model));
+	field_enum(f, &def->firmware, FIRMWARE_COUNT);
+	fields_file_ref(f, &def->kernel);
+	fields_file_ref(f, &def->initrd);
+	field_string(f, def->cmdline, sizeof(def->cmdline));
+	field_count(f, &def->disk_count, VM_DISKS_MAX);
+	for (uint32_t i = 0; i < def->disk_count; i++)
+		fields_disk(f, &def->disks[i]);
+	field_count(f, &def->nic_count, VM_NICS_MAX);
+	for (uint32_t i = 0; i < def->nic_count; i++)
+		fields_nic(f, &def->nics[i]);
+	field_bool(f, &def->console);
+	field_bool(f, &def->vnc);
+	field_i32(f, &def->priority);
+	field_enum(f, &def->wanted, VM_WANTED_COUNT);
+	field_bool(f, &def->wanted_given);
+	field_enum(f, &def->failback, FAILBACK_COUNT);
+	field_enum(f, &def->on_guest_shutdown, GUEST_SHUTDOWN_COUNT);
+	field_u32(f, &def->restarts_max);
+	field_u32(f, &def->relocations_max);
+	field_u32(f, &def->stop_timeout_s);
+}
+
+static void fields_version(struct fields *f, uint8_t version)
+{
+	uint8_t found = version;
+
+	field_u8(f, &found);
+	if (found != version)
+		fields_fail(f);
+}
+
+size_t vm_def_encode(const struct vm_def *def, uint8_t *buf, size_t size)
+{
+	struct fields f = fields_write(buf, size);
+
+	fields_version(&f, VM_DEF_VERSION);
+	fields_vm_def(&f, (struct vm_def *)def);
+	return fields_failed(&f) ? 0 : f.w.used;
+}
+
+bool vm_def_decode(struct vm_def *def, const uint8_t *buf, size_t size)
+{
+	struct fields f = fields_read(buf, size);
+
+	memset(def, 0, sizeof(*def));
+	fields_version(&f, VM_DEF_VERSION);
+	fields_vm_def(&f, def);
+	return reader_done(&f.r);
+}
+
+static void write_owners(struct fields *f, const struct definitions *defs, uint32_t vm)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < defs->owner_count; i++)
+		count += defs->owners[i].vm == vm;
+	if (count > VM_OWNERS_MAX)
+		fields_fail(f);
+	field_u32(f, &count);
+	for (uint32_t i = 0; i < defs->owner_count; i++) {
+		struct owner_def *owner = &defs->owners[i];
+
+		if (owner->vm != vm)
+			continue;
+		field_string(f, owner->node, sizeof(owner->node));
+		field_u32(f, &owner->tier);
+	}
+}
+
+size_t definitions_encode(const struct definitions *defs, const struct uuid *proposed, uint8_t *buf,
+			  size_t size)
+{
+	struct fields f = fields_write(buf, size);
+	bool cluster_given = defs->cluster_given;
+
+	fields_version(&f, DEFINITIONS_VERSION);
+	field_bool(&f, &cluster_given);
+	if (cluster_given)
+		fields_cluster_def(&f, (struct cluster_def *)&defs->cluster);
+	write_u32(&f.w, defs->node_count);
+	write_u32(&f.w, defs->volume_count);
+	write_u32(&f.w, defs->vm_count);
+	for (uint32_t i = 0; i < defs->node_count; i++)
+		fields_node_def(&f, &defs->nodes[i]);
+	for (uint32_t i = 0; i < defs->volume_count; i++)
+		fields_volume_def(&f, &defs->volumes[i]);
+	for (uint32_t i = 0; i < defs->vm_count; i++) {
+		fields_vm_def(&f, &defs->vms[i]);
+		write_bytes(&f.w, proposed[i].bytes, sizeof(proposed[i].bytes));
+		write_owners(&f, defs, i);
+	}
+	return fields_failed(&f) ? 0 : f.w.used;
+}
+
+bool definition_reader_open(struct definition_reader *reader, const uint8_t *buf, size_t size)
+{
+	struct fields f = fields_read(buf, size);
+
+	memset(reader, 0, sizeof(*reader));
+	fields_version(&f, DEFINITIONS_VERSION);
+	field_bool(&f, &reader->cluster_given);
+	if (reader->cluster_given)
+		fields_cluster_def(&f, &reader->cluster);
+	field_u32(&f, &reader->nodes_left);
+	field_u32(&f, &reader->volumes_left);
+	field_u32(&f, &reader->vms_left);
+	reader->r = f.r;
+	return !fields_failed(&f);
+}
+
+bool definition_reader_node(struct definition_reader *reader, struct node_def *node)
+{
+	struct fields f = { .mode = FIELDS_READ, .r = reader->r };
+
+	memset(node, 0, sizeof(*node));
+	fields_node_def(&f, node);
+	reader->r = f.r;
+	reader->nodes_left--;
+	return !f.r.failed;
+}
+
+bool definition_reader_volume(struct definition_reader *reader, struct volume_def *volume)
+{
+	struct fields f = { .mode = FIELDS_READ, .r = reader->r };
+
+	memset(volume, 0, sizeof(*volume));
+	fields_volume_def(&f, volume);
+	reader->r = f.r;
+	reader->volumes_left--;
+	return !f.r.failed;
+}
+
+bool definition_reader_vm(struct definition_reader *reader, struct definition_vm *vm)
+{
+	struct fields f = { .mode = FIELDS_READ, .r = reader->r };
+
+	memset(&vm->def, 0, sizeof(vm->def));
+	fields_vm_def(&f, &vm->def);
+	field_bytes(&f, vm->proposed.bytes, sizeof(vm->proposed.bytes));
+	field_count(&f, &vm->owner_count, VM_OWNERS_MAX);
+	for (uint32_t i = 0; i < vm->owner_count; i++) {
+		field_string(&f, vm->owners[i].node, sizeof(vm->owners[i].node));
+		field_u32(&f, &vm->owners[i].tier);
+	}
+	reader->r = f.r;
+	reader->vms_left--;
+	return !f.r.failed;
+}
+
+bool definition_reader_done(const struct definition_reader *reader)
+{
+	return reader_done(&reader->r) && reader->nodes_left == 0 && reader->volumes_left == 0 &&
+	       reader->vms_left == 0;
+}

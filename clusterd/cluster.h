@@ -65,6 +65,7 @@ struct node_report {
 	uint32_t memory_mib;
 	bool watchdog;		// sanlock runs with a watchdog that wdmd feeds
 	bool qemu;		// an emulator is installed
+	bool leaving;		// the host is going down: nothing new may come
 	uint64_t boot;		// first 8 bytes of the kernel's boot id
 	struct node_volume volumes[VOLUMES_MAX];
 };

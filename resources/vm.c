@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ *   OFFLINE -> SPAWNING -> LEASING -> GRANTED -> STARTING -> RUNNING -> STOPPING
+ *                 |         |   ^       |           |          |         |
+ *                 |         v   |       |           |          |         |
+ *                 |        BACKOFF      |           |          |         |
+ *                 |         |           |           |          |         |
+ *                 +---------+-----------+-----------+----------+---------+--> KILLING
+ *                                                                             |
+ *   OFFLINE <- ENDED <- RELEASING <-------- the process is gone, from any ----+
+ *
+ * The order is the safety: QEMU is let go (STARTING) only from GRANTED, so never without the lease; an end is
+ * reported only from ENDED, so never while the process lives; and the lease belongs to the process, so
+ * it cannot be let go of earlier than QEMU's last write.
+ */
+#include "resources/vm.h"
+
+#include <string.h>
+
+#include "clusterd/invariant.h"
+#include "clusterd/text.h"
+
+enum {
+	SPAWN_LIMIT_MS = 30000,
+	START_LIMIT_MS = 60000,
+	GRANTED_LIMIT_MS = 10000,	// a view that stays away that long gives the lease back
+	BACKOFF_FIRST_MS = 250,
+	BACKOFF_LAST_MS = 2000,
+	HELD_AFTER = 4,			// refusals until the wait is worth a report
+	KILL_AGAIN_MS = 10000,
+	CONT_AGAIN_MS = 5000,
+};
+
+static const uint64_t NEVER = UINT64_MAX;
+
+#define BIT(life) (1u << (life))
+
+static const uint16_t moves[LIFE_COUNT] = {
+	[LIFE_OFFLINE] = BIT(LIFE_SPAWNING) | BIT(LIFE_RUNNING) | BIT(LIFE_KILLING),	// RUNNING, KILLING: adopted
+	[LIFE_SPAWNING] = BIT(LIFE_LEASING) | BIT(LIFE_KILLING) | BIT(LIFE_RELEASING),
+	[LIFE_LEASING] = BIT(LIFE_BACKOFF) | BIT(LIFE_GRANTED) | BIT(LIFE_KILLING) |
+			 BIT(LIFE_RELEASING),
+	[LIFE_BACKOFF] = BIT(LIFE_LEASING) | BIT(LIFE_KILLING) | BIT(LIFE_RELEASING),
+	[LIFE_GRANTED] = BIT(LIFE_STARTING) | BIT(LIFE_KILLING) | BIT(LIFE_RELEASING),
+	[LIFE_STARTING] = BIT(LIFE_RUNNING) | BIT(LIFE_KILLING) | BIT(LIFE_RELEASING),
+	[LIFE_RUNNING] = BIT(LIFE_STOPPING) | BIT(LIFE_KILLING) | BIT(LIFE_RELEASING),
+	[LIFE_STOPPING] = BIT(LIFE_KILLING) | BIT(LIFE_RELEASING),
+	[LIFE_KILLING] = BIT(LIFE_RELEASING),
+	[LIFE_RELEASING] = BIT(LIFE_ENDED),
+	[LIFE_ENDED] = BIT(LIFE_OFFLINE),
+};
+
+static void vm_local_move(struct vm_local *local, enum vm_life life, uint64_t deadline_ms)
+{
+	INVARIANT(moves[local->life] & BIT(life));
+	local->life = (uint8_t)life;
+	local->deadline_ms = deadline_ms;
+}
+
+const char *vm_life_word(enum vm_life life)
+{
+	switch (life) {
+	case LIFE_OFFLINE: return "offline";
+	case LIFE_SPAWNING: return "spawning";
+	case LIFE_LEASING: return "leasing";
+	case LIFE_BACKOFF: return "waiting for its lease";
+	case LIFE_GRANTED: return "leased";
+	case LIFE_STARTING: return "starting";
+	case LIFE_RUNNING: return "running";
+	case LIFE_STOPPING: return "stopping";
+	case LIFE_KILLING: return "ending";
+	case LIFE_RELEASING: return "releasing";
+	case LIFE_ENDED: return "ended";
+	case LIFE_COUNT: break;
+	}
+	return "?";
+}
+
+bool vm_local_process(const struct vm_local *local)
+{
+	return local->life >= LIFE_SPAWNING && local->life <= LIFE_KILLING;
+}
+
+static struct action *vm_action(struct vm_local *local, enum action_type type,
+				struct actions *actions)
+{
+	struct action *action = actions_add(actions, type);
+
+	action->vm = local->ref;
+	action->uuid = local->uuid;
+	action->attempt = local->attempt;
+	return action;
+}
+
+static void set_reason(struct vm_local *local, const char *reason)
+{
+	text_copy(local->reason, sizeof(local->reason), reason ? reason : "");
+}
+
+static void vm_spawn(struct vm_local *local, const struct vm_wish *wish, uint64_t now_ms,
+		     struct actions *actions)
+{
+	vm_local_move(local, LIFE_SPAWNING, now_ms + SPAWN_LIMIT_MS);
+	local->attempt = wish->attempt;
+	local->sanlock_epoch = wish->sanlock_epoch;
+	local->report = 0;
+	local->executed = local->paused = local->guest_shutdown = false;
+	local->deaf = local->unkillable = local->held = false;
+	local->refusals = 0;
+	local->reported_ms = 0;
+	set_reason(local, "");
+	vm_action(local, ACTION_VM_SPAWN, actions);
+}
+
+static void vm_acquire(struct vm_local *local, struct actions *actions)
+{
+	vm_local_move(local, LIFE_LEASING, NEVER);
+	vm_action(local, ACTION_LEASE_ACQUIRE, actions);
+}
+
+// Ends what lives, now. A child that was not let go has no guest to lose and ends at its pipe's end.
+static void vm_kill(struct vm_local *local, enum vm_report report, const char *why, uint64_t now_ms,
+		    struct actions *actions)
+{
+	bool executed = local->executed;
+
+	local->report = (uint8_t)report;
+	set_reason(local, why);
+	vm_local_move(local, LIFE_KILLING, now_ms + KILL_AGAIN_MS);
+	vm_action(local, executed ? ACTION_QEMU_KILL : ACTION_VM_ABANDON, actions);
+}
+
+static void vm_stop(struct vm_local *local, const struct vm_wish *wish, uint64_t now_ms,
+		    struct actions *actions)
+{
+	local->report = VM_REPORT_STOPPED;
+	set_reason(local, wish->why);
+	vm_local_move(local, LIFE_STOPPING, now_ms + wish->stop_timeout_ms);
+	vm_action(local, ACTION_QEMU_POWERDOWN, actions);
+}
+
+// A paused guest goes on when its volumes are back; the process lives, so its lease does.
+static void vm_go_on(struct vm_local *local, const struct vm_wish *wish, uint64_t now_ms,
+		     struct actions *actions)
+{
+	if (!local->paused || !wish->volumes_online || now_ms < local->deadline_ms)
+		return;
+	local->deadline_ms = now_ms + CONT_AGAIN_MS;
+	vm_action(local, ACTION_QEMU_CONT, actions);
+}
+
+static void wish_running(struct vm_local *local, const struct vm_wish *wish, uint64_t now_ms,
+			 struct actions *actions)
+{
+	if (wish->stop)
+		vm_stop(local, wish, now_ms, actions);
+	else
+		vm_go_on(local, wish, now_ms, actions);
+}
+
+// Not yet let go: any doubt gives it up, which costs nothing.
+static void wish_waiting(struct vm_local *local, const struct vm_wish *wish, uint64_t now_ms,
+			 struct actions *actions)
+{
+	bool ours = wish->start && wish->attempt == local->attempt;
+
+	if (local->life == LIFE_SPAWNING && now_ms >= local->deadline_ms) {
+		vm_kill(local, VM_REPORT_START_FAILED, "its child did not register with sanlock", now_ms,
+			actions);
+	} else if (local->life == LIFE_GRANTED && ours) {
+		/*
+		 * The one place where QEMU is let go: the lease is granted to the child, and in this very step
+		 * the view is normal and the committed owner is this node, in this attempt.
+		 */
+		vm_local_move(local, LIFE_STARTING, now_ms + START_LIMIT_MS);
+		local->executed = true;
+		vm_action(local, ACTION_QEMU_EXEC, actions);
+	} else if (!ours && !(wish->keep && now_ms < local->deadline_ms)) {
+		vm_kill(local, VM_REPORT_STOPPED, wish->why, now_ms, actions);
+	} else if (local->life == LIFE_BACKOFF && now_ms >= local->deadline_ms) {
+		vm_acquire(local, actions);
+	}
+}
+
+static void wish_starting(struct vm_local *local, const struct vm_wish *wish, uint64_t now_ms,
+			  struct actions *actions)
+{
+	if (now_ms >= local->deadline_ms)
+		vm_kill(local, VM_REPORT_START_FAILED, "QEMU did not answer within 60 s", now_ms,
+			actions);
+	else if (wish->stop)
+		vm_kill(local, VM_REPORT_STOPPED, wish->why, now_ms, actions);
+}
+
+void vm_local_wish(struct vm_local *local, const struct vm_wish *wish, uint64_t now_ms,
+		   struct actions *actions)
+{
+	if (wish->kill && vm_local_process(local) && local->life != LIFE_KILLING) {
+		vm_kill(local, VM_REPORT_STOPPED, wish->why, now_ms, actions);
+		return;
+	}
+	switch ((enum vm_life)local->life) {
+	case LIFE_OFFLINE:
+		if (wish->start)
+			vm_spawn(local, wish, now_ms, actions);
+		break;
+	case LIFE_SPAWNING:
+	case LIFE_LEASING:
+	case LIFE_BACKOFF:
+	case LIFE_GRANTED:
+		wish_waiting(local, wish, now_ms, actions);
+		break;
+	case LIFE_STARTING:
+		wish_starting(local, wish, now_ms, actions);
+		break;
+	case LIFE_RUNNING:
+		wish_running(local, wish, now_ms, actions);
+		break;
+	case LIFE_STOPPING:
+		if (now_ms >= local->deadline_ms) {
+			vm_local_move(local, LIFE_KILLING, now_ms + KILL_AGAIN_MS);
+			vm_action(local, ACTION_QEMU_KILL, actions);
+		}
+		break;
+	case LIFE_KILLING:
+		if (now_ms >= local->deadline_ms) {
+			local->deadline_ms = now_ms + KILL_AGAIN_MS;
+			vm_action(local, local->executed ? ACTION_QEMU_KILL : ACTION_VM_ABANDON, actions);
+		}
+		break;
+	case LIFE_RELEASING:
+	case LIFE_ENDED:
+	case LIFE_COUNT:
+		break;
+	}
+}
+
+static void vm_spawned(struct vm_local *local, const struct event *event, struct actions *actions)
+{
+	if (local->life != LIFE_SPAWNING)
+		return;
+	if (event->flag) {
+		vm_acquire(local, actions);
+		return;
+	}
+	// No child came to be: nothing lives, nothing is held.
+	set_reason(local, event->reason);
+	local->report = VM_REPORT_START_FAILED;
+	vm_local_move(local, LIFE_RELEASING, NEVER);
+	vm_local_move(local, LIFE_ENDED, NEVER);
+}
+
+static void vm_refused(struct vm_local *local, const struct event *event, struct actions *actions)
+{
+	uint64_t wait_ms = BACKOFF_FIRST_MS;
+
+	if (local->life != LIFE_LEASING)
+		return;
+	switch ((enum lease_error)event->lease_error) {
+	case LEASE_ERROR_HELD:
+	case LEASE_ERROR_WAITING:
+		for (uint32_t i = 0; i < local->refusals && wait_ms < BACKOFF_LAST_MS; i++)
+			wait_ms *= 2;
+		local->refusals++;
+		local->held = local->refusals >= HELD_AFTER;
+		set_reason(local, event->reason);
+		vm_local_move(local, LIFE_BACKOFF, event->now_ms + wait_ms);
+		break;
+	case LEASE_ERROR_STORAGE:
+	case LEASE_ERROR_SANLOCK:
+	case LEASE_ERROR_PROCESS:
+	case LEASE_ERROR_OTHER:
+	case LEASE_ERROR_COUNT:
+		vm_kill(local, VM_REPORT_START_FAILED, event->reason, event->now_ms, actions);
+		break;
+	}
+}
+
+// What the end of the process means, by the life that it ended.
+static enum vm_report vm_end(const struct vm_local *local)
+{
+	if (local->guest_shutdown && local->life == LIFE_RUNNING)
+		return VM_REPORT_GUEST_SHUTDOWN;
+	switch ((enum vm_life)local->life) {
+	case LIFE_SPAWNING:
+	case LIFE_LEASING:
+	case LIFE_BACKOFF:
+	case LIFE_GRANTED:
+	case LIFE_STARTING:
+		return VM_REPORT_START_FAILED;
+	case LIFE_RUNNING:
+		return VM_REPORT_DIED;
+	case LIFE_STOPPING:
+	case LIFE_KILLING:
+		return (enum vm_report)local->report;
+	case LIFE_OFFLINE:
+	case LIFE_RELEASING:
+	case LIFE_ENDED:
+	case LIFE_COUNT:
+		break;
+	}
+	return VM_REPORT_STOPPED;
+}
+
+static void vm_exited(struct vm_local *local, const struct event *event, struct actions *actions)
+{
+	if (!vm_local_process(local))
+		return;
+	local->report = (uint8_t)vm_end(local);
+	if (local->report == VM_REPORT_DIED || local->report == VM_REPORT_START_FAILED) {
+		if (local->life != LIFE_KILLING)
+			set_reason(local, event->reason);
+	} else if (local->report == VM_REPORT_GUEST_SHUTDOWN) {
+		set_reason(local, "the guest shut itself down");
+	}
+	vm_local_move(local, LIFE_RELEASING, NEVER);
+	vm_action(local, ACTION_LEASE_RELEASE_WAIT, actions);
+}
+
+static void vm_adopted(struct vm_local *local, const struct event *event, struct actions *actions)
+{
+	INVARIANT(local->life == LIFE_OFFLINE);
+	local->attempt = event->attempt;
+	local->executed = true;
+	if (event->flag) {
+		vm_local_move(local, LIFE_RUNNING, NEVER);
+		return;
+	}
+	vm_kill(local, VM_REPORT_DIED, "it was found running without its lease", event->now_ms, actions);
+}
+
+static void vm_granted(struct vm_local *local, const struct event *event, struct actions *actions)
+{
+	(void)actions;
+	if (local->life == LIFE_LEASING)
+		vm_local_move(local, LIFE_GRANTED, event->now_ms + GRANTED_LIMIT_MS);
+}
+
+static void vm_runs(struct vm_local *local, const struct event *event, struct actions *actions)
+{
+	(void)event;
+	(void)actions;
+	if (local->life == LIFE_STARTING)
+		vm_local_move(local, LIFE_RUNNING, NEVER);
+	if (local->life != LIFE_RUNNING)
+		return;
+	local->paused = local->deaf = false;
+	local->deadline_ms = NEVER;
+	set_reason(local, "");
+}
+
+static void vm_paused(struct vm_local *local, const struct event *event, struct actions *actions)
+{
+	(void)actions;
+	if (local->life != LIFE_RUNNING)
+		return;
+	local->paused = true;
+	local->deadline_ms = event->now_ms + CONT_AGAIN_MS;
+	set_reason(local, event->reason);
+}
+
+// A running guest is worth more than its monitor: said, and left running.
+static void vm_deaf(struct vm_local *local, const struct event *event, struct actions *actions)
+{
+	local->deaf = true;
+	if (local->life == LIFE_STARTING)
+		vm_kill(local, VM_REPORT_START_FAILED, event->reason, event->now_ms, actions);
+	else if (local->life == LIFE_RUNNING)
+		set_reason(local, event->reason);
+}
+
+static void vm_guest_shutdown(struct vm_local *local, const struct event *event,
+			      struct actions *actions)
+{
+	(void)event;
+	(void)actions;
+	local->guest_shutdown = true;
+}
+
+static void vm_unkillable(struct vm_local *local, const struct event *event, struct actions *actions)
+{
+	(void)actions;
+	if (local->life != LIFE_KILLING)
+		return;
+	local->unkillable = true;
+	set_reason(local, event->reason);
+}
+
+static void vm_released(struct vm_local *local, const struct event *event, struct actions *actions)
+{
+	(void)event;
+	(void)actions;
+	if (local->life == LIFE_RELEASING)
+		vm_local_move(local, LIFE_ENDED, NEVER);
+}
+
+typedef void (*vm_event_fn)(struct vm_local *local, const struct event *event,
+			    struct actions *actions);
+
+static const vm_event_fn handlers[EVENT_TYPE_COUNT] = {
+	[EVENT_VM_SPAWNED] = vm_spawned,
+	[EVENT_LEASE_GRANTED] = vm_granted,
+	[EVENT_LEASE_REFUSED] = vm_refused,
+	[EVENT_QEMU_RUNNING] = vm_runs,
+	[EVENT_QEMU_PAUSED] = vm_paused,
+	[EVENT_QEMU_DEAF] = vm_deaf,
+	[EVENT_QEMU_GUEST_SHUTDOWN] = vm_guest_shutdown,
+	[EVENT_QEMU_EXITED] = vm_exited,
+	[EVENT_QEMU_UNKILLABLE] = vm_unkillable,
+	[EVENT_LEASE_RELEASED] = vm_released,
+};
+
+void vm_local_event(struct vm_local *local, const struct event *event, struct actions *actions)
+{
+	if (event->type == EVENT_VM_ADOPTED)
+		vm_adopted(local, event, actions);
+	else if (handlers[event->type] && local->life != LIFE_OFFLINE &&
+		 event->attempt == local->attempt)
+		handlers[event->type](local, event, actions);
+}
+
+void vm_local_forget(struct vm_local *local, struct actions *actions)
+{
+	vm_action(local, ACTION_VM_FORGET, actions);
+	vm_local_move(local, LIFE_OFFLINE, NEVER);
+	local->reported_ms = 0;
+	set_reason(local, "");
+}

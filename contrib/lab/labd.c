@@ -24,7 +24,8 @@
 #define WAITERS_MAX 16
 #define SECOND_NS 1000000000LL
 // A process that waits in a FUSE request which nobody will answer dies only when that ends.
-#define ABORT_AFTER_NS 50000000LL
+#define ABORT_AFTER_NS 5000000LL
+#define TASK_EXITING 0x4 // PF_EXITING in the flags that /proc/PID/stat shows
 #define WATCHDOG_S 60
 
 enum fence_mode { FENCE_OK, FENCE_FAIL, FENCE_HANG, FENCE_LIE };
@@ -42,7 +43,11 @@ struct node {
 	pid_t pid;
 	enum fence_mode fence;
 	long long off_asked_ns;
+	int proc;
+	int clean_scans;
+	bool ended;
 	bool aborted;
+	int boot_waiter;
 	int waiters[WAITERS_MAX];
 	int waiters_count;
 	struct watchdog watchdog;
@@ -203,7 +208,10 @@ static int node_boot(struct labd *lab, struct node *node)
 	}
 	node->pid = pid;
 	node->off_asked_ns = 0;
+	node->clean_scans = 0;
+	node->ended = false;
 	node->aborted = false;
+	node->proc = -1;
 	event(lab, "%s on", node->name);
 	if (write(pipe_fds[1], "g", 1) != 1)
 		event(lab, "%s cannot start", node->name);
@@ -211,15 +219,74 @@ static int node_boot(struct labd *lab, struct node *node)
 	return 0;
 }
 
+static void answer(int fd, const char *text)
+{
+	dprintf(fd, "%s\n", text);
+	close(fd);
+}
+
+static bool node_is_on(const struct node *node)
+{
+	return node->pid && !node->ended;
+}
+
 // --- power off --------------------------------------------------------------------------------
 
 static void node_off(struct labd *lab, struct node *node, const char *why)
 {
+	char path[64];
+
 	if (!node->pid || node->off_asked_ns)
 		return;
+	// The node's own view of its processes, which lists those and no other.
+	snprintf(path, sizeof(path), "/proc/%d/root/proc", node->pid);
+	node->proc = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	node->off_asked_ns = lab_clock_ns(CLOCK_MONOTONIC);
 	kill(node->pid, SIGKILL);
 	event(lab, "%s off begins: %s", node->name, why);
+}
+
+static bool task_exiting(int tasks, const char *name)
+{
+	char path[300], text[512];
+	unsigned int flags;
+	const char *rest;
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/stat", name);
+	fd = openat(tasks, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return true;
+	got = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (got <= 0)
+		return true;
+	text[got] = 0;
+	rest = strrchr(text, ')');
+	if (!rest || sscanf(rest, ") %*c %*d %*d %*d %*d %*d %u", &flags) != 1)
+		return false;
+	return flags & TASK_EXITING;
+}
+
+static bool tasks_exiting(int parent, const char *path, bool processes)
+{
+	char below[300];
+	struct dirent *entry;
+	bool exiting = true;
+	int fd = openat(parent, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	while (dir && exiting && (entry = readdir(dir))) {
+		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
+			continue;
+		snprintf(below, sizeof(below), "%s/task", entry->d_name);
+		exiting = processes ? tasks_exiting(fd, below, false) :
+				      task_exiting(fd, entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	return exiting;
 }
 
 static void node_abort_fuse(struct labd *lab, struct node *node)
@@ -227,38 +294,80 @@ static void node_abort_fuse(struct labd *lab, struct node *node)
 	char path[512];
 	unsigned int device = 0;
 	FILE *file;
+	int fd;
 
 	node->aborted = true;
 	snprintf(path, sizeof(path), "%s/nodes/%s/fuse", lab->dir, node->name);
 	file = fopen(path, "re");
 	if (!file)
 		return;
-	if (fscanf(file, "%u", &device) == 1)
-		run("echo 1 >%s/run/fusectl/%u/abort", lab->dir, device);
+	if (fscanf(file, "%u", &device) == 1) {
+		snprintf(path, sizeof(path), "%s/run/fusectl/%u/abort", lab->dir, device);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd >= 0) {
+			if (write(fd, "1", 1) == 1)
+				event(lab, "%s storage connection aborted", node->name);
+			close(fd);
+		}
+	}
 	fclose(file);
-	event(lab, "%s storage connection aborted", node->name);
 }
 
-/*
- * The kernel lets a PID namespace's init be reaped only when no other process of the namespace is
- * left. So an answer sent from here is proof of power off, not a hope.
- */
-static void node_gone(struct labd *lab, struct node *node)
+static void node_ended(struct labd *lab, struct node *node, const char *how)
 {
 	long long now = lab_clock_ns(CLOCK_MONOTONIC);
 
-	if (!node->off_asked_ns) {
-		node->off_asked_ns = now;
-		event(lab, "%s went off by itself", node->name);
-	}
-	event(lab, "%s off after %lld us", node->name, (now - node->off_asked_ns) / 1000);
-	node->pid = 0;
+	node->ended = true;
 	node->watchdog.armed = false;
+	event(lab, "%s off after %lld us: %s", node->name, (now - node->off_asked_ns) / 1000, how);
 	for (int i = 0; i < node->waiters_count; i++) {
 		dprintf(node->waiters[i], "ok off %lld %lld\n", node->off_asked_ns, now);
 		close(node->waiters[i]);
 	}
 	node->waiters_count = 0;
+}
+
+/*
+ * What proves power off. A thread that is exiting runs no line of its program again and is in no
+ * system call any more, so it has no write under way either (that of a thread inside pwrite ends
+ * before the thread does). When every thread of the node is that far, nothing of it can touch the
+ * storage or the network: what is left is the kernel's tidying (an aio context alone takes 30 ms),
+ * which is waited for before the next boot, not before the answer. A child can be born only from a
+ * parent that is not exiting yet, and might have been listed too late; so two clean looks in a row.
+ */
+static void node_look(struct labd *lab, struct node *node)
+{
+	if (!node->pid || !node->off_asked_ns || node->ended || node->proc < 0)
+		return;
+	for (;;) {
+		if (!tasks_exiting(node->proc, ".", true)) {
+			node->clean_scans = 0;
+			return;
+		}
+		if (++node->clean_scans == 2)
+			break;
+	}
+	node_ended(lab, node, "every thread has ended");
+}
+
+// The kernel lets a PID namespace's init be reaped only when no other process of it is left.
+static void node_gone(struct labd *lab, struct node *node)
+{
+	int fd = node->boot_waiter;
+
+	if (!node->off_asked_ns) {
+		node->off_asked_ns = lab_clock_ns(CLOCK_MONOTONIC);
+		event(lab, "%s went off by itself", node->name);
+	}
+	if (!node->ended)
+		node_ended(lab, node, "no process is left");
+	if (node->proc >= 0)
+		close(node->proc);
+	node->proc = -1;
+	node->pid = 0;
+	node->boot_waiter = -1;
+	if (fd >= 0)
+		answer(fd, node_boot(lab, node) ? "error cannot boot" : "ok on");
 }
 
 static void reap(struct labd *lab)
@@ -328,15 +437,9 @@ static void watchdog_check(struct labd *lab, struct node *node, long long now)
 
 // --- being asked ------------------------------------------------------------------------------
 
-static void answer(int fd, const char *text)
-{
-	dprintf(fd, "%s\n", text);
-	close(fd);
-}
-
 static void ask_off(struct labd *lab, struct node *node, int fd, const char *why)
 {
-	if (!node->pid) {
+	if (!node_is_on(node)) {
 		answer(fd, "ok off");
 		return;
 	}
@@ -350,8 +453,10 @@ static void ask_off(struct labd *lab, struct node *node, int fd, const char *why
 
 static void ask_on(struct labd *lab, struct node *node, int fd)
 {
-	if (node->pid && node->off_asked_ns)
-		answer(fd, "error still going off");
+	if (node->pid && node->off_asked_ns && node->boot_waiter >= 0)
+		answer(fd, "error is being switched on already");
+	else if (node->pid && node->off_asked_ns)
+		node->boot_waiter = fd;
 	else if (node->pid || node_boot(lab, node) == 0)
 		answer(fd, "ok on");
 	else
@@ -367,7 +472,7 @@ static void ask_list(struct labd *lab, int fd, bool fence)
 		if (fence)
 			dprintf(fd, "%s,%s\n", node->name, node->name);
 		else
-			dprintf(fd, "%s %s %d watchdog=%s\n", node->name, node->pid ? "on" : "off",
+			dprintf(fd, "%s %s %d watchdog=%s\n", node->name, node_is_on(node) ? "on" : "off",
 				node->pid, node->watchdog.armed ? "armed" : "off");
 	}
 	close(fd);
@@ -391,7 +496,7 @@ static void ask_fence(struct labd *lab, const char *verb, const char *name, int 
 	if (node->fence == FENCE_FAIL)
 		answer(fd, "error the device was told to fail");
 	else if (strcmp(verb, "status") == 0)
-		answer(fd, node->pid ? "ok on" : "ok off");
+		answer(fd, node_is_on(node) ? "ok on" : "ok off");
 	else if (node->fence == FENCE_LIE)
 		answer(fd, strcmp(verb, "off") == 0 ? "ok off" : "ok on");
 	else if (strcmp(verb, "off") == 0)
@@ -432,8 +537,8 @@ static void ask_node(struct labd *lab, struct client *client, struct node *node,
 	} else if (strcmp(verb, "mode") == 0) {
 		ask_mode(node, word, client->fd);
 	} else if (strcmp(verb, "pid") == 0) {
-		snprintf(text, sizeof(text), node->pid ? "ok %d" : "error %d is off",
-			 node->pid ? node->pid : atoi(node->name + 1));
+		snprintf(text, sizeof(text), node_is_on(node) ? "ok %d" : "error node %d is off",
+			 node_is_on(node) ? node->pid : atoi(node->name + 1));
 		answer(client->fd, text);
 	} else {
 		answer(client->fd, "error unknown verb");
@@ -495,7 +600,8 @@ static void tick(struct labd *lab)
 		struct node *node = &lab->nodes[i];
 
 		watchdog_check(lab, node, now);
-		if (node->pid && node->off_asked_ns && !node->aborted &&
+		node_look(lab, node);
+		if (node_is_on(node) && node->off_asked_ns && !node->aborted &&
 		    now > node->off_asked_ns + ABORT_AFTER_NS)
 			node_abort_fuse(lab, node);
 	}
@@ -507,7 +613,11 @@ static void loop(struct labd *lab)
 		struct pollfd fds[CLIENTS_MAX + 2];
 		struct client *of[CLIENTS_MAX + 2];
 		nfds_t count = 2;
+		int timeout_ms = 50;
 
+		for (int i = 0; i < lab->nodes_count; i++)
+			if (node_is_on(&lab->nodes[i]) && lab->nodes[i].off_asked_ns)
+				timeout_ms = 1;
 		fds[0] = (struct pollfd){ .fd = lab->signals, .events = POLLIN };
 		fds[1] = (struct pollfd){ .fd = lab->listener, .events = POLLIN };
 		for (int i = 0; i < CLIENTS_MAX; i++) {
@@ -516,7 +626,7 @@ static void loop(struct labd *lab)
 			of[count] = &lab->clients[i];
 			fds[count++] = (struct pollfd){ .fd = lab->clients[i].fd, .events = POLLIN };
 		}
-		poll(fds, count, 50);
+		poll(fds, count, timeout_ms);
 		if (fds[0].revents)
 			reap(lab);
 		for (nfds_t i = 2; i < count; i++) {
@@ -571,8 +681,11 @@ static void lab_run(const char *dir, int nodes, int ready)
 	prctl(PR_SET_NAME, "labd");
 	lab.dir = dir;
 	lab.nodes_count = nodes;
-	for (int i = 0; i < nodes; i++)
+	for (int i = 0; i < nodes; i++) {
+		lab.nodes[i].proc = -1;
+		lab.nodes[i].boot_waiter = -1;
 		snprintf(lab.nodes[i].name, sizeof(lab.nodes[i].name), "n%d", i + 1);
+	}
 	error = lab_open(&lab);
 	if (error) {
 		fprintf(stderr, "labd: cannot start: %s\n", strerror(-error));

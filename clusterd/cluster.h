@@ -141,6 +141,7 @@ struct vm {
 	uint32_t relocations;
 	uint64_t failed_on;		// mask of nodes where it used up its restarts
 	uint8_t last_owner;		// where it ran or was tried last
+	uint64_t unproven;	// mask of nodes given up on expiry alone: it may run there until a lease is held
 	uint64_t since_ms;		// wall clock of the last change of phase
 	char reason[REASON_SIZE];	// why it is not as wanted; empty when it is
 };
@@ -167,9 +168,10 @@ struct cluster {
 	struct cluster_volume volumes[VOLUMES_MAX];
 	uint32_t vm_count;		// used slots
 	uint32_t vm_high;		// no used slot at or above it
-	struct vm *vms;			// [limits.vms_max]
+	struct vm *vms;			// [limits.vms_max], not touched at or above vm_high
 	struct vm_def *defs;		// [limits.vms_max], same slots
 	uint8_t *lease_slots;		// [VOLUMES_MAX][limits.lease_slots_max], enum lease_slot
+	struct vm_index *vm_index;	// derived: finds VMs by what must be unique
 };
 
 enum { FUNCTIONAL_LEVEL = 1 };

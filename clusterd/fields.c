@@ -189,6 +189,7 @@ void fields_node_report(struct fields *f, struct node_report *report)
 	field_u32(f, &report->memory_mib);
 	field_bool(f, &report->watchdog);
 	field_bool(f, &report->qemu);
+	field_bool(f, &report->leaving);
 	field_u64(f, &report->boot);
 	for (uint32_t i = 0; i < VOLUMES_MAX; i++) {
 		struct node_volume *volume = &report->volumes[i];

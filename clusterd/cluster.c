@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "clusterd/cluster.h"
+
+#include <string.h>
+
+#include "clusterd/cluster_internal.h"
+#include "clusterd/text.h"
+#include "clusterd/vm_index.h"
+
+static size_t round_up(size_t size)
+{
+	return (size + 7) & ~(size_t)7;
+}
+
+static size_t vms_size(const struct cluster_limits *limits)
+{
+	return round_up(sizeof(struct vm) * limits->vms_max);
+}
+
+static size_t defs_size(const struct cluster_limits *limits)
+{
+	return round_up(sizeof(struct vm_def) * limits->vms_max);
+}
+
+static size_t lease_slots_size(const struct cluster_limits *limits)
+{
+	return (size_t)VOLUMES_MAX * limits->lease_slots_max;
+}
+
+size_t cluster_memory(const struct cluster_limits *limits)
+{
+	return vms_size(limits) + defs_size(limits) + round_up(vm_index_memory(limits)) +
+	       round_up(lease_slots_size(limits));
+}
+
+// VMs and definitions are left untouched: at ten thousand they are tens of megabytes, which a node
+// with few VMs should not make resident. Slots are zeroed as vm_high passes them.
+void cluster_init(struct cluster *cluster, const struct cluster_limits *limits, void *memory)
+{
+	uint8_t *at = memory;
+
+	memset(cluster, 0, sizeof(*cluster));
+	cluster->limits = *limits;
+	cluster->vms = (struct vm *)at;
+	at += vms_size(limits);
+	cluster->defs = (struct vm_def *)at;
+	at += defs_size(limits);
+	cluster->vm_index = vm_index_init(limits, at);
+	at += round_up(vm_index_memory(limits));
+	cluster->lease_slots = at;
+	memset(cluster->lease_slots, 0, lease_slots_size(limits));
+	cluster->functional_level = FUNCTIONAL_LEVEL;
+	cluster->next_serial = 1;
+	cluster->def.no_quorum = NO_QUORUM_STOP;
+	cluster->def.no_quorum_hold_s = 60;
+	cluster->def.io_timeout_s = 10;
+	text_copy(cluster->def.root, sizeof(cluster->def.root), "/clusterstorage");
+}
+
+void cluster_clear(struct cluster *cluster)
+{
+	struct cluster_limits limits = cluster->limits;
+
+	cluster_init(cluster, &limits, cluster->vms);
+}
+
+void cluster_touch_vm(struct cluster *cluster, uint32_t slot)
+{
+	for (; cluster->vm_high <= slot; cluster->vm_high++) {
+		memset(&cluster->vms[cluster->vm_high], 0, sizeof(*cluster->vms));
+		memset(&cluster->defs[cluster->vm_high], 0, sizeof(*cluster->defs));
+	}
+}
+
+uint8_t *volume_lease_slots(const struct cluster *cluster, uint8_t volume)
+{
+	return cluster->lease_slots + (size_t)volume * cluster->limits.lease_slots_max;
+}
+
+bool lease_slot_find_free(const struct cluster *cluster, uint8_t volume, uint32_t *slot)
+{
+	const uint8_t *slots = volume_lease_slots(cluster, volume);
+
+	for (uint32_t i = 0; i < cluster->limits.lease_slots_max; i++) {
+		if (slots[i] == SLOT_FREE) {
+			*slot = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+struct cluster_node *cluster_node_by_id(struct cluster *cluster, uint32_t id)
+{
+	for (uint32_t i = 0; i < NODES_MAX; i++) {
+		if (cluster->nodes[i].used && cluster->nodes[i].def.id == id)
+			return &cluster->nodes[i];
+	}
+	return NULL;
+}
+
+const struct cluster_node *cluster_find_node(const struct cluster *cluster, const char *name)
+{
+	for (uint32_t i = 0; i < NODES_MAX; i++) {
+		if (cluster->nodes[i].used && strcmp(cluster->nodes[i].def.name, name) == 0)
+			return &cluster->nodes[i];
+	}
+	return NULL;
+}
+
+const struct cluster_volume *cluster_find_volume(const struct cluster *cluster, const char *name)
+{
+	for (uint32_t i = 0; i < VOLUMES_MAX; i++) {
+		if (cluster->volumes[i].used && strcmp(cluster->volumes[i].def.name, name) == 0)
+			return &cluster->volumes[i];
+	}
+	return NULL;
+}
+
+const struct vm *cluster_find_vm(const struct cluster *cluster, const char *name)
+{
+	struct vm_index_hit hit = vm_index_find(cluster->vm_index, vm_name_hash(name));
+
+	if (!hit.found || strcmp(cluster->defs[hit.slot].name, name) != 0)
+		return NULL;
+	return &cluster->vms[hit.slot];
+}
+
+const struct vm *cluster_find_vm_uuid(const struct cluster *cluster, const struct uuid *uuid)
+{
+	struct vm_index_hit hit = vm_index_find(cluster->vm_index, vm_uuid_hash(uuid));
+
+	if (!hit.found || memcmp(&cluster->defs[hit.slot].uuid, uuid, sizeof(*uuid)) != 0)
+		return NULL;
+	return &cluster->vms[hit.slot];
+}
+
+const struct vm *cluster_vm(const struct cluster *cluster, struct vm_ref ref)
+{
+	const struct vm *vm;
+
+	if (ref.slot >= cluster->vm_high)
+		return NULL;
+	vm = &cluster->vms[ref.slot];
+	return vm->used && vm->ref.serial == ref.serial ? vm : NULL;
+}

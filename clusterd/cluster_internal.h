@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// What cluster_apply() and the snapshot need of the replicated state's inside.
+#pragma once
+
+#include "clusterd/cluster.h"
+
+void cluster_clear(struct cluster *cluster);	// empty again, in the same memory
+void cluster_touch_vm(struct cluster *cluster, uint32_t slot);	// raises vm_high above it
+uint8_t *volume_lease_slots(const struct cluster *cluster, uint8_t volume);
+bool lease_slot_find_free(const struct cluster *cluster, uint8_t volume, uint32_t *slot);	// the lowest

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// The replicated state as bytes and as a digest: one walk over the fields, see fields.h.
+#include <string.h>
+
+#include "clusterd/cluster_internal.h"
+#include "clusterd/fields.h"
+#include "clusterd/vm_index.h"
+
+enum { SNAPSHOT_VERSION = 1 };
+
+static void fields_node(struct fields *f, struct cluster_node *node)
+{
+	fields_node_def(f, &node->def);
+	field_bool(f, &node->managed);
+	field_bool(f, &node->maintenance);
+	field_bool(f, &node->reported);
+	fields_node_report(f, &node->report);
+	field_enum(f, &node->life, NODE_LIFE_COUNT);
+	field_u32(f, &node->fence_attempt);
+	field_slot(f, &node->fence_actor, NODES_MAX);
+	field_u8(f, &node->fence_device);
+	field_u32(f, &node->fence_generation_mask);
+	for (uint32_t i = 0; i < VOLUMES_MAX; i++)
+		field_u64(f, &node->fence_generation[i]);
+	field_u32(f, &node->fence_failures);
+	field_bool(f, &node->fence_wanted);
+	field_u64(f, &node->since_ms);
+	field_string(f, node->reason, sizeof(node->reason));
+}
+
+// Up to the last slot that is not free, so that the bytes do not depend on how many this replica has room for.
+static void fields_lease_slots(struct fields *f, const struct cluster *cluster, uint8_t volume)
+{
+	uint8_t *slots = volume_lease_slots(cluster, volume);
+	uint32_t count = 0;
+
+	if (!fields_reading(f)) {
+		count = cluster->limits.lease_slots_max;
+		while (count > 0 && slots[count - 1] == SLOT_FREE)
+			count--;
+	}
+	field_count(f, &count, cluster->limits.lease_slots_max);
+	for (uint32_t i = 0; i < count && !fields_failed(f); i++)
+		field_enum(f, &slots[i], LEASE_SLOT_COUNT);
+}
+
+static void fields_volume(struct fields *f, struct cluster_volume *volume)
+{
+	fields_volume_def(f, &volume->def);
+	field_u32(f, &volume->io_timeout_s);
+	field_bool(f, &volume->prepared);
+	field_slot(f, &volume->prepare_actor, NODES_MAX);
+	field_u32(f, &volume->prepare_attempt);
+	field_string(f, volume->reason, sizeof(volume->reason));
+}
+
+static void fields_lease(struct fields *f, struct vm_lease *lease)
+{
+	field_enum(f, &lease->volume, VOLUMES_MAX);
+	field_enum(f, &lease->life, LEASE_LIFE_COUNT);
+	field_slot(f, &lease->actor, NODES_MAX);
+	field_u32(f, &lease->slot);
+}
+
+static void fields_vm(struct fields *f, struct vm *vm)
+{
+	field_u32(f, &vm->ref.serial);
+	field_enum(f, &vm->phase, VM_PHASE_COUNT);
+	field_slot(f, &vm->owner, NODES_MAX);
+	field_enum(f, &vm->wanted, VM_WANTED_COUNT);
+	field_bool(f, &vm->managed);
+	field_u32(f, &vm->attempt);
+	field_u64(f, &vm->possible);
+	for (uint32_t i = 0; i < VM_TIERS_MAX; i++)
+		field_u64(f, &vm->tiers[i]);
+	field_count(f, &vm->lease_count, VM_LEASES_MAX);
+	for (uint32_t i = 0; i < vm->lease_count; i++)
+		fields_lease(f, &vm->leases[i]);
+	field_u32(f, &vm->restarts);
+	field_u32(f, &vm->relocations);
+	field_u64(f, &vm->failed_on);
+	field_slot(f, &vm->last_owner, NODES_MAX);
+	field_u64(f, &vm->unproven);
+	field_u64(f, &vm->since_ms);
+	field_string(f, vm->reason, sizeof(vm->reason));
+}
+
+// The number of the next used slot. Reading: any from `next` on and below `count`.
+static uint32_t fields_next_slot(struct fields *f, uint32_t slot, uint32_t next, uint32_t count)
+{
+	field_u32(f, &slot);
+	if (fields_reading(f) && (slot < next || slot >= count))
+		fields_fail(f);
+	return slot;
+}
+
+static void fields_nodes(struct fields *f, struct cluster *cluster)
+{
+	uint32_t count = 0, slot = 0;
+
+	for (uint32_t i = 0; i < NODES_MAX; i++)
+		count += cluster->nodes[i].used;
+	field_count(f, &count, NODES_MAX);
+	for (uint32_t i = 0; i < count; i++, slot++) {
+		while (!fields_reading(f) && !cluster->nodes[slot].used)
+			slot++;
+		slot = fields_next_slot(f, slot, slot, NODES_MAX);
+		if (fields_failed(f))
+			return;
+		cluster->nodes[slot].used = true;
+		fields_node(f, &cluster->nodes[slot]);
+	}
+}
+
+static void fields_volumes(struct fields *f, struct cluster *cluster)
+{
+	uint32_t count = 0, slot = 0;
+
+	for (uint32_t i = 0; i < VOLUMES_MAX; i++)
+		count += cluster->volumes[i].used;
+	field_count(f, &count, VOLUMES_MAX);
+	for (uint32_t i = 0; i < count; i++, slot++) {
+		while (!fields_reading(f) && !cluster->volumes[slot].used)
+			slot++;
+		slot = fields_next_slot(f, slot, slot, VOLUMES_MAX);
+		if (fields_failed(f))
+			return;
+		cluster->volumes[slot].used = true;
+		fields_volume(f, &cluster->volumes[slot]);
+		fields_lease_slots(f, cluster, (uint8_t)slot);
+	}
+}
+
+static bool vm_consistent(const struct cluster *cluster, const struct vm *vm, const struct vm_def *def)
+{
+	bool owned = vm->phase != VM_IDLE && vm->phase != VM_ERROR;
+
+	if (owned ? vm->owner == SLOT_NONE || !cluster->nodes[vm->owner].used
+		  : vm->owner != SLOT_NONE)
+		return false;
+	for (uint32_t i = 0; i < vm->lease_count; i++) {
+		const struct vm_lease *lease = &vm->leases[i];
+
+		if (!cluster->volumes[lease->volume].used ||
+		    lease->slot >= cluster->limits.lease_slots_max ||
+		    volume_lease_slots(cluster, lease->volume)[lease->slot] != SLOT_USED)
+			return false;
+	}
+	return !cluster_find_vm(cluster, def->name) && !cluster_find_vm_uuid(cluster, &def->uuid);
+}
+
+static void fields_vms(struct fields *f, struct cluster *cluster)
+{
+	uint32_t count = cluster->vm_count, slot = 0;
+
+	field_count(f, &count, cluster->limits.vms_max);
+	for (uint32_t i = 0; i < count; i++, slot++) {
+		while (!fields_reading(f) && !cluster->vms[slot].used)
+			slot++;
+		slot = fields_next_slot(f, slot, slot, cluster->limits.vms_max);
+		if (fields_failed(f))
+			return;
+		if (fields_reading(f))
+			cluster_touch_vm(cluster, slot);
+		fields_vm(f, &cluster->vms[slot]);
+		fields_vm_def(f, &cluster->defs[slot]);
+		if (!fields_reading(f))
+			continue;
+		if (fields_failed(f) ||
+		    !vm_consistent(cluster, &cluster->vms[slot], &cluster->defs[slot])) {
+			fields_fail(f);
+			return;
+		}
+		cluster->vms[slot].used = true;
+		cluster->vms[slot].ref.slot = slot;
+		cluster->vm_count++;
+		vm_index_add(cluster->vm_index, slot, &cluster->defs[slot]);
+	}
+}
+
+static void fields_cluster(struct fields *f, struct cluster *cluster)
+{
+	uint8_t version = SNAPSHOT_VERSION;
+
+	field_u8(f, &version);
+	if (version != SNAPSHOT_VERSION)
+		fields_fail(f);
+	field_u64(f, &cluster->index);
+	field_u64(f, &cluster->view);
+	field_u32(f, &cluster->functional_level);
+	field_u32(f, &cluster->next_serial);
+	fields_cluster_def(f, &cluster->def);
+	fields_voters(f, &cluster->voters);
+	fields_nodes(f, cluster);
+	fields_volumes(f, cluster);
+	fields_vms(f, cluster);
+}
+
+size_t cluster_encode(const struct cluster *cluster, uint8_t *buf, size_t size)
+{
+	struct fields count = fields_write(NULL, 0), f = fields_write(buf, size);
+
+	fields_cluster(&count, (struct cluster *)cluster);
+	if (buf && count.w.used <= size)
+		fields_cluster(&f, (struct cluster *)cluster);
+	return count.w.used;
+}
+
+bool cluster_decode(struct cluster *cluster, const uint8_t *buf, size_t size)
+{
+	struct fields f = fields_read(buf, size);
+
+	cluster_clear(cluster);
+	fields_cluster(&f, cluster);
+	if (reader_done(&f.r))
+		return true;
+	cluster_clear(cluster);
+	return false;
+}
+
+uint64_t cluster_digest(const struct cluster *cluster)
+{
+	struct fields f = fields_hash();
+
+	fields_cluster(&f, (struct cluster *)cluster);
+	return f.hash;
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a program without a shell and reads what it says, for worker threads.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// Its exit status, or -errno (-ETIMEDOUT: it was killed). What it wrote to standard output and error, cut to
+// size - 1 bytes, is in `output`.
+int exec_run(const char *const *argv, char *output, size_t size, uint32_t timeout_ms);
+
+// Field 22 of /proc/PID/stat: when the process started; 0: there is none.
+uint64_t exec_start_time(pid_t pid);

@@ -1,0 +1,800 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "csv/sanlock_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sanlock.h>
+#include <sanlock_admin.h>
+#include <sanlock_resource.h>
+#include <sanlock_rv.h>
+
+#include "clusterd/exec_io.h"
+#include "clusterd/loop_io.h"
+#include "clusterd/worker_io.h"
+
+#define MIB (1024u * 1024u)
+
+// The delta lease's leader record, as sanlock 3 keeps it on the disk (little-endian).
+enum {
+	LEADER_MAGIC = 0x12212010,
+	LEADER_VERSION_MAJOR = 0x00030000,
+	LEADER_AT_MAGIC = 0,
+	LEADER_AT_VERSION = 4,
+	LEADER_AT_SECTOR = 12,
+	LEADER_AT_MAX_HOSTS = 24,
+	LEADER_AT_GENERATION = 40,
+	LEADER_AT_LOCKSPACE = 56,
+	LEADER_AT_TIMESTAMP = 152,
+};
+
+__attribute__((format(printf, 2, 3)))
+static bool lock_fail(char *reason, const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(reason, REASON_SIZE, format, list);
+	va_end(list);
+	return false;
+}
+
+static const char *lock_error_text(int result)
+{
+	if (result > -200)
+		return strerror(-result);
+	switch (result) {
+	case SANLK_AIO_TIMEOUT: return "the disk did not answer in time";
+	case SANLK_WD_ERROR: return "the watchdog daemon refused";
+	case SANLK_LEADER_MAGIC: return "no lease there";
+	case SANLK_LEADER_LOCKSPACE: return "another lockspace's record is there";
+	case SANLK_LEADER_RESOURCE: return "another lease is there";
+	case SANLK_HOSTID_BUSY: return "the host id is in use by another host";
+	case SANLK_ACQUIRE_IDLIVE: return "a living host holds it";
+	case SANLK_ACQUIRE_OWNED: return "another host holds it";
+	case SANLK_ACQUIRE_OWNED_RETRY: return "its holder may be dead, which is not proven yet";
+	case SANLK_ADDLS_SIZES: return "sector sizes do not fit";
+	case SANLK_ADDLS_INVALID_HOSTID: return "no such host id in this lockspace";
+	}
+	return sanlock_strerror(result);
+}
+
+// sanlock's names are 48 bytes: a longer volume name keeps its beginning and gets a hash of the whole.
+void lock_volume_init(struct lock_volume *volume, const char *name, const char *place,
+		      uint32_t io_timeout_s)
+{
+	uint64_t hash = 14695981039346656037u;
+	const char *at;
+
+	memset(volume, 0, sizeof(*volume));
+	for (at = name; *at; at++)
+		hash = (hash ^ (uint8_t)*at) * 1099511628211u;
+	if (strlen(name) <= 39)
+		snprintf(volume->lockspace, LOCK_NAME_SIZE, "clusterd-%s", name);
+	else
+		snprintf(volume->lockspace, LOCK_NAME_SIZE, "clusterd-%.22s-%016llx", name,
+			 (unsigned long long)hash);
+	snprintf(volume->directory, LOCK_PATH_SIZE, "%.480s/.clusterd", place);
+	snprintf(volume->lockspace_path, LOCK_PATH_SIZE, "%.480s/.clusterd/lockspace", place);
+	snprintf(volume->leases_path, LOCK_PATH_SIZE, "%.480s/.clusterd/leases", place);
+	volume->io_timeout_s = io_timeout_s;
+}
+
+static uint32_t le32(const uint8_t *bytes)
+{
+	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+static uint64_t le64(const uint8_t *bytes)
+{
+	return le32(bytes) | (uint64_t)le32(bytes + 4) << 32;
+}
+
+// `size` bytes of the lockspace file, direct; 0 or -errno.
+static int lock_read_block(const struct lock_volume *volume, uint64_t offset, void *block,
+			   size_t size)
+{
+	int fd = open(volume->lockspace_path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	ssize_t count;
+
+	if (fd < 0)
+		return -errno;
+	count = pread(fd, block, size, (off_t)offset);
+	if (count < 0)
+		count = -errno;
+	close(fd);
+	if (count >= 0 && count != (ssize_t)size)
+		return -EIO;
+	return count < 0 ? (int)count : 0;
+}
+
+static bool lock_leader_valid(const struct lock_volume *volume, const uint8_t *leader, char *reason)
+{
+	if (le32(leader + LEADER_AT_MAGIC) != LEADER_MAGIC)
+		return lock_fail(reason, "%s: no lockspace there", volume->lockspace_path);
+	if ((le32(leader + LEADER_AT_VERSION) & 0xffff0000) != LEADER_VERSION_MAJOR)
+		return lock_fail(reason, "%s: lockspace of an unknown version",
+				 volume->lockspace_path);
+	if (strncmp((const char *)leader + LEADER_AT_LOCKSPACE, volume->lockspace, SANLK_NAME_LEN))
+		return lock_fail(reason, "%s: it belongs to lockspace %.48s, not %s",
+				 volume->lockspace_path, leader + LEADER_AT_LOCKSPACE,
+				 volume->lockspace);
+	return true;
+}
+
+bool lock_geometry(struct lock_volume *volume, char *reason)
+{
+	uint64_t max_hosts;
+	uint8_t *block;
+	bool valid;
+	int error;
+
+	if (volume->sector)
+		return true;
+	block = aligned_alloc(4096, 4096);
+	if (!block)
+		return lock_fail(reason, "out of memory");
+	error = lock_read_block(volume, 0, block, 4096);
+	valid = !error && lock_leader_valid(volume, block, reason);
+	if (error)
+		lock_fail(reason, "%s: %s", volume->lockspace_path, strerror(-error));
+	if (valid) {
+		max_hosts = le64(block + LEADER_AT_MAX_HOSTS);
+		volume->sector = le32(block + LEADER_AT_SECTOR);
+		if (volume->sector == 512 && max_hosts == 2000)
+			volume->align = MIB;
+		else if (volume->sector == 4096 && max_hosts && max_hosts <= 2000)
+			volume->align = (uint32_t)(max_hosts + 249) / 250 * MIB;
+		else
+			volume->sector = 0;
+		valid = volume->sector != 0;
+		if (!valid)
+			lock_fail(reason, "%s: sizes that are not known", volume->lockspace_path);
+	}
+	free(block);
+	return valid;
+}
+
+void lock_lease_init(struct lock_lease *lease, const struct lock_volume *volume, uint32_t slot,
+		     const struct uuid *uuid)
+{
+	const uint8_t *b = uuid->bytes;
+
+	memset(lease, 0, sizeof(*lease));
+	memcpy(lease->lockspace, volume->lockspace, LOCK_NAME_SIZE);
+	memcpy(lease->path, volume->leases_path, LOCK_PATH_SIZE);
+	snprintf(lease->name, LOCK_NAME_SIZE,
+		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
+		 b[13], b[14], b[15]);
+	lease->offset = (uint64_t)slot * volume->align;
+	lease->sector = volume->sector;
+	lease->align = volume->align;
+}
+
+static void lock_lockspace_fill(struct sanlk_lockspace *ls, const struct lock_volume *volume,
+				uint32_t host_id)
+{
+	memset(ls, 0, sizeof(*ls));
+	memcpy(ls->name, volume->lockspace, strlen(volume->lockspace));
+	ls->host_id = host_id;
+	snprintf(ls->host_id_disk.path, SANLK_PATH_LEN, "%s", volume->lockspace_path);
+}
+
+// Whether the storage takes direct I/O of 512 bytes; else 4096.
+static uint32_t lock_sector_size(const struct lock_volume *volume)
+{
+	uint8_t *block = aligned_alloc(4096, 4096);
+	int error = block ? lock_read_block(volume, 0, block, 512) : -ENOMEM;
+
+	free(block);
+	return error == -EINVAL ? 4096 : 512;
+}
+
+static int lock_file_make(const char *path, off_t size)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int error = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (lseek(fd, 0, SEEK_END) < size && ftruncate(fd, size) < 0)
+		error = -errno;
+	if (!error && fsync(fd) < 0)
+		error = -errno;
+	close(fd);
+	return error;
+}
+
+// A lockspace that is there may be in use by living hosts: it is kept, and never written again.
+bool lock_prepare(struct lock_volume *volume, char *reason)
+{
+	struct sanlk_lockspace ls;
+	uint32_t io_timeout_s = 0;
+	int result;
+
+	result = lock_file_make(volume->lockspace_path, 8 * MIB);
+	if (!result)
+		result = lock_file_make(volume->leases_path, 0);
+	if (result)
+		return lock_fail(reason, "%s: %s", volume->directory, strerror(-result));
+	lock_lockspace_fill(&ls, volume, 1);
+	result = sanlock_read_lockspace(&ls, 0, &io_timeout_s);
+	if (result == SANLK_LEADER_MAGIC) {
+		lock_lockspace_fill(&ls, volume, 1);
+		if (lock_sector_size(volume) == 512)
+			ls.flags = SANLK_LSF_ALIGN1M | SANLK_LSF_SECTOR512;
+		else
+			ls.flags = SANLK_LSF_ALIGN8M | SANLK_LSF_SECTOR4K;
+		result = sanlock_write_lockspace(&ls, 0, 0, volume->io_timeout_s);
+		io_timeout_s = volume->io_timeout_s;
+	}
+	if (result < 0)
+		return lock_fail(reason, "%s: %s", volume->lockspace_path, lock_error_text(result));
+	if (io_timeout_s != volume->io_timeout_s)
+		return lock_fail(reason, "%s was prepared with an io-timeout of %u s, not %u",
+				 volume->lockspace_path, io_timeout_s, volume->io_timeout_s);
+	return lock_geometry(volume, reason);
+}
+
+// Of this host's id in the lockspace, as the daemon has it; 0 when it says nothing.
+static uint64_t lock_generation(const char *lockspace, uint32_t host_id)
+{
+	struct sanlk_host *hosts = NULL;
+	uint64_t generation = 0;
+	int count = 0;
+
+	if (sanlock_get_hosts(lockspace, host_id, &hosts, &count, 0) >= 0 && count == 1)
+		generation = hosts[0].generation;
+	free(hosts);
+	return generation;
+}
+
+bool lock_join(const struct lock_volume *volume, uint32_t host_id, uint64_t *generation,
+	       char *reason)
+{
+	struct lock_volume copy = *volume;
+	struct lock_claim claim;
+	struct sanlk_lockspace ls;
+	int result;
+
+	lock_lockspace_fill(&ls, volume, host_id);
+	result = sanlock_add_lockspace_timeout(&ls, 0, volume->io_timeout_s);
+	if (result == -EINPROGRESS)
+		result = sanlock_inq_lockspace(&ls, SANLK_INQ_WAIT);
+	if (result < 0 && result != -EEXIST)
+		return lock_fail(reason, "cannot join lockspace %s: %s", volume->lockspace,
+				 lock_error_text(result));
+	// The daemon lists its own id only after a renewal; the disk knows it at once.
+	*generation = lock_generation(volume->lockspace, host_id);
+	if (!*generation) {
+		if (!lock_claim_read(&copy, host_id, &claim, reason))
+			return false;
+		*generation = claim.generation;
+	}
+	return true;
+}
+
+bool lock_leave(const struct lock_volume *volume, uint32_t host_id, char *reason)
+{
+	struct sanlk_lockspace ls;
+	int result;
+
+	lock_lockspace_fill(&ls, volume, host_id);
+	// UNUSED: leaving would otherwise kill whoever still holds a lease there.
+	result = sanlock_rem_lockspace(&ls, SANLK_REM_UNUSED);
+	if (result < 0 && result != -ENOENT)
+		return lock_fail(reason, "cannot leave lockspace %s: %s", volume->lockspace,
+				 lock_error_text(result));
+	return true;
+}
+
+bool lock_joined(const struct lock_volume *volume, uint32_t host_id)
+{
+	struct sanlk_lockspace ls;
+
+	lock_lockspace_fill(&ls, volume, host_id);
+	return sanlock_inq_lockspace(&ls, 0) == 0;
+}
+
+struct lock_resource {
+	struct sanlk_resource resource;
+	struct sanlk_disk disk;
+};
+
+static struct sanlk_resource *lock_resource_fill(struct lock_resource *res,
+						 const struct lock_lease *lease)
+{
+	memset(res, 0, sizeof(*res));
+	memcpy(res->resource.lockspace_name, lease->lockspace, strlen(lease->lockspace));
+	memcpy(res->resource.name, lease->name, strlen(lease->name));
+	res->resource.num_disks = 1;	// `disk` follows, as sanlock wants it
+	snprintf(res->disk.path, SANLK_PATH_LEN, "%s", lease->path);
+	res->disk.offset = lease->offset;
+	res->resource.flags = lease->sector == 4096 ? SANLK_RES_SECTOR4K : SANLK_RES_SECTOR512;
+	switch (lease->align / MIB) {
+	case 2: res->resource.flags |= SANLK_RES_ALIGN2M; break;
+	case 4: res->resource.flags |= SANLK_RES_ALIGN4M; break;
+	case 8: res->resource.flags |= SANLK_RES_ALIGN8M; break;
+	default: res->resource.flags |= SANLK_RES_ALIGN1M; break;
+	}
+	return &res->resource;
+}
+
+// Makes the file reach to the slot's end, by a write inside the slot: changing its length could cut off what
+// another host added meanwhile.
+static int lock_lease_reach(const struct lock_lease *lease)
+{
+	int fd = open(lease->path, O_RDWR | O_DIRECT | O_CLOEXEC);
+	uint64_t end = lease->offset + lease->align;
+	void *zeros;
+	int error = 0;
+
+	if (fd < 0)
+		return -errno;
+	zeros = aligned_alloc(4096, 4096);
+	if (!zeros) {
+		close(fd);
+		return -ENOMEM;
+	}
+	memset(zeros, 0, 4096);
+	if (lseek(fd, 0, SEEK_END) < (off_t)end && pwrite(fd, zeros, 4096, (off_t)end - 4096) != 4096)
+		error = errno ? -errno : -EIO;
+	free(zeros);
+	close(fd);
+	return error;
+}
+
+bool lock_lease_write(const struct lock_lease *lease, char *reason)
+{
+	struct lock_resource res;
+	int result = lock_lease_reach(lease);
+
+	if (result)
+		return lock_fail(reason, "%s: %s", lease->path, strerror(-result));
+	// A lease that exists may be held, and writing it again would wipe its holder: only where it was read that no
+	// lease is, one is written.
+	result = sanlock_read_resource(lock_resource_fill(&res, lease), 0);
+	if (result == 0)
+		return true;
+	if (result != SANLK_LEADER_MAGIC)
+		return lock_fail(reason, "lease slot at %llu of %s: %s",
+				 (unsigned long long)lease->offset, lease->path,
+				 lock_error_text(result));
+	result = sanlock_write_resource(lock_resource_fill(&res, lease), 0, 0, 0);
+	if (result == 0)
+		result = sanlock_read_resource(lock_resource_fill(&res, lease), 0);
+	if (result < 0)
+		return lock_fail(reason, "cannot write the lease at %llu of %s: %s",
+				 (unsigned long long)lease->offset, lease->path,
+				 lock_error_text(result));
+	return true;
+}
+
+static enum lease_error lock_acquire_error(int result)
+{
+	switch (result) {
+	case SANLK_ACQUIRE_IDLIVE:
+	case SANLK_ACQUIRE_OWNED:
+	case SANLK_ACQUIRE_OTHER:
+	case SANLK_ACQUIRE_SHRETRY:
+	case SANLK_ACQUIRE_LVER:
+	case -EEXIST:
+	case -EAGAIN:
+	case -EBUSY:
+	case -EINPROGRESS:
+		return LEASE_ERROR_HELD;
+	case SANLK_ACQUIRE_OWNED_RETRY:
+		return LEASE_ERROR_WAITING;
+	case SANLK_AIO_TIMEOUT:
+	case SANLK_DBLOCK_READ:
+	case SANLK_DBLOCK_WRITE:
+	case SANLK_LEADER_READ:
+	case SANLK_LEADER_WRITE:
+	case SANLK_ACQUIRE_IDDISK:
+	case -EIO:
+	case -ENODEV:
+		return LEASE_ERROR_STORAGE;
+	case SANLK_ACQUIRE_LOCKSPACE:
+	case -ENOSPC:			// sanlock's word for: no such lockspace
+	case -ECONNREFUSED:
+	case -ECONNRESET:
+	case -ENOENT:
+	case -EPIPE:
+		return LEASE_ERROR_SANLOCK;
+	case -ESRCH:
+	case -EPERM:
+	case -ENOTCONN:
+	case -ENOTTY:
+		return LEASE_ERROR_PROCESS;
+	}
+	return LEASE_ERROR_OTHER;
+}
+
+// Who has it, in words: "held by host 3". Several leases: the first that somebody has.
+static void lock_holder(const struct lock_lease *leases, uint32_t count, char *text, size_t size)
+{
+	struct lock_resource res;
+	uint32_t i;
+
+	text[0] = 0;
+	for (i = 0; i < count && !text[0]; i++) {
+		struct sanlk_host *hosts = NULL;
+		int host_count = 0;
+
+		if (sanlock_read_resource_owners(lock_resource_fill(&res, &leases[i]), 0, &hosts,
+						 &host_count) >= 0 && host_count > 0)
+			snprintf(text, size, " (host id %llu, generation %llu)",
+				 (unsigned long long)hosts[0].host_id,
+				 (unsigned long long)hosts[0].generation);
+		free(hosts);
+	}
+}
+
+bool lock_acquire(pid_t pid, const struct lock_lease *leases, uint32_t count,
+		  enum lease_error *error, char *reason)
+{
+	struct lock_resource *res = calloc(VM_LEASES_MAX, sizeof(*res));
+	struct sanlk_resource *args[VM_LEASES_MAX];
+	char holder[96] = "";
+	uint32_t i;
+	int result;
+
+	if (!res || count > VM_LEASES_MAX) {
+		free(res);
+		*error = LEASE_ERROR_OTHER;
+		return lock_fail(reason, "out of memory");
+	}
+	for (i = 0; i < count; i++)
+		args[i] = lock_resource_fill(&res[i], &leases[i]);
+	result = sanlock_acquire(-1, pid, SANLK_ACQUIRE_OWNER_NOWAIT, (int)count, args, NULL);
+	free(res);
+	if (result >= 0)
+		return true;
+	*error = lock_acquire_error(result);
+	if (*error == LEASE_ERROR_HELD || *error == LEASE_ERROR_WAITING)
+		lock_holder(leases, count, holder, sizeof(holder));
+	return lock_fail(reason, "lease: %s%s",
+			 result == -ENOSPC ? "its lockspace is not joined" : lock_error_text(result),
+			 holder);
+}
+
+static bool lock_listed(struct sanlk_resource *const *held, int held_count,
+			const struct lock_lease *lease)
+{
+	int i;
+
+	for (i = 0; i < held_count; i++)
+		if (strncmp(held[i]->lockspace_name, lease->lockspace, SANLK_NAME_LEN) == 0 &&
+		    strncmp(held[i]->name, lease->name, SANLK_NAME_LEN) == 0 &&
+		    !(held[i]->flags & SANLK_RES_SHARED))
+			return true;
+	return false;
+}
+
+bool lock_holds(pid_t pid, const struct lock_lease *leases, uint32_t count)
+{
+	struct sanlk_resource **held = NULL;
+	int held_count = 0, i;
+	char *state = NULL;
+	bool all = false;
+	uint32_t lease;
+
+	if (sanlock_inquire(-1, pid, 0, &held_count, &state) >= 0 && held_count == (int)count &&
+	    state && sanlock_state_to_args(state, &held_count, &held) >= 0) {
+		all = held_count == (int)count;
+		for (lease = 0; lease < count; lease++)
+			all = all && lock_listed(held, held_count, &leases[lease]);
+		for (i = 0; i < held_count; i++)
+			free(held[i]);
+		free(held);
+	}
+	free(state);
+	return all;
+}
+
+// 1: this host owns it, in the present generation of its id; 0: it does not; or an error.
+static int lock_owned(const struct lock_lease *lease, uint32_t host_id)
+{
+	uint64_t generation = lock_generation(lease->lockspace, host_id);
+	struct lock_resource res;
+	struct sanlk_host *hosts = NULL;
+	int count = 0, i, result;
+
+	result = sanlock_read_resource_owners(lock_resource_fill(&res, lease), 0, &hosts, &count);
+	if (result >= 0) {
+		result = 0;
+		for (i = 0; i < count; i++)
+			if (hosts[i].host_id == host_id &&
+			    (!generation || hosts[i].generation == generation))
+				result = 1;
+	}
+	free(hosts);
+	return result;
+}
+
+bool lock_released(const struct lock_lease *leases, uint32_t count, uint32_t host_id,
+		   uint32_t timeout_ms, char *reason)
+{
+	uint32_t waited_ms = 0, step_ms = 1, i;
+
+	for (i = 0; i < count;) {
+		struct timespec step;
+		int owned = lock_owned(&leases[i], host_id);
+
+		if (owned == 0) {
+			i++;
+			continue;
+		}
+		// Without a daemon nothing on this host can use or renew the lease: it ended with the daemon.
+		if (owned == -ECONNREFUSED || owned == -ENOENT || owned == -ECONNRESET)
+			return true;
+		if (waited_ms >= timeout_ms && owned < 0)
+			return lock_fail(reason, "lease %s: %s", leases[i].name,
+					 lock_error_text(owned));
+		if (waited_ms >= timeout_ms)
+			return lock_fail(reason, "sanlock has not released lease %s in %u s",
+					 leases[i].name, timeout_ms / 1000);
+		step = (struct timespec){ step_ms / 1000, (long)(step_ms % 1000) * 1000000 };
+		nanosleep(&step, NULL);
+		waited_ms += step_ms;
+		step_ms = step_ms < 200 ? step_ms * 2 : 200;
+	}
+	return true;
+}
+
+bool lock_claim_read(struct lock_volume *volume, uint32_t host_id, struct lock_claim *claim,
+		     char *reason)
+{
+	uint8_t *block;
+	bool valid;
+	int error;
+
+	if (!lock_geometry(volume, reason))
+		return false;
+	block = aligned_alloc(4096, 4096);
+	if (!block)
+		return lock_fail(reason, "out of memory");
+	error = lock_read_block(volume, (uint64_t)(host_id - 1) * volume->sector, block,
+				volume->sector);
+	valid = !error && lock_leader_valid(volume, block, reason);
+	if (error)
+		lock_fail(reason, "%s: %s", volume->lockspace_path, strerror(-error));
+	if (valid) {
+		claim->generation = le64(block + LEADER_AT_GENERATION);
+		claim->timestamp = le64(block + LEADER_AT_TIMESTAMP);
+	}
+	free(block);
+	return valid;
+}
+
+/*
+ * release_id checks neither that the host is dead nor its generation, and releasing a living host makes two owners.
+ * That it is dead, the caller has proof of, for the generation that it names. A host that has come back since
+ * has a new generation, and then its old leases are over without our doing: so the generation is read
+ * immediately before, and any other than the proven one is left alone.
+ */
+bool lock_claim_release(struct lock_volume *volume, uint32_t host_id, uint64_t generation,
+			const char *program, char *reason)
+{
+	char escaped[SANLK_PATH_LEN], lockspace[SANLK_PATH_LEN + 128], output[256];
+	const char *const argv[] = { program, "direct", "release_id", "-s", lockspace, NULL };
+	struct lock_claim claim;
+	int status;
+
+	if (sanlock_path_export(escaped, volume->lockspace_path, sizeof(escaped)) == 0)
+		return lock_fail(reason, "%s: path too long", volume->lockspace_path);
+	snprintf(lockspace, sizeof(lockspace), "%s:%u:%s:0", volume->lockspace, host_id, escaped);
+	if (!lock_claim_read(volume, host_id, &claim, reason))
+		return false;
+	if (claim.generation != generation || claim.timestamp == 0)
+		return true;
+	status = exec_run(argv, output, sizeof(output), 60000);
+	if (!lock_claim_read(volume, host_id, &claim, reason))
+		return false;
+	if (claim.generation == generation && claim.timestamp != 0)
+		return lock_fail(reason, "cannot release host id %u in %s: status %d, %.80s",
+				 host_id, volume->lockspace, status, output);
+	return true;
+}
+
+bool lock_daemon_of(int fd, struct lock_daemon *daemon)
+{
+	struct ucred cred;
+	socklen_t size = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0 || cred.pid <= 0)
+		return false;
+	daemon->pid = cred.pid;
+	daemon->start = exec_start_time(cred.pid);
+	return daemon->start != 0;
+}
+
+bool lock_daemon_lives(const struct lock_daemon *daemon)
+{
+	return daemon->start && exec_start_time(daemon->pid) == daemon->start;
+}
+
+struct lock_guard {
+	struct edge edge;
+	char program[LOCK_PATH_SIZE];
+	lock_guard_fn changed;
+	void *owner;
+	int fd;			// registered connection; -1: no daemon
+	bool up, watchdog;
+	bool busy;		// the thread is looking; what follows is its own until it is done
+	int asked_fd, found_fd;
+	bool found_watchdog;
+	struct worker *worker;
+	struct worker_task task;
+	struct loop_timer timer;
+};
+
+enum { GUARD_RETRY_MS = 200, GUARD_CHECK_MS = 10000 };
+
+static void lock_guard_look(void *owner);
+
+/*
+ * A watchdog guards the leases when the daemon was started with one (its status says use_watchdog=1) and wdmd,
+ * which feeds the device, answers. A lockspace joined with use_watchdog=1 is connected to wdmd; wdmd's own death
+ * leaves the device unfed, which resets the host, so the guard holds then too.
+ */
+static bool lock_watchdog(const char *program)
+{
+	const char *const argv[] = { program, "client", "status", "-D", NULL };
+	const char *const paths[] = { "/run/wdmd/wdmd.sock", "/var/run/wdmd/wdmd.sock" };
+	char *status = malloc(65536);
+	bool watchdog = false;
+	size_t i;
+
+	if (status && exec_run(argv, status, 65536, 5000) == 0)
+		watchdog = strstr(status, "use_watchdog=1") != NULL;
+	free(status);
+	for (i = 0; watchdog && i < 2; i++) {
+		struct sockaddr_un address = { .sun_family = AF_UNIX };
+		int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		int error;
+
+		snprintf(address.sun_path, sizeof(address.sun_path), "%s", paths[i]);
+		error = connect(fd, (struct sockaddr *)&address, sizeof(address));
+		close(fd);
+		if (error == 0)
+			return true;
+	}
+	return false;
+}
+
+static void lock_guard_work(void *owner)
+{
+	struct lock_guard *guard = owner;
+
+	guard->found_fd = guard->asked_fd;
+	if (guard->found_fd < 0) {
+		guard->found_fd = sanlock_register();
+		if (guard->found_fd < 0)
+			return;
+		fcntl(guard->found_fd, F_SETFD, FD_CLOEXEC);
+		sanlock_restrict(guard->found_fd, SANLK_RESTRICT_ALL);
+	}
+	guard->found_watchdog = lock_watchdog(guard->program);
+}
+
+static void lock_guard_tell(struct lock_guard *guard)
+{
+	struct event event = { .type = guard->up ? EVENT_SANLOCK_UP : EVENT_SANLOCK_GONE };
+
+	event.flag = guard->up && guard->watchdog;
+	guard->changed(guard->owner, guard->up, guard->watchdog);
+	edge_post(&guard->edge, &event);
+}
+
+static void lock_guard_drop(struct lock_guard *guard)
+{
+	loop_del_fd(guard->edge.loop, guard->fd);
+	close(guard->fd);
+	guard->fd = -1;
+	guard->up = guard->watchdog = false;
+	lock_guard_tell(guard);
+}
+
+// The daemon never speaks unasked on this connection: whatever comes is its end.
+static void lock_guard_hangup(void *owner, int fd, uint32_t events)
+{
+	struct lock_guard *guard = owner;
+	char byte;
+
+	(void)events;
+	if (recv(fd, &byte, 1, MSG_DONTWAIT) > 0)
+		return;
+	if (errno == EAGAIN && !(events & (POLLHUP | POLLERR)))
+		return;
+	lock_guard_drop(guard);
+	if (!guard->busy)
+		loop_timer_ms(guard->edge.loop, &guard->timer, GUARD_RETRY_MS, lock_guard_look, guard);
+}
+
+static void lock_guard_done(void *owner)
+{
+	struct lock_guard *guard = owner;
+	bool fresh = guard->asked_fd < 0 && guard->found_fd >= 0;
+
+	guard->busy = false;
+	if (fresh) {
+		guard->fd = guard->found_fd;
+		if (loop_add_fd(guard->edge.loop, guard->fd, POLLIN, lock_guard_hangup, guard)) {
+			close(guard->fd);
+			guard->fd = -1;
+			fresh = false;
+		}
+	}
+	// Hung up while its daemon was asked: guard->fd is -1, and nothing that was found is true any more.
+	if (guard->fd >= 0 && (fresh || guard->watchdog != guard->found_watchdog)) {
+		guard->up = true;
+		guard->watchdog = guard->found_watchdog;
+		lock_guard_tell(guard);
+	}
+	loop_timer_ms(guard->edge.loop, &guard->timer,
+		      guard->fd >= 0 ? GUARD_CHECK_MS : GUARD_RETRY_MS, lock_guard_look, guard);
+}
+
+static void lock_guard_look(void *owner)
+{
+	struct lock_guard *guard = owner;
+
+	guard->busy = true;
+	guard->asked_fd = guard->fd;
+	worker_submit(guard->worker, &guard->task);
+}
+
+int lock_guard_open(struct lock_guard **result, const struct edge *edge, const char *program,
+		    lock_guard_fn changed, void *owner)
+{
+	struct lock_guard *guard = calloc(1, sizeof(*guard));
+	int error;
+
+	if (!guard)
+		return -ENOMEM;
+	guard->edge = *edge;
+	snprintf(guard->program, sizeof(guard->program), "%s", program);
+	guard->changed = changed;
+	guard->owner = owner;
+	guard->fd = -1;
+	guard->task = (struct worker_task){
+		.work = lock_guard_work, .done = lock_guard_done, .owner = guard,
+	};
+	error = worker_open(&guard->worker, edge->loop, 1, "sanlock-guard");
+	if (error) {
+		free(guard);
+		return error;
+	}
+	*result = guard;
+	lock_guard_look(guard);
+	return 0;
+}
+
+// The guard's memory stays when its thread is still looking: it is the process's end.
+void lock_guard_close(struct lock_guard *guard)
+{
+	bool busy;
+
+	if (!guard)
+		return;
+	busy = guard->busy;
+	loop_timer_cancel(&guard->timer);
+	if (guard->fd >= 0) {
+		loop_del_fd(guard->edge.loop, guard->fd);
+		close(guard->fd);
+	}
+	worker_close(guard->worker);
+	if (!busy)
+		free(guard);
+}

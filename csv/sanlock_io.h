@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// sanlock: lockspaces, leases and other hosts' claims, as calls that block; and a watch over the daemon itself.
+//
+// All lock_*() calls but the guard's may wait for the disk, up to minutes: worker threads only. `reason` is
+// REASON_SIZE bytes and is filled on failure with words for people.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "clusterd/edge.h"
+
+enum { LOCK_NAME_SIZE = 49, LOCK_PATH_SIZE = 512 };
+
+// How one volume looks to sanlock. Plain data: copied into tasks.
+struct lock_volume {
+	char lockspace[LOCK_NAME_SIZE];
+	char directory[LOCK_PATH_SIZE];		// <volume>/.clusterd
+	char lockspace_path[LOCK_PATH_SIZE];
+	char leases_path[LOCK_PATH_SIZE];
+	uint32_t io_timeout_s;
+	uint32_t sector, align;			// bytes; 0 until lock_geometry() has read them
+};
+
+struct lock_lease {
+	char lockspace[LOCK_NAME_SIZE];
+	char name[LOCK_NAME_SIZE];		// the VM's UUID
+	char path[LOCK_PATH_SIZE];
+	uint64_t offset;
+	uint32_t sector, align;
+};
+
+// A host's claim on its id in one lockspace, as it is on the disk.
+struct lock_claim {
+	uint64_t generation;
+	uint64_t timestamp;	// 0: nobody holds the id
+};
+
+struct lock_daemon {
+	pid_t pid;
+	uint64_t start;		// field 22 of /proc/PID/stat
+};
+
+void lock_volume_init(struct lock_volume *volume, const char *name, const char *place,
+		      uint32_t io_timeout_s);
+// The sector size and the alignment that the lockspace was prepared with; needed before any lease is touched.
+bool lock_geometry(struct lock_volume *volume, char *reason);
+void lock_lease_init(struct lock_lease *lease, const struct lock_volume *volume, uint32_t slot,
+		     const struct uuid *uuid);
+
+// Makes a new lockspace, unless there is one of this name and io_timeout already. Directories are the caller's.
+bool lock_prepare(struct lock_volume *volume, char *reason);
+// Joins with this host id (and is content when it has joined already). `generation`: of the id, now.
+bool lock_join(const struct lock_volume *volume, uint32_t host_id, uint64_t *generation,
+	       char *reason);
+bool lock_leave(const struct lock_volume *volume, uint32_t host_id, char *reason);
+bool lock_joined(const struct lock_volume *volume, uint32_t host_id);
+
+// Writes a new lease, unless it is there already; verified by reading. Refused when another name's lease is there.
+bool lock_lease_write(const struct lock_lease *lease, char *reason);
+
+// All of them for the registered process, or none. Never waits for an owner that may be dead: that is
+// LEASE_ERROR_WAITING, and sanlock's own watch over the owner goes on meanwhile.
+bool lock_acquire(pid_t pid, const struct lock_lease *leases, uint32_t count,
+		  enum lease_error *error, char *reason);
+// Whether the process holds exactly these leases under the running daemon.
+bool lock_holds(pid_t pid, const struct lock_lease *leases, uint32_t count);
+// Waits until this host owns none of them any more, at most `timeout_ms`.
+bool lock_released(const struct lock_lease *leases, uint32_t count, uint32_t host_id,
+		   uint32_t timeout_ms, char *reason);
+
+bool lock_claim_read(struct lock_volume *volume, uint32_t host_id, struct lock_claim *claim,
+		     char *reason);
+// Ends a dead host's claim. Only with proof that it is dead. Another generation than the expected one is over
+// already: then nothing is done, and that is success. `program`: path of sanlock.
+bool lock_claim_release(struct lock_volume *volume, uint32_t host_id, uint64_t generation,
+			const char *program, char *reason);
+
+// The daemon behind a registered connection, and whether that very process still lives.
+bool lock_daemon_of(int fd, struct lock_daemon *daemon);
+bool lock_daemon_lives(const struct lock_daemon *daemon);
+
+// The guard watches the daemon over a registered connection of its own: EVENT_SANLOCK_UP (flag: a watchdog
+// guards its leases) and EVENT_SANLOCK_GONE. `changed` is called before the event is posted.
+struct lock_guard;
+typedef void (*lock_guard_fn)(void *owner, bool up, bool watchdog);
+int lock_guard_open(struct lock_guard **guard, const struct edge *edge, const char *program,
+		    lock_guard_fn changed, void *owner);
+void lock_guard_close(struct lock_guard *guard);

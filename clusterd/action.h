@@ -40,6 +40,7 @@ enum action_type {
 	ACTION_QEMU_KILL,	// vm: SIGKILL -> EVENT_QEMU_EXITED, or EVENT_QEMU_UNKILLABLE
 	ACTION_QEMU_CONT,	// vm: goes on after a pause -> EVENT_QEMU_RUNNING
 	ACTION_LEASE_RELEASE_WAIT,	// vm, uuid: until sanlock has let go of what the process held -> EVENT_LEASE_RELEASED
+	ACTION_ADOPT,		// -> EVENT_VM_ADOPTED for every QEMU of ours that lives here, then EVENT_ADOPTION_DONE
 	ACTION_VM_FORGET,	// vm, uuid: nothing of it is left on this host; drop its records
 
 	// Other hosts, and the end of this one

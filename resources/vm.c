@@ -101,7 +101,7 @@ static void vm_spawn(struct vm_local *local, const struct vm_wish *wish, uint64_
 		     struct actions *actions)
 {
 	vm_local_move(local, LIFE_SPAWNING, now_ms + SPAWN_LIMIT_MS);
-	local->attempt = wish->attempt;
+	local->attempt = local->claim = wish->attempt;
 	local->sanlock_epoch = wish->sanlock_epoch;
 	local->report = 0;
 	local->executed = local->paused = local->guest_shutdown = false;
@@ -162,7 +162,7 @@ static void wish_running(struct vm_local *local, const struct vm_wish *wish, uin
 static void wish_waiting(struct vm_local *local, const struct vm_wish *wish, uint64_t now_ms,
 			 struct actions *actions)
 {
-	bool ours = wish->start && wish->attempt == local->attempt;
+	bool ours = wish->start && wish->attempt == local->claim;
 
 	if (local->life == LIFE_SPAWNING && now_ms >= local->deadline_ms) {
 		vm_kill(local, VM_REPORT_START_FAILED, "its child did not register with sanlock", now_ms,
@@ -320,7 +320,7 @@ static void vm_exited(struct vm_local *local, const struct event *event, struct 
 static void vm_adopted(struct vm_local *local, const struct event *event, struct actions *actions)
 {
 	INVARIANT(local->life == LIFE_OFFLINE);
-	local->attempt = event->attempt;
+	local->attempt = local->claim = event->attempt;
 	local->executed = true;
 	if (event->flag) {
 		vm_local_move(local, LIFE_RUNNING, NEVER);

@@ -38,7 +38,8 @@ struct vm_local {
 	bool written;			// its end is known: result below, to be reported
 	bool write_ok;
 	uint32_t write_slot;
-	uint32_t attempt;
+	uint32_t attempt;		// of the placement that began it; the edge's events carry it
+	uint32_t claim;			// the placement that it counts for now: another one once it was found
 	uint32_t refusals;
 	uint32_t sanlock_epoch;		// of the daemon that its child registered with
 	uint64_t deadline_ms;		// of the present life; UINT64_MAX: none

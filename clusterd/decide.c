@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The coordinator: looks at the whole replica and proposes what is due, one round at a time. The next round waits until
+ * every entry of the last one is committed or refused, so that a round always sees what the one before it did.
+ */
+#include <string.h>
+
+#include "clusterd/node_internal.h"
+#include "clusterd/text.h"
+#include "quorum/loss.h"
+
+enum {
+	SETTLE_MS = 20000,		// after a cold start, until a node that was never seen counts as lost
+	FENCE_AGAIN_MS = 10000,
+	FENCE_FAILURES_MAX = 2,		// then another way is looked for
+	PLACES_MAX = 256,		// in one entry
+	LEASE_WRITES_MAX = 32,		// under way at once
+	CHECK_EVERY_MS = 30000,
+};
+
+static bool round_begins(struct node *node)
+{
+	if (!view_coordinator(node->view) || !view_normal(node->view) || !node->adopted)
+		return false;
+	if (node->decide_view != view_number(node->view)) {
+		node->decide_view = view_number(node->view);
+		node->decide_out = 0;
+	}
+	return node->decide_out == 0;
+}
+
+static void init_entry(struct entry *entry, enum entry_type type)
+{
+	memset(entry, 0, sizeof(*entry));
+	entry->type = (uint8_t)type;
+}
+
+static void loss_look(struct node *node, uint8_t slot, struct loss_facts *facts)
+{
+	const struct cluster_node *target = &node->cluster.nodes[slot];
+	struct local_node *peer = &node->peers[slot];
+	uint64_t present = node_present(node);
+
+	if (peer->fence_failures != target->fence_failures) {
+		peer->fence_failures = target->fence_failures;
+		peer->fence_retry_ms = node->now_ms + FENCE_AGAIN_MS;
+	}
+	*facts = (struct loss_facts){
+		.life = target->life,
+		.in_ring = view_in_ring(node->view, target->def.id),
+		.member = view_synchronised(node->view, target->def.id),
+		.settled = peer->seen || node->now_ms - node->view_normal_ms >= SETTLE_MS,
+		.managed = target->managed,
+		.device = target->def.fence_count > 0,
+		// The first failure is followed by the next device, or the next actor, at once.
+		.retry = target->fence_failures < FENCE_FAILURES_MAX || node->now_ms >= peer->fence_retry_ms,
+		.failing = target->fence_failures >= FENCE_FAILURES_MAX,
+		.guarded = target->reported && target->report.watchdog,
+		.wanted = target->fence_wanted,
+		.actor_here = target->fence_actor < NODES_MAX && (present & 1ull << target->fence_actor),
+	};
+	if (facts->life == NODE_ONLINE && !facts->in_ring && !facts->settled)
+		node_wake_at(node, node->view_normal_ms + SETTLE_MS);
+	if (facts->failing && !facts->retry)
+		node_wake_at(node, peer->fence_retry_ms);
+}
+
+static bool fencing_entry(const struct node *node, uint8_t slot, struct entry *entry)
+{
+	const struct cluster_node *target = &node->cluster.nodes[slot];
+
+	entry->attempt = target->fence_attempt + 1;
+	entry->actor = loss_actor(&node->cluster, node_present(node), slot, entry->attempt);
+	entry->device = (uint8_t)(target->fence_failures % target->def.fence_count);
+	// The generations that it reported: a host that rejoins takes new ones, and is then not touched.
+	for (uint8_t v = 0; v < VOLUMES_MAX; v++) {
+		const struct node_volume *volume = &target->report.volumes[v];
+
+		if (!target->reported || volume->generation == 0)
+			continue;
+		entry->generation_mask |= 1u << v;
+		entry->generation[v] = volume->generation;
+	}
+	return entry->actor != SLOT_NONE;
+}
+
+static void decide_loss(struct node *node, uint8_t slot, struct actions *actions)
+{
+	struct loss_facts facts;
+	struct loss_answer answer;
+	struct entry entry;
+
+	loss_look(node, slot, &facts);
+	answer = loss_decide(&facts);
+	init_entry(&entry, ENTRY_VIEW);
+	entry.node_id = node->cluster.nodes[slot].def.id;
+	text_copy(entry.reason, sizeof(entry.reason), answer.reason);
+	switch (answer.step) {
+	case LOSS_BACK:
+		entry.type = ENTRY_NODE_BACK;
+		break;
+	case LOSS_DECLARE:
+		entry.type = ENTRY_NODE_LOST;
+		break;
+	case LOSS_EXPIRE:
+		entry.type = ENTRY_NODE_EXPIRING;
+		break;
+	case LOSS_FENCE:
+		entry.type = ENTRY_NODE_FENCING;
+		if (!fencing_entry(node, slot, &entry))
+			return;
+		break;
+	case LOSS_NOTHING:
+	case LOSS_WAIT:
+	case LOSS_RELEASE:	// carried out by peer.c, wherever it can be done best
+	case LOSS_STEP_COUNT:
+		return;
+	}
+	node_propose(node, &entry, NULL, actions);
+}
+
+static int find_voter(const struct voters *voters, uint32_t id)
+{
+	for (uint32_t i = 0; i < voters->count; i++)
+		if (voters->list[i].id == id)
+			return (int)i;
+	return -1;
+}
+
+static void insert_voter(struct voters *voters, uint32_t id, uint64_t store)
+{
+	uint32_t i = voters->count++;
+
+	while (i > 0 && voters->list[i - 1].id > id) {
+		voters->list[i] = voters->list[i - 1];
+		i--;
+	}
+	voters->list[i] = (struct voter){ .id = id, .store = store };
+}
+
+static void remove_voter(struct voters *voters, int at)
+{
+	voters->count--;
+	memmove(&voters->list[at], &voters->list[at + 1],
+		(voters->count - (uint32_t)at) * sizeof(voters->list[0]));
+}
+
+// One voter per entry: a node that joined, one whose store came back empty, or one whose definition was removed.
+static bool decide_voters(struct node *node, struct actions *actions)
+{
+	struct entry entry;
+	bool change = false, any = false;
+
+	init_entry(&entry, ENTRY_VOTERS);
+	entry.voters = node->cluster.voters;
+	for (uint8_t slot = 0; slot < NODES_MAX && !change; slot++) {
+		const struct cluster_node *other = &node->cluster.nodes[slot];
+		uint64_t store = view_member_store(node->view, other->def.id);
+		int at = find_voter(&entry.voters, other->def.id);
+
+		any = any || other->used;
+		if (!other->used || store == 0 || !view_synchronised(node->view, other->def.id) ||
+		    (at >= 0 && entry.voters.list[at].store == store) ||
+		    (at < 0 && entry.voters.count == NODES_MAX))
+			continue;
+		if (at >= 0)
+			entry.voters.list[at].store = store;
+		else
+			insert_voter(&entry.voters, other->def.id, store);
+		change = true;
+	}
+	for (uint32_t i = 0; any && !change && i < entry.voters.count; i++) {
+		uint32_t id = entry.voters.list[i].id;
+
+		if (cluster_node_by_id(&node->cluster, id) || view_in_ring(node->view, id))
+			continue;
+		remove_voter(&entry.voters, (int)i);
+		change = true;
+	}
+	return change && node_propose(node, &entry, NULL, actions);
+}
+
+static bool slot_in(uint64_t present, uint8_t slot)
+{
+	return slot < NODES_MAX && (present & 1ull << slot);
+}
+
+/*
+ * Whoever began to prepare a volume may still be writing to it until it is known to be dead or has said how it
+ * ended; another one is named only then.
+ */
+static bool actor_is_over(const struct node *node, uint8_t actor)
+{
+	const struct cluster_node *other;
+
+	if (actor >= NODES_MAX)
+		return true;
+	other = &node->cluster.nodes[actor];
+	return !other->used || other->life == NODE_DEAD || other->life == NODE_LEFT ||
+	       other->life == NODE_UNKNOWN;
+}
+
+static void decide_prepare(struct node *node, uint8_t v, uint64_t present, struct actions *actions)
+{
+	const struct cluster_volume *volume = &node->cluster.volumes[v];
+	struct entry entry;
+	uint32_t count = 0, nth;
+
+	if (!volume->used || volume->prepared || !actor_is_over(node, volume->prepare_actor))
+		return;
+	init_entry(&entry, ENTRY_VOLUME_PREPARE);
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+		count += slot_in(present, slot) && node->cluster.nodes[slot].reported;
+	if (count == 0)
+		return;
+	if (volume->reason[0] && node->now_ms < node->decide_retry_ms) {
+		node_wake_at(node, node->decide_retry_ms);
+		return;
+	}
+	node->decide_retry_ms = node->now_ms + 5000;
+	nth = volume->prepare_attempt % count;
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+		if (slot_in(present, slot) && node->cluster.nodes[slot].reported && nth-- == 0)
+			entry.actor = slot;
+	entry.volume = v;
+	entry.attempt = volume->prepare_attempt + 1;
+	node_propose(node, &entry, NULL, actions);
+}
+
+// The lowest present node that has joined the volume's lockspace, or SLOT_NONE.
+static uint8_t lease_writer(const struct node *node, uint8_t v, uint64_t present)
+{
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+		const struct cluster_node *other = &node->cluster.nodes[slot];
+
+		if (slot_in(present, slot) && other->reported && other->report.volumes[v].joined &&
+		    other->report.volumes[v].state != VOLUME_LOST)
+			return slot;
+	}
+	return SLOT_NONE;
+}
+
+static bool lease_needs_writer(const struct vm_lease *lease, uint64_t present)
+{
+	return lease->life == LEASE_UNWRITTEN ||
+	       (lease->life == LEASE_WRITING && !slot_in(present, lease->actor));
+}
+
+static void decide_leases(struct node *node, const struct vm *vm, uint64_t present, uint32_t *writing,
+			  struct actions *actions)
+{
+	for (uint32_t i = 0; i < vm->lease_count && *writing < LEASE_WRITES_MAX; i++) {
+		const struct vm_lease *lease = &vm->leases[i];
+		struct entry entry;
+
+		if (!lease_needs_writer(lease, present)) {
+			*writing += lease->life == LEASE_WRITING;
+			continue;
+		}
+		init_entry(&entry, ENTRY_LEASE_WRITE);
+		entry.actor = lease_writer(node, lease->volume, present);
+		if (entry.actor == SLOT_NONE || !node->cluster.volumes[lease->volume].prepared)
+			continue;
+		entry.vm = vm->ref;
+		entry.volume = lease->volume;
+		entry.lease_slot = lease->slot;
+		entry.burn = lease->life == LEASE_WRITING;
+		if (node_propose(node, &entry, NULL, actions))
+			++*writing;
+	}
+}
+
+static bool leases_ready(const struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->lease_count; i++)
+		if (vm->leases[i].life != LEASE_READY)
+			return false;
+	return true;
+}
+
+// Runs nowhere for certain, or only under a lease whose expiry sanlock itself will judge.
+static bool needs_place(const struct node *node, const struct vm *vm)
+{
+	if (!vm->managed || vm->wanted != VM_WANTED_RUNNING || vm->phase == VM_ERROR || !leases_ready(vm))
+		return false;
+	if (vm->phase == VM_IDLE)
+		return true;
+	return vm->owner < NODES_MAX && node->cluster.nodes[vm->owner].life == NODE_EXPIRING;
+}
+
+// Priority first, then the order of names: whoever looks at the list can foresee it.
+static bool goes_first(const struct cluster *cluster, uint32_t a, uint32_t b)
+{
+	if (cluster->defs[a].priority != cluster->defs[b].priority)
+		return cluster->defs[a].priority > cluster->defs[b].priority;
+	return strcmp(cluster->defs[a].name, cluster->defs[b].name) < 0;
+}
+
+// Heap sort: no recursion, no memory, n log n at worst.
+static void sift(const struct cluster *cluster, uint32_t *list, uint32_t at, uint32_t count)
+{
+	for (;;) {
+		uint32_t last = 2 * at + 1, swap;
+
+		if (last >= count)
+			return;
+		if (last + 1 < count && goes_first(cluster, list[last], list[last + 1]))
+			last++;
+		if (!goes_first(cluster, list[at], list[last]))
+			return;
+		swap = list[at];
+		list[at] = list[last];
+		list[last] = swap;
+		at = last;
+	}
+}
+
+static void sort_vms(const struct cluster *cluster, uint32_t *list, uint32_t count)
+{
+	for (uint32_t i = count / 2; i-- > 0;)
+		sift(cluster, list, i, count);
+	for (uint32_t end = count; end-- > 1;) {
+		uint32_t swap = list[0];
+
+		list[0] = list[end];
+		list[end] = swap;
+		sift(cluster, list, 0, end);
+	}
+}
+
+static size_t place_vms(struct node *node, uint32_t count, uint64_t present, uint8_t *bytes, size_t size,
+			uint32_t *placed)
+{
+	struct placement_load load;
+	size_t used = 0;
+
+	placement_load_init(&load, &node->cluster, present);
+	*placed = 0;
+	for (uint32_t i = 0; i < count && *placed < PLACES_MAX; i++) {
+		const struct vm *vm = &node->cluster.vms[node->scratch[i]];
+		uint8_t owner = placement_choose(&node->cluster, &load, vm);
+		struct place place;
+		size_t length;
+
+		if (owner == SLOT_NONE)
+			continue;
+		memset(&place, 0, sizeof(place));
+		place.vm = vm->ref;
+		place.owner = owner;
+		place.attempt = vm->attempt;
+		place.phase = VM_PLACED;
+		length = place_encode(&place, bytes + used, size - used);
+		if (length == 0)
+			break;
+		used += length;
+		++*placed;
+		placement_load_add(&load, &node->cluster, vm, owner);
+	}
+	return used;
+}
+
+static void decide_places(struct node *node, uint64_t present, struct actions *actions)
+{
+	enum { PLACES_SIZE = PLACES_MAX * 64 };
+	uint32_t count = 0, writing = 0;
+	struct entry entry;
+	uint8_t *bytes;
+
+	for (uint32_t slot = 0; slot < node->cluster.vm_high; slot++) {
+		const struct vm *vm = &node->cluster.vms[slot];
+
+		if (!vm->used)
+			continue;
+		if (vm->wanted == VM_WANTED_RUNNING)
+			decide_leases(node, vm, present, &writing, actions);
+		if (needs_place(node, vm))
+			node->scratch[count++] = slot;
+	}
+	if (count == 0 || !actions_room(actions, 16, 4 * PLACES_SIZE))
+		return;
+	sort_vms(&node->cluster, node->scratch, count);
+	bytes = actions_bytes(actions, PLACES_SIZE);
+	init_entry(&entry, ENTRY_PLACE);
+	entry.places = bytes;
+	entry.places_size = place_vms(node, count, present, bytes, PLACES_SIZE, &entry.place_count);
+	if (entry.place_count > 0)
+		node_propose(node, &entry, NULL, actions);
+}
+
+// Replicas compare themselves now and then, so that one that went wrong is found while it is idle.
+static void decide_check(struct node *node, struct actions *actions)
+{
+	struct entry entry;
+
+	if (node->check_sent_ms && node->now_ms - node->check_sent_ms < CHECK_EVERY_MS) {
+		node_wake_at(node, node->check_sent_ms + CHECK_EVERY_MS);
+		return;
+	}
+	node->check_sent_ms = node->now_ms;
+	init_entry(&entry, ENTRY_CHECK);
+	node_propose(node, &entry, NULL, actions);
+	node_wake_at(node, node->now_ms + CHECK_EVERY_MS);
+}
+
+void decide_step(struct node *node, struct actions *actions)
+{
+	uint64_t present;
+
+	if (!round_begins(node))
+		return;
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+		if (node->cluster.nodes[slot].used)
+			decide_loss(node, slot, actions);
+	decide_voters(node, actions);
+	present = node_present(node);
+	for (uint8_t v = 0; v < VOLUMES_MAX; v++)
+		decide_prepare(node, v, present, actions);
+	decide_places(node, present, actions);
+	decide_check(node, actions);
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What this host has to offer, and its end: volumes opened, prepared and joined, the report that the others place
+ * VMs by, and the orderly shutdown.
+ */
+#include <string.h>
+
+#include "clusterd/node_internal.h"
+#include "clusterd/text.h"
+
+enum {
+	REPORT_AGAIN_MS = 5000,
+	JOIN_AGAIN_MS = 5000,
+	GOODBYE_LIMIT_MS = 15000,
+};
+
+static void host_sanlock_gone(struct node *node, struct actions *actions)
+{
+	node->sanlock_up = false;
+	node->sanlock_epoch++;
+	for (uint8_t v = 0; v < VOLUMES_MAX; v++) {
+		node->volumes[v].joining = false;
+		node->volumes[v].seen.joined = false;
+	}
+	node_log(node, LOG_LEVEL_WARNING,
+		 "sanlock is gone: the leases of this host count for nothing, so its VMs are ended", actions);
+}
+
+static void host_volume(struct node *node, const struct event *event)
+{
+	struct local_volume *volume = &node->volumes[event->volume];
+
+	if (!volume->opened)
+		return;
+	volume->seen.state = event->volume_state;
+	volume->seen.joined = event->joined && node->sanlock_up;
+	volume->seen.generation = event->joined ? event->generation : 0;
+	text_copy(volume->seen.reason, sizeof(volume->seen.reason), event->reason ? event->reason : "");
+	if (volume->joining && !event->joined)
+		volume->join_retry_ms = node->now_ms + JOIN_AGAIN_MS;
+	volume->joining = false;
+}
+
+static void host_prepared(struct node *node, const struct event *event, struct actions *actions)
+{
+	struct entry entry;
+
+	memset(&entry, 0, sizeof(entry));
+	entry.type = ENTRY_VOLUME_PREPARED;
+	entry.volume = event->volume;
+	entry.attempt = event->attempt;
+	entry.flag = event->flag;
+	text_copy(entry.reason, sizeof(entry.reason), event->reason ? event->reason : "");
+	// Should no view take it, the attempt is made again: preparing what is prepared changes nothing.
+	if (!node_propose(node, &entry, NULL, actions))
+		node->volumes[event->volume].prepare_attempt = 0;
+}
+
+static void host_shutdown(struct node *node, const struct event *event)
+{
+	if (node->shutdown != SHUTDOWN_NONE)
+		return;
+	node->shutdown = event->flag ? SHUTDOWN_HOST : SHUTDOWN_DAEMON;
+	node->shutdown_ms = node->now_ms;
+}
+
+void host_event(struct node *node, const struct event *event, struct actions *actions)
+{
+	switch (event->type) {
+	case EVENT_HOST:
+		node->host = *event->report;
+		node->host_known = true;
+		break;
+	case EVENT_SANLOCK_UP:
+		node->sanlock_up = true;
+		node->host.watchdog = event->flag;
+		break;
+	case EVENT_SANLOCK_GONE:
+		host_sanlock_gone(node, actions);
+		break;
+	case EVENT_VOLUME:
+		host_volume(node, event);
+		break;
+	case EVENT_VOLUME_PREPARED:
+		host_prepared(node, event, actions);
+		break;
+	case EVENT_SHUTDOWN:
+		host_shutdown(node, event);
+		break;
+	}
+}
+
+/*
+ * A restarted sanlock joins with a new generation, which makes every lease of the old one count as dead. So no
+ * lockspace is joined while a process lives that was registered with an earlier daemon, and none
+ * before those of an earlier clusterd were looked for.
+ */
+bool host_may_join(const struct node *node)
+{
+	if (!node->sanlock_up || !node->adopted)
+		return false;
+	for (uint32_t i = 0; i < node->local_high; i++)
+		if (vm_local_process(&node->locals[i]) &&
+		    node->locals[i].sanlock_epoch != node->sanlock_epoch)
+			return false;
+	return true;
+}
+
+static void volume_action(enum action_type type, uint8_t v, uint32_t attempt, struct actions *actions)
+{
+	struct action *action = actions_add(actions, type);
+
+	action->volume = v;
+	action->attempt = attempt;
+}
+
+static void volume_step(struct node *node, uint8_t v, bool may_join, struct actions *actions)
+{
+	const struct cluster_volume *volume = &node->cluster.volumes[v];
+	struct local_volume *local = &node->volumes[v];
+
+	if (!volume->used) {
+		if (local->opened)
+			volume_action(ACTION_VOLUME_CLOSE, v, 0, actions);
+		memset(local, 0, sizeof(*local));
+		return;
+	}
+	if (!local->opened) {
+		volume_action(ACTION_VOLUME_OPEN, v, 0, actions);
+		local->opened = true;
+	}
+	if (!volume->prepared) {
+		if (volume->prepare_actor == node_self_slot(node) && node->sanlock_up &&
+		    view_normal(node->view) && local->prepare_attempt != volume->prepare_attempt) {
+			local->prepare_attempt = volume->prepare_attempt;
+			volume_action(ACTION_VOLUME_PREPARE, v, volume->prepare_attempt, actions);
+		}
+		return;
+	}
+	if (local->seen.joined || local->joining || !may_join)
+		return;
+	if (node->now_ms < local->join_retry_ms) {
+		node_wake_at(node, local->join_retry_ms);
+		return;
+	}
+	local->joining = true;
+	volume_action(ACTION_VOLUME_JOIN, v, 0, actions);
+}
+
+static bool same_report(const struct node_report *a, const struct node_report *b)
+{
+	if (a->cpus != b->cpus || a->memory_mib != b->memory_mib || a->watchdog != b->watchdog ||
+	    a->qemu != b->qemu || a->leaving != b->leaving || a->boot != b->boot)
+		return false;
+	for (uint8_t v = 0; v < VOLUMES_MAX; v++) {
+		const struct node_volume *x = &a->volumes[v], *y = &b->volumes[v];
+
+		if (x->state != y->state || x->joined != y->joined || x->generation != y->generation ||
+		    strcmp(x->reason, y->reason) != 0)
+			return false;
+	}
+	return true;
+}
+
+// Sent when it says something new, and when the cluster has forgotten the last one.
+static void report_step(struct node *node, struct actions *actions)
+{
+	const struct cluster_node *self = node_of_self(node);
+	struct entry entry;
+
+	if (!self || self->life != NODE_ONLINE || !view_normal(node->view) || !node->host_known ||
+	    !node->adopted)
+		return;
+	memset(&entry, 0, sizeof(entry));
+	entry.type = ENTRY_NODE_REPORT;
+	entry.node_id = node->self;
+	entry.report = node->host;
+	entry.report.leaving = node->shutdown >= SHUTDOWN_HOST;
+	for (uint8_t v = 0; v < VOLUMES_MAX; v++)
+		entry.report.volumes[v] = node->volumes[v].seen;
+	if (self->reported && same_report(&self->report, &entry.report)) {
+		node->report_sent_ms = 0;
+		return;
+	}
+	if (node->report_sent_ms && node->now_ms - node->report_sent_ms < REPORT_AGAIN_MS &&
+	    same_report(&node->reported, &entry.report)) {
+		node_wake_at(node, node->report_sent_ms + REPORT_AGAIN_MS);
+		return;
+	}
+	if (!node_propose(node, &entry, NULL, actions))
+		return;
+	node->reported = entry.report;
+	node->report_sent_ms = node->now_ms;
+	node_wake_at(node, node->now_ms + REPORT_AGAIN_MS);
+}
+
+static bool host_empty(const struct node *node)
+{
+	for (uint32_t i = 0; i < node->local_high; i++)
+		if (node->locals[i].life != LIFE_OFFLINE)
+			return false;
+	return true;
+}
+
+static void goodbye(struct node *node, struct actions *actions)
+{
+	struct entry entry;
+
+	memset(&entry, 0, sizeof(entry));
+	entry.type = ENTRY_NODE_GOODBYE;
+	entry.node_id = node->self;
+	node_propose(node, &entry, NULL, actions);
+}
+
+static void shutdown_step(struct node *node, struct actions *actions)
+{
+	const struct cluster_node *self = node_of_self(node);
+
+	switch ((enum shutdown)node->shutdown) {
+	case SHUTDOWN_NONE:
+	case SHUTDOWN_DONE:
+		return;
+	case SHUTDOWN_DAEMON:
+		break;
+	case SHUTDOWN_HOST:
+		if (!host_empty(node))
+			return;
+		if (self && self->life == NODE_ONLINE && view_normal(node->view)) {
+			goodbye(node, actions);
+			node->shutdown = SHUTDOWN_GOODBYE;
+			node->shutdown_ms = node->now_ms;
+			node_wake_at(node, node->now_ms + GOODBYE_LIMIT_MS);
+			return;
+		}
+		break;
+	case SHUTDOWN_GOODBYE:
+		if (self && self->life == NODE_ONLINE &&
+		    node->now_ms - node->shutdown_ms < GOODBYE_LIMIT_MS) {
+			node_wake_at(node, node->shutdown_ms + GOODBYE_LIMIT_MS);
+			return;
+		}
+		break;
+	}
+	node->shutdown = SHUTDOWN_DONE;
+	actions_add(actions, ACTION_EXIT);
+}
+
+void host_step(struct node *node, struct actions *actions)
+{
+	bool may_join = host_may_join(node);
+
+	for (uint8_t v = 0; v < VOLUMES_MAX; v++)
+		if (node->cluster.volumes[v].used || node->volumes[v].opened)
+			volume_step(node, v, may_join, actions);
+	report_step(node, actions);
+	shutdown_step(node, actions);
+}

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The VMs of this host: makes each one's wish from the replica, and tells the cluster what became of it. A report is
+ * repeated until the replica shows that it was heard.
+ */
+#include <string.h>
+
+#include "clusterd/invariant.h"
+#include "clusterd/node_internal.h"
+#include "clusterd/text.h"
+
+enum {
+	REPORT_AGAIN_MS = 5000,
+	STALL_LIMIT_MS = 15000,
+	HELD_AGAIN_MS = 60000,
+};
+
+static struct vm_local *local_of(struct node *node, struct vm_ref ref)
+{
+	struct vm_local *local;
+
+	if (ref.slot >= node->limits.cluster.vms_max)
+		return NULL;
+	local = &node->locals[ref.slot];
+	return local->ref.serial == ref.serial ? local : NULL;
+}
+
+static bool local_free(const struct node *node, const struct vm *vm)
+{
+	return node->locals[vm->ref.slot].life == LIFE_OFFLINE;
+}
+
+// A VM's local life begins: its slot's former tenant must be gone from this host.
+static struct vm_local *local_begin(struct node *node, const struct vm *vm)
+{
+	struct vm_local *local = &node->locals[vm->ref.slot];
+
+	if (local->ref.serial != vm->ref.serial) {
+		INVARIANT(local->life == LIFE_OFFLINE);
+		memset(local, 0, sizeof(*local));
+		local->ref = vm->ref;
+		local->uuid = vm_definition(&node->cluster, vm)->uuid;
+		local->deadline_ms = UINT64_MAX;
+	}
+	if (vm->ref.slot >= node->local_high)
+		node->local_high = vm->ref.slot + 1;
+	return local;
+}
+
+static void local_adopted(struct node *node, const struct event *event, struct actions *actions)
+{
+	const struct vm *vm = cluster_find_vm_uuid(&node->cluster, &event->uuid);
+	struct vm_local *local;
+
+	if (!vm) {
+		// Perhaps the replica is behind: asked for again when the next view is normal.
+		if (node->orphans++ == 0)
+			node_log(node, LOG_LEVEL_WARNING,
+				 "a QEMU of an earlier daemon runs here whose VM is not known (yet): left alone",
+				 actions);
+		return;
+	}
+	if (!local_free(node, vm))
+		return;
+	local = local_begin(node, vm);
+	local->sanlock_epoch = node->sanlock_epoch;
+	vm_local_event(local, event, actions);
+}
+
+static void local_lease_written(struct node *node, const struct event *event)
+{
+	struct vm_local *local = local_of(node, event->vm);
+
+	if (!local || local->writing != event->volume + 1 || local->write_slot != event->lease_slot)
+		return;
+	local->written = true;
+	local->write_ok = event->flag;
+	local->reported_ms = 0;
+	if (!event->flag)
+		text_copy(local->reason, sizeof(local->reason), event->reason ? event->reason : "");
+}
+
+void local_event(struct node *node, const struct event *event, struct actions *actions)
+{
+	struct vm_local *local;
+
+	switch (event->type) {
+	case EVENT_VM_ADOPTED:
+		local_adopted(node, event, actions);
+		return;
+	case EVENT_ADOPTION_DONE:
+		node->adopted = true;
+		return;
+	case EVENT_LEASE_WRITTEN:
+		local_lease_written(node, event);
+		return;
+	}
+	if (event->type < EVENT_VM_SPAWNED || event->type > EVENT_LEASE_RELEASED)
+		return;
+	local = local_of(node, event->vm);
+	if (local)
+		vm_local_event(local, event, actions);
+}
+
+/*
+ * A lease slot is written by the actor that the entry names, once, when the entry becomes committed. An actor that
+ * finds itself named without having begun (it restarted) reports failure, which burns the slot.
+ */
+void local_committed(struct node *node, const struct entry *entry, struct actions *actions)
+{
+	const struct vm *vm;
+	struct vm_local *local;
+
+	if (entry->type != ENTRY_LEASE_WRITE || entry->actor != node_self_slot(node))
+		return;
+	vm = cluster_vm(&node->cluster, entry->vm);
+	if (!vm || (!local_free(node, vm) && !local_of(node, vm->ref)))
+		return;
+	local = local_begin(node, vm);
+	for (uint32_t i = 0; i < vm->lease_count; i++) {
+		const struct vm_lease *lease = &vm->leases[i];
+		struct action *action;
+
+		if (lease->volume != entry->volume || lease->life != LEASE_WRITING)
+			continue;
+		local->writing = (uint8_t)(lease->volume + 1);
+		local->write_slot = lease->slot;
+		local->written = false;
+		local->reported_ms = 0;
+		action = actions_add(actions, ACTION_LEASE_WRITE);
+		action->vm = vm->ref;
+		action->uuid = local->uuid;
+		action->volume = lease->volume;
+		action->lease_slot = lease->slot;
+	}
+}
+
+// After a snapshot replaced the replica, VMs may stand in other slots; each life follows its UUID.
+void local_reloaded(struct node *node)
+{
+	for (uint32_t i = 0; i < node->local_high; i++) {
+		struct vm_local *local = &node->locals[i];
+		const struct vm *vm;
+
+		if (local->ref.serial == 0)
+			continue;
+		vm = cluster_find_vm_uuid(&node->cluster, &local->uuid);
+		/*
+		 * Slots and serials come from the log, the same on every replica; only a store that was reset or
+		 * a recovery that accepted loss can disagree. Then the VM is gone from the replica, and a life
+		 * without a VM is left alone until its process ends.
+		 */
+		if (vm && vm->ref.slot == local->ref.slot)
+			local->ref = vm->ref;
+	}
+}
+
+static bool leases_ready(const struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->lease_count; i++)
+		if (vm->leases[i].life != LEASE_READY)
+			return false;
+	return vm->lease_count > 0;
+}
+
+static bool leases_joined(const struct node *node, const struct vm *vm, bool *online)
+{
+	bool joined = true;
+
+	*online = true;
+	for (uint32_t i = 0; i < vm->lease_count; i++) {
+		const struct node_volume *seen = &node->volumes[vm->leases[i].volume].seen;
+
+		joined = joined && seen->joined;
+		*online = *online && (seen->state == VOLUME_ONLINE || seen->state == VOLUME_SLOW);
+	}
+	return joined;
+}
+
+static void wish_without_view(const struct node *node, const struct vm *vm, struct vm_wish *wish)
+{
+	wish->keep = true;
+	if (!node->no_quorum_acts || (vm && !vm->managed))
+		return;
+	if (node->cluster.def.no_quorum == NO_QUORUM_FREEZE)
+		return;
+	wish->keep = false;
+	wish->stop = true;
+	wish->why = "there is no quorum, and the policy is to stop";
+}
+
+static struct vm_wish local_wish(const struct node *node, const struct vm *vm,
+				 const struct vm_local *local)
+{
+	struct vm_wish wish = { .why = "", .sanlock_epoch = node->sanlock_epoch };
+	bool joined = false, ours;
+
+	if (vm) {
+		wish.stop_timeout_ms = vm_definition(&node->cluster, vm)->stop_timeout_s * 1000u;
+		wish.attempt = vm->attempt;
+		joined = leases_joined(node, vm, &wish.volumes_online);
+	}
+	if (vm_local_process(local) && local->sanlock_epoch != node->sanlock_epoch) {
+		wish.kill = true;
+		wish.why = "sanlock died on its host, and its lease with it";
+		return wish;
+	}
+	if (node->shutdown == SHUTDOWN_HOST) {
+		wish.stop = true;
+		wish.why = "its host shuts down";
+		return wish;
+	}
+	if (!view_normal(node->view)) {
+		wish_without_view(node, vm, &wish);
+		return wish;
+	}
+	if (!vm || !vm->managed) {
+		wish.keep = true;
+		return wish;
+	}
+	ours = vm->owner == node_self_slot(node) && node_self_slot(node) != SLOT_NONE;
+	if (vm->wanted != VM_WANTED_RUNNING) {
+		wish.stop = true;
+		wish.why = "it is wanted stopped";
+	} else if (!ours) {
+		// A waiting child is given up; what runs goes on under its lease and is reported as found.
+		wish.why = "it was placed elsewhere";
+	} else {
+		wish.keep = true;
+		wish.start = vm->phase == VM_PLACED && leases_ready(vm) && joined && node->sanlock_up &&
+			     node->adopted && node->shutdown == SHUTDOWN_NONE;
+	}
+	return wish;
+}
+
+static bool vm_report(struct node *node, struct vm_local *local, enum vm_report report,
+		      uint64_t again_ms, struct actions *actions)
+{
+	struct entry entry;
+
+	if (!view_normal(node->view))
+		return false;
+	if (local->reported_ms && node->now_ms - local->reported_ms < again_ms) {
+		node_wake_at(node, local->reported_ms + again_ms);
+		return false;
+	}
+	memset(&entry, 0, sizeof(entry));
+	entry.type = ENTRY_VM_REPORT;
+	entry.node_id = node->self;
+	entry.vm = local->ref;
+	entry.attempt = local->claim;
+	entry.vm_report = (uint8_t)report;
+	text_copy(entry.reason, sizeof(entry.reason), local->reason);
+	if (!node_propose(node, &entry, NULL, actions)) {
+		node_wake_at(node, node->now_ms + 100);
+		return false;
+	}
+	local->reported_ms = node->now_ms;
+	node_wake_at(node, node->now_ms + again_ms);
+	return true;
+}
+
+static void report_lease(struct node *node, const struct vm *vm, struct vm_local *local,
+			 struct actions *actions)
+{
+	uint8_t self = node_self_slot(node);
+	struct entry entry;
+
+	for (uint32_t i = 0; i < vm->lease_count; i++) {
+		const struct vm_lease *lease = &vm->leases[i];
+		bool mine = local->writing == lease->volume + 1 && local->write_slot == lease->slot;
+
+		if (lease->life != LEASE_WRITING || lease->actor != self)
+			continue;
+		if (mine && !local->written)
+			return;
+		if (local->reported_ms && node->now_ms - local->reported_ms < REPORT_AGAIN_MS) {
+			node_wake_at(node, local->reported_ms + REPORT_AGAIN_MS);
+			return;
+		}
+		memset(&entry, 0, sizeof(entry));
+		entry.type = ENTRY_LEASE_WRITTEN;
+		entry.vm = vm->ref;
+		entry.volume = lease->volume;
+		entry.lease_slot = lease->slot;
+		entry.flag = mine && local->write_ok;
+		text_copy(entry.reason, sizeof(entry.reason),
+			  mine ? local->reason : "the daemon that was writing its lease slot is gone");
+		if (node_propose(node, &entry, NULL, actions))
+			local->reported_ms = node->now_ms;
+		node_wake_at(node, node->now_ms + REPORT_AGAIN_MS);
+		return;
+	}
+}
+
+static bool replica_knows_end(const struct node *node, const struct vm *vm, const struct vm_local *local)
+{
+	return !vm || vm->owner != node_self_slot(node) || vm->attempt != local->claim ||
+	       (vm->phase != VM_PLACED && vm->phase != VM_RUNNING && vm->phase != VM_BLOCKED);
+}
+
+static void tell_running(struct node *node, const struct vm *vm, struct vm_local *local,
+			 struct actions *actions)
+{
+	uint8_t self = node_self_slot(node);
+
+	if (!vm || self == SLOT_NONE)
+		return;
+	if (vm->owner == self && vm->attempt == local->claim && vm->phase == VM_RUNNING)
+		return;
+	if (vm->owner == self && vm->attempt == local->claim && vm->phase == VM_PLACED)
+		vm_report(node, local, VM_REPORT_STARTED, REPORT_AGAIN_MS, actions);
+	else if (vm->phase != VM_BLOCKED)
+		vm_report(node, local, VM_REPORT_FOUND, REPORT_AGAIN_MS, actions);
+}
+
+static void local_tell(struct node *node, const struct vm *vm, struct vm_local *local,
+		       struct actions *actions)
+{
+	switch ((enum vm_life)local->life) {
+	case LIFE_RUNNING:
+	case LIFE_STOPPING:
+		tell_running(node, vm, local, actions);
+		break;
+	case LIFE_KILLING:
+		if (local->unkillable && vm && vm->phase != VM_BLOCKED)
+			vm_report(node, local, VM_REPORT_STUCK, REPORT_AGAIN_MS, actions);
+		break;
+	case LIFE_BACKOFF:
+		if (local->held && vm && vm->attempt == local->claim &&
+		    strcmp(vm->reason, local->reason) != 0)
+			vm_report(node, local, VM_REPORT_LEASE_HELD, HELD_AGAIN_MS, actions);
+		break;
+	case LIFE_ENDED:
+		if (!view_normal(node->view) && vm)
+			break;
+		if (replica_knows_end(node, vm, local))
+			vm_local_forget(local, actions);
+		else
+			vm_report(node, local, (enum vm_report)local->report, REPORT_AGAIN_MS, actions);
+		break;
+	case LIFE_OFFLINE:
+	case LIFE_SPAWNING:
+	case LIFE_LEASING:
+	case LIFE_GRANTED:
+	case LIFE_STARTING:
+	case LIFE_RELEASING:
+	case LIFE_COUNT:
+		break;
+	}
+}
+
+// The replica says that it runs here and it does not: the host or the daemon's memory of it is gone, and so is QEMU.
+static void tell_missing(struct node *node, const struct vm *vm, struct vm_local *local,
+			 struct actions *actions)
+{
+	local->claim = vm->attempt;
+	text_copy(local->reason, sizeof(local->reason), "it was gone when its host came back");
+	vm_report(node, local, VM_REPORT_STOPPED, REPORT_AGAIN_MS, actions);
+}
+
+// Placed here, and something else than its lease keeps it from starting: given back, so that it may go elsewhere.
+static void tell_stalled(struct node *node, const struct vm *vm, struct vm_local *local,
+			 struct actions *actions)
+{
+	if (vm->wanted == VM_WANTED_RUNNING && vm->managed) {
+		if (local->claim != vm->attempt || local->deadline_ms == UINT64_MAX) {
+			local->claim = vm->attempt;
+			local->deadline_ms = node->now_ms + STALL_LIMIT_MS;
+		}
+		if (node->now_ms < local->deadline_ms) {
+			node_wake_at(node, local->deadline_ms);
+			return;
+		}
+		text_copy(local->reason, sizeof(local->reason), "its host could not begin to start it");
+	} else {
+		text_copy(local->reason, sizeof(local->reason), "");
+	}
+	local->claim = vm->attempt;
+	vm_report(node, local, VM_REPORT_STOPPED, REPORT_AGAIN_MS, actions);
+}
+
+static void local_offline(struct node *node, const struct vm *vm, struct vm_local *local,
+			  struct actions *actions)
+{
+	if (!node->adopted || !view_normal(node->view))
+		return;
+	if (vm->phase == VM_RUNNING || vm->phase == VM_BLOCKED)
+		tell_missing(node, vm, local, actions);
+	else if (vm->phase == VM_PLACED)
+		tell_stalled(node, vm, local, actions);
+}
+
+static void local_live(struct node *node, const struct vm *vm, struct vm_local *local, bool owned,
+		       struct actions *actions)
+{
+	struct vm_wish wish;
+	uint8_t life;
+
+	// It was found, and named anew: its process goes on under that placement.
+	if (owned && vm->phase == VM_RUNNING && (local->life == LIFE_RUNNING || local->life == LIFE_STOPPING))
+		local->claim = vm->attempt;
+	wish = local_wish(node, vm, local);
+	do {
+		life = local->life;
+		vm_local_wish(local, &wish, node->now_ms, actions);
+	} while (life != local->life);
+	if (owned && local->life == LIFE_OFFLINE)
+		local_offline(node, vm, local, actions);
+	else if (local->deadline_ms != UINT64_MAX)
+		node_wake_at(node, local->deadline_ms);
+	local_tell(node, vm, local, actions);
+}
+
+static void local_one(struct node *node, uint32_t slot, uint8_t self, struct actions *actions)
+{
+	const struct vm *vm = slot < node->cluster.vm_high && node->cluster.vms[slot].used
+				      ? &node->cluster.vms[slot]
+				      : NULL;
+	struct vm_local *local = &node->locals[slot];
+	bool owned;
+
+	if (vm && local->life != LIFE_OFFLINE && local->ref.serial != vm->ref.serial)
+		vm = NULL;	// the slot has a new tenant, and the old one's process still lives here
+	owned = vm && vm->owner == self && self != SLOT_NONE;
+	if (owned)
+		local = local_begin(node, vm);
+	if (owned || local->life != LIFE_OFFLINE)
+		local_live(node, vm, local, owned, actions);
+	if (vm && view_normal(node->view))
+		report_lease(node, vm, local, actions);
+}
+
+// A view is normal, and there are QEMUs whose VMs the replica did not know when they were found.
+static void adopt_again(struct node *node, struct actions *actions)
+{
+	if (node->orphans == 0 || !view_normal(node->view) ||
+	    node->orphans_view == view_number(node->view))
+		return;
+	node->orphans = 0;
+	node->orphans_view = view_number(node->view);
+	node->adopted = false;
+	actions_add(actions, ACTION_ADOPT);
+}
+
+static void self_fence(struct node *node, struct actions *actions)
+{
+	struct action *action;
+
+	for (uint32_t i = 0; i < node->local_high; i++) {
+		if (!vm_local_process(&node->locals[i]))
+			continue;
+		action = actions_add(actions, ACTION_SELF_FENCE);
+		action->text = "no quorum, and the policy is to reset";
+		return;
+	}
+}
+
+void local_step(struct node *node, struct actions *actions)
+{
+	uint8_t self = node_self_slot(node);
+	uint32_t high = node->cluster.vm_high > node->local_high ? node->cluster.vm_high
+								 : node->local_high;
+
+	adopt_again(node, actions);
+	if (node->no_quorum_acts && node->cluster.def.no_quorum == NO_QUORUM_SELF_FENCE)
+		self_fence(node, actions);
+	for (uint32_t slot = 0; slot < high; slot++) {
+		if (!actions_room(actions, 64, 64 * 1024)) {
+			node_wake_at(node, node->now_ms + 1);	// the rest in the next step
+			return;
+		}
+		local_one(node, slot, self, actions);
+	}
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One step: the event goes to the part that it is about; what became committed is applied; then every part looks at
+ * the replica and at itself and does what is due. That second half is level-triggered: it would do the
+ * same after any other event, so nothing is lost when things cross.
+ */
+#include "clusterd/node_internal.h"
+
+#include <string.h>
+
+#include "clusterd/invariant.h"
+#include "clusterd/text.h"
+
+static size_t aligned(size_t size)
+{
+	return (size + 7) & ~(size_t)7;
+}
+
+size_t node_memory(const struct node_limits *limits)
+{
+	return aligned(sizeof(struct node)) + aligned(cluster_memory(&limits->cluster)) +
+	       aligned(view_memory(&limits->view)) +
+	       aligned(limits->cluster.vms_max * sizeof(struct vm_local)) +
+	       aligned(limits->requests_max * sizeof(struct pending_request)) +
+	       aligned(limits->cluster.vms_max * sizeof(uint32_t));
+}
+
+static void *carve(uint8_t **memory, size_t size)
+{
+	void *piece = *memory;
+
+	*memory += aligned(size);
+	return piece;
+}
+
+// `memory` is expected to be zeroed only where the parts say so: big tables stay untouched until they are used.
+struct node *node_init(const struct node_limits *limits, void *memory)
+{
+	uint8_t *at = memory;
+	struct node *node = carve(&at, sizeof(struct node));
+
+	memset(node, 0, sizeof(*node));
+	node->limits = *limits;
+	cluster_init(&node->cluster, &limits->cluster, carve(&at, cluster_memory(&limits->cluster)));
+	node->view = view_init(&limits->view, carve(&at, view_memory(&limits->view)), &node->cluster);
+	node->locals = carve(&at, limits->cluster.vms_max * sizeof(struct vm_local));
+	node->requests = carve(&at, limits->requests_max * sizeof(struct pending_request));
+	node->scratch = carve(&at, limits->cluster.vms_max * sizeof(uint32_t));
+	memset(node->locals, 0, limits->cluster.vms_max * sizeof(struct vm_local));
+	memset(node->requests, 0, limits->requests_max * sizeof(struct pending_request));
+	node->deadline_ms = UINT64_MAX;
+	return node;
+}
+
+const struct cluster *node_cluster(const struct node *node)
+{
+	return &node->cluster;
+}
+
+const struct view *node_view(const struct node *node)
+{
+	return node->view;
+}
+
+void node_wake_at(struct node *node, uint64_t when_ms)
+{
+	if (when_ms < node->deadline_ms)
+		node->deadline_ms = when_ms;
+}
+
+uint64_t node_deadline_ms(const struct node *node)
+{
+	uint64_t view_ms = view_deadline_ms(node->view);
+
+	return view_ms < node->deadline_ms ? view_ms : node->deadline_ms;
+}
+
+uint8_t node_self_slot(const struct node *node)
+{
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+		if (node->cluster.nodes[slot].used && node->cluster.nodes[slot].def.id == node->self)
+			return slot;
+	return SLOT_NONE;
+}
+
+struct cluster_node *node_of_self(struct node *node)
+{
+	uint8_t slot = node_self_slot(node);
+
+	return slot == SLOT_NONE ? NULL : &node->cluster.nodes[slot];
+}
+
+uint64_t node_present(const struct node *node)
+{
+	uint64_t present = 0;
+
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+		const struct cluster_node *other = &node->cluster.nodes[slot];
+
+		if (other->used && other->life == NODE_ONLINE &&
+		    view_synchronised(node->view, other->def.id))
+			present |= 1ull << slot;
+	}
+	return present;
+}
+
+void node_log(struct node *node, enum log_level level, const char *text, struct actions *actions)
+{
+	size_t size = strlen(text) + 1;
+	struct action *action = actions_add(actions, ACTION_LOG);
+	char *copy = actions_bytes(actions, size);
+
+	(void)node;
+	memcpy(copy, text, size);
+	action->level = (uint8_t)level;
+	action->text = copy;
+}
+
+// Decisions carry the view they are taken in; requests and reports do not, and wait for the next one if need be.
+bool node_propose(struct node *node, struct entry *entry, uint64_t *cookie, struct actions *actions)
+{
+	uint64_t own = (uint64_t)node->incarnation << 32 | ++node->next_cookie;
+	bool decision = entry->type >= ENTRY_VOTERS || entry->type == ENTRY_CHECK;
+	// Only a definition or a list of places is large.
+	size_t size = 8192 + entry->body_size + entry->places_size;
+	uint8_t *bytes;
+
+	if (!actions_room(actions, 8, 2 * size))
+		return false;
+	bytes = actions_bytes(actions, size);
+	entry->from = node->self;
+	entry->at_ms = node->wall_ms;
+	entry->view = decision ? view_number(node->view) : 0;
+	size = entry_encode(entry, bytes, size);
+	INVARIANT(size > 0);
+	if (!view_propose(node->view, own, bytes, size, node->now_ms, actions))
+		return false;
+	if (cookie)
+		*cookie = own;
+	if (decision) {
+		node->decide_view = entry->view;
+		node->decide_out++;
+	}
+	return true;
+}
+
+static void node_apply(struct node *node, const struct record *record, struct actions *actions)
+{
+	char line[REASON_SIZE + 2 * NAME_SIZE];
+	struct entry entry;
+	struct entry_result result;
+
+	// What a majority committed was decoded by its coordinator; if it is not an entry, memory has lied.
+	INVARIANT(entry_decode(&entry, record->body, record->body_size));
+	line[0] = 0;
+	entry_describe(&node->cluster, &entry, line, sizeof(line));
+	cluster_apply(&node->cluster, record->index, &entry, &result);
+	if (record->index > node->loaded_index && line[0] && result.accepted)
+		node_log(node, LOG_LEVEL_INFO, line, actions);
+	if (record->origin != node->self || record->cookie >> 32 != node->incarnation)
+		goto local;
+	if ((entry.type >= ENTRY_VOTERS || entry.type == ENTRY_CHECK) &&
+	    entry.view == node->decide_view && node->decide_out > 0)
+		node->decide_out--;
+	request_committed(node, record->cookie, &result, actions);
+local:
+	if (result.accepted && record->index > node->loaded_index)
+		local_committed(node, &entry, actions);
+}
+
+static void node_drain(struct node *node, struct actions *actions)
+{
+	const struct record *record;
+
+	if (view_take_reloaded(node->view))
+		local_reloaded(node);
+	while ((record = view_next_committed(node->view)) != NULL)
+		node_apply(node, record, actions);
+}
+
+static void node_watch_view(struct node *node, struct actions *actions)
+{
+	char reason[REASON_SIZE], line[REASON_SIZE + NAME_SIZE];
+	struct text text = text_in(line, sizeof(line));
+
+	if (view_normal(node->view)) {
+		if (node->view_lost_ms != 0 || !node->view_seen)
+			node->view_normal_ms = node->now_ms;
+		node->view_lost_ms = 0;
+		node->view_seen = true;
+		node->no_quorum_acts = false;
+		return;
+	}
+	if (node->view_lost_ms == 0)
+		node->view_lost_ms = node->now_ms;
+	if (node->no_quorum_acts || !node->adopted)
+		return;
+	// The lease guards meanwhile: a rebooting switch costs no VM.
+	if (node->now_ms - node->view_lost_ms < node->cluster.def.no_quorum_hold_s * 1000ull) {
+		node_wake_at(node, node->view_lost_ms + node->cluster.def.no_quorum_hold_s * 1000ull);
+		return;
+	}
+	node->no_quorum_acts = true;
+	view_reason(node->view, reason, sizeof(reason));
+	text_add(text_add(&text, "no quorum for as long as the policy holds still: "), reason);
+	node_log(node, LOG_LEVEL_WARNING, line, actions);
+}
+
+static void node_event(struct node *node, const struct event *event, struct actions *actions)
+{
+	if (event->type == EVENT_STORE_OPENED) {
+		node->incarnation = (uint32_t)event->incarnation;
+		node->loaded_index = event->index;
+	}
+	view_step(node->view, event, actions);
+	node->self = view_self(node->view);
+	node_drain(node, actions);
+	host_event(node, event, actions);
+	local_event(node, event, actions);
+	request_event(node, event, actions);
+	peer_event(node, event, actions);
+}
+
+void node_step(struct node *node, const struct event *event, struct actions *actions)
+{
+	INVARIANT(event->type > 0 && event->type < EVENT_TYPE_COUNT);
+	node->now_ms = event->now_ms;
+	node->wall_ms = event->wall_ms;
+	node->deadline_ms = UINT64_MAX;
+	node_event(node, event, actions);
+	node_watch_view(node, actions);
+	host_step(node, actions);
+	local_step(node, actions);
+	request_step(node, actions);
+	peer_step(node, actions);
+	decide_step(node, actions);
+	// A proposal of the only voter may be committed before its action is even performed.
+	node_drain(node, actions);
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a node is made of: for the core itself, its tests and the simulator's checkers.
+#pragma once
+
+#include "clusterd/node.h"
+#include "policies/placement.h"
+#include "resources/vm.h"
+
+struct local_volume {
+	bool opened;			// ACTION_VOLUME_OPEN was given for this definition
+	bool joining;			// ACTION_VOLUME_JOIN was given and not answered
+	uint32_t prepare_attempt;	// last one that this host carried out
+	uint64_t join_retry_ms;
+	struct node_volume seen;
+};
+
+struct local_node {			// what this host does about another one
+	bool seen;			// in the ring, since this daemon started
+	uint32_t fence_attempt;		// last one that this host carried out
+	uint32_t release_attempt;
+	uint64_t release_retry_ms;
+	uint64_t fence_retry_ms;
+	uint32_t fence_failures;	// as of the last look, to see a new one
+};
+
+struct pending_request {
+	bool used;
+	uint64_t cookie;		// the edge's
+	uint64_t proposal;		// the view's; 0: waits for ACTION_HOST_CHECK
+	uint64_t deadline_ms;
+	size_t check_size;		// CONFIRM_DEAD: the entry to propose once checked
+	uint8_t check[NAME_SIZE + 512];
+	uint32_t check_node;
+};
+
+enum shutdown { SHUTDOWN_NONE, SHUTDOWN_DAEMON, SHUTDOWN_HOST, SHUTDOWN_GOODBYE, SHUTDOWN_DONE };
+
+struct node {
+	struct node_limits limits;
+	struct cluster cluster;
+	struct view *view;
+	struct vm_local *locals;	// [vms_max], same slots as cluster.vms
+	uint32_t local_high;		// no local life at or above it
+	struct local_volume volumes[VOLUMES_MAX];
+	struct local_node peers[NODES_MAX];
+	struct pending_request *requests;	// [requests_max]
+	uint32_t *scratch;		// [vms_max]
+	uint64_t now_ms, wall_ms;
+	uint32_t self;			// corosync id, 0 while unknown
+	uint32_t incarnation;		// of this daemon, for cookies
+	uint32_t next_cookie;
+	uint64_t loaded_index;		// what the store knew as committed: not told again in the event log
+	bool host_known;
+	struct node_report host;	// as EVENT_HOST said
+	bool sanlock_up;
+	bool adopted;			// EVENT_ADOPTION_DONE came
+	uint32_t orphans;		// QEMUs found whose VM the replica did not know
+	uint64_t orphans_view;		// in which they were last asked for again
+	uint32_t sanlock_epoch;		// counts sanlock's deaths
+	struct node_report reported;	// the last one proposed
+	uint64_t report_sent_ms;	// NODE_REPORT under way since; 0: none
+	uint64_t view_lost_ms;		// since when no view is normal; 0: one is
+	uint64_t view_normal_ms;	// since when the view is normal
+	bool view_seen;			// it was normal since the daemon started
+	bool no_quorum_acts;		// the hold is over: the policy ends VMs
+	uint64_t decide_view;		// view in which decisions are under way
+	uint32_t decide_out;		// how many
+	uint64_t decide_retry_ms;
+	uint64_t check_sent_ms;
+	uint64_t deadline_ms;		// collected while stepping
+	uint8_t shutdown;		// enum shutdown
+	uint64_t shutdown_ms;
+};
+
+// node.c
+void node_wake_at(struct node *node, uint64_t when_ms);
+bool node_propose(struct node *node, struct entry *entry, uint64_t *cookie, struct actions *actions);
+struct cluster_node *node_of_self(struct node *node);	// NULL: not defined
+uint8_t node_self_slot(const struct node *node);	// SLOT_NONE: not defined
+uint64_t node_present(const struct node *node);		// mask of slots: online, synchronised, reported
+void node_log(struct node *node, enum log_level level, const char *text, struct actions *actions);
+
+// host.c: volumes, the report, shutdown
+void host_event(struct node *node, const struct event *event, struct actions *actions);
+void host_step(struct node *node, struct actions *actions);
+bool host_may_join(const struct node *node);
+
+// local.c: the VMs of this host
+void local_event(struct node *node, const struct event *event, struct actions *actions);
+void local_step(struct node *node, struct actions *actions);
+void local_committed(struct node *node, const struct entry *entry, struct actions *actions);
+void local_reloaded(struct node *node);
+
+// request.c: administrators
+void request_event(struct node *node, const struct event *event, struct actions *actions);
+void request_committed(struct node *node, uint64_t proposal, const struct entry_result *result,
+		       struct actions *actions);
+void request_step(struct node *node, struct actions *actions);
+
+// peer.c: fences and releases that this host carries out
+void peer_event(struct node *node, const struct event *event, struct actions *actions);
+void peer_step(struct node *node, struct actions *actions);
+
+// decide.c: the coordinator
+void decide_step(struct node *node, struct actions *actions);

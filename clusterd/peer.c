@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this host does about another one because an entry named it: runs the fence agent, releases a dead host's claims.
+#include <string.h>
+
+#include "clusterd/node_internal.h"
+#include "clusterd/text.h"
+#include "quorum/loss.h"
+
+enum {
+	RELEASE_AGAIN_MS = 5000,
+	RESULT_AGAIN_MS = 5000,
+};
+
+static void report_result(struct node *node, enum entry_type type, const struct event *event,
+			  struct actions *actions)
+{
+	struct entry entry;
+
+	memset(&entry, 0, sizeof(entry));
+	entry.type = (uint8_t)type;
+	entry.node_id = event->node_id;
+	entry.attempt = event->attempt;
+	entry.flag = event->flag;
+	text_copy(entry.reason, sizeof(entry.reason), event->reason ? event->reason : "");
+	node_propose(node, &entry, NULL, actions);
+}
+
+void peer_event(struct node *node, const struct event *event, struct actions *actions)
+{
+	const struct cluster_node *target = cluster_node_by_id(&node->cluster, event->node_id);
+	struct local_node *peer;
+
+	if (!target || (event->type != EVENT_FENCE_DONE && event->type != EVENT_HOST_RELEASED))
+		return;
+	peer = &node->peers[node_slot(&node->cluster, target)];
+	if (event->type == EVENT_FENCE_DONE) {
+		report_result(node, ENTRY_FENCE_RESULT, event, actions);
+	} else if (event->flag) {
+		report_result(node, ENTRY_NODE_RELEASED, event, actions);
+		peer->release_retry_ms = node->now_ms + RESULT_AGAIN_MS;
+	} else {
+		report_result(node, ENTRY_NODE_RELEASED, event, actions);
+		peer->release_retry_ms = node->now_ms + RELEASE_AGAIN_MS;
+	}
+}
+
+/*
+ * The fence was committed in this view and is carried out in it: a member of a minority, or one that was away and
+ * catches up, does not come here. A node that is back in the ring is fenced only when the administrator asked.
+ */
+static void fence_step(struct node *node, uint8_t slot, struct actions *actions)
+{
+	const struct cluster_node *target = &node->cluster.nodes[slot];
+	struct local_node *peer = &node->peers[slot];
+	struct action *action;
+
+	if (target->life != NODE_FENCING || target->fence_actor != node_self_slot(node) ||
+	    peer->fence_attempt == target->fence_attempt)
+		return;
+	peer->fence_attempt = target->fence_attempt;
+	if (view_in_ring(node->view, target->def.id) && !target->fence_wanted) {
+		struct event done = { .node_id = target->def.id, .attempt = target->fence_attempt,
+				      .reason = "it is back in corosync's membership" };
+
+		report_result(node, ENTRY_FENCE_RESULT, &done, actions);
+		return;
+	}
+	action = actions_add(actions, ACTION_FENCE);
+	action->node_id = target->def.id;
+	action->attempt = target->fence_attempt;
+	action->device = target->fence_device;
+}
+
+/*
+ * Releasing the claims of a living host would make two owners. So: only of a node whose power was proved off in a
+ * committed entry, only while it is not in corosync's membership, and only of the generations that it had when
+ * it was lost (the performer reads them again immediately before).
+ */
+static void release_step(struct node *node, uint8_t slot, struct actions *actions)
+{
+	const struct cluster_node *target = &node->cluster.nodes[slot];
+	struct local_node *peer = &node->peers[slot];
+	struct action *action;
+	uint64_t *generation;
+
+	if (target->life != NODE_FENCED || view_in_ring(node->view, target->def.id))
+		return;
+	if (loss_releaser(&node->cluster, node_present(node), slot) != node_self_slot(node))
+		return;
+	if (peer->release_attempt == target->fence_attempt && node->now_ms < peer->release_retry_ms) {
+		node_wake_at(node, peer->release_retry_ms);
+		return;
+	}
+	peer->release_attempt = target->fence_attempt;
+	peer->release_retry_ms = UINT64_MAX;
+	generation = actions_bytes(actions, sizeof(target->fence_generation));
+	memcpy(generation, target->fence_generation, sizeof(target->fence_generation));
+	action = actions_add(actions, ACTION_HOST_RELEASE);
+	action->node_id = target->def.id;
+	action->attempt = target->fence_attempt;
+	action->generation_mask = target->fence_generation_mask;
+	action->generation = generation;
+}
+
+void peer_step(struct node *node, struct actions *actions)
+{
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+		const struct cluster_node *other = &node->cluster.nodes[slot];
+
+		if (!other->used)
+			memset(&node->peers[slot], 0, sizeof(node->peers[slot]));
+		else if (view_in_ring(node->view, other->def.id))
+			node->peers[slot].seen = true;
+	}
+	if (!view_normal(node->view))
+		return;
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+		if (!node->cluster.nodes[slot].used)
+			continue;
+		fence_step(node, slot, actions);
+		release_step(node, slot, actions);
+	}
+}

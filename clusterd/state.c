@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words for people: the state of a VM and of a node, and why, as one node sees the cluster.
+#include <string.h>
+
+#include "clusterd/node_internal.h"
+#include "clusterd/text.h"
+#include "quorum/loss.h"
+
+const char *vm_state_word(enum vm_state state)
+{
+	switch (state) {
+	case VM_STATE_RUNNING: return "running";
+	case VM_STATE_STOPPED: return "stopped";
+	case VM_STATE_WAITING: return "waiting";
+	case VM_STATE_ERROR: return "error";
+	case VM_STATE_BLOCKED: return "blocked";
+	case VM_STATE_STARTING: return "starting";
+	case VM_STATE_STOPPING: return "stopping";
+	case VM_STATE_MIGRATING: return "migrating";
+	case VM_STATE_UNMANAGED: return "unmanaged";
+	case VM_STATE_DISABLED: return "disabled";
+	case VM_STATE_SAVED: return "saved";
+	case VM_STATE_COUNT: break;
+	}
+	return "?";
+}
+
+const char *node_state_word(enum node_state state)
+{
+	switch (state) {
+	case NODE_STATE_ONLINE: return "online";
+	case NODE_STATE_OFFLINE: return "offline";
+	case NODE_STATE_LOST: return "lost";
+	case NODE_STATE_FENCING: return "fencing";
+	case NODE_STATE_MAINTENANCE: return "maintenance";
+	case NODE_STATE_DRAINING: return "draining";
+	case NODE_STATE_ISOLATED: return "isolated";
+	case NODE_STATE_QUARANTINED: return "quarantined";
+	case NODE_STATE_UNMANAGED: return "unmanaged";
+	case NODE_STATE_JOINING: return "joining";
+	case NODE_STATE_COUNT: break;
+	}
+	return "?";
+}
+
+const char *volume_state_word(enum volume_state state)
+{
+	switch (state) {
+	case VOLUME_OFFLINE: return "offline";
+	case VOLUME_ONLINE: return "online";
+	case VOLUME_SLOW: return "slow";
+	case VOLUME_LOST: return "lost";
+	case VOLUME_STATE_COUNT: break;
+	}
+	return "?";
+}
+
+static void say(char *reason, const char *first, const char *second)
+{
+	struct text text = text_in(reason, REASON_SIZE);
+
+	text_add(text_add(&text, first), second);
+}
+
+enum node_state node_node_state(const struct node *node, const struct cluster_node *cnode, char *reason)
+{
+	bool in_ring = view_in_ring(node->view, cnode->def.id);
+	bool member = view_member(node->view, cnode->def.id);
+
+	text_copy(reason, REASON_SIZE, "");
+	if (!view_normal(node->view) && !in_ring) {
+		say(reason, "this node has no quorum and does not see it", "");
+		return NODE_STATE_ISOLATED;
+	}
+	text_copy(reason, REASON_SIZE, cnode->reason);
+	switch ((enum node_life)cnode->life) {
+	case NODE_UNKNOWN:
+	case NODE_LEFT:
+	case NODE_DEAD:
+		return member ? NODE_STATE_JOINING : NODE_STATE_OFFLINE;
+	case NODE_LOST:
+	case NODE_EXPIRING:
+	case NODE_FENCED:
+		return NODE_STATE_LOST;
+	case NODE_FENCING:
+		return NODE_STATE_FENCING;
+	case NODE_ONLINE:
+	case NODE_LIFE_COUNT:
+		break;
+	}
+	text_copy(reason, REASON_SIZE, "");
+	if (!in_ring) {
+		say(reason, "it is not in corosync's membership", "");
+		return NODE_STATE_LOST;
+	}
+	if (!member) {
+		say(reason, "its host is up, but its clusterd does not answer", "");
+		return NODE_STATE_UNMANAGED;
+	}
+	if (!cnode->managed)
+		return NODE_STATE_UNMANAGED;
+	if (cnode->maintenance)
+		return NODE_STATE_MAINTENANCE;
+	if (!cnode->reported)
+		return NODE_STATE_JOINING;
+	return NODE_STATE_ONLINE;
+}
+
+static enum vm_state owned_state(const struct node *node, const struct vm *vm, char *reason)
+{
+	const struct cluster_node *owner = &node->cluster.nodes[vm->owner];
+	const struct vm_local *local = &node->locals[vm->ref.slot];
+	bool mine = owner->def.id == node->self && local->ref.serial == vm->ref.serial;
+	bool member = view_member(node->view, owner->def.id);
+
+	if (owner->life == NODE_ONLINE && !member && view_in_ring(node->view, owner->def.id)) {
+		say(reason, owner->def.name, "'s clusterd does not answer; its VMs are left alone");
+		return VM_STATE_UNMANAGED;
+	}
+	if (vm->phase == VM_RUNNING && owner->life != NODE_ONLINE && owner->life != NODE_EXPIRING) {
+		say(reason, "it may still run on ", owner->def.name);
+		return VM_STATE_BLOCKED;
+	}
+	if (mine && local->life != LIFE_OFFLINE)
+		text_copy(reason, REASON_SIZE, local->reason);
+	if (vm->wanted != VM_WANTED_RUNNING || (mine && local->life == LIFE_STOPPING))
+		return VM_STATE_STOPPING;
+	return vm->phase == VM_RUNNING ? VM_STATE_RUNNING : VM_STATE_STARTING;
+}
+
+static enum vm_state idle_state(const struct node *node, const struct vm *vm, char *reason)
+{
+	char why[REASON_SIZE], fix[REASON_SIZE];
+	struct placement_load load;
+	struct text text;
+
+	if (vm->wanted == VM_WANTED_DISABLED)
+		return VM_STATE_DISABLED;
+	if (vm->wanted == VM_WANTED_STOPPED)
+		return VM_STATE_STOPPED;
+	if (!view_normal(node->view)) {
+		say(reason, "there is no quorum", "");
+		return VM_STATE_WAITING;
+	}
+	for (uint32_t i = 0; i < vm->lease_count; i++) {
+		const struct cluster_volume *volume = &node->cluster.volumes[vm->leases[i].volume];
+
+		if (vm->leases[i].life == LEASE_READY)
+			continue;
+		say(reason, volume->prepared ? "its lease is being made on volume "
+					     : "its volume is not prepared yet: ",
+		    volume->def.name);
+		if (!volume->prepared && volume->reason[0])
+			text_copy(reason, REASON_SIZE, volume->reason);
+		return VM_STATE_WAITING;
+	}
+	placement_load_init(&load, &node->cluster, node_present(node));
+	if (placement_choose(&node->cluster, &load, vm) != SLOT_NONE)
+		return VM_STATE_STARTING;
+	placement_explain(&node->cluster, &load, vm, why, fix);
+	text = text_in(reason, REASON_SIZE);
+	text_add(&text, why);
+	return VM_STATE_WAITING;
+}
+
+enum vm_state node_vm_state(const struct node *node, const struct vm *vm, char *reason)
+{
+	enum vm_state state;
+
+	text_copy(reason, REASON_SIZE, vm->reason);
+	switch ((enum vm_phase)vm->phase) {
+	case VM_ERROR:
+		return VM_STATE_ERROR;
+	case VM_BLOCKED:
+		return VM_STATE_BLOCKED;
+	case VM_PLACED:
+	case VM_RUNNING:
+		state = owned_state(node, vm, reason);
+		break;
+	case VM_IDLE:
+	case VM_PHASE_COUNT:
+		state = idle_state(node, vm, reason);
+		break;
+	}
+	if (vm->managed)
+		return state;
+	say(reason, "it is unmanaged: nothing is done about it", "");
+	return VM_STATE_UNMANAGED;
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is written down of a VM's process before it may become QEMU, so that the next daemon can tell whose it is.
+//
+// One small text file per VM in RUN/vms, on a tmpfs: it need not outlive the kernel, and the boot id proves that.
+#pragma once
+
+#include "csv/sanlock_io.h"
+
+struct record {
+	struct uuid uuid;
+	struct vm_ref vm;
+	uint32_t attempt;
+	pid_t pid;
+	uint64_t start;			// of the process, as in /proc/PID/stat
+	char boot[40];			// the kernel's boot id
+	struct lock_daemon sanlock;	// that it registered with
+	uint32_t lease_count;
+	struct lock_lease leases[VM_LEASES_MAX];
+};
+
+// "01234567-89ab-..."; 37 bytes.
+void record_uuid_text(const struct uuid *uuid, char *text);
+bool record_uuid_parse(const char *text, struct uuid *uuid);
+// The kernel's boot id as text; 40 bytes.
+bool record_boot(char *boot);
+
+// 0 or -errno. Written to a temporary name, then renamed.
+int record_write(const char *run_dir, const struct record *record);
+void record_remove(const char *run_dir, const struct uuid *uuid);
+
+// Calls `fn` for every record; ones that cannot be read are removed.
+typedef void (*record_fn)(void *owner, const struct record *record);
+void record_each(const char *run_dir, record_fn fn, void *owner);
+
+// A descriptor (pidfd) of the very process of the record, or -1 when it is gone.
+int record_process(const struct record *record);
+
+// Kills what was registered with a sanlock that no longer lives: its lease ended with that daemon, so another host
+// may be granted it. Waits until all of them are gone, at most `timeout_ms`; the number that still live.
+int record_end_orphans(const char *run_dir, uint32_t timeout_ms);

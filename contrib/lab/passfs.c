@@ -20,6 +20,7 @@
 
 #define IO_MAX (1024 * 1024)
 #define IO_ALIGN 4096
+#define SECTOR 512
 #define HEAD_MAX 64
 #define HEAD_OF_WRITES_UP_TO 4096
 
@@ -42,6 +43,7 @@ struct passfs {
 
 struct handle {
 	int fd;
+	bool direct;
 	ino_t ino;
 	char path[];
 };
@@ -171,6 +173,15 @@ static const char *relative(const char *path)
 	return path[1] ? path + 1 : ".";
 }
 
+/*
+ * The file system below lets unaligned direct I/O pass over a hole. QEMU, probing a new disk with one
+ * byte, would conclude from that that it knows nothing and write 4096 bytes where the guest wrote 512.
+ */
+static bool unaligned(const struct handle *handle, size_t size, off_t offset)
+{
+	return handle->direct && ((size | (size_t)offset) & (SECTOR - 1));
+}
+
 static int pass_read(const char *path, char *out, size_t size, off_t offset,
 		     struct fuse_file_info *fi)
 {
@@ -182,6 +193,8 @@ static int pass_read(const char *path, char *out, size_t size, off_t offset,
 	(void)path;
 	if (!buffer)
 		return -ENOMEM;
+	if (unaligned(handle_of(fi), size, offset))
+		return -EINVAL;
 	if (size > IO_MAX)
 		size = IO_MAX;
 	error = gate_enter(fs, true);
@@ -208,6 +221,8 @@ static int pass_write(const char *path, const char *data, size_t size, off_t off
 	(void)path;
 	if (!buffer)
 		return -ENOMEM;
+	if (unaligned(handle, size, offset))
+		return -EINVAL;
 	if (size > IO_MAX)
 		size = IO_MAX;
 	memcpy(buffer, data, size);
@@ -316,6 +331,7 @@ static int handle_open(struct passfs *fs, const char *path, int flags, mode_t mo
 		return error;
 	}
 	handle->ino = st.st_ino;
+	handle->direct = flags & O_DIRECT;
 	strcpy(handle->path, path);
 	fi->fh = (uintptr_t)handle;
 	// A page cache here would be one that the other nodes do not see.

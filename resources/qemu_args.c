@@ -26,7 +26,7 @@ static void put_bytes(struct qemu_args *args, const char *text, size_t length)
 {
 	if (args->problem)
 		return;
-	if (length >= args->size - args->used) {
+	if (length > args->size - args->used) {
 		args->problem = "the command line is too long";
 		return;
 	}

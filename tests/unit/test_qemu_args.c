@@ -194,8 +194,8 @@ static void test_limits(void **state)
 	assert_true(args.argc < QEMU_ARGV_MAX - 16);
 	needed = args.used;
 	assert_true(needed < sizeof(memory) / 2);
-	assert_true(qemu_args_build(&args, memory, needed + 1, &def, &facts));
-	for (size_t size = 0; size <= needed; size += size < 300 ? 1 : 37) {
+	assert_true(qemu_args_build(&args, memory, needed, &def, &facts));
+	for (size_t size = 0; size < needed; size += size < 300 ? 1 : 37) {
 		char *exact = malloc(size ? size : 1);
 
 		assert_false(qemu_args_build(&args, exact, size, &def, &facts));

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads what definitions_encode() made, one object after another, into the caller's scratch.
 //
-// Order: the cluster (at open), every node, every volume, every VM. A reader is plain data: copy it to come back
-// to where it was.
+// Order: the cluster (at open), every node, every volume, every VM. A reader is plain data: copy it
+// to come back to where it was.
 #pragma once
 
 #include "clusterd/codec.h"
 #include "clusterd/definition.h"
 
-enum { VM_OWNERS_MAX = 2 * NODES_MAX };	// every node as possible, and again in some tier
+enum { VM_OWNERS_MAX = 2 * NODES_MAX }; // every node as possible, and again in some tier
 
 struct definition_owner {
 	char node[NAME_SIZE];
@@ -29,10 +29,11 @@ struct definition_reader {
 	uint32_t nodes_left, volumes_left, vms_left;
 };
 
-// All return false on bytes that definitions_encode() would not make; done: nothing is left, nothing failed.
+// All return false on bytes that definitions_encode() would not make; done: nothing is left,
+// nothing failed.
 bool definition_reader_open(struct definition_reader *reader, const uint8_t *buf, size_t size);
-// The next one; the counts of what is left say whether there is one. VMs begin after the last volume, volumes after
-// the last node.
+// The next one; the counts of what is left say whether there is one. VMs begin after the last
+// volume, volumes after the last node.
 bool definition_reader_node(struct definition_reader *reader, struct node_def *node);
 bool definition_reader_volume(struct definition_reader *reader, struct volume_def *volume);
 bool definition_reader_vm(struct definition_reader *reader, struct definition_vm *vm);

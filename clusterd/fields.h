@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// One walk over a struct's fields that encodes, decodes or hashes them, so that none can be forgotten in one of the three.
+// One walk over a struct's fields that encodes, decodes or hashes them, so that none can be
+// forgotten in one of the three.
 //
-// A walker takes the struct by pointer; it writes to it only when it reads. Walkers of constant structs cast
-// the constness away for that reason. Values that cannot be meant fail a read; see codec.h for what failing does.
+// A walker takes the struct by pointer; it writes to it only when it reads. Walkers of constant
+// structs cast the constness away for that reason. Values that cannot be meant fail a read; see
+// codec.h for what failing does.
 #pragma once
 
 #include "clusterd/cluster.h"
@@ -14,10 +16,10 @@ struct fields {
 	enum fields_mode mode;
 	struct writer w;
 	struct reader r;
-	uint64_t hash;		// of the bytes that writing would make
+	uint64_t hash; // of the bytes that writing would make
 };
 
-struct fields fields_write(uint8_t *buf, size_t size);	// buf NULL: only count
+struct fields fields_write(uint8_t *buf, size_t size); // buf NULL: only count
 struct fields fields_read(const uint8_t *buf, size_t size);
 struct fields fields_hash(void);
 bool fields_reading(const struct fields *f);
@@ -30,8 +32,8 @@ void field_u64(struct fields *f, uint64_t *value);
 void field_i32(struct fields *f, int32_t *value);
 void field_bool(struct fields *f, bool *value);
 void field_enum(struct fields *f, uint8_t *value, unsigned int count);
-void field_count(struct fields *f, uint32_t *value, uint32_t max);	// reading fails above max
-void field_slot(struct fields *f, uint8_t *value, unsigned int count);	// below count, or SLOT_NONE
+void field_count(struct fields *f, uint32_t *value, uint32_t max);     // reading fails above max
+void field_slot(struct fields *f, uint8_t *value, unsigned int count); // below count, or SLOT_NONE
 void field_bytes(struct fields *f, void *bytes, size_t count);
 void field_string(struct fields *f, char *buf, size_t size);
 // Bytes with their length. Reading points into the bytes that are read.

@@ -28,7 +28,8 @@ static void fields_node(struct fields *f, struct cluster_node *node)
 	field_string(f, node->reason, sizeof(node->reason));
 }
 
-// Up to the last slot that is not free, so that the bytes do not depend on how many this replica has room for.
+// Up to the last slot that is not free, so that the bytes do not depend on how many this replica
+// has room for.
 static void fields_lease_slots(struct fields *f, const struct cluster *cluster, uint8_t volume)
 {
 	uint8_t *slots = volume_lease_slots(cluster, volume);
@@ -131,7 +132,8 @@ static void fields_volumes(struct fields *f, struct cluster *cluster)
 	}
 }
 
-static bool vm_consistent(const struct cluster *cluster, const struct vm *vm, const struct vm_def *def)
+static bool vm_consistent(const struct cluster *cluster, const struct vm *vm,
+			  const struct vm_def *def)
 {
 	bool owned = vm->phase != VM_IDLE && vm->phase != VM_ERROR;
 

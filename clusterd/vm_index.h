@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Finds VMs by what must be unique among them: names, UUIDs, MACs, disks.
 //
-// Derived from the definitions, never replicated. Keys are 64-bit hashes; applying a document trusts the hash
-// alone (two different things with one hash are refused as one), lookups by name and UUID compare the real thing.
+// Derived from the definitions, never replicated. Keys are 64-bit hashes; applying a document
+// trusts the hash alone (two different things with one hash are refused as one), lookups by name
+// and UUID compare the real thing.
 #pragma once
 
 #include "clusterd/cluster.h"
@@ -17,22 +18,22 @@ enum vm_key {
 
 struct vm_index_node {
 	uint64_t hash;
-	uint32_t next;		// node number + 1; 0 ends
+	uint32_t next; // node number + 1; 0 ends
 	bool linked;
 };
 
 struct vm_index {
-	uint32_t bucket_count;		// a power of two
-	uint32_t *buckets;		// node number + 1
-	struct vm_index_node *nodes;	// [vms_max][VM_KEY_COUNT]
-	uint32_t *scratch;		// [vms_max], for one apply at a time
+	uint32_t bucket_count;	     // a power of two
+	uint32_t *buckets;	     // node number + 1
+	struct vm_index_node *nodes; // [vms_max][VM_KEY_COUNT]
+	uint32_t *scratch;	     // [vms_max], for one apply at a time
 };
 
 // Where a hash was found.
 struct vm_index_hit {
 	bool found;
-	uint32_t slot;		// of the VM
-	uint32_t key;		// enum vm_key, with the NIC's or disk's number added
+	uint32_t slot; // of the VM
+	uint32_t key;  // enum vm_key, with the NIC's or disk's number added
 };
 
 uint64_t vm_name_hash(const char *name);
@@ -45,6 +46,6 @@ size_t vm_index_memory(const struct cluster_limits *limits);
 struct vm_index *vm_index_init(const struct cluster_limits *limits, void *memory);
 void vm_index_clear(struct vm_index *index);
 void vm_index_add(struct vm_index *index, uint32_t slot, const struct vm_def *def);
-void vm_index_remove(struct vm_index *index, uint32_t slot);	// that was added
+void vm_index_remove(struct vm_index *index, uint32_t slot); // that was added
 void vm_index_rebuild(struct cluster *cluster);
 struct vm_index_hit vm_index_find(const struct vm_index *index, uint64_t hash);

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+// Entries about VMs: the moves of enum vm_phase and enum lease_life, drawn in cluster.h.
+#include <string.h>
+
+#include "clusterd/apply_internal.h"
+#include "clusterd/cluster_internal.h"
+#include "clusterd/text.h"
+
+void vm_set_phase(struct apply *a, struct vm *vm, enum vm_phase phase)
+{
+	if (vm->phase != phase)
+		vm->since_ms = a->entry->at_ms;
+	vm->phase = (uint8_t)phase;
+}
+
+void vm_set_idle(struct apply *a, struct vm *vm, enum vm_phase phase)
+{
+	if (vm->owner != SLOT_NONE)
+		vm->last_owner = vm->owner;
+	vm->owner = SLOT_NONE;
+	vm_set_phase(a, vm, phase);
+}
+
+// The definition says what is wanted too, so that writing it out again gives the truth.
+void vm_set_wanted(struct apply *a, struct vm *vm, enum vm_wanted wanted)
+{
+	vm->wanted = (uint8_t)wanted;
+	a->cluster->defs[vm->ref.slot].wanted = (uint8_t)wanted;
+}
+
+void vm_forgive(struct vm *vm)
+{
+	vm->restarts = 0;
+	vm->relocations = 0;
+	vm->failed_on = 0;
+	text_copy(vm->reason, sizeof(vm->reason), "");
+}
+
+bool vm_owned(const struct vm *vm)
+{
+	return vm->phase == VM_PLACED || vm->phase == VM_RUNNING || vm->phase == VM_BLOCKED;
+}
+
+static void set_reason(struct vm *vm, const char *reason)
+{
+	text_copy(vm->reason, sizeof(vm->reason), reason);
+}
+
+static enum node_life owner_life(const struct cluster *cluster, const struct vm *vm)
+{
+	if (vm->owner >= NODES_MAX || !cluster->nodes[vm->owner].used)
+		return NODE_UNKNOWN;
+	return cluster->nodes[vm->owner].life;
+}
+
+static bool runs_nothing(enum node_life life)
+{
+	return life == NODE_DEAD || life == NODE_LEFT || life == NODE_UNKNOWN;
+}
+
+bool apply_vm_want(struct apply *a)
+{
+	struct vm *vm = apply_named_vm(a);
+
+	if (!vm)
+		return false;
+	vm_set_wanted(a, vm, a->entry->wanted);
+	if (a->entry->wanted == VM_WANTED_RUNNING && vm->phase == VM_ERROR) {
+		vm_forgive(vm);
+		vm_set_phase(a, vm, VM_IDLE);
+	}
+	return true;
+}
+
+bool apply_vm_manage(struct apply *a)
+{
+	struct vm *vm = apply_named_vm(a);
+
+	if (!vm)
+		return false;
+	vm->managed = a->entry->flag;
+	return true;
+}
+
+bool apply_vm_clear(struct apply *a)
+{
+	struct vm *vm = apply_named_vm(a);
+
+	if (!vm)
+		return false;
+	if (vm->phase == VM_BLOCKED && !runs_nothing(owner_life(a->cluster, vm))) {
+		const char *owner = slot_name(a->cluster, vm->owner);
+
+		return refuse(a, "may-run",
+			      WORDS("vm ", a->entry->name, " may still run on ", owner),
+			      WORDS("end it there, or: clustadm node fence ", owner));
+	}
+	if (vm->phase == VM_BLOCKED || vm->phase == VM_ERROR)
+		vm_set_idle(a, vm, VM_IDLE);
+	vm_forgive(vm);
+	return true;
+}
+
+static struct vm_lease *lease_on(struct vm *vm, uint8_t volume)
+{
+	for (uint32_t i = 0; i < vm->lease_count; i++) {
+		if (vm->leases[i].volume == volume)
+			return &vm->leases[i];
+	}
+	return NULL;
+}
+
+// A write that may still be under way must not land on somebody else's lease.
+void lease_slot_give_back(struct cluster *cluster, const struct vm_lease *lease)
+{
+	uint8_t *slots = volume_lease_slots(cluster, lease->volume);
+
+	slots[lease->slot] = lease->life == LEASE_WRITING ? SLOT_BURNED : SLOT_FREE;
+}
+
+// Burns the lease's slot and takes the lowest free one.
+static bool lease_take_another_slot(struct apply *a, struct vm_lease *lease)
+{
+	uint8_t *slots = volume_lease_slots(a->cluster, lease->volume);
+	uint32_t slot;
+
+	if (!lease_slot_find_free(a->cluster, lease->volume, &slot))
+		return refuse(a, "no-lease-slot",
+			      WORDS("volume ", a->cluster->volumes[lease->volume].def.name,
+				    " has no free lease slot"),
+			      WORDS("remove a vm from it"));
+	slots[lease->slot] = SLOT_BURNED;
+	slots[slot] = SLOT_USED;
+	lease->slot = slot;
+	return true;
+}
+
+bool apply_lease_write(struct apply *a)
+{
+	const struct entry *entry = a->entry;
+	struct vm *vm = apply_vm(a);
+	struct vm_lease *lease;
+
+	if (!vm)
+		return false;
+	lease = lease_on(vm, entry->volume);
+	if (!lease || lease->life == LEASE_READY || (lease->life == LEASE_WRITING && !entry->burn))
+		return refuse(a, "stale", WORDS("the lease has moved on"), WORDS(""));
+	if (!a->cluster->volumes[entry->volume].prepared)
+		return refuse(a, "not-prepared", WORDS("the volume is not prepared"), WORDS(""));
+	if (entry->actor >= NODES_MAX || !a->cluster->nodes[entry->actor].used)
+		return refuse(a, "no-such-node", WORDS("the actor was removed"), WORDS(""));
+	if (lease->life == LEASE_WRITING && !lease_take_another_slot(a, lease))
+		return false;
+	lease->life = LEASE_WRITING;
+	lease->actor = entry->actor;
+	return true;
+}
+
+bool apply_lease_written(struct apply *a)
+{
+	const struct entry *entry = a->entry;
+	struct vm *vm = apply_vm(a);
+	struct vm_lease *lease;
+
+	if (!vm)
+		return false;
+	lease = lease_on(vm, entry->volume);
+	if (!lease || lease->life != LEASE_WRITING || lease->slot != entry->lease_slot ||
+	    lease->actor == SLOT_NONE || lease->actor != apply_from(a))
+		return refuse(a, "stale", WORDS("the lease has moved on"), WORDS(""));
+	if (!entry->flag && !lease_take_another_slot(a, lease))
+		return false;
+	if (!entry->flag)
+		set_reason(vm, entry->reason);
+	lease->life = entry->flag ? LEASE_READY : LEASE_UNWRITTEN;
+	lease->actor = SLOT_NONE;
+	return true;
+}
+
+static bool leases_ready(const struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->lease_count; i++) {
+		if (vm->leases[i].life != LEASE_READY)
+			return false;
+	}
+	return vm->lease_count > 0;
+}
+
+/*
+ * From an owner that is EXPIRING a VM is taken without proof that it ended there. The next owner
+ * may not start it before sanlock grants the lease, and sanlock does so after expiry alone. Until
+ * some owner held the lease, `unproven` remembers that nothing is known, whatever else becomes of
+ * the VM.
+ */
+static void place_on(struct apply *a, struct vm *vm, uint8_t owner)
+{
+	enum node_life life = owner_life(a->cluster, vm);
+	const struct cluster_node *node;
+
+	if (owner >= NODES_MAX)
+		return;
+	node = &a->cluster->nodes[owner];
+	if (!node->used || node->life != NODE_ONLINE || vm->wanted != VM_WANTED_RUNNING ||
+	    !vm->managed || !leases_ready(vm) || vm->phase == VM_ERROR)
+		return;
+	if (vm_owned(vm) && life != NODE_EXPIRING && life != NODE_DEAD)
+		return;
+	if (vm_owned(vm)) {
+		vm->last_owner = vm->owner;
+		if (life == NODE_EXPIRING)
+			vm->unproven |= slot_bit(vm->owner);
+	}
+	vm->owner = owner;
+	vm->attempt++;
+	vm->phase = VM_PLACED;
+	vm->since_ms = a->entry->at_ms;
+	set_reason(vm, "");
+}
+
+static void place_nowhere(struct apply *a, struct vm *vm, const struct place *place)
+{
+	if (vm_owned(vm) && !runs_nothing(owner_life(a->cluster, vm)))
+		return;
+	vm_set_idle(a, vm, place->phase);
+	set_reason(vm, place->reason);
+}
+
+// Places are decided together but stand alone: what moved on since keeps its newer state.
+bool apply_place(struct apply *a)
+{
+	struct place place;
+	size_t at = 0;
+
+	while (at < a->entry->places_size && place_decode(&place, a->entry, &at)) {
+		const struct vm *found = cluster_vm(a->cluster, place.vm);
+		struct vm *vm;
+
+		if (!found || found->attempt != place.attempt)
+			continue;
+		vm = &a->cluster->vms[found->ref.slot];
+		if (place.owner == SLOT_NONE)
+			place_nowhere(a, vm, &place);
+		else
+			place_on(a, vm, place.owner);
+	}
+	return true;
+}
+
+static void report_failure(struct apply *a, struct vm *vm)
+{
+	const struct vm_def *def = vm_definition(a->cluster, vm);
+
+	vm_set_idle(a, vm, VM_IDLE);
+	set_reason(vm, a->entry->reason);
+	vm->restarts++;
+	if (vm->restarts <= def->restarts_max)
+		return;
+	vm->failed_on |= slot_bit(vm->last_owner);
+	vm->relocations++;
+	vm->restarts = 0;
+	if (vm->relocations > def->relocations_max)
+		vm_set_phase(a, vm, VM_ERROR);
+}
+
+static void report_guest_shutdown(struct apply *a, struct vm *vm)
+{
+	if (vm_definition(a->cluster, vm)->on_guest_shutdown == GUEST_SHUTDOWN_STOP &&
+	    vm->wanted == VM_WANTED_RUNNING)
+		vm_set_wanted(a, vm, VM_WANTED_STOPPED);
+	vm_set_idle(a, vm, VM_IDLE);
+	set_reason(vm, "");
+}
+
+// The finder holds the lease: nobody else does, whoever was thought to.
+static void report_found(struct apply *a, struct vm *vm, uint8_t finder)
+{
+	if (vm->owner == finder) {
+		vm_set_phase(a, vm, VM_RUNNING);
+		vm->unproven = 0;
+		set_reason(vm, "");
+		return;
+	}
+	if ((vm->phase == VM_RUNNING || vm->phase == VM_BLOCKED) &&
+	    owner_life(a->cluster, vm) == NODE_ONLINE) {
+		vm_set_phase(a, vm, VM_BLOCKED);
+		words_join(vm->reason, sizeof(vm->reason),
+			   WORDS("reported running on both ", slot_name(a->cluster, vm->owner),
+				 " and ", slot_name(a->cluster, finder)));
+		return;
+	}
+	if (vm->owner != SLOT_NONE)
+		vm->last_owner = vm->owner;
+	vm->owner = finder;
+	vm->attempt++;
+	vm->unproven = 0;
+	vm_set_phase(a, vm, VM_RUNNING);
+	words_join(vm->reason, sizeof(vm->reason),
+		   WORDS("found running on ", slot_name(a->cluster, finder)));
+}
+
+static bool report_started(struct apply *a, struct vm *vm)
+{
+	if (vm->phase == VM_BLOCKED)
+		return refuse(a, "blocked",
+			      WORDS("vm ", vm_definition(a->cluster, vm)->name,
+				    " is blocked: ", vm->reason),
+			      WORDS(""));
+	vm_set_phase(a, vm, VM_RUNNING);
+	vm->unproven = 0;
+	set_reason(vm, "");
+	return true;
+}
+
+static bool report_from_owner(struct apply *a, struct vm *vm)
+{
+	switch ((enum vm_report)a->entry->vm_report) {
+	case VM_REPORT_STARTED:
+		return report_started(a, vm);
+	case VM_REPORT_STOPPED:
+		vm_set_idle(a, vm, VM_IDLE);
+		set_reason(vm, a->entry->reason);
+		return true;
+	case VM_REPORT_GUEST_SHUTDOWN:
+		report_guest_shutdown(a, vm);
+		return true;
+	case VM_REPORT_START_FAILED:
+	case VM_REPORT_DIED:
+		report_failure(a, vm);
+		return true;
+	case VM_REPORT_LEASE_HELD:
+		set_reason(vm, a->entry->reason);
+		return true;
+	case VM_REPORT_STUCK:
+		vm_set_phase(a, vm, VM_BLOCKED);
+		set_reason(vm, a->entry->reason);
+		return true;
+	case VM_REPORT_FOUND:
+	case VM_REPORT_COUNT:
+		break;
+	}
+	return refuse(a, "malformed", WORDS("unknown report"), WORDS(""));
+}
+
+bool apply_vm_report(struct apply *a)
+{
+	struct vm *vm = apply_vm(a);
+	uint8_t from = apply_from(a);
+
+	if (!vm)
+		return false;
+	if (from == SLOT_NONE)
+		return refuse(a, "no-such-node",
+			      WORDS("no node has id ", number_text(a->entry->from).text),
+			      WORDS(""));
+	if (a->entry->vm_report == VM_REPORT_FOUND) {
+		report_found(a, vm, from);
+		return true;
+	}
+	if (!vm_owned(vm) || vm->owner != from || vm->attempt != a->entry->attempt)
+		return refuse(a, "stale",
+			      WORDS("vm ", vm_definition(a->cluster, vm)->name,
+				    " has been placed again since"),
+			      WORDS(""));
+	return report_from_owner(a, vm);
+}

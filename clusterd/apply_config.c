@@ -12,7 +12,7 @@
 
 #include "clusterd/apply_check.h"
 #include "clusterd/cluster_internal.h"
-#include "clusterd/definition_reader.h"
+#include "clusterd/definition_unpack.h"
 #include "clusterd/fields.h"
 #include "clusterd/invariant.h"
 #include "clusterd/text.h"
@@ -21,7 +21,7 @@
 // The cluster as it would be, as far as VMs refer to it.
 struct plan {
 	struct apply *a;
-	struct definition_reader at_nodes, at_vms;
+	struct definition_unpack at_nodes, at_vms;
 	char nodes[NODES_MAX][NAME_SIZE]; // empty: unused slot
 	uint32_t node_ids[NODES_MAX];
 	uint64_t nodes_given; // slots that the document defines
@@ -221,13 +221,13 @@ static bool check_cluster(struct plan *plan, const struct cluster_def *def)
 static bool choose_slots(struct plan *plan)
 {
 	struct cluster *cluster = plan->a->cluster;
-	struct definition_reader reader = plan->at_vms;
+	struct definition_unpack reader = plan->at_vms;
 	uint32_t free_slot = 0;
 
 	for (uint32_t i = 0; reader.vms_left > 0; i++) {
 		const struct vm *vm;
 
-		if (!definition_reader_vm(&reader, &plan->vm))
+		if (!definition_unpack_vm(&reader, &plan->vm))
 			return malformed(plan->a);
 		if (!check_vm_def(plan->a, &plan->vm.def))
 			return false;
@@ -241,7 +241,7 @@ static bool choose_slots(struct plan *plan)
 		plan->index_touched = true;
 		cluster->vm_index->scratch[i] = vm ? vm->ref.slot : free_slot++;
 	}
-	return definition_reader_done(&reader) || malformed(plan->a);
+	return definition_unpack_done(&reader) || malformed(plan->a);
 }
 
 static const struct vm *existing_vm(const struct plan *plan, uint32_t slot)
@@ -545,12 +545,12 @@ static bool check_change(struct plan *plan, uint32_t slot)
 static bool check_vms(struct plan *plan)
 {
 	struct cluster *cluster = plan->a->cluster;
-	struct definition_reader reader = plan->at_vms;
+	struct definition_unpack reader = plan->at_vms;
 
 	for (uint32_t i = 0; reader.vms_left > 0; i++) {
 		uint32_t slot = cluster->vm_index->scratch[i];
 
-		if (!definition_reader_vm(&reader, &plan->vm))
+		if (!definition_unpack_vm(&reader, &plan->vm))
 			return malformed(plan->a);
 		complete_vm(plan, slot);
 		if (!check_identity(plan, slot) || !check_macs(plan) || !check_files(plan) ||
@@ -566,19 +566,19 @@ static bool check_vms(struct plan *plan)
 
 static bool check_all(struct plan *plan)
 {
-	struct definition_reader reader = plan->at_nodes;
+	struct definition_unpack reader = plan->at_nodes;
 	struct volume_def volume;
 
 	if (reader.cluster_given && !check_cluster(plan, &reader.cluster))
 		return false;
 	while (reader.nodes_left > 0) {
-		if (!definition_reader_node(&reader, &plan->node))
+		if (!definition_unpack_node(&reader, &plan->node))
 			return malformed(plan->a);
 		if (!check_node(plan, &plan->node))
 			return false;
 	}
 	while (reader.volumes_left > 0) {
-		if (!definition_reader_volume(&reader, &volume))
+		if (!definition_unpack_volume(&reader, &volume))
 			return malformed(plan->a);
 		if (!check_volume(plan, &volume))
 			return false;
@@ -716,21 +716,21 @@ static void store_vm(struct plan *plan, uint32_t slot)
 static void store_all(struct plan *plan)
 {
 	struct cluster *cluster = plan->a->cluster;
-	struct definition_reader reader = plan->at_nodes;
+	struct definition_unpack reader = plan->at_nodes;
 	struct volume_def volume;
 
 	if (reader.cluster_given)
 		cluster->def = reader.cluster;
 	while (reader.nodes_left > 0) {
-		definition_reader_node(&reader, &plan->node);
+		definition_unpack_node(&reader, &plan->node);
 		store_node(plan);
 	}
 	while (reader.volumes_left > 0) {
-		definition_reader_volume(&reader, &volume);
+		definition_unpack_volume(&reader, &volume);
 		store_volume(plan, &volume);
 	}
 	for (uint32_t i = 0; reader.vms_left > 0; i++) {
-		definition_reader_vm(&reader, &plan->vm);
+		definition_unpack_vm(&reader, &plan->vm);
 		store_vm(plan, cluster->vm_index->scratch[i]);
 	}
 }
@@ -740,7 +740,7 @@ bool apply_definitions(struct apply *a)
 	struct plan plan;
 
 	plan_init(&plan, a);
-	if (!definition_reader_open(&plan.at_nodes, a->entry->body, a->entry->body_size))
+	if (!definition_unpack_open(&plan.at_nodes, a->entry->body, a->entry->body_size))
 		return malformed(a);
 	if (check_all(&plan)) {
 		store_all(&plan);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "clusterd/definition_reader.h"
+#include "clusterd/definition_unpack.h"
 #include "clusterd/fields.h"
 
 enum { DEFINITIONS_VERSION = 1, VM_DEF_VERSION = 1 };
@@ -165,7 +165,7 @@ size_t definitions_encode(const struct definitions *defs, const struct uuid *pro
 	return fields_failed(&f) ? 0 : f.w.used;
 }
 
-bool definition_reader_open(struct definition_reader *reader, const uint8_t *buf, size_t size)
+bool definition_unpack_open(struct definition_unpack *reader, const uint8_t *buf, size_t size)
 {
 	struct fields f = fields_read(buf, size);
 
@@ -181,7 +181,7 @@ bool definition_reader_open(struct definition_reader *reader, const uint8_t *buf
 	return !fields_failed(&f);
 }
 
-bool definition_reader_node(struct definition_reader *reader, struct node_def *node)
+bool definition_unpack_node(struct definition_unpack *reader, struct node_def *node)
 {
 	struct fields f = { .mode = FIELDS_READ, .r = reader->r };
 
@@ -192,7 +192,7 @@ bool definition_reader_node(struct definition_reader *reader, struct node_def *n
 	return !f.r.failed;
 }
 
-bool definition_reader_volume(struct definition_reader *reader, struct volume_def *volume)
+bool definition_unpack_volume(struct definition_unpack *reader, struct volume_def *volume)
 {
 	struct fields f = { .mode = FIELDS_READ, .r = reader->r };
 
@@ -203,7 +203,7 @@ bool definition_reader_volume(struct definition_reader *reader, struct volume_de
 	return !f.r.failed;
 }
 
-bool definition_reader_vm(struct definition_reader *reader, struct definition_vm *vm)
+bool definition_unpack_vm(struct definition_unpack *reader, struct definition_vm *vm)
 {
 	struct fields f = { .mode = FIELDS_READ, .r = reader->r };
 
@@ -220,7 +220,7 @@ bool definition_reader_vm(struct definition_reader *reader, struct definition_vm
 	return !f.r.failed;
 }
 
-bool definition_reader_done(const struct definition_reader *reader)
+bool definition_unpack_done(const struct definition_unpack *reader)
 {
 	return reader_done(&reader->r) && reader->nodes_left == 0 && reader->volumes_left == 0 &&
 	       reader->vms_left == 0;

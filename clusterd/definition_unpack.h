@@ -22,7 +22,7 @@ struct definition_vm {
 	struct definition_owner owners[VM_OWNERS_MAX];
 };
 
-struct definition_reader {
+struct definition_unpack {
 	struct reader r;
 	bool cluster_given;
 	struct cluster_def cluster;
@@ -31,10 +31,10 @@ struct definition_reader {
 
 // All return false on bytes that definitions_encode() would not make; done: nothing is left,
 // nothing failed.
-bool definition_reader_open(struct definition_reader *reader, const uint8_t *buf, size_t size);
+bool definition_unpack_open(struct definition_unpack *reader, const uint8_t *buf, size_t size);
 // The next one; the counts of what is left say whether there is one. VMs begin after the last
 // volume, volumes after the last node.
-bool definition_reader_node(struct definition_reader *reader, struct node_def *node);
-bool definition_reader_volume(struct definition_reader *reader, struct volume_def *volume);
-bool definition_reader_vm(struct definition_reader *reader, struct definition_vm *vm);
-bool definition_reader_done(const struct definition_reader *reader);
+bool definition_unpack_node(struct definition_unpack *reader, struct node_def *node);
+bool definition_unpack_volume(struct definition_unpack *reader, struct volume_def *volume);
+bool definition_unpack_vm(struct definition_unpack *reader, struct definition_vm *vm);
+bool definition_unpack_done(const struct definition_unpack *reader);

@@ -178,6 +178,12 @@ static void report_step(struct node *node, struct actions *actions)
 	entry.report.leaving = node->shutdown >= SHUTDOWN_HOST;
 	for (uint8_t v = 0; v < VOLUMES_MAX; v++)
 		entry.report.volumes[v] = node->volumes[v].seen;
+	/*
+	 * The first report of a node's life says: what I have not told you of, I do not run. So every VM that was
+	 * found here is told first; proposals of one node keep their order.
+	 */
+	if (!self->reported && !local_told(node))
+		return;
 	if (self->reported && same_report(&self->report, &entry.report)) {
 		node->report_sent_ms = 0;
 		return;

@@ -15,18 +15,26 @@ enum {
 	HELD_AGAIN_MS = 60000,
 };
 
+// Slots are zeroed as they are reached: ten thousand of them are megabytes.
+static void local_touch(struct node *node, uint32_t slot)
+{
+	for (; node->local_touched <= slot; node->local_touched++)
+		memset(&node->locals[node->local_touched], 0, sizeof(*node->locals));
+}
+
 static struct vm_local *local_of(struct node *node, struct vm_ref ref)
 {
 	struct vm_local *local;
 
-	if (ref.slot >= node->limits.cluster.vms_max)
+	if (ref.slot >= node->local_touched)
 		return NULL;
 	local = &node->locals[ref.slot];
 	return local->ref.serial == ref.serial ? local : NULL;
 }
 
-static bool local_free(const struct node *node, const struct vm *vm)
+static bool local_free(struct node *node, const struct vm *vm)
 {
+	local_touch(node, vm->ref.slot);
 	return node->locals[vm->ref.slot].life == LIFE_OFFLINE;
 }
 
@@ -35,6 +43,7 @@ static struct vm_local *local_begin(struct node *node, const struct vm *vm)
 {
 	struct vm_local *local = &node->locals[vm->ref.slot];
 
+	local_touch(node, vm->ref.slot);
 	if (local->ref.serial != vm->ref.serial) {
 		INVARIANT(local->life == LIFE_OFFLINE);
 		memset(local, 0, sizeof(*local));
@@ -443,6 +452,24 @@ static void adopt_again(struct node *node, struct actions *actions)
 	actions_add(actions, ACTION_ADOPT);
 }
 
+bool local_told(const struct node *node)
+{
+	uint8_t self = node_self_slot(node);
+
+	if (node->orphans > 0 && node->orphans_view != view_number(node->view))
+		return false;
+	for (uint32_t i = 0; i < node->local_high; i++) {
+		const struct vm_local *local = &node->locals[i];
+		const struct vm *vm = cluster_vm(&node->cluster, local->ref);
+
+		if (!vm_local_process(local) || !local->executed || !vm || local->reported_ms)
+			continue;
+		if (vm->owner != self || (vm->phase != VM_RUNNING && vm->phase != VM_BLOCKED))
+			return false;
+	}
+	return true;
+}
+
 static void self_fence(struct node *node, struct actions *actions)
 {
 	struct action *action;
@@ -462,6 +489,8 @@ void local_step(struct node *node, struct actions *actions)
 	uint32_t high = node->cluster.vm_high > node->local_high ? node->cluster.vm_high
 								 : node->local_high;
 
+	if (high > 0)
+		local_touch(node, high - 1);
 	adopt_again(node, actions);
 	if (node->no_quorum_acts && node->cluster.def.no_quorum == NO_QUORUM_SELF_FENCE)
 		self_fence(node, actions);

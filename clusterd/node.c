@@ -33,7 +33,7 @@ static void *carve(uint8_t **memory, size_t size)
 	return piece;
 }
 
-// `memory` is expected to be zeroed only where the parts say so: big tables stay untouched until they are used.
+// Big tables stay untouched until they are used, so that a node with few VMs is small.
 struct node *node_init(const struct node_limits *limits, void *memory)
 {
 	uint8_t *at = memory;
@@ -46,7 +46,6 @@ struct node *node_init(const struct node_limits *limits, void *memory)
 	node->locals = carve(&at, limits->cluster.vms_max * sizeof(struct vm_local));
 	node->requests = carve(&at, limits->requests_max * sizeof(struct pending_request));
 	node->scratch = carve(&at, limits->cluster.vms_max * sizeof(uint32_t));
-	memset(node->locals, 0, limits->cluster.vms_max * sizeof(struct vm_local));
 	memset(node->requests, 0, limits->requests_max * sizeof(struct pending_request));
 	node->deadline_ms = UINT64_MAX;
 	return node;
@@ -229,8 +228,8 @@ void node_step(struct node *node, const struct event *event, struct actions *act
 	node->deadline_ms = UINT64_MAX;
 	node_event(node, event, actions);
 	node_watch_view(node, actions);
-	host_step(node, actions);
 	local_step(node, actions);
+	host_step(node, actions);
 	request_step(node, actions);
 	peer_step(node, actions);
 	decide_step(node, actions);

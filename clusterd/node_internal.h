@@ -41,6 +41,7 @@ struct node {
 	struct view *view;
 	struct vm_local *locals;	// [vms_max], same slots as cluster.vms
 	uint32_t local_high;		// no local life at or above it
+	uint32_t local_touched;		// slots of `locals` below it were zeroed
 	struct local_volume volumes[VOLUMES_MAX];
 	struct local_node peers[NODES_MAX];
 	struct pending_request *requests;	// [requests_max]
@@ -90,6 +91,7 @@ void local_event(struct node *node, const struct event *event, struct actions *a
 void local_step(struct node *node, struct actions *actions);
 void local_committed(struct node *node, const struct entry *entry, struct actions *actions);
 void local_reloaded(struct node *node);
+bool local_told(const struct node *node);	// every QEMU of this host was reported, or is known
 
 // request.c: administrators
 void request_event(struct node *node, const struct event *event, struct actions *actions);

@@ -110,7 +110,8 @@ static enum vm_state owned_state(const struct node *node, const struct vm *vm, c
 {
 	const struct cluster_node *owner = &node->cluster.nodes[vm->owner];
 	const struct vm_local *local = &node->locals[vm->ref.slot];
-	bool mine = owner->def.id == node->self && local->ref.serial == vm->ref.serial;
+	bool mine = owner->def.id == node->self && vm->ref.slot < node->local_touched &&
+		    local->ref.serial == vm->ref.serial;
 	bool member = view_member(node->view, owner->def.id);
 
 	if (owner->life == NODE_ONLINE && !member && view_in_ring(node->view, owner->def.id)) {
@@ -165,7 +166,7 @@ static enum vm_state idle_state(const struct node *node, const struct vm *vm, ch
 
 enum vm_state node_vm_state(const struct node *node, const struct vm *vm, char *reason)
 {
-	enum vm_state state;
+	enum vm_state state = VM_STATE_WAITING;
 
 	text_copy(reason, REASON_SIZE, vm->reason);
 	switch ((enum vm_phase)vm->phase) {

@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Events are queued and taken one by one, because edges post while actions are being performed. Nothing here decides:
+ * an action goes to the edge that its name says.
+ */
+#include "clusterd/shell_io.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clusterd/cmap_io.h"
+#include "clusterd/cpg_io.h"
+#include "clusterd/edge.h"
+#include "clusterd/ipc_io.h"
+#include "clusterd/log_io.h"
+#include "clusterd/loop_io.h"
+#include "clusterd/request_io.h"
+#include "clusterd/store_io.h"
+#include "quorum/fence_io.h"
+#include "quorum/votequorum_io.h"
+#include "resources/host_io.h"
+
+enum {
+	VMS_MAX = 10000,
+	LEASE_SLOTS_MAX = 16384,
+	ACTIONS_MAX = 16384,
+	ACTIONS_BYTES = 64 * 1024 * 1024,	// touched only as far as a step needs it
+};
+
+struct queued {
+	struct queued *next;
+	struct event event;
+	// Behind it: the bytes that the event points to.
+};
+
+struct shell {
+	const struct shell_config *config;
+	struct loop *loop;
+	struct edge edge;
+	struct node *node;
+	void *memory;
+	size_t memory_size;
+	struct actions actions;
+	struct queued *first, **last;
+	bool stepping;
+	struct loop_timer tick;
+	struct loop_job start;
+	struct store *store;
+	struct group *group;
+	struct ring *ring;
+	struct cmap *cmap;
+	struct fence *fence;
+	struct host *host;
+	struct requests *requests;
+	uint32_t node_id;
+	bool loaded;			// EVENT_STORE_OPENED was taken
+	bool adopted;			// host_adopt() was called
+	bool failed;
+};
+
+static uint64_t clock_ms(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+// ---- events ----
+
+static void *take(uint8_t **at, const void *bytes, size_t size)
+{
+	void *copy = *at;
+
+	memcpy(copy, bytes, size);
+	*at += (size + 7) & ~(size_t)7;
+	return copy;
+}
+
+// A deep copy in one piece, because the poster's pointers are good during the call only.
+static struct queued *event_copy(const struct event *event)
+{
+	size_t members = event->members ? event->member_count * sizeof(*event->members) : 0;
+	size_t reason = event->reason ? strlen(event->reason) + 1 : 0;
+	size_t body = event->body ? event->body_size : 0;
+	size_t size = sizeof(struct queued) + members + reason + body + sizeof(*event->report) + 32;
+	struct queued *copy = malloc(size);
+	uint8_t *at;
+
+	if (!copy) {
+		log_text(LOG_LEVEL_ERROR, "out of memory");
+		abort();
+	}
+	copy->next = NULL;
+	copy->event = *event;
+	at = (uint8_t *)(copy + 1);
+	if (event->members)
+		copy->event.members = take(&at, event->members, members);
+	if (event->report)
+		copy->event.report = take(&at, event->report, sizeof(*event->report));
+	if (event->reason)
+		copy->event.reason = take(&at, event->reason, reason);
+	if (event->body)
+		copy->event.body = take(&at, event->body, body);
+	return copy;
+}
+
+static void shell_perform(struct shell *shell, const struct action *action);
+static void shell_tick(void *owner);
+
+static void shell_step(struct shell *shell, const struct event *event)
+{
+	shell->actions.count = 0;
+	shell->actions.used = 0;
+	node_step(shell->node, event, &shell->actions);
+	for (uint32_t i = 0; i < shell->actions.count; i++)
+		shell_perform(shell, &shell->actions.items[i]);
+}
+
+static void shell_find_host(struct shell *shell);
+
+static void shell_arm(struct shell *shell)
+{
+	uint64_t deadline_ms = node_deadline_ms(shell->node), now_ms = clock_ms(CLOCK_BOOTTIME);
+	uint64_t wait_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
+
+	if (deadline_ms == UINT64_MAX) {
+		loop_timer_cancel(&shell->tick);
+		return;
+	}
+	loop_timer_ms(shell->loop, &shell->tick, wait_ms, shell_tick, shell);
+}
+
+static void shell_drain(struct shell *shell)
+{
+	if (shell->stepping)
+		return;
+	shell->stepping = true;
+	while (shell->first) {
+		struct queued *next = shell->first;
+
+		shell->first = next->next;
+		if (!shell->first)
+			shell->last = &shell->first;
+		// Time is that of the step, not of the post: it never goes back.
+		next->event.now_ms = clock_ms(CLOCK_BOOTTIME);
+		next->event.wall_ms = clock_ms(CLOCK_REALTIME);
+		if (next->event.type == EVENT_STORE_OPENED)
+			shell->loaded = true;
+		shell_step(shell, &next->event);
+		requests_event(shell->requests, &next->event);
+		free(next);
+		shell_find_host(shell);
+	}
+	shell->stepping = false;
+	shell_arm(shell);
+}
+
+static void shell_post(void *owner, const struct event *event)
+{
+	struct shell *shell = owner;
+	struct queued *copy = event_copy(event);
+
+	*shell->last = copy;
+	shell->last = &copy->next;
+	shell_drain(shell);
+}
+
+static void shell_tick(void *owner)
+{
+	struct event event = { .type = EVENT_TICK };
+
+	shell_post(owner, &event);
+}
+
+// ---- actions ----
+
+static void perform_fence(struct shell *shell, const struct action *action)
+{
+	const struct cluster *cluster = node_cluster(shell->node);
+
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+		const struct cluster_node *target = &cluster->nodes[slot];
+
+		if (target->used && target->def.id == action->node_id &&
+		    action->device < target->def.fence_count)
+			fence_perform(shell->fence, action, &target->def.fences[action->device]);
+	}
+}
+
+static void perform_log(struct shell *shell, const struct action *action)
+{
+	log_text((enum log_level)action->level, "%s", action->text);
+	store_line_add(shell->store, clock_ms(CLOCK_REALTIME), (enum log_level)action->level,
+		       action->text);
+}
+
+/*
+ * The last words go to the log before the host is gone. "b" resets at once, without a sync: a sync on storage that does
+ * not answer would never end, and what was acknowledged is durable on a majority already.
+ */
+static void perform_self_fence(const struct action *action)
+{
+	FILE *trigger = fopen("/proc/sysrq-trigger", "we");
+
+	log_text(LOG_LEVEL_ERROR, "this host resets itself: %s", action->text);
+	if (!trigger) {
+		log_text(LOG_LEVEL_ERROR, "/proc/sysrq-trigger: %s", strerror(errno));
+		return;
+	}
+	fputs("b", trigger);
+	fclose(trigger);
+}
+
+static void shell_perform(struct shell *shell, const struct action *action)
+{
+	if (action->type >= ACTION_STORE_SNAPSHOT && action->type <= ACTION_STORE_RESET) {
+		store_perform(shell->store, action);
+		return;
+	}
+	switch (action->type) {
+	case ACTION_SEND:
+	case ACTION_GROUP_REJOIN:
+		group_perform(shell->group, action);
+		break;
+	case ACTION_REPLY:
+		requests_reply(shell->requests, action);
+		break;
+	case ACTION_LOG:
+		perform_log(shell, action);
+		break;
+	case ACTION_FENCE:
+		perform_fence(shell, action);
+		break;
+	case ACTION_ADOPT:
+		host_adopt(shell->host);
+		break;
+	case ACTION_SELF_FENCE:
+		perform_self_fence(action);
+		break;
+	case ACTION_EXIT:
+		loop_stop(shell->loop);
+		break;
+	default:
+		if (!shell->host || !host_perform(shell->host, node_cluster(shell->node), action))
+			log_text(LOG_LEVEL_ERROR, "no edge performs action %u", action->type);
+		break;
+	}
+}
+
+// ---- the host's edges need this node's id, which corosync tells: or what it told last time ----
+
+static uint32_t node_id_remembered(const struct shell *shell)
+{
+	char path[512];
+	unsigned int id = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/node-id", shell->config->state_dir);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	if (fscanf(file, "%u", &id) != 1 || id > NODE_ID_MAX)
+		id = 0;
+	fclose(file);
+	return id;
+}
+
+static void node_id_remember(const struct shell *shell, uint32_t id)
+{
+	char path[512];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/node-id", shell->config->state_dir);
+	file = fopen(path, "we");
+	if (!file)
+		return;
+	fprintf(file, "%u\n", id);
+	fclose(file);
+}
+
+static void shell_open_host(struct shell *shell)
+{
+	char launch[512], uefi_code[] = "/usr/share/OVMF/OVMF_CODE_4M.fd",
+		     uefi_vars[] = "/usr/share/OVMF/OVMF_VARS_4M.fd";
+	struct host_config config = {
+		.edge = shell->edge,
+		.node_id = shell->node_id,
+		.run_dir = shell->config->run_dir,
+		.launch_path = launch,
+		.sanlock_path = "/usr/sbin/sanlock",
+		.qemu_path = shell->config->qemu,
+		.qemu_user = shell->config->qemu_user,
+		.uefi_code = access(uefi_code, R_OK) == 0 ? uefi_code : NULL,
+		.uefi_vars = access(uefi_vars, R_OK) == 0 ? uefi_vars : NULL,
+	};
+	int error;
+
+	snprintf(launch, sizeof(launch), "%s/clusterd-launch", shell->config->libexec_dir);
+	error = host_open(&shell->host, &config);
+	if (error == 0)
+		return;
+	log_text(LOG_LEVEL_ERROR, "this host's edges: %s", strerror(-error));
+	shell->failed = true;
+	loop_stop(shell->loop);
+}
+
+// Its VMs are looked for once the store is loaded: the replica then knows whose they are.
+static void shell_find_host(struct shell *shell)
+{
+	uint32_t id = group_local_id(shell->group);
+
+	if (id != 0 && id != shell->node_id) {
+		if (shell->host) {
+			log_text(LOG_LEVEL_ERROR,
+				 "corosync calls this node %u, and it was %u: end its VMs and start clusterd again",
+				 id, shell->node_id);
+			shell->failed = true;
+			loop_stop(shell->loop);
+			return;
+		}
+		node_id_remember(shell, id);
+		shell->node_id = id;
+	}
+	if (!shell->loaded || shell->adopted || shell->node_id == 0)
+		return;
+	shell->adopted = true;
+	shell_open_host(shell);
+	if (shell->host)
+		host_adopt(shell->host);
+}
+
+// ---- life ----
+
+static void shell_signal(void *owner, int signal)
+{
+	struct shell *shell = owner;
+	struct event event = { .type = EVENT_SHUTDOWN, .flag = signal == SIGPWR };
+	char path[512];
+
+	if (signal == SIGUSR1) {
+		snprintf(path, sizeof(path), "%s/blackbox", shell->config->run_dir);
+		log_blackbox_write(path);
+		return;
+	}
+	shell_post(shell, &event);
+}
+
+static int shell_node(struct shell *shell)
+{
+	const struct node_limits limits = {
+		.cluster = { .vms_max = VMS_MAX, .lease_slots_max = LEASE_SLOTS_MAX },
+		.view = { .records_max = 65536, .log_bytes = 16 * 1024 * 1024, .proposals_max = 2048,
+			  .proposal_bytes = 8 * 1024 * 1024, .copy_bytes = 96 * 1024 * 1024 },
+		.requests_max = 256,
+	};
+	size_t bytes = ACTIONS_BYTES + ACTIONS_MAX * sizeof(struct action);
+	uint8_t *memory;
+
+	shell->memory_size = node_memory(&limits) + bytes;
+	memory = mmap(NULL, shell->memory_size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	shell->memory = memory;
+	shell->actions.bytes = memory;
+	shell->actions.size = ACTIONS_BYTES;
+	shell->actions.items = (struct action *)(memory + ACTIONS_BYTES);
+	shell->actions.max = ACTIONS_MAX;
+	shell->node = node_init(&limits, memory + bytes);
+	return 0;
+}
+
+static int shell_open(struct shell *shell)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGPWR, SIGUSR1 };
+	struct store_options store = { .directory = shell->config->state_dir };
+	struct requests_config requests = {
+		.service = shell->config->service,
+		.group = shell->config->group,
+		.run_dir = shell->config->run_dir,
+	};
+	int error;
+
+	mkdir(shell->config->run_dir, 0755);
+	error = loop_open(&shell->loop);
+	if (error == 0)
+		error = shell_node(shell);
+	if (error)
+		return error;
+	shell->edge = (struct edge){ .loop = shell->loop, .post = shell_post, .owner = shell };
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]) && error == 0; i++)
+		error = loop_add_signal(shell->loop, signals[i], shell_signal, shell);
+	store.edge = requests.edge = shell->edge;
+	shell->node_id = node_id_remembered(shell);
+	if (error == 0)
+		error = store_open(&shell->store, &store);
+	if (error == -EWOULDBLOCK)
+		log_text(LOG_LEVEL_ERROR, "another clusterd has %s", shell->config->state_dir);
+	if (error == 0)
+		error = fence_open(&shell->fence, &shell->edge);
+	if (error == 0)
+		error = group_open(&shell->group, &shell->edge);
+	if (error == 0)
+		error = ring_open(&shell->ring, &shell->edge);
+	if (error == 0)
+		error = cmap_open(&shell->cmap, &shell->edge);
+	if (error)
+		return error;
+	requests.node = shell->node;
+	requests.store = shell->store;
+	requests.ring = shell->ring;
+	requests.cmap = shell->cmap;
+	requests.group_edge = shell->group;
+	return requests_open(&shell->requests, &requests);
+}
+
+static void shell_close(struct shell *shell)
+{
+	requests_close(shell->requests);
+	host_close(shell->host);
+	cmap_close(shell->cmap);
+	ring_close(shell->ring);
+	group_close(shell->group);
+	fence_close(shell->fence);
+	store_close(shell->store);
+	loop_close(shell->loop);
+	while (shell->first) {
+		struct queued *next = shell->first;
+
+		shell->first = next->next;
+		free(next);
+	}
+	if (shell->memory)
+		munmap(shell->memory, shell->memory_size);
+}
+
+int shell_run(const struct shell_config *config)
+{
+	struct shell shell = { .config = config };
+	int error;
+
+	shell.last = &shell.first;
+	shell.stepping = true;	// what edges post while they open waits for all of them
+	error = shell_open(&shell);
+	shell.stepping = false;
+	if (error) {
+		log_text(LOG_LEVEL_ERROR, "cannot start: %s", strerror(-error));
+		shell.failed = true;
+	} else {
+		shell_drain(&shell);
+		loop_run(shell.loop);
+	}
+	shell_close(&shell);
+	return shell.failed;
+}

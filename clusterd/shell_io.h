@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shell: one node of the core between its edges. Brings every event to node_step() and every action to its edge.
+#pragma once
+
+#include <stdbool.h>
+
+#include "clusterd/node.h"
+
+struct shell;
+
+struct shell_config {
+	const char *state_dir;		// the store
+	const char *run_dir;		// records and sockets of VMs
+	const char *service;		// name of the IPC service
+	const char *group;		// whose members may use it
+	const char *qemu;
+	const char *qemu_user;
+	const char *libexec_dir;
+	const char *data_dir;
+};
+
+// Opens every edge and runs until the core says ACTION_EXIT. 0, or 1 with the reason in the log.
+int shell_run(const struct shell_config *config);

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+# Cluster shared volumes and their leases.
+libedges_a_SOURCES += csv/sanlock_io.c csv/sanlock_io.h csv/volume_io.c csv/volume_io.h

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Between the files of the request server.
+#pragma once
+
+#include <jansson.h>
+
+#include "clusterd/request_io.h"
+
+enum { PENDING_MAX = 256 };
+
+struct pending {
+	bool used;
+	uint64_t cookie;
+	uint64_t client;
+	json_t *result;		// what an accepted change is answered with; owned
+};
+
+struct request {
+	struct request_options options;
+	uint64_t next_cookie;
+	struct pending pending[PENDING_MAX];
+};
+
+// What a handler made of a request: exactly one of the two, or neither when the answer comes later.
+struct answer {
+	json_t *result;
+	json_t *error;
+};
+
+struct answer answer_error(const char *code, const char *reason, const char *fix);
+struct answer answer_result(json_t *result);
+
+// A string of ours; bytes that are not UTF-8 become "?".
+json_t *text_json(const char *text);
+// A member that is a string; NULL when it is missing or something else.
+const char *member_text(const json_t *object, const char *name);
+bool member_flag(const json_t *object, const char *name);
+json_t *node_name_json(const struct cluster *cluster, uint8_t slot);	// null for SLOT_NONE
+uint64_t present_nodes(const struct node *node);
+
+// Read-only verbs. `ask` is the request.
+struct answer show_status(struct request *request, const json_t *ask);
+struct answer show_vm_list(struct request *request, const json_t *ask);
+struct answer show_vm(struct request *request, const json_t *ask);
+struct answer show_vm_explain(struct request *request, const json_t *ask);
+struct answer show_node_list(struct request *request, const json_t *ask);
+struct answer show_node(struct request *request, const json_t *ask);
+struct answer show_volume_list(struct request *request, const json_t *ask);
+struct answer show_volume(struct request *request, const json_t *ask);
+struct answer show_quorum(struct request *request, const json_t *ask);
+struct answer show_dump(struct request *request, const json_t *ask);
+
+json_t *vm_row(const struct request *request, const struct vm *vm);
+
+// ENTRY_APPLY's body for the documents of the request; NULL with `problem` set.
+uint8_t *apply_body(struct request *request, const json_t *ask, size_t *size, struct answer *problem,
+		    json_t **summary);
+// What the entry would do to a copy of the replica; true when it was accepted. `stops`: names of VMs that run and
+// would no longer be wanted, or NULL when memory lacks.
+bool apply_try(struct request *request, const struct entry *entry, struct entry_result *result,
+	       json_t **stops);

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// `dump`: the configuration as XML that `apply` takes back.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clusterd/request_internal_io.h"
+#include "resources/definition_write.h"
+
+struct dump {
+	char *text;
+	size_t used, room;
+	bool failed;
+};
+
+struct dumped {
+	enum { DUMP_ALL, DUMP_CLUSTER, DUMP_NODE, DUMP_VOLUME, DUMP_VM } kind;
+	uint32_t slot;
+};
+
+static size_t dump_write(const struct cluster *cluster, struct dumped what, char *buf, size_t size)
+{
+	switch (what.kind) {
+	case DUMP_ALL:
+		return definition_write_all(cluster, buf, size);
+	case DUMP_CLUSTER:
+		return definition_write_cluster(&cluster->def, buf, size);
+	case DUMP_NODE:
+		return definition_write_node(&cluster->nodes[what.slot].def, buf, size);
+	case DUMP_VOLUME:
+		return definition_write_volume(&cluster->volumes[what.slot].def, buf, size);
+	case DUMP_VM:
+		return definition_write_vm(cluster, &cluster->vms[what.slot], buf, size);
+	}
+	return 0;
+}
+
+static bool dump_room(struct dump *dump, size_t size)
+{
+	size_t room = dump->room * 2 > dump->used + size ? dump->room * 2 : dump->used + size;
+	char *grown;
+
+	if (dump->used + size <= dump->room)
+		return true;
+	grown = dump->failed ? NULL : realloc(dump->text, room);
+	dump->failed = grown == NULL;
+	if (!grown)
+		return false;
+	dump->text = grown;
+	dump->room = room;
+	return true;
+}
+
+static void dump_add(struct dump *dump, const struct cluster *cluster, struct dumped what)
+{
+	size_t length;
+
+	if (!dump_room(dump, 4096))
+		return;
+	length = dump_write(cluster, what, dump->text + dump->used, dump->room - dump->used);
+	if (length >= dump->room - dump->used) {
+		if (!dump_room(dump, length + 1))
+			return;
+		dump_write(cluster, what, dump->text + dump->used, dump->room - dump->used);
+	}
+	dump->used += length;
+}
+
+static void dump_line(struct dump *dump, const char *line)
+{
+	size_t length = strlen(line);
+
+	if (!dump_room(dump, length + 1))
+		return;
+	memcpy(dump->text + dump->used, line, length + 1);
+	dump->used += length;
+}
+
+static void dump_kind(struct dump *dump, const struct cluster *cluster, int kind)
+{
+	dump_line(dump, "<clusterd>\n");
+	for (uint32_t i = 0; kind == DUMP_NODE && i < NODES_MAX; i++) {
+		if (cluster->nodes[i].used)
+			dump_add(dump, cluster, (struct dumped){ DUMP_NODE, i });
+	}
+	for (uint32_t i = 0; kind == DUMP_VOLUME && i < VOLUMES_MAX; i++) {
+		if (cluster->volumes[i].used)
+			dump_add(dump, cluster, (struct dumped){ DUMP_VOLUME, i });
+	}
+	for (uint32_t i = 0; kind == DUMP_VM && i < cluster->vm_high; i++) {
+		if (cluster->vms[i].used)
+			dump_add(dump, cluster, (struct dumped){ DUMP_VM, i });
+	}
+	dump_line(dump, "</clusterd>\n");
+}
+
+static bool dump_named(struct dump *dump, const struct cluster *cluster, const char *kind, const char *name)
+{
+	const struct cluster_node *node = cluster_find_node(cluster, name);
+	const struct cluster_volume *volume = cluster_find_volume(cluster, name);
+	const struct vm *vm = cluster_find_vm(cluster, name);
+
+	if (strcmp(kind, "node") == 0 && node)
+		dump_add(dump, cluster, (struct dumped){ DUMP_NODE, node_slot(cluster, node) });
+	else if (strcmp(kind, "volume") == 0 && volume)
+		dump_add(dump, cluster, (struct dumped){ DUMP_VOLUME, volume_slot(cluster, volume) });
+	else if (strcmp(kind, "vm") == 0 && vm)
+		dump_add(dump, cluster, (struct dumped){ DUMP_VM, vm->ref.slot });
+	else
+		return false;
+	return true;
+}
+
+struct answer show_dump(struct request *request, const json_t *ask)
+{
+	static const char *const kinds[] = { "cluster", "node", "volume", "vm" };
+	const struct cluster *cluster = node_cluster(request->options.node);
+	const char *kind = member_text(ask, "kind"), *name = member_text(ask, "name");
+	struct dump dump = { 0 };
+	char reason[REASON_SIZE];
+	json_t *result, *text;
+	int which = -1;
+
+	for (int i = 0; kind && i < 4; i++) {
+		if (strcmp(kind, kinds[i]) == 0)
+			which = i;
+	}
+	if (kind && which < 0)
+		return answer_error("malformed", "kinds of objects are cluster, node, volume and vm", "");
+	if (!kind) {
+		dump_add(&dump, cluster, (struct dumped){ DUMP_ALL, 0 });
+	} else if (which == 0) {
+		dump_add(&dump, cluster, (struct dumped){ DUMP_CLUSTER, 0 });
+	} else if (!name) {
+		dump_kind(&dump, cluster, DUMP_CLUSTER + which);
+	} else if (!dump_named(&dump, cluster, kind, name)) {
+		snprintf(reason, sizeof(reason), "there is no %s %.64s", kind, name);
+		return answer_error("not-found", reason, "clustadm dump shows all there is");
+	}
+	text = dump.failed ? NULL : json_stringn(dump.text, dump.used);
+	free(dump.text);
+	if (!text)
+		return answer_result(NULL);
+	result = json_object();
+	json_object_set_new(result, "xml", text);
+	return answer_result(result);
+}

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is read from the node for administrators: cluster, nodes, volumes, quorum.
+#include <stdio.h>
+#include <string.h>
+
+#include "clusterd/request_internal_io.h"
+#include "policies/placement.h"
+
+json_t *node_name_json(const struct cluster *cluster, uint8_t slot)
+{
+	return slot < NODES_MAX && cluster->nodes[slot].used ? text_json(cluster->nodes[slot].def.name)
+							     : json_null();
+}
+
+static json_t *node_id_name(const struct cluster *cluster, uint32_t id)
+{
+	for (uint8_t i = 0; i < NODES_MAX; i++) {
+		if (cluster->nodes[i].used && cluster->nodes[i].def.id == id)
+			return text_json(cluster->nodes[i].def.name);
+	}
+	return json_null();
+}
+
+static json_t *integer(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
+// 64 random bits do not fit into the numbers of every JSON reader.
+static json_t *hex_json(uint64_t value)
+{
+	char text[17];
+
+	snprintf(text, sizeof(text), "%016llx", (unsigned long long)value);
+	return json_string(text);
+}
+
+uint64_t present_nodes(const struct node *node)
+{
+	const struct cluster *cluster = node_cluster(node);
+	const struct view *view = node_view(node);
+	uint64_t mask = 0;
+
+	for (uint8_t i = 0; view_normal(view) && i < NODES_MAX; i++) {
+		const struct cluster_node *cnode = &cluster->nodes[i];
+
+		if (cnode->used && cnode->reported && view_synchronised(view, cnode->def.id))
+			mask |= 1ull << i;
+	}
+	return mask;
+}
+
+static const char *view_state_word(enum view_state state)
+{
+	switch (state) {
+	case VIEW_CLOSED: return "closed";
+	case VIEW_ALONE: return "alone";
+	case VIEW_GATHERING: return "gathering";
+	case VIEW_WAITING: return "waiting";
+	case VIEW_COPYING: return "copying";
+	case VIEW_SYNCING: return "syncing";
+	case VIEW_OPENING: return "opening";
+	case VIEW_NORMAL: return "normal";
+	case VIEW_STATE_COUNT: break;
+	}
+	return "?";
+}
+
+static json_t *cluster_row(const struct node *node)
+{
+	const struct cluster *cluster = node_cluster(node);
+	const struct view *view = node_view(node);
+	char reason[REASON_SIZE] = "";
+	json_t *row = json_object();
+	uint32_t coordinator = view_coordinator_id(view);
+
+	if (!view_normal(view))
+		view_reason(view, reason, sizeof(reason));
+	json_object_set_new(row, "name", text_json(cluster->def.name));
+	json_object_set_new(row, "quorate", json_boolean(view_normal(view)));
+	json_object_set_new(row, "coordinator",
+			    coordinator ? node_id_name(cluster, coordinator) : json_null());
+	json_object_set_new(row, "coordinator_id", coordinator ? integer(coordinator) : json_null());
+	json_object_set_new(row, "view", integer(view_number(view)));
+	json_object_set_new(row, "state", json_string(view_state_word(view_state(view))));
+	json_object_set_new(row, "reason", text_json(reason));
+	json_object_set_new(row, "self", node_id_name(cluster, view_self(view)));
+	json_object_set_new(row, "self_id", integer(view_self(view)));
+	json_object_set_new(row, "index", integer(cluster->index));
+	json_object_set_new(row, "frozen", json_boolean(view_frozen(view)));
+	json_object_set_new(row, "learner", json_boolean(view_learner(view)));
+	return row;
+}
+
+/* Nodes. */
+
+static bool is_voter(const struct cluster *cluster, uint32_t id)
+{
+	for (uint32_t i = 0; i < cluster->voters.count; i++) {
+		if (cluster->voters.list[i].id == id)
+			return true;
+	}
+	return false;
+}
+
+static json_t *node_row(const struct node *node, const struct cluster_node *cnode,
+			const struct placement_load *load)
+{
+	const struct cluster *cluster = node_cluster(node);
+	uint8_t slot = node_slot(cluster, cnode);
+	char reason[REASON_SIZE] = "";
+	json_t *row = json_object();
+	enum node_state state = node_node_state(node, cnode, reason);
+
+	json_object_set_new(row, "name", text_json(cnode->def.name));
+	json_object_set_new(row, "id", integer(cnode->def.id));
+	json_object_set_new(row, "state", json_string(node_state_word(state)));
+	json_object_set_new(row, "reason", text_json(reason));
+	json_object_set_new(row, "managed", json_boolean(cnode->managed));
+	json_object_set_new(row, "voter", json_boolean(is_voter(cluster, cnode->def.id)));
+	json_object_set_new(row, "vms", integer(load->vms[slot]));
+	json_object_set_new(row, "cpus", integer(cnode->report.cpus));
+	json_object_set_new(row, "memory_mib", integer(cnode->report.memory_mib));
+	json_object_set_new(row, "memory_used_mib", integer(load->used_mib[slot]));
+	json_object_set_new(row, "watchdog", json_boolean(cnode->report.watchdog));
+	json_object_set_new(row, "fence_devices", integer(cnode->def.fence_count));
+	return row;
+}
+
+static json_t *node_rows(const struct node *node)
+{
+	const struct cluster *cluster = node_cluster(node);
+	struct placement_load load;
+	json_t *rows = json_array();
+
+	placement_load_init(&load, cluster, present_nodes(node));
+	for (uint8_t i = 0; i < NODES_MAX; i++) {
+		if (cluster->nodes[i].used)
+			json_array_append_new(rows, node_row(node, &cluster->nodes[i], &load));
+	}
+	return rows;
+}
+
+struct answer show_node_list(struct request *request, const json_t *ask)
+{
+	json_t *result = json_object();
+
+	(void)ask;
+	json_object_set_new(result, "nodes", node_rows(request->options.node));
+	return answer_result(result);
+}
+
+static const char *node_life_word(enum node_life life)
+{
+	switch (life) {
+	case NODE_UNKNOWN: return "unknown";
+	case NODE_ONLINE: return "online";
+	case NODE_LEFT: return "left";
+	case NODE_LOST: return "lost";
+	case NODE_FENCING: return "fencing";
+	case NODE_FENCED: return "fenced";
+	case NODE_DEAD: return "dead";
+	case NODE_EXPIRING: return "expiring";
+	case NODE_LIFE_COUNT: break;
+	}
+	return "?";
+}
+
+// Options hold passwords: their names are enough here.
+static json_t *fence_rows(const struct cluster_node *cnode)
+{
+	json_t *rows = json_array();
+
+	for (uint32_t i = 0; i < cnode->def.fence_count; i++) {
+		const struct fence_def *fence = &cnode->def.fences[i];
+		json_t *row = json_object(), *names = json_array();
+
+		for (const char *line = fence->options; *line;) {
+			size_t length = strcspn(line, "\n"), name = strcspn(line, "=\n");
+
+			json_array_append_new(names, json_stringn(line, name));
+			line += length + (line[length] == '\n');
+		}
+		json_object_set_new(row, "agent", text_json(fence->agent));
+		json_object_set_new(row, "options", names);
+		json_array_append_new(rows, row);
+	}
+	return rows;
+}
+
+static json_t *node_volume_rows(const struct cluster *cluster, const struct cluster_node *cnode)
+{
+	json_t *rows = json_array();
+
+	for (uint8_t v = 0; v < VOLUMES_MAX; v++) {
+		const struct node_volume *volume = &cnode->report.volumes[v];
+		json_t *row;
+
+		if (!cluster->volumes[v].used)
+			continue;
+		row = json_object();
+		json_object_set_new(row, "volume", text_json(cluster->volumes[v].def.name));
+		json_object_set_new(row, "state", json_string(volume_state_word(volume->state)));
+		json_object_set_new(row, "joined", json_boolean(volume->joined));
+		json_object_set_new(row, "reason", text_json(volume->reason));
+		json_array_append_new(rows, row);
+	}
+	return rows;
+}
+
+static struct answer answer_unknown(const char *kind, const char *name)
+{
+	char reason[REASON_SIZE], fix[REASON_SIZE], code[32];
+
+	snprintf(code, sizeof(code), "no-such-%s", kind);
+	snprintf(reason, sizeof(reason), "there is no %s %.64s", kind, name);
+	snprintf(fix, sizeof(fix), "clustadm %s list shows the names", kind);
+	return answer_error(code, reason, fix);
+}
+
+struct answer show_node(struct request *request, const json_t *ask)
+{
+	const struct node *node = request->options.node;
+	const struct cluster *cluster = node_cluster(node);
+	const char *name = member_text(ask, "name");
+	const struct cluster_node *cnode = name ? cluster_find_node(cluster, name) : NULL;
+	struct placement_load load;
+	json_t *row, *vms = json_array();
+
+	if (!cnode) {
+		json_decref(vms);
+		return answer_unknown("node", name ? name : "");
+	}
+	placement_load_init(&load, cluster, present_nodes(node));
+	row = node_row(node, cnode, &load);
+	json_object_set_new(row, "life", json_string(node_life_word(cnode->life)));
+	json_object_set_new(row, "since_ms", integer(cnode->since_ms));
+	json_object_set_new(row, "emulator", json_boolean(cnode->report.qemu));
+	json_object_set_new(row, "memory_reserve_mib", integer(cnode->def.memory_reserve_mib));
+	json_object_set_new(row, "fences", fence_rows(cnode));
+	json_object_set_new(row, "fence_failures", integer(cnode->fence_failures));
+	json_object_set_new(row, "fence_attempt", integer(cnode->fence_attempt));
+	json_object_set_new(row, "fence_wanted", json_boolean(cnode->fence_wanted));
+	json_object_set_new(row, "fence_actor", cnode->life == NODE_FENCING
+							? node_name_json(cluster, cnode->fence_actor)
+							: json_null());
+	json_object_set_new(row, "volumes", node_volume_rows(cluster, cnode));
+	for (uint32_t i = 0; i < cluster->vm_high; i++) {
+		const struct vm *vm = &cluster->vms[i];
+
+		if (vm->used && vm->owner == node_slot(cluster, cnode))
+			json_array_append_new(vms, text_json(vm_definition(cluster, vm)->name));
+	}
+	json_object_set_new(row, "vm_names", vms);
+	return answer_result(row);
+}
+
+/* Volumes. */
+
+static json_t *volume_row(const struct cluster *cluster, const struct cluster_volume *volume)
+{
+	uint8_t slot = volume_slot(cluster, volume);
+	char path[2 * PATH_SIZE];
+	json_t *row = json_object(), *nodes = json_array();
+
+	snprintf(path, sizeof(path), "%s/%s", cluster->def.root, volume->def.name);
+	for (uint8_t i = 0; i < NODES_MAX; i++) {
+		const struct cluster_node *cnode = &cluster->nodes[i];
+		const struct node_volume *seen = &cnode->report.volumes[slot];
+		json_t *place;
+
+		if (!cnode->used)
+			continue;
+		place = json_object();
+		json_object_set_new(place, "node", text_json(cnode->def.name));
+		json_object_set_new(place, "state",
+				    json_string(volume_state_word(cnode->reported ? seen->state
+										   : VOLUME_OFFLINE)));
+		json_object_set_new(place, "joined", json_boolean(cnode->reported && seen->joined));
+		json_object_set_new(place, "reason",
+				    text_json(cnode->reported ? seen->reason : "the node has not reported"));
+		json_array_append_new(nodes, place);
+	}
+	json_object_set_new(row, "name", text_json(volume->def.name));
+	json_object_set_new(row, "source", text_json(volume->def.source));
+	json_object_set_new(row, "path", text_json(path));
+	json_object_set_new(row, "prepared", json_boolean(volume->prepared));
+	json_object_set_new(row, "reason", text_json(volume->reason));
+	json_object_set_new(row, "nodes", nodes);
+	return row;
+}
+
+static json_t *volume_rows(const struct cluster *cluster)
+{
+	json_t *rows = json_array();
+
+	for (uint8_t v = 0; v < VOLUMES_MAX; v++) {
+		if (cluster->volumes[v].used)
+			json_array_append_new(rows, volume_row(cluster, &cluster->volumes[v]));
+	}
+	return rows;
+}
+
+struct answer show_volume_list(struct request *request, const json_t *ask)
+{
+	json_t *result = json_object();
+
+	(void)ask;
+	json_object_set_new(result, "volumes", volume_rows(node_cluster(request->options.node)));
+	return answer_result(result);
+}
+
+struct answer show_volume(struct request *request, const json_t *ask)
+{
+	const struct cluster *cluster = node_cluster(request->options.node);
+	const char *name = member_text(ask, "name");
+	const struct cluster_volume *volume = name ? cluster_find_volume(cluster, name) : NULL;
+	const uint8_t *slots;
+	uint32_t count[LEASE_SLOT_COUNT] = { 0 };
+	json_t *row, *vms = json_array();
+
+	if (!volume) {
+		json_decref(vms);
+		return answer_unknown("volume", name ? name : "");
+	}
+	row = volume_row(cluster, volume);
+	slots = cluster->lease_slots +
+		(size_t)volume_slot(cluster, volume) * cluster->limits.lease_slots_max;
+	for (uint32_t i = 0; i < cluster->limits.lease_slots_max; i++)
+		count[slots[i] < LEASE_SLOT_COUNT ? slots[i] : SLOT_BURNED]++;
+	for (uint32_t i = 0; i < cluster->vm_high; i++) {
+		const struct vm *vm = &cluster->vms[i];
+
+		for (uint32_t l = 0; vm->used && l < vm->lease_count; l++) {
+			if (vm->leases[l].volume == volume_slot(cluster, volume))
+				json_array_append_new(vms, text_json(vm_definition(cluster, vm)->name));
+		}
+	}
+	json_object_set_new(row, "io_timeout_s", integer(volume->io_timeout_s));
+	json_object_set_new(row, "leases_free", integer(count[SLOT_FREE]));
+	json_object_set_new(row, "leases_used", integer(count[SLOT_USED]));
+	json_object_set_new(row, "leases_burned", integer(count[SLOT_BURNED]));
+	json_object_set_new(row, "vm_names", vms);
+	return answer_result(row);
+}
+
+/* Everything at a glance. */
+
+struct answer show_status(struct request *request, const json_t *ask)
+{
+	const struct node *node = request->options.node;
+	const struct cluster *cluster = node_cluster(node);
+	json_t *result = json_object(), *vms = json_array();
+
+	(void)ask;
+	for (uint32_t i = 0; i < cluster->vm_high; i++) {
+		if (cluster->vms[i].used)
+			json_array_append_new(vms, vm_row(request, &cluster->vms[i]));
+	}
+	json_object_set_new(result, "cluster", cluster_row(node));
+	json_object_set_new(result, "nodes", node_rows(node));
+	json_object_set_new(result, "volumes", volume_rows(cluster));
+	json_object_set_new(result, "vms", vms);
+	return answer_result(result);
+}
+
+/* Quorum. */
+
+static uint64_t voter_store(const struct cluster *cluster, uint32_t id)
+{
+	for (uint32_t i = 0; i < cluster->voters.count; i++) {
+		if (cluster->voters.list[i].id == id)
+			return cluster->voters.list[i].store;
+	}
+	return 0;
+}
+
+static json_t *member_row(const struct node *node, uint32_t id)
+{
+	const struct cluster *cluster = node_cluster(node);
+	const struct view *view = node_view(node);
+	uint64_t listed = voter_store(cluster, id);
+	uint64_t store = id == view_self(view) ? view_store_id(view) : view_member_store(view, id);
+	bool present = view_member(view, id);
+	json_t *row = json_object();
+
+	json_object_set_new(row, "id", integer(id));
+	json_object_set_new(row, "name", node_id_name(cluster, id));
+	json_object_set_new(row, "voter", json_boolean(listed != 0));
+	json_object_set_new(row, "store", listed || store ? hex_json(listed ? listed : store)
+							  : json_null());
+	json_object_set_new(row, "host_up", json_boolean(view_in_ring(view, id)));
+	json_object_set_new(row, "present", json_boolean(present));
+	json_object_set_new(row, "intact", json_boolean(present && listed && store == listed));
+	json_object_set_new(row, "synchronised", json_boolean(view_synchronised(view, id)));
+	json_object_set_new(row, "learner", json_boolean(present && (!listed || store != listed)));
+	return row;
+}
+
+struct answer show_quorum(struct request *request, const json_t *ask)
+{
+	const struct node *node = request->options.node;
+	const struct cluster *cluster = node_cluster(node);
+	const struct view *view = node_view(node);
+	json_t *result = cluster_row(node), *voters = json_array(), *learners = json_array();
+
+	(void)ask;
+	json_object_set_new(result, "votequorum", json_boolean(view_quorate(view)));
+	json_object_set_new(result, "normal", json_boolean(view_normal(view)));
+	json_object_set_new(result, "committed", integer(view_committed(view)));
+	json_object_set_new(result, "last_index", integer(view_last_index(view)));
+	json_object_set_new(result, "functional_level", integer(cluster->functional_level));
+	json_object_set_new(result, "store", hex_json(view_store_id(view)));
+	json_object_set_new(result, "dropped", integer(view_dropped(view)));
+	json_object_set_new(result, "majority", integer(cluster->voters.count / 2 + 1));
+	for (uint32_t i = 0; i < cluster->voters.count; i++)
+		json_array_append_new(voters, member_row(node, cluster->voters.list[i].id));
+	for (uint32_t id = 1; id <= NODE_ID_MAX; id++) {
+		if (view_member(view, id) && !is_voter(cluster, id))
+			json_array_append_new(learners, member_row(node, id));
+	}
+	json_object_set_new(result, "voters", voters);
+	json_object_set_new(result, "learners", learners);
+	return answer_result(result);
+}

@@ -6,7 +6,8 @@
 
 struct loop;
 
-// Called on the loop's thread only. The shell fills in now_ms and wall_ms.
+// Called on the loop's thread only. The shell fills in now_ms and wall_ms. It may perform actions before it returns:
+// an edge posts last.
 typedef void (*event_post_fn)(void *owner, const struct event *event);
 
 struct edge {

@@ -35,7 +35,7 @@ struct probe {
 struct volume {
 	struct volumes *all;
 	uint8_t slot;
-	bool closing;
+	bool closing, placed;
 	char name[NAME_SIZE], source[PATH_SIZE], root[PATH_SIZE];
 	char place[LOCK_PATH_SIZE];
 	struct lock_volume lock;
@@ -233,6 +233,17 @@ static void volume_check_done(void *owner)
 	}
 }
 
+static bool volume_try_place(struct volume *volume)
+{
+	int error = volume_place(volume);
+
+	volume->placed = !error;
+	if (error)
+		volume_move(volume, VOLUME_LOST, "%s: %s", volume->place,
+			    error == -EEXIST ? "something else is at its place" : strerror(-error));
+	return !error;
+}
+
 static void volume_look(void *owner)
 {
 	struct volume *volume = owner;
@@ -240,6 +251,16 @@ static void volume_look(void *owner)
 	uint64_t every_ms = (uint64_t)volume->lock.io_timeout_s * 1000 / 2;
 
 	loop_timer_ms(volume->all->config.edge.loop, &volume->timer, LOOK_MS, volume_look, volume);
+	if (!volume->placed && !volume_try_place(volume))
+		return;
+	if (volume->joined && !volume->checking &&
+	    now_ms - volume->check_begin_ms >= RECHECK_JOIN_MS) {
+		volume->checking = true;
+		volume->check_begin_ms = now_ms;
+		volume->tasks++;
+		worker_submit(volume->lock_worker, &volume->check_task);
+	}
+	// Last: what is posted may close the volume.
 	if (volume->probing) {
 		volume_judge(volume, now_ms - volume->probe_begin_ms, false);
 	} else if (now_ms - volume->probe_begin_ms >= every_ms || !volume->probe_begin_ms) {
@@ -248,13 +269,6 @@ static void volume_look(void *owner)
 		volume->probe.writes = volume->probe.count % WRITE_EVERY == 0;
 		volume->tasks++;
 		worker_submit(volume->probe_worker, &volume->probe_task);
-	}
-	if (volume->joined && !volume->checking &&
-	    now_ms - volume->check_begin_ms >= RECHECK_JOIN_MS) {
-		volume->checking = true;
-		volume->check_begin_ms = now_ms;
-		volume->tasks++;
-		worker_submit(volume->lock_worker, &volume->check_task);
 	}
 }
 
@@ -334,7 +348,6 @@ void volumes_add(struct volumes *volumes, uint8_t slot, const char *root, const 
 		 const char *source, uint32_t io_timeout_s)
 {
 	struct volume *volume = volumes->slots[slot];
-	int error;
 
 	if (volume && strcmp(volume->name, name) == 0 && strcmp(volume->source, source) == 0 &&
 	    strcmp(volume->root, root) == 0 && volume->lock.io_timeout_s == io_timeout_s)
@@ -345,12 +358,6 @@ void volumes_add(struct volumes *volumes, uint8_t slot, const char *root, const 
 	volumes->slots[slot] = volume;
 	if (!volume)
 		return;
-	error = volume_place(volume);
-	if (error) {
-		volume_move(volume, VOLUME_LOST, "%s: %s", volume->place,
-			    error == -EEXIST ? "something else is at its place" : strerror(-error));
-		return;
-	}
 	volume_look(volume);
 }
 

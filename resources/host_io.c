@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "resources/host_io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "resources/host_internal.h"
+#include "resources/kvm_io.h"
+
+enum {
+	POOL_THREADS = 16,
+	SLOW_POOL_THREADS = 16,
+	TIDY_MS = 5000,
+	ORPHAN_PATIENCE_MS = 10000,
+	IO_TIMEOUT_DEFAULT_S = 10,
+};
+
+// What the host has to offer, when that is news.
+static void host_look(struct host *host)
+{
+	struct node_report report;
+	struct event event = { .type = EVENT_HOST, .report = &report };
+	struct uuid boot = { 0 };
+	struct sysinfo info;
+	char text[40];
+	int i;
+
+	memset(&report, 0, sizeof(report));
+	if (sysinfo(&info) == 0)
+		report.memory_mib = (uint32_t)((uint64_t)info.totalram * info.mem_unit >> 20);
+	report.cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+	report.watchdog = host->watchdog;
+	report.qemu = access(host->config.qemu_path, X_OK) == 0;
+	if (record_boot(text) && record_uuid_parse(text, &boot))
+		for (i = 0; i < 8; i++)
+			report.boot = report.boot << 8 | boot.bytes[i];
+	if (memcmp(&report, &host->report, sizeof(report)) == 0)
+		return;
+	host->report = report;
+	edge_post(&host->edge, &event);
+}
+
+struct host_task *host_task(struct host *host, enum event_type type, loop_fn work)
+{
+	struct host_task *task = calloc(1, sizeof(*task));
+
+	if (!task)
+		return NULL;
+	task->host = host;
+	task->event.type = (uint8_t)type;
+	task->node_id = host->config.node_id;
+	snprintf(task->program, sizeof(task->program), "%s", host->config.sanlock_path);
+	task->task = (struct worker_task){ .work = work, .done = host_task_done, .owner = task };
+	return task;
+}
+
+void host_task_done(void *owner)
+{
+	struct host_task *task = owner;
+	struct edge edge = task->host->edge;
+
+	task->event.flag = task->ok;
+	task->event.reason = task->reason;
+	edge_post(&edge, &task->event);
+	free(task->volumes);
+	free(task->generations);
+	free(task);
+}
+
+static void host_guard_changed(void *owner, bool up, bool watchdog)
+{
+	struct host *host = owner;
+
+	host->watchdog = up && watchdog;
+	if (!up)
+		volumes_sanlock_gone(host->volumes);
+}
+
+static void host_kvm_work(void *owner)
+{
+	struct host *host = owner;
+
+	host->kvm_found = kvm_probe(host->config.qemu_path, host->config.run_dir);
+}
+
+static void host_kvm_done(void *owner)
+{
+	struct host *host = owner;
+
+	host->kvm = host->kvm_found ? KVM_USABLE : KVM_NONE;
+	host->process.kvm_gid = host->kvm_found ? host->kvm_gid : 0;
+	host_vm_kvm_known(host);
+}
+
+static void host_tidy(void *owner)
+{
+	struct host *host = owner;
+
+	loop_timer_ms(host->edge.loop, &host->tidy_timer, TIDY_MS, host_tidy, host);
+	host_vm_tidy_all(host);
+	host_look(host);
+}
+
+static int host_find_user(struct host *host)
+{
+	struct passwd *user;
+	struct stat status;
+
+	errno = 0;
+	user = getpwnam(host->config.qemu_user);
+	if (!user)
+		return errno ? -errno : -ENOENT;
+	host->process.uid = user->pw_uid;
+	host->process.gid = user->pw_gid;
+	if (stat("/dev/kvm", &status) == 0)
+		host->kvm_gid = status.st_gid;
+	return 0;
+}
+
+static int host_make_directories(const struct host *host)
+{
+	char vms[512];
+
+	snprintf(vms, sizeof(vms), "%.400s/vms", host->config.run_dir);
+	// QEMU's user passes through to its own VM's folder, and lists nothing.
+	if ((mkdir(host->config.run_dir, 0755) < 0 && errno != EEXIST) ||
+	    (mkdir(vms, 0711) < 0 && errno != EEXIST))
+		return -errno;
+	return 0;
+}
+
+static const char *host_text(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
+static int host_start(struct host *host)
+{
+	struct volumes_config volumes = { .edge = host->edge, .node_id = host->config.node_id };
+	int error = host_find_user(host);
+
+	volumes.qemu_uid = host->process.uid;
+	volumes.qemu_gid = host->process.gid;
+	if (!error)
+		error = host_make_directories(host);
+	if (!error)
+		error = worker_open(&host->pool, host->edge.loop, POOL_THREADS, "host");
+	if (!error)
+		error = worker_open(&host->slow_pool, host->edge.loop, SLOW_POOL_THREADS, "host-slow");
+	if (!error)
+		error = volumes_open(&host->volumes, &volumes);
+	if (!error)
+		error = lock_guard_open(&host->guard, &host->edge, host->config.sanlock_path,
+					host_guard_changed, host);
+	return error;
+}
+
+int host_open(struct host **result, const struct host_config *config)
+{
+	struct host *host = calloc(1, sizeof(*host));
+	int error;
+
+	if (!host)
+		return -ENOMEM;
+	host->edge = config->edge;
+	host->config = *config;
+	host->config.run_dir = host_text(config->run_dir);
+	host->config.launch_path = host_text(config->launch_path);
+	host->config.sanlock_path = host_text(config->sanlock_path);
+	host->config.qemu_path = host_text(config->qemu_path);
+	host->config.qemu_user = host_text(config->qemu_user);
+	host->config.cpu_compatible = host_text(config->cpu_compatible);
+	host->config.uefi_code = host_text(config->uefi_code);
+	host->config.uefi_vars = host_text(config->uefi_vars);
+	host->process.loop = config->edge.loop;
+	host->process.run_dir = host->config.run_dir;
+	host->process.launch_path = host->config.launch_path;
+	error = host_start(host);
+	if (error) {
+		host_close(host);
+		return error;
+	}
+	host->kvm_task = (struct worker_task){
+		.work = host_kvm_work, .done = host_kvm_done, .owner = host,
+	};
+	worker_submit(host->slow_pool, &host->kvm_task);
+	// Not from in here: the shell may not be ready for events yet.
+	loop_timer_ms(host->edge.loop, &host->tidy_timer, 0, host_tidy, host);
+	*result = host;
+	return 0;
+}
+
+// Threads under way may still look at the host: its memory is left to the process's end.
+void host_close(struct host *host)
+{
+	if (!host)
+		return;
+	loop_timer_cancel(&host->tidy_timer);
+	host_vm_close_all(host);
+	lock_guard_close(host->guard);
+	volumes_close(host->volumes);
+	worker_close(host->pool);
+	worker_close(host->slow_pool);
+}
+
+int host_end_orphans(const char *run_dir)
+{
+	return record_end_orphans(run_dir, ORPHAN_PATIENCE_MS);
+}
+
+void host_adopt(struct host *host)
+{
+	host_end_orphans(host->config.run_dir);
+	host_vm_adopt_all(host);
+}
+
+static void host_add_volume(struct host *host, const struct cluster *cluster, uint8_t slot)
+{
+	const struct cluster_volume *volume = &cluster->volumes[slot];
+	uint32_t io_timeout_s = volume->io_timeout_s;
+
+	if (!io_timeout_s)
+		io_timeout_s = cluster->def.io_timeout_s;
+	if (!io_timeout_s)
+		io_timeout_s = IO_TIMEOUT_DEFAULT_S;
+	snprintf(host->root, sizeof(host->root), "%s",
+		 cluster->def.root[0] ? cluster->def.root : "/clusterstorage");
+	if (volume->used)
+		volumes_add(host->volumes, slot, host->root, volume->def.name, volume->def.source,
+			    io_timeout_s);
+}
+
+static void host_release_work(void *owner)
+{
+	struct host_task *task = owner;
+	uint32_t i;
+
+	task->ok = true;
+	for (i = 0; i < task->volume_count && task->ok; i++)
+		task->ok = lock_claim_release(&task->volumes[i], task->peer_id, task->generations[i],
+					      task->program, task->reason);
+}
+
+// Copies of the volumes in the mask, for a thread. False: one of them is not open here, or no memory.
+static bool host_task_volumes(struct host_task *task, uint32_t mask, const uint64_t *generation)
+{
+	uint8_t slot;
+
+	task->volumes = calloc(VOLUMES_MAX, sizeof(*task->volumes));
+	task->generations = calloc(VOLUMES_MAX, sizeof(*task->generations));
+	for (slot = 0; task->volumes && task->generations && slot < VOLUMES_MAX; slot++) {
+		const struct lock_volume *volume = volumes_lock(task->host->volumes, slot);
+
+		if (!(mask & 1u << slot))
+			continue;
+		if (!volume)
+			return false;
+		task->volumes[task->volume_count] = *volume;
+		if (generation)
+			task->generations[task->volume_count] = generation[slot];
+		task->volume_count++;
+	}
+	return task->volumes && task->generations;
+}
+
+static void host_release(struct host *host, const struct action *action)
+{
+	struct host_task *task = host_task(host, EVENT_HOST_RELEASED, host_release_work);
+
+	if (!task)
+		return;
+	task->event.node_id = task->peer_id = action->node_id;
+	task->event.attempt = action->attempt;
+	if (host_task_volumes(task, action->generation_mask, action->generation)) {
+		worker_submit(host->pool, &task->task);
+		return;
+	}
+	snprintf(task->reason, sizeof(task->reason), "one of its volumes is not open on this host");
+	host_task_done(task);
+}
+
+static void host_sleep_ms(uint32_t ms)
+{
+	struct timespec time = { ms / 1000, (long)(ms % 1000) * 1000000 };
+
+	nanosleep(&time, NULL);
+}
+
+// A living host renews its claim every 2 io_timeouts: watched for three, and a little more. What cannot be read
+// cannot be called dead.
+static void host_check_work(void *owner)
+{
+	struct host_task *task = owner;
+	struct lock_claim first[VOLUMES_MAX], claim;
+	uint32_t i, waited_ms = 0, limit_ms = 1000;
+
+	for (i = 0; i < task->volume_count; i++) {
+		uint32_t volume_ms = task->volumes[i].io_timeout_s * 3000 + 1000;
+
+		limit_ms = volume_ms > limit_ms ? volume_ms : limit_ms;
+		if (!lock_claim_read(&task->volumes[i], task->peer_id, &first[i], task->reason)) {
+			task->ok = true;
+			return;
+		}
+	}
+	for (; waited_ms <= limit_ms; waited_ms += 500) {
+		host_sleep_ms(500);
+		for (i = 0; i < task->volume_count; i++) {
+			if (!lock_claim_read(&task->volumes[i], task->peer_id, &claim, task->reason)) {
+				task->ok = true;
+				return;
+			}
+			if (claim.timestamp == first[i].timestamp &&
+			    claim.generation == first[i].generation)
+				continue;
+			snprintf(task->reason, sizeof(task->reason),
+				 "its host id %u is being renewed in lockspace %s", task->peer_id,
+				 task->volumes[i].lockspace);
+			task->ok = claim.timestamp != 0;
+			return;
+		}
+	}
+}
+
+static void host_check(struct host *host, const struct cluster *cluster, const struct action *action)
+{
+	struct host_task *task = host_task(host, EVENT_HOST_CHECKED, host_check_work);
+	uint32_t mask = 0;
+	uint8_t slot;
+
+	if (!task)
+		return;
+	for (slot = 0; slot < VOLUMES_MAX; slot++)
+		if (cluster->volumes[slot].used && cluster->volumes[slot].prepared)
+			mask |= 1u << slot;
+	task->event.node_id = task->peer_id = action->node_id;
+	task->event.cookie = action->cookie;
+	if (host_task_volumes(task, mask, NULL)) {
+		worker_submit(host->slow_pool, &task->task);
+		return;
+	}
+	task->ok = true;
+	snprintf(task->reason, sizeof(task->reason),
+		 "a volume is not open on this host, so its renewals cannot be seen");
+	host_task_done(task);
+}
+
+bool host_perform(struct host *host, const struct cluster *cluster, const struct action *action)
+{
+	switch ((enum action_type)action->type) {
+	case ACTION_VOLUME_OPEN:
+		host_add_volume(host, cluster, action->volume);
+		return true;
+	case ACTION_VOLUME_CLOSE:
+		volumes_remove(host->volumes, action->volume);
+		return true;
+	case ACTION_VOLUME_PREPARE:
+		host_add_volume(host, cluster, action->volume);
+		volumes_prepare(host->volumes, action->volume, action->attempt);
+		return true;
+	case ACTION_VOLUME_JOIN:
+		host_add_volume(host, cluster, action->volume);
+		volumes_join(host->volumes, action->volume);
+		return true;
+	case ACTION_LEASE_WRITE:
+		volumes_lease_write(host->volumes, action->volume, action->vm, &action->uuid,
+				    action->lease_slot);
+		return true;
+	case ACTION_HOST_RELEASE:
+		host_release(host, action);
+		return true;
+	case ACTION_ADOPT:
+		host_adopt(host);
+		return true;
+	case ACTION_HOST_CHECK:
+		host_check(host, cluster, action);
+		return true;
+	case ACTION_VM_SPAWN:
+	case ACTION_LEASE_ACQUIRE:
+	case ACTION_QEMU_EXEC:
+	case ACTION_VM_ABANDON:
+	case ACTION_QEMU_POWERDOWN:
+	case ACTION_QEMU_KILL:
+	case ACTION_QEMU_CONT:
+	case ACTION_LEASE_RELEASE_WAIT:
+	case ACTION_VM_FORGET:
+		return host_vm_perform(host, cluster, action);
+	case ACTION_SEND:
+	case ACTION_GROUP_REJOIN:
+	case ACTION_STORE_SNAPSHOT:
+	case ACTION_STORE_ENTRY:
+	case ACTION_STORE_TRUNCATE:
+	case ACTION_STORE_PROMISE:
+	case ACTION_STORE_COMMIT:
+	case ACTION_STORE_SYNC:
+	case ACTION_STORE_RESET:
+	case ACTION_REPLY:
+	case ACTION_LOG:
+	case ACTION_FENCE:
+	case ACTION_SELF_FENCE:
+	case ACTION_EXIT:
+	case ACTION_TYPE_COUNT:
+		break;
+	}
+	return false;
+}

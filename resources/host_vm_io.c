@@ -1,0 +1,704 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "resources/host_internal.h"
+#include "resources/launch.h"
+#include "resources/qemu_args.h"
+
+enum {
+	RELEASE_PATIENCE_MS = 60000,
+	CONSOLE_SIZE_MAX = 1024 * 1024,
+};
+
+static void vm_post(struct host_vm *vm, enum event_type type, bool flag, const char *reason)
+{
+	struct event event = { .type = (uint8_t)type, .vm = vm->ref, .uuid = vm->uuid,
+			       .attempt = vm->attempt, .flag = flag, .reason = reason };
+
+	edge_post(&vm->host->edge, &event);
+}
+
+static void vm_path(const struct host *host, const struct uuid *uuid, const char *suffix, char *path,
+		    size_t size)
+{
+	char text[37];
+
+	record_uuid_text(uuid, text);
+	snprintf(path, size, "%.300s/vms/%s%s", host->config.run_dir, text, suffix);
+}
+
+static struct host_vm *vm_find(struct host *host, const struct uuid *uuid)
+{
+	struct host_vm *vm = host->vms;
+
+	while (vm && memcmp(&vm->uuid, uuid, sizeof(*uuid)) != 0)
+		vm = vm->next;
+	return vm;
+}
+
+static struct host_vm *vm_of(struct host *host, struct vm_ref ref)
+{
+	struct host_vm *vm = host->vms;
+
+	while (vm && (vm->ref.slot != ref.slot || vm->ref.serial != ref.serial))
+		vm = vm->next;
+	return vm;
+}
+
+static struct host_vm *vm_make(struct host *host, const struct uuid *uuid, struct vm_ref ref,
+			       uint32_t attempt)
+{
+	struct host_vm *vm = vm_find(host, uuid);
+
+	if (!vm) {
+		vm = calloc(1, sizeof(*vm));
+		if (!vm)
+			return NULL;
+		vm->host = host;
+		vm->uuid = *uuid;
+		vm->next = host->vms;
+		host->vms = vm;
+	}
+	vm->ref = ref;
+	vm->attempt = attempt;
+	return vm;
+}
+
+static void vm_free(struct host_vm *vm)
+{
+	struct host_vm **link = &vm->host->vms;
+
+	while (*link != vm)
+		link = &(*link)->next;
+	*link = vm->next;
+	qmp_close(vm->qmp);
+	process_close(vm->process);
+	free(vm->def);
+	free(vm);
+}
+
+// What the process left on this host: its record, its sockets, its log, its scope.
+static void vm_clean(const struct host *host, const struct uuid *uuid)
+{
+	static const char *const files[] = { "qmp", "console", "vnc", "console.log" };
+	char path[512], text[37];
+	size_t i;
+
+	record_remove(host->config.run_dir, uuid);
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		vm_path(host, uuid, ".d/", path, sizeof(path));
+		strncat(path, files[i], sizeof(path) - strlen(path) - 1);
+		unlink(path);
+	}
+	vm_path(host, uuid, ".d", path, sizeof(path));
+	rmdir(path);
+	vm_path(host, uuid, ".log", path, sizeof(path));
+	unlink(path);
+	record_uuid_text(uuid, text);
+	snprintf(path, sizeof(path), "/sys/fs/cgroup/clusterd/%s", text);
+	rmdir(path);
+}
+
+// --- the process -------------------------------------------------------------------------------------------
+
+static void vm_spawned(void *owner, bool ok, const char *reason)
+{
+	struct host_vm *vm = owner;
+
+	if (ok) {
+		vm->spawned = true;
+		vm_post(vm, EVENT_VM_SPAWNED, true, NULL);
+		return;
+	}
+	process_close(vm->process);
+	vm->process = NULL;
+	// Told to end before it was ready: then its end is what is waited for.
+	vm_post(vm, vm->ending ? EVENT_QEMU_EXITED : EVENT_VM_SPAWNED, false, reason);
+}
+
+static void vm_exited(void *owner, const char *reason)
+{
+	struct host_vm *vm = owner;
+	char why[REASON_SIZE];
+
+	snprintf(why, sizeof(why), "%s", vm->failure[0] ? vm->failure : reason);
+	process_close(vm->process);
+	vm->process = NULL;
+	qmp_close(vm->qmp);
+	vm->qmp = NULL;
+	vm->exec_waits = vm->cont_wanted = false;
+	record_remove(vm->host->config.run_dir, &vm->uuid);
+	vm_post(vm, EVENT_QEMU_EXITED, false, why);
+}
+
+static void vm_unkillable(void *owner, const char *reason)
+{
+	vm_post(owner, EVENT_QEMU_UNKILLABLE, false, reason);
+}
+
+static void vm_notice(void *owner, enum qmp_notice notice, const char *text);
+
+static void vm_open_qmp(struct host_vm *vm)
+{
+	char path[512];
+	int error;
+
+	vm_path(vm->host, &vm->uuid, ".d/" QEMU_QMP_SOCKET, path, sizeof(path));
+	error = qmp_open(&vm->qmp, vm->host->edge.loop, path, vm_notice, vm);
+	if (error)
+		vm_post(vm, EVENT_QEMU_DEAF, false, strerror(-error));
+}
+
+// QEMU is there: its monitor comes next.
+static void vm_executed(void *owner)
+{
+	struct host_vm *vm = owner;
+
+	if (!vm->qmp)
+		vm_open_qmp(vm);
+}
+
+static struct process_listener vm_listener(struct host_vm *vm)
+{
+	return (struct process_listener){
+		.spawned = vm_spawned, .executed = vm_executed, .exited = vm_exited,
+		.unkillable = vm_unkillable, .owner = vm,
+	};
+}
+
+// --- the monitor ---------------------------------------------------------------------------------------------
+
+static void vm_status(struct host_vm *vm, const char *status)
+{
+	char reason[REASON_SIZE];
+
+	if (strcmp(status, "running") == 0) {
+		vm_post(vm, EVENT_QEMU_RUNNING, false, NULL);
+	} else if (strcmp(status, "prelaunch") == 0) {
+		// The daemon that was to let it go died in between. It was asked for then, and it has its lease.
+		if (vm->cont_wanted)
+			qmp_command(vm->qmp, "cont", NULL, NULL, NULL);
+	} else {
+		snprintf(reason, sizeof(reason), "QEMU says that the guest is %s", status);
+		vm_post(vm, EVENT_QEMU_PAUSED, false, reason);
+	}
+}
+
+static void vm_notice(void *owner, enum qmp_notice notice, const char *text)
+{
+	struct host_vm *vm = owner;
+
+	switch (notice) {
+	case QMP_READY:
+		if (vm->cont_wanted)
+			qmp_command(vm->qmp, "cont", NULL, NULL, NULL);
+		break;
+	case QMP_STATUS:
+		vm_status(vm, text);
+		break;
+	case QMP_RESUMED:
+		vm->cont_wanted = false;
+		vm_post(vm, EVENT_QEMU_RUNNING, false, NULL);
+		break;
+	case QMP_STOPPED:
+		vm_post(vm, EVENT_QEMU_PAUSED, false, text);
+		break;
+	case QMP_GUEST_SHUTDOWN:
+		vm_post(vm, EVENT_QEMU_GUEST_SHUTDOWN, false, NULL);
+		break;
+	case QMP_DEAF:
+		vm_post(vm, EVENT_QEMU_DEAF, false, text);
+		break;
+	case QMP_SHUTDOWN:
+	case QMP_CLOSED:
+		break;
+	}
+}
+
+// --- start ---------------------------------------------------------------------------------------------------
+
+static bool vm_take_leases(struct host_vm *vm, const struct vm *wanted, char *reason)
+{
+	uint32_t i;
+
+	vm->lease_count = 0;
+	for (i = 0; i < wanted->lease_count; i++) {
+		const struct lock_volume *volume = volumes_lock(vm->host->volumes,
+								wanted->leases[i].volume);
+
+		if (!volume || !volume->sector) {
+			snprintf(reason, REASON_SIZE, "one of its volumes is not joined on this host");
+			return false;
+		}
+		lock_lease_init(&vm->leases[vm->lease_count++], volume, wanted->leases[i].slot,
+				&vm->uuid);
+	}
+	return true;
+}
+
+static int vm_make_directory(const struct host_vm *vm)
+{
+	char path[512];
+
+	vm_path(vm->host, &vm->uuid, ".d", path, sizeof(path));
+	if (mkdir(path, 0750) < 0 && errno != EEXIST)
+		return -errno;
+	return chown(path, vm->host->process.uid, vm->host->process.gid) < 0 ? -errno : 0;
+}
+
+static bool vm_start_child(struct host_vm *vm, const struct vm_def *def, const struct vm *wanted,
+			   char *reason)
+{
+	struct process_listener listener = vm_listener(vm);
+	const char *bridges[VM_NICS_MAX + 1] = { NULL };
+	uint32_t i;
+	int error;
+
+	if (vm->process) {
+		snprintf(reason, REASON_SIZE, "an earlier process of it (%d) is still there",
+			 (int)process_pid(vm->process));
+		return false;
+	}
+	if (!vm_take_leases(vm, wanted, reason))
+		return false;
+	for (i = 0; i < def->nic_count && i < VM_NICS_MAX; i++)
+		bridges[i] = def->nics[i].bridge;
+	vm_clean(vm->host, &vm->uuid);
+	error = vm_make_directory(vm);
+	if (!error)
+		error = process_spawn(&vm->process, &vm->host->process, &listener, &vm->uuid, bridges);
+	if (error)
+		snprintf(reason, REASON_SIZE, "cannot start %s: %s", vm->host->config.launch_path,
+			 strerror(-error));
+	return !error;
+}
+
+static void vm_spawn(struct host *host, const struct cluster *cluster, const struct action *action)
+{
+	const struct vm *wanted = cluster_vm(cluster, action->vm);
+	struct host_vm *vm = vm_make(host, &action->uuid, action->vm, action->attempt);
+	char reason[REASON_SIZE] = "it is no longer defined";
+
+	if (!vm)
+		return;
+	vm->spawned = vm->ending = vm->exec_waits = vm->cont_wanted = false;
+	vm->failure[0] = 0;
+	if (!wanted || !vm_start_child(vm, vm_definition(cluster, wanted), wanted, reason))
+		vm_post(vm, EVENT_VM_SPAWNED, false, reason);
+}
+
+static void vm_acquire_work(void *owner)
+{
+	struct host_task *task = owner;
+
+	task->ok = lock_acquire(task->pid, task->leases, task->lease_count, &task->error,
+				task->reason);
+	task->event.type = task->ok ? EVENT_LEASE_GRANTED : EVENT_LEASE_REFUSED;
+	task->event.lease_error = task->ok ? 0 : (uint8_t)task->error;
+}
+
+static struct host_task *vm_task(struct host_vm *vm, enum event_type type, loop_fn work)
+{
+	struct host_task *task = host_task(vm->host, type, work);
+
+	if (!task)
+		return NULL;
+	task->event.vm = vm->ref;
+	task->event.uuid = vm->uuid;
+	task->event.attempt = vm->attempt;
+	task->pid = vm->process ? process_pid(vm->process) : 0;
+	task->lease_count = vm->lease_count;
+	memcpy(task->leases, vm->leases, sizeof(task->leases));
+	return task;
+}
+
+static void vm_acquire(struct host_vm *vm)
+{
+	struct event event = { .type = EVENT_LEASE_REFUSED, .vm = vm->ref, .uuid = vm->uuid,
+			       .attempt = vm->attempt, .lease_error = LEASE_ERROR_PROCESS,
+			       .reason = "its child is gone" };
+	struct host_task *task;
+
+	// Without a process there is nobody to hold it; without a lease there is nothing to wait for.
+	if (!vm->process || !vm->spawned) {
+		edge_post(&vm->host->edge, &event);
+		return;
+	}
+	if (vm->lease_count == 0) {
+		vm_post(vm, EVENT_LEASE_GRANTED, true, NULL);
+		return;
+	}
+	task = vm_task(vm, EVENT_LEASE_REFUSED, vm_acquire_work);
+	if (task)
+		worker_submit(vm->host->pool, &task->task);
+}
+
+static bool vm_build_args(const struct host_vm *vm, const struct vm_def *def, struct qemu_args *args,
+			  char *arena)
+{
+	const struct host *host = vm->host;
+	char directory[512], console[512];
+	int taps[VM_NICS_MAX], i;
+	struct qemu_facts facts = {
+		.qemu = host->config.qemu_path,
+		.kvm = host->kvm == KVM_USABLE,
+		.cpu_compatible = host->config.cpu_compatible,
+		.volume_root = host->root,
+		.run_dir = directory,
+		.console_log = console,
+		.uefi_code = host->config.uefi_code,
+		.image_locks = host->config.image_locks,
+		.tap_fds = taps,
+	};
+
+	for (i = 0; i < VM_NICS_MAX; i++)
+		taps[i] = LAUNCH_TAP_FD + i;
+	vm_path(host, &vm->uuid, ".d", directory, sizeof(directory));
+	vm_path(host, &vm->uuid, ".d/console.log", console, sizeof(console));
+	return qemu_args_build(args, arena, QEMU_ARENA_SIZE, def, &facts);
+}
+
+// The firmware's variables are beside the VM's disk, which its lease guards: made once, from the template.
+static bool vm_uefi_vars(const struct host_vm *vm, const struct vm_def *def, char *reason)
+{
+	const struct host *host = vm->host;
+	char path[2 * PATH_SIZE + NAME_SIZE], buffer[65536];
+	int from, to;
+	ssize_t size;
+	bool good = true;
+
+	if (def->firmware != FIRMWARE_UEFI)
+		return true;
+	snprintf(reason, REASON_SIZE, "no UEFI firmware is installed on this host");
+	if (!host->config.uefi_code || !host->config.uefi_vars ||
+	    !uefi_vars_path(def, host->root, path, sizeof(path)))
+		return false;
+	if (access(path, F_OK) == 0)
+		return true;
+	from = open(host->config.uefi_vars, O_RDONLY | O_CLOEXEC);
+	to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (from < 0 || to < 0)
+		good = false;
+	while (good && (size = read(from, buffer, sizeof(buffer))) > 0)
+		good = write(to, buffer, (size_t)size) == size;
+	good = good && fchown(to, host->process.uid, host->process.gid) == 0 && fsync(to) == 0;
+	if (!good) {
+		snprintf(reason, REASON_SIZE, "%.120s: %s", path, strerror(errno));
+		if (to >= 0)
+			unlink(path);
+	}
+	if (from >= 0)
+		close(from);
+	if (to >= 0)
+		close(to);
+	return good;
+}
+
+static bool vm_write_record(const struct host_vm *vm, char *reason)
+{
+	struct record *record = calloc(1, sizeof(*record));
+	int error = -ENOMEM;
+
+	if (record) {
+		record->uuid = vm->uuid;
+		record->vm = vm->ref;
+		record->attempt = vm->attempt;
+		record->lease_count = vm->lease_count;
+		memcpy(record->leases, vm->leases, sizeof(record->leases));
+		process_record(vm->process, record);
+		error = record_write(vm->host->config.run_dir, record);
+		free(record);
+	}
+	if (error)
+		snprintf(reason, REASON_SIZE, "cannot record its process: %s", strerror(-error));
+	return !error;
+}
+
+// The record is on the disk before the child may become QEMU: the next daemon must know of it.
+static bool vm_let_go(struct host_vm *vm, const struct vm_def *def, char *reason)
+{
+	struct qemu_args *args = calloc(1, sizeof(*args));
+	char *arena = malloc(QEMU_ARENA_SIZE);
+	bool good = args && arena;
+	int error;
+
+	snprintf(reason, REASON_SIZE, "out of memory");
+	if (good && !vm_build_args(vm, def, args, arena)) {
+		good = false;
+		snprintf(reason, REASON_SIZE, "its command line: %s", args->problem);
+	}
+	good = good && vm_uefi_vars(vm, def, reason) && vm_write_record(vm, reason);
+	if (good) {
+		vm->cont_wanted = true;
+		error = process_exec(vm->process, (const char *const *)args->argv);
+		good = !error;
+		if (error)
+			snprintf(reason, REASON_SIZE, "its child is gone: %s", strerror(-error));
+	}
+	free(args);
+	free(arena);
+	return good;
+}
+
+static void vm_exec_def(struct host_vm *vm, const struct vm_def *def)
+{
+	char reason[REASON_SIZE];
+
+	if (vm_let_go(vm, def, reason))
+		return;
+	snprintf(vm->failure, sizeof(vm->failure), "%s", reason);
+	process_abandon(vm->process);
+}
+
+static void vm_exec(struct host_vm *vm, const struct cluster *cluster, const struct action *action)
+{
+	const struct vm *wanted = cluster_vm(cluster, action->vm);
+
+	if (!vm->process)
+		return;		// its end was posted
+	if (!wanted) {
+		snprintf(vm->failure, sizeof(vm->failure), "it is no longer defined");
+		process_abandon(vm->process);
+		return;
+	}
+	if (vm->host->kvm != KVM_ASKED) {
+		vm_exec_def(vm, vm_definition(cluster, wanted));
+		return;
+	}
+	// The first seconds of a host's life: whether KVM works is not known yet.
+	free(vm->def);
+	vm->def = malloc(sizeof(*vm->def));
+	if (!vm->def)
+		return;
+	*vm->def = *vm_definition(cluster, wanted);
+	vm->exec_waits = true;
+}
+
+void host_vm_kvm_known(struct host *host)
+{
+	struct host_vm *vm;
+
+	for (vm = host->vms; vm; vm = vm->next) {
+		if (!vm->exec_waits || !vm->process || vm->ending)
+			continue;
+		vm->exec_waits = false;
+		vm_exec_def(vm, vm->def);
+	}
+}
+
+// --- end -----------------------------------------------------------------------------------------------------
+
+static void vm_end(struct host_vm *vm, bool kill)
+{
+	vm->ending = true;
+	if (!vm->process)
+		vm_post(vm, EVENT_QEMU_EXITED, false, "its process is gone");
+	else if (kill)
+		process_kill(vm->process);
+	else
+		process_abandon(vm->process);
+}
+
+static void vm_release_work(void *owner)
+{
+	struct host_task *task = owner;
+
+	task->ok = lock_released(task->leases, task->lease_count, task->node_id, RELEASE_PATIENCE_MS,
+				 task->reason);
+}
+
+static void vm_release_wait(struct host_vm *vm)
+{
+	struct host_task *task = vm_task(vm, EVENT_LEASE_RELEASED, vm_release_work);
+
+	if (task)
+		worker_submit(vm->host->slow_pool, &task->task);
+}
+
+// --- adoption ------------------------------------------------------------------------------------------------
+
+static void vm_inquire_work(void *owner)
+{
+	struct host_task *task = owner;
+
+	task->ok = lock_holds(task->pid, task->leases, task->lease_count);
+}
+
+static void host_adopted_one(struct host *host)
+{
+	struct event event = { .type = EVENT_ADOPTION_DONE };
+
+	if (--host->adoptions == 0)
+		edge_post(&host->edge, &event);
+}
+
+static void vm_inquire_done(void *owner)
+{
+	struct host_task *task = owner;
+	struct host *host = task->host;
+	struct host_vm *vm = vm_find(host, &task->event.uuid);
+
+	if (vm && vm->process && !vm->qmp) {
+		// Only with its lease may one that was never let go on be let go on.
+		vm->cont_wanted = task->ok;
+		vm_open_qmp(vm);
+	}
+	// One that ended meanwhile is nothing to adopt.
+	if (!vm || !vm->process) {
+		free(task->volumes);
+		free(task->generations);
+		free(task);
+	} else {
+		host_task_done(task);
+	}
+	host_adopted_one(host);
+}
+
+static void vm_inquire(struct host_vm *vm)
+{
+	struct host_task *task = vm_task(vm, EVENT_VM_ADOPTED, vm_inquire_work);
+
+	if (!task)
+		return;
+	task->task.done = vm_inquire_done;
+	vm->host->adoptions++;
+	worker_submit(vm->host->pool, &task->task);
+}
+
+static void vm_adopt(void *owner, const struct record *record)
+{
+	struct host *host = owner;
+	struct host_vm *vm = vm_find(host, &record->uuid);
+	struct process_listener listener;
+
+	if (vm && vm->process) {
+		vm_inquire(vm);
+		return;
+	}
+	vm = vm_make(host, &record->uuid, record->vm, record->attempt);
+	if (!vm)
+		return;
+	listener = vm_listener(vm);
+	vm->process = process_adopt(&host->process, &listener, record);
+	if (!vm->process) {
+		vm_clean(host, &record->uuid);
+		vm_free(vm);
+		return;
+	}
+	vm->spawned = true;
+	vm->lease_count = record->lease_count;
+	memcpy(vm->leases, record->leases, sizeof(vm->leases));
+	vm_inquire(vm);
+}
+
+// Counted from one, so that DONE comes last, and also when there is none.
+void host_vm_adopt_all(struct host *host)
+{
+	host->adoptions++;
+	record_each(host->config.run_dir, vm_adopt, host);
+	host_adopted_one(host);
+}
+
+void host_vm_close_all(struct host *host)
+{
+	while (host->vms)
+		vm_free(host->vms);
+}
+
+void host_vm_tidy_all(struct host *host)
+{
+	struct host_vm *vm;
+	struct stat status;
+	char path[512];
+
+	for (vm = host->vms; vm; vm = vm->next) {
+		if (!vm->process)
+			continue;
+		process_trim_log(vm->process);
+		vm_path(host, &vm->uuid, ".d/console.log", path, sizeof(path));
+		if (stat(path, &status) == 0 && status.st_size > CONSOLE_SIZE_MAX &&
+		    truncate(path, 0) < 0)
+			return;
+	}
+}
+
+struct qmp *host_qmp(struct host *host, struct vm_ref ref)
+{
+	struct host_vm *vm = vm_of(host, ref);
+
+	return vm ? vm->qmp : NULL;
+}
+
+// --- actions -------------------------------------------------------------------------------------------------
+
+static void vm_forget(struct host_vm *vm)
+{
+	// Whatever lives is never forgotten.
+	if (vm->process)
+		return;
+	vm_clean(vm->host, &vm->uuid);
+	vm_free(vm);
+}
+
+// By reference; one that was adopted under an older reference by its UUID. One that is not known has no process.
+static struct host_vm *vm_for(struct host *host, const struct action *action)
+{
+	struct host_vm *vm = vm_of(host, action->vm);
+
+	if (!vm)
+		vm = vm_find(host, &action->uuid);
+	if (!vm)
+		return vm_make(host, &action->uuid, action->vm, action->attempt);
+	vm->ref = action->vm;
+	return vm;
+}
+
+bool host_vm_perform(struct host *host, const struct cluster *cluster, const struct action *action)
+{
+	struct host_vm *vm;
+
+	if (action->type == ACTION_VM_SPAWN) {
+		vm_spawn(host, cluster, action);
+		return true;
+	}
+	vm = vm_for(host, action);
+	if (!vm)
+		return true;
+	vm->attempt = action->attempt;
+	switch (action->type) {
+	case ACTION_LEASE_ACQUIRE:
+		vm_acquire(vm);
+		return true;
+	case ACTION_QEMU_EXEC:
+		vm_exec(vm, cluster, action);
+		return true;
+	case ACTION_VM_ABANDON:
+		vm_end(vm, false);
+		return true;
+	case ACTION_QEMU_KILL:
+		vm_end(vm, true);
+		return true;
+	case ACTION_QEMU_POWERDOWN:
+		if (vm->qmp)
+			qmp_command(vm->qmp, "system_powerdown", NULL, NULL, NULL);
+		return true;
+	case ACTION_QEMU_CONT:
+		if (vm->qmp)
+			qmp_command(vm->qmp, "cont", NULL, NULL, NULL);
+		return true;
+	case ACTION_LEASE_RELEASE_WAIT:
+		vm_release_wait(vm);
+		return true;
+	case ACTION_VM_FORGET:
+		vm_forget(vm);
+		return true;
+	}
+	return false;
+}

@@ -51,14 +51,14 @@ struct shell {
 	struct queued *first, **last;
 	bool stepping;
 	struct loop_timer tick;
-	struct loop_job start;
 	struct store *store;
 	struct group *group;
 	struct ring *ring;
 	struct cmap *cmap;
 	struct fence *fence;
 	struct host *host;
-	struct requests *requests;
+	struct ipc *ipc;
+	struct request *request;
 	uint32_t node_id;
 	bool loaded;			// EVENT_STORE_OPENED was taken
 	bool adopted;			// host_adopt() was called
@@ -155,7 +155,6 @@ static void shell_drain(struct shell *shell)
 		if (next->event.type == EVENT_STORE_OPENED)
 			shell->loaded = true;
 		shell_step(shell, &next->event);
-		requests_event(shell->requests, &next->event);
 		free(next);
 		shell_find_host(shell);
 	}
@@ -231,7 +230,7 @@ static void shell_perform(struct shell *shell, const struct action *action)
 		group_perform(shell->group, action);
 		break;
 	case ACTION_REPLY:
-		requests_reply(shell->requests, action);
+		request_answered(shell->request, action->cookie, action->result);
 		break;
 	case ACTION_LOG:
 		perform_log(shell, action);
@@ -378,15 +377,88 @@ static int shell_node(struct shell *shell)
 	return 0;
 }
 
+// ---- administrators: IPC brings texts, request_io understands them ----
+
+static void shell_request(void *context, uint64_t client, const char *text, size_t size)
+{
+	struct shell *shell = context;
+
+	request_handle(shell->request, client, text, size);
+}
+
+static void shell_request_gone(void *context, uint64_t client)
+{
+	struct shell *shell = context;
+
+	request_client_gone(shell->request, client);
+}
+
+static void shell_request_reply(void *context, uint64_t client, char *text, size_t size)
+{
+	struct shell *shell = context;
+
+	ipc_reply(shell->ipc, client, text, size);
+}
+
+static int shell_lines_read(void *context, uint64_t after, uint64_t since_ms, uint32_t max,
+			    uint64_t cookie, store_lines_fn fn, void *data)
+{
+	struct shell *shell = context;
+
+	return store_lines_read(shell->store, after, since_ms, max, cookie, fn, data);
+}
+
+static bool shell_vm_folder(void *context, const struct uuid *uuid, char *buf, size_t size)
+{
+	struct shell *shell = context;
+
+	return shell->host && host_vm_folder(shell->host, uuid, buf, size);
+}
+
+static int shell_open_requests(struct shell *shell)
+{
+	char schema[512];
+	struct request_options options = {
+		.node = shell->node,
+		.schema_path = schema,
+		.edge = shell->edge,
+		.context = shell,
+		.reply = shell_request_reply,
+		.lines_read = shell_lines_read,
+		.vm_folder = shell_vm_folder,
+	};
+	const struct ipc_handlers handlers = {
+		.context = shell,
+		.request = shell_request,
+		.gone = shell_request_gone,
+	};
+	int error;
+
+	snprintf(schema, sizeof(schema), "%s/clusterd.rng", shell->config->data_dir);
+	error = request_open(&shell->request, &options);
+	if (error)
+		return error;
+	return ipc_open(&shell->ipc, shell->config->service, shell->config->group, loop_qb(shell->loop),
+			&handlers);
+}
+
+static int shell_open_cluster(struct shell *shell)
+{
+	int error = fence_open(&shell->fence, &shell->edge);
+
+	if (error == 0)
+		error = group_open(&shell->group, &shell->edge);
+	if (error == 0)
+		error = ring_open(&shell->ring, &shell->edge);
+	if (error == 0)
+		error = cmap_open(&shell->cmap, &shell->edge);
+	return error;
+}
+
 static int shell_open(struct shell *shell)
 {
 	static const int signals[] = { SIGTERM, SIGINT, SIGPWR, SIGUSR1 };
 	struct store_options store = { .directory = shell->config->state_dir };
-	struct requests_config requests = {
-		.service = shell->config->service,
-		.group = shell->config->group,
-		.run_dir = shell->config->run_dir,
-	};
 	int error;
 
 	mkdir(shell->config->run_dir, 0755);
@@ -398,33 +470,21 @@ static int shell_open(struct shell *shell)
 	shell->edge = (struct edge){ .loop = shell->loop, .post = shell_post, .owner = shell };
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]) && error == 0; i++)
 		error = loop_add_signal(shell->loop, signals[i], shell_signal, shell);
-	store.edge = requests.edge = shell->edge;
-	shell->node_id = node_id_remembered(shell);
+	store.edge = shell->edge;
 	if (error == 0)
 		error = store_open(&shell->store, &store);
 	if (error == -EWOULDBLOCK)
 		log_text(LOG_LEVEL_ERROR, "another clusterd has %s", shell->config->state_dir);
+	shell->node_id = node_id_remembered(shell);
 	if (error == 0)
-		error = fence_open(&shell->fence, &shell->edge);
-	if (error == 0)
-		error = group_open(&shell->group, &shell->edge);
-	if (error == 0)
-		error = ring_open(&shell->ring, &shell->edge);
-	if (error == 0)
-		error = cmap_open(&shell->cmap, &shell->edge);
-	if (error)
-		return error;
-	requests.node = shell->node;
-	requests.store = shell->store;
-	requests.ring = shell->ring;
-	requests.cmap = shell->cmap;
-	requests.group_edge = shell->group;
-	return requests_open(&shell->requests, &requests);
+		error = shell_open_cluster(shell);
+	return error ? error : shell_open_requests(shell);
 }
 
 static void shell_close(struct shell *shell)
 {
-	requests_close(shell->requests);
+	ipc_close(shell->ipc);
+	request_close(shell->request);
 	host_close(shell->host);
 	cmap_close(shell->cmap);
 	ring_close(shell->ring);

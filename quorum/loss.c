@@ -103,8 +103,16 @@ struct loss_answer loss_decide(const struct loss_facts *facts)
 
 	for (size_t i = 0; i < count; i++)
 		if (row_fits(&rows[i], facts))
-			return (struct loss_answer){ rows[i].step, rows[i].reason };
-	return (struct loss_answer){ LOSS_STEP_COUNT, "no row of the table fits" };
+			return (struct loss_answer){ rows[i].step, rows[i].reason, (uint32_t)i };
+	return (struct loss_answer){ LOSS_STEP_COUNT, "no row of the table fits", (uint32_t)count };
+}
+
+uint32_t loss_row_count(void)
+{
+	size_t count;
+
+	loss_rows(&count);
+	return (uint32_t)count;
 }
 
 static bool may_act(uint64_t present, uint8_t target, uint8_t slot)

@@ -36,8 +36,10 @@ struct loss_facts {
 struct loss_answer {
 	enum loss_step step;
 	const char *reason;	// a constant
+	uint32_t row;		// of the table, for its test
 };
 
+uint32_t loss_row_count(void);
 struct loss_answer loss_decide(const struct loss_facts *facts);
 
 // The node that runs the fence agent: rotates through `present` (never the target) with the attempts.

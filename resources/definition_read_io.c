@@ -90,7 +90,7 @@ static void root_read(const struct walk *walk, const struct xml_element *element
 	if (!walk_text(walk, element, text, sizeof(text)))
 		return;
 	if (absolute_path_is_good(text))
-		memcpy(def->root, text, sizeof(text));
+		snprintf(def->root, sizeof(def->root), "%s", text);
 	else
 		walk_fault_text(walk, element,
 				"must be an absolute path without '.', '..', '//' or '/' at its end");
@@ -121,7 +121,8 @@ static void cluster_read(const struct walk *walk, const struct xml_element *elem
 		definition_fault(walk->reader, walk_place(walk, element),
 				 "the cluster is already defined at %s:%u:%u", first->place.file,
 				 first->place.line, first->place.column);
-	definition_name_read(walk, element, "cluster", def.name);
+	else
+		definition_name_read(walk, element, "cluster", def.name);
 	walk_children(walk, element, rules, &def);
 	definitions->cluster = def;
 	definitions->cluster_given = true;

@@ -64,7 +64,7 @@ static void machine_read(const struct walk *walk, const struct xml_element *elem
 	if (!walk_text(walk, element, text, sizeof(text)))
 		return;
 	if (machine_is_good(text))
-		memcpy(draft->def.machine, text, sizeof(text));
+		snprintf(draft->def.machine, sizeof(draft->def.machine), "%s", text);
 	else
 		walk_fault_text(walk, element,
 				"must be q35, pc, microvm or a version of them such as pc-q35-7.2");

@@ -10,6 +10,22 @@
 
 enum { SHOWN_MAX = 64 };	// of a bad value
 
+// One line of whole characters: a value was cut to be shown, or has line ends.
+static void message_tidy(char *message)
+{
+	for (char *c = message; *c;) {
+		unsigned char first = (unsigned char)*c;
+		size_t more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
+		size_t good = 0;
+
+		while (good < more && ((unsigned char)c[good + 1] & 0xc0) == 0x80)
+			good++;
+		if (good < more || first < 0x20 || (first & 0xc0) == 0x80)
+			*c = '?';
+		c += 1 + (good < more ? 0 : more);
+	}
+}
+
 void definition_fault(struct definition_reader *reader, struct definition_place place,
 		      const char *format, ...)
 {
@@ -24,6 +40,7 @@ void definition_fault(struct definition_reader *reader, struct definition_place 
 	va_start(arguments, format);
 	vsnprintf(error->message, sizeof(error->message), format, arguments);
 	va_end(arguments);
+	message_tidy(error->message);
 }
 
 int definition_error_format(const struct definition_error *error, char *buf, size_t size)

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "resources/definition_write.h"
+
+#include <string.h>
+
+#include "resources/definition_text.h"
+
+struct out {
+	char *buf;
+	size_t size, length;
+	uint32_t depth;
+};
+
+static void put_bytes(struct out *out, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++, out->length++)
+		if (out->length + 1 < out->size)
+			out->buf[out->length] = text[i];
+}
+
+static void put(struct out *out, const char *text)
+{
+	put_bytes(out, text, strlen(text));
+}
+
+static size_t out_end(struct out *out)
+{
+	if (out->size)
+		out->buf[out->length < out->size ? out->length : out->size - 1] = '\0';
+	return out->length;
+}
+
+static const char *escape_of(char c)
+{
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	// A parser would turn these into spaces in an attribute, and drop the last one in text.
+	case '\t':
+		return "&#9;";
+	case '\n':
+		return "&#10;";
+	case '\r':
+		return "&#13;";
+	default:
+		return NULL;
+	}
+}
+
+static void put_escaped(struct out *out, const char *text)
+{
+	for (; *text; text++) {
+		const char *escape = escape_of(*text);
+
+		if (escape)
+			put(out, escape);
+		else
+			put_bytes(out, text, 1);
+	}
+}
+
+static const char *number_text(uint64_t number, char digits[21])
+{
+	char *at = digits + 20;
+
+	*at = '\0';
+	do {
+		*--at = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	return at;
+}
+
+static void indent(struct out *out)
+{
+	for (uint32_t i = 0; i < out->depth; i++)
+		put(out, "  ");
+}
+
+static void tag_start(struct out *out, const char *name)
+{
+	indent(out);
+	put(out, "<");
+	put(out, name);
+}
+
+static void attribute(struct out *out, const char *name, const char *value)
+{
+	put(out, " ");
+	put(out, name);
+	put(out, "=\"");
+	put_escaped(out, value);
+	put(out, "\"");
+}
+
+static void attribute_number(struct out *out, const char *name, uint64_t number, const char *unit)
+{
+	char digits[21];
+
+	put(out, " ");
+	put(out, name);
+	put(out, "=\"");
+	put(out, number_text(number, digits));
+	put(out, unit);
+	put(out, "\"");
+}
+
+static void tag_end(struct out *out)
+{
+	put(out, "/>\n");
+}
+
+static void tag_open(struct out *out)
+{
+	put(out, ">\n");
+	out->depth++;
+}
+
+static void tag_close(struct out *out, const char *name)
+{
+	out->depth--;
+	indent(out);
+	put(out, "</");
+	put(out, name);
+	put(out, ">\n");
+}
+
+static void text_element(struct out *out, const char *name, const char *text)
+{
+	tag_start(out, name);
+	put(out, ">");
+	put_escaped(out, text);
+	put(out, "</");
+	put(out, name);
+	put(out, ">\n");
+}
+
+static void number_element(struct out *out, const char *name, uint64_t number, const char *unit)
+{
+	char digits[21];
+
+	tag_start(out, name);
+	put(out, ">");
+	put(out, number_text(number, digits));
+	put(out, unit);
+	put(out, "</");
+	put(out, name);
+	put(out, ">\n");
+}
+
+static void memory_element(struct out *out, const char *name, uint32_t mib)
+{
+	char digits[21];
+
+	tag_start(out, name);
+	attribute(out, "unit", "MiB");
+	put(out, ">");
+	put(out, number_text(mib, digits));
+	put(out, "</");
+	put(out, name);
+	put(out, ">\n");
+}
+
+static void cluster_put(struct out *out, const struct cluster_def *def)
+{
+	tag_start(out, "cluster");
+	attribute(out, "name", def->name);
+	tag_open(out);
+	tag_start(out, "no-quorum");
+	attribute(out, "policy", no_quorum_words[def->no_quorum]);
+	attribute_number(out, "hold", def->no_quorum_hold_s, "s");
+	tag_end(out);
+	number_element(out, "io-timeout", def->io_timeout_s, "s");
+	text_element(out, "root", def->root);
+	tag_close(out, "cluster");
+}
+
+// One "name=value\n" line of a fence device's options; gives the next one.
+static const char *option_put(struct out *out, const char *line)
+{
+	char text[FENCE_OPTIONS_SIZE];
+	size_t length = 0, name = 0;
+
+	while (line[length] && line[length] != '\n' && length + 1 < sizeof(text)) {
+		text[length] = line[length];
+		length++;
+	}
+	text[length] = '\0';
+	while (text[name] && text[name] != '=')
+		name++;
+	if (text[name]) {
+		text[name] = '\0';
+		tag_start(out, "option");
+		attribute(out, "name", text);
+		attribute(out, "value", text + name + 1);
+		tag_end(out);
+	}
+	return line + length + (line[length] == '\n');
+}
+
+static void node_put(struct out *out, const struct node_def *def)
+{
+	tag_start(out, "node");
+	attribute(out, "name", def->name);
+	attribute_number(out, "id", def->id, "");
+	tag_open(out);
+	for (uint32_t i = 0; i < def->fence_count; i++) {
+		const char *line = def->fences[i].options;
+
+		tag_start(out, "fence");
+		attribute(out, "agent", def->fences[i].agent);
+		if (!*line) {
+			tag_end(out);
+			continue;
+		}
+		tag_open(out);
+		while (*line)
+			line = option_put(out, line);
+		tag_close(out, "fence");
+	}
+	memory_element(out, "memory-reserve", def->memory_reserve_mib);
+	tag_close(out, "node");
+}
+
+static void volume_put(struct out *out, const struct volume_def *def)
+{
+	tag_start(out, "volume");
+	attribute(out, "name", def->name);
+	attribute(out, "source", def->source);
+	tag_end(out);
+}
+
+static void vm_start(struct out *out, const struct vm *vm, const struct vm_def *def)
+{
+	uint64_t priority = def->priority < 0 ? (uint64_t)-(int64_t)def->priority :
+						(uint64_t)def->priority;
+	char uuid[UUID_TEXT_SIZE], digits[21];
+
+	tag_start(out, "vm");
+	attribute(out, "name", def->name);
+	if (!uuid_is_zero(&def->uuid)) {
+		uuid_format(&def->uuid, uuid);
+		attribute(out, "uuid", uuid);
+	}
+	attribute(out, "wanted", vm_wanted_words[vm->wanted]);
+	put(out, def->priority < 0 ? " priority=\"-" : " priority=\"");
+	put(out, number_text(priority, digits));
+	put(out, "\"");
+	tag_open(out);
+}
+
+static void file_attributes(struct out *out, const char *volume, const char *path)
+{
+	attribute(out, "volume", volume);
+	attribute(out, "path", path);
+}
+
+static void boot_put(struct out *out, const struct vm_def *def)
+{
+	if (!def->kernel.volume[0])
+		return;
+	tag_start(out, "boot");
+	tag_open(out);
+	tag_start(out, "kernel");
+	file_attributes(out, def->kernel.volume, def->kernel.path);
+	tag_end(out);
+	if (def->initrd.volume[0]) {
+		tag_start(out, "initrd");
+		file_attributes(out, def->initrd.volume, def->initrd.path);
+		tag_end(out);
+	}
+	if (def->cmdline[0])
+		text_element(out, "cmdline", def->cmdline);
+	tag_close(out, "boot");
+}
+
+static void hardware_put(struct out *out, const struct vm_def *def)
+{
+	if (def->description[0])
+		text_element(out, "description", def->description);
+	number_element(out, "cpus", def->cpus, "");
+	memory_element(out, "memory", def->memory_mib);
+	if (def->machine[0])
+		text_element(out, "machine", def->machine);
+	tag_start(out, "cpu");
+	attribute(out, "mode", cpu_mode_words[def->cpu_mode]);
+	if (def->cpu_mode == CPU_MODEL)
+		attribute(out, "name", def->cpu_model);
+	tag_end(out);
+	text_element(out, "firmware", firmware_words[def->firmware]);
+	boot_put(out, def);
+}
+
+static void disk_put(struct out *out, const struct disk_def *disk)
+{
+	tag_start(out, disk->cdrom ? "cdrom" : "disk");
+	file_attributes(out, disk->volume, disk->path);
+	if (!disk->cdrom) {
+		attribute(out, "format", disk_format_words[disk->format]);
+		attribute(out, "bus", disk_bus_words[disk->bus]);
+		attribute(out, "cache", disk_cache_words[disk->cache]);
+		attribute(out, "aio", disk_aio_words[disk->aio]);
+		attribute(out, "discard", yes_no_words[disk->discard]);
+		attribute(out, "readonly", yes_no_words[disk->readonly]);
+	}
+	tag_end(out);
+}
+
+static void nic_put(struct out *out, const struct nic_def *nic)
+{
+	static const uint8_t none[6];
+	char mac[MAC_TEXT_SIZE];
+
+	tag_start(out, "nic");
+	attribute(out, "bridge", nic->bridge);
+	attribute(out, "model", nic_model_words[nic->model]);
+	if (memcmp(nic->mac, none, sizeof(none)) != 0) {
+		mac_format(nic->mac, mac);
+		attribute(out, "mac", mac);
+	}
+	tag_end(out);
+}
+
+static void owners_in(struct out *out, const struct cluster *cluster, uint64_t mask, uint32_t tier)
+{
+	for (uint32_t slot = 0; slot < NODES_MAX; slot++) {
+		if (!(mask >> slot & 1) || !cluster->nodes[slot].used)
+			continue;
+		tag_start(out, tier ? "preferred" : "possible");
+		attribute(out, "node", cluster->nodes[slot].def.name);
+		if (tier)
+			attribute_number(out, "tier", tier, "");
+		tag_end(out);
+	}
+}
+
+static void owners_put(struct out *out, const struct cluster *cluster, const struct vm *vm)
+{
+	uint64_t all = vm->possible;
+
+	for (uint32_t tier = 0; tier < VM_TIERS_MAX; tier++)
+		all |= vm->tiers[tier];
+	if (!all)
+		return;
+	tag_start(out, "owners");
+	tag_open(out);
+	owners_in(out, cluster, vm->possible, 0);
+	for (uint32_t tier = 0; tier < VM_TIERS_MAX; tier++)
+		owners_in(out, cluster, vm->tiers[tier], tier + 1);
+	tag_close(out, "owners");
+}
+
+static void vm_put(struct out *out, const struct cluster *cluster, const struct vm *vm)
+{
+	const struct vm_def *def = vm_definition(cluster, vm);
+
+	vm_start(out, vm, def);
+	hardware_put(out, def);
+	for (uint32_t i = 0; i < def->disk_count; i++)
+		disk_put(out, &def->disks[i]);
+	for (uint32_t i = 0; i < def->nic_count; i++)
+		nic_put(out, &def->nics[i]);
+	if (def->console) {
+		tag_start(out, "console");
+		tag_end(out);
+	}
+	if (def->vnc) {
+		tag_start(out, "vnc");
+		tag_end(out);
+	}
+	owners_put(out, cluster, vm);
+	text_element(out, "failback", failback_words[def->failback]);
+	tag_start(out, "restart");
+	attribute_number(out, "in-place", def->restarts_max, "");
+	attribute_number(out, "elsewhere", def->relocations_max, "");
+	tag_end(out);
+	text_element(out, "on-guest-shutdown", guest_shutdown_words[def->on_guest_shutdown]);
+	number_element(out, "stop-timeout", def->stop_timeout_s, "s");
+	tag_close(out, "vm");
+}
+
+size_t definition_write_cluster(const struct cluster_def *def, char *buf, size_t size)
+{
+	struct out out = { .buf = buf, .size = size };
+
+	cluster_put(&out, def);
+	return out_end(&out);
+}
+
+size_t definition_write_node(const struct node_def *def, char *buf, size_t size)
+{
+	struct out out = { .buf = buf, .size = size };
+
+	node_put(&out, def);
+	return out_end(&out);
+}
+
+size_t definition_write_volume(const struct volume_def *def, char *buf, size_t size)
+{
+	struct out out = { .buf = buf, .size = size };
+
+	volume_put(&out, def);
+	return out_end(&out);
+}
+
+size_t definition_write_vm(const struct cluster *cluster, const struct vm *vm, char *buf, size_t size)
+{
+	struct out out = { .buf = buf, .size = size };
+
+	vm_put(&out, cluster, vm);
+	return out_end(&out);
+}
+
+size_t definition_write_all(const struct cluster *cluster, char *buf, size_t size)
+{
+	struct out out = { .buf = buf, .size = size };
+
+	tag_start(&out, "clusterd");
+	tag_open(&out);
+	// Before its first definition a cluster has no name, and nothing else of it was said.
+	if (cluster->def.name[0])
+		cluster_put(&out, &cluster->def);
+	for (uint32_t i = 0; i < NODES_MAX; i++)
+		if (cluster->nodes[i].used)
+			node_put(&out, &cluster->nodes[i].def);
+	for (uint32_t i = 0; i < VOLUMES_MAX; i++)
+		if (cluster->volumes[i].used)
+			volume_put(&out, &cluster->volumes[i].def);
+	for (uint32_t i = 0; i < cluster->vm_high; i++)
+		if (cluster->vms[i].used)
+			vm_put(&out, cluster, &cluster->vms[i]);
+	tag_close(&out, "clusterd");
+	return out_end(&out);
+}

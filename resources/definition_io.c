@@ -286,9 +286,10 @@ static uint32_t tree_add(struct document *document, xmlNode *node)
 	element->blank = element->text[strspn(element->text, " \t\r\n")] == '\0';
 	tree_add_attributes(document, node, element);
 	if (node->nsDef)
-		definition_fault(document->reader,
-				 document_place(document, element->place.line, element->place.column),
-				 "namespaces are not used here");
+		definition_fault(
+			document->reader,
+			document_place(document, element->place.line, element->place.column),
+			"namespaces are not used here");
 	for (xmlNode *child = node->children; child; child = child->next) {
 		uint32_t added;
 
@@ -313,8 +314,9 @@ static void tree_number(xmlNode *node, uintptr_t *elements, uint32_t *attributes
 }
 
 /*
- * The schema decides; what it says about a failed interleave ("did not expect element vm there") helps nobody.
- * So its words are used only when the reading of the meaning, which knows the same bounds, found nothing.
+ * The schema decides; what it says about a failed interleave ("did not expect element vm there")
+ * helps nobody. So its words are used only when the reading of the meaning, which knows the same
+ * bounds, found nothing.
  */
 static void document_judge(struct document *document, xmlDocPtr doc)
 {
@@ -432,7 +434,8 @@ static void errors_sort(struct definition_error *errors, uint32_t count)
 			const struct definition_place *before = &errors[at - 1].place;
 
 			if (before->line < error.place.line ||
-			    (before->line == error.place.line && before->column <= error.place.column))
+			    (before->line == error.place.line &&
+			     before->column <= error.place.column))
 				break;
 			errors[at] = errors[at - 1];
 		}
@@ -440,7 +443,8 @@ static void errors_sort(struct definition_error *errors, uint32_t count)
 	}
 }
 
-int definitions_read(struct definition_reader *reader, const char *name, const char *xml, size_t size)
+int definitions_read(struct definition_reader *reader, const char *name, const char *xml,
+		     size_t size)
 {
 	struct document document = { .reader = reader, .xml = xml, .size = size };
 	uint32_t total = reader->error_total, first = reader->error_count;

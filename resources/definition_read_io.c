@@ -56,7 +56,8 @@ static void no_quorum_read(const struct walk *walk, const struct xml_element *el
 	if (duration_parse(hold, &seconds) && seconds <= HOLD_MAX_S)
 		def->no_quorum_hold_s = seconds;
 	else
-		walk_fault_attribute(walk, element, "hold", "must be a time of at most one day (60s)");
+		walk_fault_attribute(walk, element, "hold",
+				     "must be a time of at most one day (60s)");
 }
 
 static void attributeless(const struct walk *walk, const struct xml_element *element)
@@ -66,7 +67,8 @@ static void attributeless(const struct walk *walk, const struct xml_element *ele
 	walk_attributes(walk, element, names);
 }
 
-static void io_timeout_read(const struct walk *walk, const struct xml_element *element, void *target)
+static void io_timeout_read(const struct walk *walk, const struct xml_element *element,
+			    void *target)
 {
 	struct cluster_def *def = target;
 	uint32_t seconds;
@@ -93,7 +95,8 @@ static void root_read(const struct walk *walk, const struct xml_element *element
 		snprintf(def->root, sizeof(def->root), "%s", text);
 	else
 		walk_fault_text(walk, element,
-				"must be an absolute path without '.', '..', '//' or '/' at its end");
+				"must be an absolute path without '.', '..', '//' or '/' at its "
+				"end");
 }
 
 static void cluster_read(const struct walk *walk, const struct xml_element *element, void *target)
@@ -151,7 +154,8 @@ static void option_read(const struct walk *walk, const struct xml_element *eleme
 		return;
 	}
 	snprintf(line, sizeof(line), "\n%s=", name);
-	if (strncmp(fence->options, line + 1, strlen(line) - 1) == 0 || strstr(fence->options, line)) {
+	if (strncmp(fence->options, line + 1, strlen(line) - 1) == 0 ||
+	    strstr(fence->options, line)) {
 		walk_fault_attribute(walk, element, "name", "is given twice");
 		return;
 	}
@@ -255,14 +259,17 @@ static void volume_read(const struct walk *walk, const struct xml_element *eleme
 	(void)target;
 	walk_attributes(walk, element, names);
 	walk_children(walk, element, none, NULL);
-	if (definition_name_read(walk, element, "volume", def.name) && strlen(def.name) > VOLUME_NAME_MAX)
-		walk_fault_attribute(walk, element, "name", "a volume's name has at most 40 characters");
+	if (definition_name_read(walk, element, "volume", def.name) &&
+	    strlen(def.name) > VOLUME_NAME_MAX)
+		walk_fault_attribute(walk, element, "name",
+				     "a volume's name has at most 40 characters");
 	if (source && absolute_path_is_good(source)) {
 		snprintf(def.source, sizeof(def.source), "%s", source);
 		definition_unique(walk, element, "source", "volume source", source);
 	} else if (source) {
 		walk_fault_attribute(walk, element, "source",
-				     "must be an absolute path without '.', '..', '//' or '/' at its end");
+				     "must be an absolute path without '.', '..', '//' or '/' at "
+				     "its end");
 	}
 	if (definitions->volume_count == VOLUMES_MAX) {
 		definition_fault(walk->reader, walk_place(walk, element),
@@ -294,7 +301,8 @@ void walk_memory(const struct walk *walk, const struct xml_element *element, uin
 	else if (!memory_parse(text, unit, &result))
 		walk_fault_text(walk, element, "must be a number that makes whole MiB");
 	else if (result < min_mib || result > MEMORY_MAX_MIB)
-		walk_fault_text(walk, element, min_mib ? "must be 1 MiB to 16 TiB" : "exceeds 16 TiB");
+		walk_fault_text(walk, element,
+				min_mib ? "must be 1 MiB to 16 TiB" : "exceeds 16 TiB");
 	else
 		*mib = result;
 }

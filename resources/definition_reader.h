@@ -56,7 +56,8 @@ struct definition_memory {
 void definition_fault(struct definition_reader *reader, struct definition_place place,
 		      const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-// NULL when `key` is new (and now noted), else where it was first. Two shareable uses do not conflict.
+// NULL when `key` is new (and now noted), else where it was first. Two shareable uses do not
+// conflict.
 const struct seen *definition_seen(struct definition_reader *reader, const char *key,
 				   struct definition_place place, bool shareable);
 bool definition_has_seen(const struct definition_reader *reader, const char *key);
@@ -75,7 +76,8 @@ struct walk {
 	const struct xml_tree *tree;
 };
 
-typedef void (*element_fn)(const struct walk *walk, const struct xml_element *element, void *target);
+typedef void (*element_fn)(const struct walk *walk, const struct xml_element *element,
+			   void *target);
 
 struct child_rule {
 	const char *name;
@@ -86,7 +88,8 @@ struct child_rule {
 struct definition_place walk_place(const struct walk *walk, const struct xml_element *element);
 struct definition_place walk_attribute_place(const struct walk *walk,
 					     const struct xml_element *element, const char *name);
-// Calls the rule of each child; complains about unknown, repeated and missing ones, and about text between them.
+// Calls the rule of each child; complains about unknown, repeated and missing ones, and about text
+// between them.
 void walk_children(const struct walk *walk, const struct xml_element *element,
 		   const struct child_rule *rules, void *target);
 // Complains about attributes that are not among `names` (ended by NULL).
@@ -98,7 +101,8 @@ const char *walk_attribute(const struct walk *walk, const struct xml_element *el
 // An attribute that is one of a list of words; `value` is untouched when it is missing or bad.
 void walk_word(const struct walk *walk, const struct xml_element *element, const char *name,
 	       const char *const *words, bool needed, uint8_t *value);
-// Text of an element that has no children, trimmed into buf; false (and an error) when it is too long.
+// Text of an element that has no children, trimmed into buf; false (and an error) when it is too
+// long.
 bool walk_text(const struct walk *walk, const struct xml_element *element, char *buf, size_t size);
 // An element whose text is one of a list of words.
 void walk_text_word(const struct walk *walk, const struct xml_element *element,
@@ -111,10 +115,12 @@ void walk_fault_attribute(const struct walk *walk, const struct xml_element *ele
 void walk_fault_text(const struct walk *walk, const struct xml_element *element,
 		     const char *expected);
 
-// The "name" of an object, unique in its kind over all documents. False when it is missing, bad or taken.
+// The "name" of an object, unique in its kind over all documents. False when it is missing, bad or
+// taken.
 bool definition_name_read(const struct walk *walk, const struct xml_element *element,
 			  const char *kind, char *name);
-// Notes that `value` (of that attribute) stands for one `kind`; an error and false when it is taken.
+// Notes that `value` (of that attribute) stands for one `kind`; an error and false when it is
+// taken.
 bool definition_unique(const struct walk *walk, const struct xml_element *element,
 		       const char *attribute, const char *kind, const char *value);
 // One VM (resources/definition_vm_io.c); the others are read beside the tree's root.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the tags of an XML document stand in its text: the parser keeps a line at most, people need the column too.
+// Where the tags of an XML document stand in its text: the parser keeps a line at most, people need
+// the column too.
 //
-// Lexical only. The list is exact for a well-formed document; of another one nothing but safety is promised.
+// Lexical only. The list is exact for a well-formed document; of another one nothing but safety is
+// promised.
 #pragma once
 
 #include <stdbool.h>
@@ -22,11 +24,12 @@ struct scan {
 	uint32_t count;		// start tags
 };
 
-// Writes the places of the first `max` start tags in document order (NULL and 0 to count). Stops at a DOCTYPE, and
-// at an element nested deeper than `depth_max`.
+// Writes the places of the first `max` start tags in document order (NULL and 0 to count). Stops at
+// a DOCTYPE, and at an element nested deeper than `depth_max`.
 struct scan xml_scan(const char *xml, size_t size, uint32_t depth_max, struct xml_place *places,
 		     uint32_t max);
 
-// The place of this attribute in the start tag at `tag`; the tag's own where it has none of that name.
+// The place of this attribute in the start tag at `tag`; the tag's own where it has none of that
+// name.
 struct xml_place xml_scan_attribute(const char *xml, size_t size, struct xml_place tag,
 				    const char *name);

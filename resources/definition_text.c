@@ -231,7 +231,8 @@ bool name_is_good(const char *text, size_t length_max)
 	return is_word_of(text, length_max, "._-");
 }
 
-// Components that are empty or begin with a dot are refused: "." and ".." lead elsewhere, hidden ones are clusterd's.
+// Components that are empty or begin with a dot are refused: "." and ".." lead elsewhere, hidden
+// ones are clusterd's.
 static bool components_are_good(const char *text)
 {
 	size_t length = strlen(text);

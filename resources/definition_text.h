@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The values of the XML vocabulary as text: words of enumerations, numbers, names, paths, times, sizes.
+// The values of the XML vocabulary as text: words of enumerations, numbers, names, paths, times,
+// sizes.
 //
-// Every parse function takes a zero-terminated string, reads it whole or returns false with the result untouched.
+// Every parse function takes a zero-terminated string, reads it whole or returns false with the
+// result untouched.
 #pragma once
 
 #include "clusterd/definition.h"
@@ -49,7 +51,8 @@ bool uuid_parse(const char *text, struct uuid *uuid);
 bool mac_parse(const char *text, uint8_t mac[6]);
 
 bool name_is_good(const char *text, size_t length_max);
-// Relative to a volume: normal form, so that equal files have equal paths; no component begins with a dot.
+// Relative to a volume: normal form, so that equal files have equal paths; no component begins with
+// a dot.
 bool path_is_good(const char *text);
 bool absolute_path_is_good(const char *text);
 bool bridge_is_good(const char *text);

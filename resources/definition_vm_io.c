@@ -33,7 +33,8 @@ static void number_element(const struct walk *walk, const struct xml_element *el
 	walk_fault_text(walk, element, expected);
 }
 
-static void description_read(const struct walk *walk, const struct xml_element *element, void *target)
+static void description_read(const struct walk *walk, const struct xml_element *element,
+			     void *target)
 {
 	struct vm_draft *draft = target;
 
@@ -81,12 +82,14 @@ static void cpu_read(const struct walk *walk, const struct xml_element *element,
 	walk_word(walk, element, "mode", cpu_mode_words, true, &draft->def.cpu_mode);
 	if (draft->def.cpu_mode != CPU_MODEL) {
 		if (name)
-			walk_fault_attribute(walk, element, "name", "belongs to mode=\"model\" only");
+			walk_fault_attribute(walk, element, "name",
+					     "belongs to mode=\"model\" only");
 	} else if (!name) {
 		definition_fault(walk->reader, walk_place(walk, element),
 				 "<cpu> of mode=\"model\" needs the attribute \"name\"");
 	} else if (!cpu_model_is_good(name)) {
-		walk_fault_attribute(walk, element, "name", "must be the name of a CPU model of QEMU");
+		walk_fault_attribute(walk, element, "name",
+				     "must be the name of a CPU model of QEMU");
 	} else {
 		snprintf(draft->def.cpu_model, sizeof(draft->def.cpu_model), "%s", name);
 	}
@@ -113,7 +116,8 @@ bool definition_file_read(const struct walk *walk, const struct xml_element *ele
 	}
 	if (path_text && !path_is_good(path_text)) {
 		walk_fault_attribute(walk, element, "path",
-				     "must lead into the volume: relative, below 160 bytes, without '//', "
+				     "must lead into the volume: relative, below 160 bytes, "
+				     "without '//', "
 				     "'/' at its end, or a part that begins with '.'");
 		good = false;
 	}
@@ -297,8 +301,8 @@ static void nic_read(const struct walk *walk, const struct xml_element *element,
 	if (mac)
 		mac_read(walk, element, mac, nic.mac);
 	if (draft->def.nic_count == VM_NICS_MAX) {
-		definition_fault(walk->reader, walk_place(walk, element), "a VM has at most %d NICs",
-				 VM_NICS_MAX);
+		definition_fault(walk->reader, walk_place(walk, element),
+				 "a VM has at most %d NICs", VM_NICS_MAX);
 		return;
 	}
 	draft->def.nics[draft->def.nic_count++] = nic;
@@ -350,7 +354,8 @@ static void owner_add(const struct walk *walk, const struct xml_element *element
 			return;
 		}
 	}
-	definition_refer(walk->reader, OBJECT_NODE, node, walk_attribute_place(walk, element, "node"));
+	definition_refer(walk->reader, OBJECT_NODE, node,
+			 walk_attribute_place(walk, element, "node"));
 	if (!definition_grow(walk->reader, &array, definitions->owner_count,
 			     &walk->reader->memory->owner_max, sizeof(owner)))
 		return;
@@ -398,7 +403,8 @@ static void owners_agree(const struct walk *walk, const struct xml_element *elem
 		}
 		if (owners[i].tier && any && !found)
 			definition_fault(walk->reader, walk_place(walk, element),
-					 "node %s is a preferred owner, but not among the possible ones",
+					 "node %s is a preferred owner, but not among the possible "
+					 "ones",
 					 owners[i].node);
 	}
 }
@@ -458,7 +464,8 @@ static void guest_shutdown_read(const struct walk *walk, const struct xml_elemen
 	walk_text_word(walk, element, guest_shutdown_words, &draft->def.on_guest_shutdown);
 }
 
-static void stop_timeout_read(const struct walk *walk, const struct xml_element *element, void *target)
+static void stop_timeout_read(const struct walk *walk, const struct xml_element *element,
+			      void *target)
 {
 	struct vm_draft *draft = target;
 	uint32_t seconds;
@@ -520,7 +527,8 @@ static void vm_agrees(const struct walk *walk, const struct xml_element *element
 
 	if (def->firmware == FIRMWARE_UEFI && volumes == 0)
 		definition_fault(walk->reader, place,
-				 "firmware uefi needs a writable disk: its variables are kept beside it");
+				 "firmware uefi needs a writable disk: its variables are kept "
+				 "beside it");
 	if (volumes > VM_LEASES_MAX)
 		definition_fault(walk->reader, place, "a VM writes to at most %d volumes",
 				 VM_LEASES_MAX);
@@ -565,7 +573,9 @@ void definition_vm_read(const struct walk *walk, const struct xml_element *eleme
 {
 	struct definitions *definitions = &walk->reader->definitions;
 	struct vm_draft draft = {
-		.def = { .cpus = 1, .restarts_max = 1, .relocations_max = 2, .stop_timeout_s = 120 },
+		.def = {
+			.cpus = 1, .restarts_max = 1, .relocations_max = 2, .stop_timeout_s = 120,
+		},
 		.number = definitions->vm_count,
 		.owner_first = definitions->owner_count,
 	};

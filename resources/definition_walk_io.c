@@ -207,7 +207,8 @@ void walk_children(const struct walk *walk, const struct xml_element *element,
 
 		if (!rule) {
 			definition_fault(walk->reader, walk_place(walk, child),
-					 "unknown element <%.64s> in <%s>", child->name, element->name);
+					 "unknown element <%.64s> in <%s>", child->name,
+					 element->name);
 			continue;
 		}
 		first = rule->many ? NULL : child_before(walk, element, child->name, child);

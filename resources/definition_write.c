@@ -409,7 +409,8 @@ size_t definition_write_volume(const struct volume_def *def, char *buf, size_t s
 	return out_end(&out);
 }
 
-size_t definition_write_vm(const struct cluster *cluster, const struct vm *vm, char *buf, size_t size)
+size_t definition_write_vm(const struct cluster *cluster, const struct vm *vm, char *buf,
+			   size_t size)
 {
 	struct out out = { .buf = buf, .size = size };
 

@@ -351,7 +351,8 @@ static void disks(struct qemu_args *args, const struct vm_def *def, const struct
 	}
 }
 
-static void firmware(struct qemu_args *args, const struct vm_def *def, const struct qemu_facts *facts)
+static void firmware(struct qemu_args *args, const struct vm_def *def,
+		     const struct qemu_facts *facts)
 {
 	struct block_file code = {
 		.node = "pflash0-file", .readonly = true, .filename = facts->uefi_code,
@@ -383,7 +384,8 @@ static void firmware(struct qemu_args *args, const struct vm_def *def, const str
 	blockdev(args, block_format_node(args, &vars, "pflash1", "raw"));
 }
 
-static void machine(struct qemu_args *args, const struct vm_def *def, const struct qemu_facts *facts)
+static void machine(struct qemu_args *args, const struct vm_def *def,
+		    const struct qemu_facts *facts)
 {
 	size_t start;
 
@@ -397,7 +399,8 @@ static void machine(struct qemu_args *args, const struct vm_def *def, const stru
 	argument_end(args, start);
 }
 
-static void processor(struct qemu_args *args, const struct vm_def *def, const struct qemu_facts *facts)
+static void processor(struct qemu_args *args, const struct vm_def *def,
+		      const struct qemu_facts *facts)
 {
 	size_t start;
 
@@ -482,7 +485,8 @@ static void monitor(struct qemu_args *args, const struct qemu_facts *facts)
 	argument(args, "chardev=" QEMU_QMP_SOCKET ",mode=control");
 }
 
-static void screens(struct qemu_args *args, const struct vm_def *def, const struct qemu_facts *facts)
+static void screens(struct qemu_args *args, const struct vm_def *def,
+		    const struct qemu_facts *facts)
 {
 	size_t start;
 

@@ -310,7 +310,8 @@ static void test_round_trip(void **state)
 	assert_string_equal(text, again);
 	for (uint32_t i = 0; i < 2; i++) {
 		assert_int_equal(first.vms[i].possible, second.vms[i].possible);
-		assert_memory_equal(first.vms[i].tiers, second.vms[i].tiers, sizeof(first.vms[i].tiers));
+		assert_memory_equal(first.vms[i].tiers, second.vms[i].tiers,
+				    sizeof(first.vms[i].tiers));
 	}
 
 	// Cut short it is still terminated, and the length is that of the whole.
@@ -469,8 +470,8 @@ static void test_open(void **state)
 	(void)state;
 	assert_int_equal(definition_reader_open(&reader, "/nonexistent"), -ENOENT);
 	definition_reader_close(&reader);
-	assert_int_equal(definition_reader_open(&reader,
-						source_path("tests/unit/xml/good/vm.xml")), -EINVAL);
+	assert_int_equal(definition_reader_open(&reader, source_path("tests/unit/xml/good/vm.xml")),
+			 -EINVAL);
 	definition_reader_close(&reader);
 	definition_reader_close(&reader);
 	reader_open(&reader);
@@ -492,13 +493,15 @@ static void test_scalars(void **state)
 	assert_true(duration_parse("1h", &value) && value == 3600);
 	assert_false(duration_parse("", &value) || duration_parse("s", &value) ||
 		     duration_parse("1 h", &value) || duration_parse("1m", &value) ||
-		     duration_parse("-1", &value) || duration_parse("99999999999999999999", &value) ||
+		     duration_parse("-1", &value) ||
+		     duration_parse("99999999999999999999", &value) ||
 		     duration_parse("999999999h", &value));
 	assert_int_equal(value, 3600);
 	assert_true(memory_parse("1024", "KiB", &value) && value == 1);
 	assert_true(memory_parse("16", "TiB", &value) && value == 16 * 1024 * 1024);
 	assert_false(memory_parse("1025", "KiB", &value) || memory_parse("1", "MB", &value) ||
-		     memory_parse("1.5", "GiB", &value) || memory_parse("4294967295", "TiB", &value));
+		     memory_parse("1.5", "GiB", &value) ||
+		     memory_parse("4294967295", "TiB", &value));
 	assert_false(uuid_parse("7d2f3e900b604c5e9f613a1f0f1b2c3d", &uuid) ||
 		     uuid_parse("00000000-0000-0000-0000-000000000000", &uuid) ||
 		     uuid_parse("7d2f3e90-0b60-4c5e-9f61-3a1f0f1b2c3", &uuid) ||
@@ -512,7 +515,8 @@ static void test_scalars(void **state)
 	assert_false(absolute_path_is_good("/") || absolute_path_is_good("//a") ||
 		     absolute_path_is_good("a") || absolute_path_is_good("/a/../b"));
 	assert_true(bridge_is_good("0123456789abcde") && bridge_is_good("_b"));
-	assert_false(bridge_is_good("0123456789abcdef") || bridge_is_good("_") || bridge_is_good(""));
+	assert_false(bridge_is_good("0123456789abcdef") || bridge_is_good("_") ||
+		     bridge_is_good(""));
 	assert_true(machine_is_good("pc-i440fx-7.2") && !machine_is_good("pc-q35-7.2,x=y"));
 	assert_true(agent_is_good("fence_lab") && !agent_is_good("fence_") &&
 		    !agent_is_good("fence_../x") && !agent_is_good("/bin/fence_x"));

@@ -89,7 +89,8 @@ static void test_small(void **state)
 	assert_string_equal(value_of("-m"), "size=96M");
 	assert_true(has("{\"driver\":\"file\",\"node-name\":\"disk0-file\",\"filename\":"
 			"\"/clusterstorage/v1/vms/web.raw\",\"aio\":\"native\",\"cache\":"
-			"{\"direct\":true,\"no-flush\":false},\"discard\":\"ignore\",\"read-only\":false,"
+			"{\"direct\":true,\"no-flush\":false},\"discard\":\"ignore\",\"read-only\":"
+			"false,"
 			"\"auto-read-only\":false,\"locking\":\"auto\"}"));
 	assert_string_equal(value_of("-device"),
 			    "virtio-blk-pci,addr=0x0b,id=device-disk0,drive=disk0,serial=disk0,"
@@ -118,7 +119,8 @@ static void test_choices(void **state)
 	assert_string_equal(value_of("-device"), "virtio-net-pci,id=device-nic1,netdev=nic1,"
 						 "mac=02:00:00:00:00:02,addr=0x04,romfile=");
 	assert_string_equal(value_of("-incoming"), "defer");
-	assert_string_equal(value_of("-chardev"), "socket,id=console,path=/run/clusterd/vm/x/console,"
+	assert_string_equal(value_of("-chardev"), "socket,id=console,path=/run/clusterd/vm/x/"
+						  "console,"
 						  "server=on,wait=off,logappend=on,"
 						  "logfile=/var/log/a,,b");
 	facts.tap_fds = NULL;
@@ -147,7 +149,8 @@ static void test_escapes(void **state)
 	(void)state;
 	strcpy(def.disks[0].path, "a \"b\"\\,\x01.raw");
 	assert_true(build(&def, &facts));
-	assert_non_null(strstr(args.argv[args.argc - 5], "v1/a \\\"b\\\"\\\\,\\u0001.raw\",\"aio\""));
+	assert_non_null(strstr(args.argv[args.argc - 5], "v1/a "
+							 "\\\"b\\\"\\\\,\\u0001.raw\",\"aio\""));
 	def = vm_small();
 	assert_true(uefi_vars_path(&def, "/c", path, sizeof(path)));
 	assert_string_equal(path, "/c/v1/vms/web.raw.nvram");
@@ -245,7 +248,8 @@ static void command(const char *format, ...)
 	assert_int_equal(system(line), 0);
 }
 
-static void machine_start(struct machine *machine, const struct vm_def *def, struct qemu_facts *facts)
+static void machine_start(struct machine *machine, const struct vm_def *def,
+			  struct qemu_facts *facts)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 

@@ -4,6 +4,7 @@
 
 #include "resources/definition_io.h"
 #include "resources/definition_scan.h"
+#include "resources/definition_text.h"
 
 struct xml_attribute {
 	const char *name;
@@ -100,13 +101,13 @@ const char *walk_attribute(const struct walk *walk, const struct xml_element *el
 			   const char *name, bool needed);
 // An attribute that is one of a list of words; `value` is untouched when it is missing or bad.
 void walk_word(const struct walk *walk, const struct xml_element *element, const char *name,
-	       const char *const *words, bool needed, uint8_t *value);
+	       const char (*words)[WORD_SIZE], bool needed, uint8_t *value);
 // Text of an element that has no children, trimmed into buf; false (and an error) when it is too
 // long.
 bool walk_text(const struct walk *walk, const struct xml_element *element, char *buf, size_t size);
 // An element whose text is one of a list of words.
 void walk_text_word(const struct walk *walk, const struct xml_element *element,
-		    const char *const *words, uint8_t *value);
+		    const char (*words)[WORD_SIZE], uint8_t *value);
 // A size with its unit, in MiB.
 void walk_memory(const struct walk *walk, const struct xml_element *element, uint32_t min_mib,
 		 uint32_t *mib);

@@ -3,18 +3,18 @@
 
 #include <string.h>
 
-const char *const vm_wanted_words[] = { "stopped", "running", "disabled", NULL };
-const char *const disk_format_words[] = { "raw", "qcow2", NULL };
-const char *const disk_bus_words[] = { "virtio", "scsi", "sata", NULL };
-const char *const disk_cache_words[] = { "none", "directsync", NULL };
-const char *const disk_aio_words[] = { "native", "threads", NULL };
-const char *const nic_model_words[] = { "virtio", "e1000e", "rtl8139", NULL };
-const char *const firmware_words[] = { "bios", "uefi", NULL };
-const char *const cpu_mode_words[] = { "compatible", "host", "model", NULL };
-const char *const guest_shutdown_words[] = { "stop", "restart", NULL };
-const char *const failback_words[] = { "never", "immediate", NULL };
-const char *const no_quorum_words[] = { "stop", "freeze", "self-fence", NULL };
-const char *const yes_no_words[] = { "no", "yes", NULL };
+const char vm_wanted_words[][WORD_SIZE] = { "stopped", "running", "disabled", "" };
+const char disk_format_words[][WORD_SIZE] = { "raw", "qcow2", "" };
+const char disk_bus_words[][WORD_SIZE] = { "virtio", "scsi", "sata", "" };
+const char disk_cache_words[][WORD_SIZE] = { "none", "directsync", "" };
+const char disk_aio_words[][WORD_SIZE] = { "native", "threads", "" };
+const char nic_model_words[][WORD_SIZE] = { "virtio", "e1000e", "rtl8139", "" };
+const char firmware_words[][WORD_SIZE] = { "bios", "uefi", "" };
+const char cpu_mode_words[][WORD_SIZE] = { "compatible", "host", "model", "" };
+const char guest_shutdown_words[][WORD_SIZE] = { "stop", "restart", "" };
+const char failback_words[][WORD_SIZE] = { "never", "immediate", "" };
+const char no_quorum_words[][WORD_SIZE] = { "stop", "freeze", "self-fence", "" };
+const char yes_no_words[][WORD_SIZE] = { "no", "yes", "" };
 
 #define WORDS_MATCH(words, count) \
 	_Static_assert(sizeof(words) / sizeof(*(words)) == (size_t)(count) + 1, #words)
@@ -56,9 +56,9 @@ static bool is_word_of(const char *text, size_t length_max, const char *more)
 	return true;
 }
 
-bool word_parse(const char *const *words, const char *text, uint8_t *value)
+bool word_parse(const char (*words)[WORD_SIZE], const char *text, uint8_t *value)
 {
-	for (uint8_t i = 0; words[i]; i++) {
+	for (uint8_t i = 0; words[i][0]; i++) {
 		if (strcmp(words[i], text) == 0) {
 			*value = i;
 			return true;
@@ -117,7 +117,7 @@ bool integer_parse(const char *text, int32_t min, int32_t max, int32_t *value)
 bool duration_parse(const char *text, uint32_t *seconds)
 {
 	static const struct {
-		const char *unit;
+		char unit[4];
 		uint32_t seconds;
 	} units[] = { { "", 1 }, { "s", 1 }, { "min", 60 }, { "h", 3600 }, { "d", 86400 } };
 	uint64_t number;
@@ -138,7 +138,7 @@ bool duration_parse(const char *text, uint32_t *seconds)
 bool memory_parse(const char *text, const char *unit, uint32_t *mib)
 {
 	static const struct {
-		const char *unit;
+		char unit[4];
 		uint64_t kib;
 	} units[] = { { "KiB", 1 }, { "MiB", 1024 }, { "GiB", 1 << 20 }, { "TiB", 1 << 30 } };
 	uint64_t number;

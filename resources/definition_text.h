@@ -21,23 +21,24 @@ enum {
 	NODE_RESERVE_DEFAULT_MIB = 512,
 	UUID_TEXT_SIZE = 37,
 	MAC_TEXT_SIZE = 18,
+	WORD_SIZE = 12,
 };
 
-// Word lists in the order of their enumerations, ended by NULL.
-extern const char *const vm_wanted_words[];
-extern const char *const disk_format_words[];
-extern const char *const disk_bus_words[];
-extern const char *const disk_cache_words[];
-extern const char *const disk_aio_words[];
-extern const char *const nic_model_words[];
-extern const char *const firmware_words[];
-extern const char *const cpu_mode_words[];
-extern const char *const guest_shutdown_words[];
-extern const char *const failback_words[];
-extern const char *const no_quorum_words[];
-extern const char *const yes_no_words[];	// "no", "yes": the order of bool
+// Word lists in the order of their enumerations, ended by an empty one.
+extern const char vm_wanted_words[][WORD_SIZE];
+extern const char disk_format_words[][WORD_SIZE];
+extern const char disk_bus_words[][WORD_SIZE];
+extern const char disk_cache_words[][WORD_SIZE];
+extern const char disk_aio_words[][WORD_SIZE];
+extern const char nic_model_words[][WORD_SIZE];
+extern const char firmware_words[][WORD_SIZE];
+extern const char cpu_mode_words[][WORD_SIZE];
+extern const char guest_shutdown_words[][WORD_SIZE];
+extern const char failback_words[][WORD_SIZE];
+extern const char no_quorum_words[][WORD_SIZE];
+extern const char yes_no_words[][WORD_SIZE];	// "no", "yes": the order of bool
 
-bool word_parse(const char *const *words, const char *text, uint8_t *value);
+bool word_parse(const char (*words)[WORD_SIZE], const char *text, uint8_t *value);
 
 bool number_parse(const char *text, uint64_t max, uint64_t *value);
 bool integer_parse(const char *text, int32_t min, int32_t max, int32_t *value);

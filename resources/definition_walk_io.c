@@ -278,17 +278,17 @@ void walk_fault_text(const struct walk *walk, const struct xml_element *element,
 			 length > SHOWN_MAX ? "..." : "", element->name, expected);
 }
 
-static void words_list(const char *const *words, char *buf, size_t size)
+static void words_list(const char (*words)[WORD_SIZE], char *buf, size_t size)
 {
 	size_t length = (size_t)snprintf(buf, size, "must be ");
 
-	for (size_t i = 0; words[i] && length < size; i++)
+	for (size_t i = 0; words[i][0] && length < size; i++)
 		length += (size_t)snprintf(buf + length, size - length, "%s%s",
-					   i == 0 ? "" : words[i + 1] ? ", " : " or ", words[i]);
+					   i == 0 ? "" : words[i + 1][0] ? ", " : " or ", words[i]);
 }
 
 void walk_word(const struct walk *walk, const struct xml_element *element, const char *name,
-	       const char *const *words, bool needed, uint8_t *value)
+	       const char (*words)[WORD_SIZE], bool needed, uint8_t *value)
 {
 	const char *text = walk_attribute(walk, element, name, needed);
 	char expected[128];
@@ -326,7 +326,7 @@ bool walk_text(const struct walk *walk, const struct xml_element *element, char 
 }
 
 void walk_text_word(const struct walk *walk, const struct xml_element *element,
-		    const char *const *words, uint8_t *value)
+		    const char (*words)[WORD_SIZE], uint8_t *value)
 {
 	char text[64], expected[128];
 

@@ -18,10 +18,11 @@ static const char usage[] =
 	"  --verbose          let the libraries' own log lines through\n"
 	"  --state-dir DIR    the store [" CLUSTERD_STATE_DIR "]\n"
 	"  --run-dir DIR      records and sockets of VMs [" CLUSTERD_RUN_DIR "]\n"
+	"  --self-fence PROGRAM  resets this host at once [the kernel's sysrq]\n"
 	"\n"
 	"See clusterd(8).\n";
 
-enum option_code { OPTION_ORPHANS = 256, OPTION_VERSION, OPTION_STATE_DIR, OPTION_RUN_DIR, OPTION_LIBEXEC };
+enum option_code { OPTION_ORPHANS = 256, OPTION_VERSION, OPTION_STATE_DIR, OPTION_RUN_DIR, OPTION_SELF_FENCE };
 
 static const struct option options[] = {
 	{ "foreground", no_argument, NULL, 'f' },
@@ -29,7 +30,7 @@ static const struct option options[] = {
 	{ "end-orphans", no_argument, NULL, OPTION_ORPHANS },
 	{ "state-dir", required_argument, NULL, OPTION_STATE_DIR },
 	{ "run-dir", required_argument, NULL, OPTION_RUN_DIR },
-	{ "libexec-dir", required_argument, NULL, OPTION_LIBEXEC },
+	{ "self-fence", required_argument, NULL, OPTION_SELF_FENCE },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -68,7 +69,7 @@ int main(int argc, char **argv)
 		case OPTION_ORPHANS: orphans = true; break;
 		case OPTION_STATE_DIR: config.state_dir = optarg; break;
 		case OPTION_RUN_DIR: config.run_dir = optarg; break;
-		case OPTION_LIBEXEC: config.libexec_dir = optarg; break;
+		case OPTION_SELF_FENCE: config.self_fence = optarg; break;
 		case OPTION_VERSION: puts("clusterd " CLUSTERD_VERSION); return 0;
 		case 'h': fputs(usage, stdout); return 0;
 		default: fputs(usage, stderr); return 2;

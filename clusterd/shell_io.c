@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,11 +206,19 @@ static void perform_log(struct shell *shell, const struct action *action)
  * The last words go to the log before the host is gone. "b" resets at once, without a sync: a sync on storage that does
  * not answer would never end, and what was acknowledged is durable on a majority already.
  */
-static void perform_self_fence(const struct action *action)
+static void perform_self_fence(const struct shell *shell, const struct action *action)
 {
-	FILE *trigger = fopen("/proc/sysrq-trigger", "we");
+	const char *argv[] = { shell->config->self_fence, NULL };
+	pid_t pid;
+	FILE *trigger;
 
 	log_text(LOG_LEVEL_ERROR, "this host resets itself: %s", action->text);
+	if (argv[0]) {
+		if (posix_spawn(&pid, argv[0], NULL, NULL, (char *const *)argv, environ) != 0)
+			log_text(LOG_LEVEL_ERROR, "%s: %s", argv[0], strerror(errno));
+		return;
+	}
+	trigger = fopen("/proc/sysrq-trigger", "we");
 	if (!trigger) {
 		log_text(LOG_LEVEL_ERROR, "/proc/sysrq-trigger: %s", strerror(errno));
 		return;
@@ -242,7 +251,7 @@ static void shell_perform(struct shell *shell, const struct action *action)
 		host_adopt(shell->host);
 		break;
 	case ACTION_SELF_FENCE:
-		perform_self_fence(action);
+		perform_self_fence(shell, action);
 		break;
 	case ACTION_EXIT:
 		loop_stop(shell->loop);

@@ -17,6 +17,7 @@ struct shell_config {
 	const char *qemu_user;
 	const char *libexec_dir;
 	const char *data_dir;
+	const char *self_fence;		// program that resets this host at once; NULL: the kernel's sysrq
 };
 
 // Opens every edge and runs until the core says ACTION_EXIT. 0, or 1 with the reason in the log.

@@ -142,7 +142,8 @@ static void test_off(void **state)
 
 	agent(t, "fence_ok",
 	      "case $action in\n"
-	      "off) printf '%s\\n' \"$options\" >$d/given; env >$d/env; ls /proc/self/fd >$d/fds;;\n"
+	      "off) printf '%s\\n' \"$options\" >$d/given; env >$d/env\n"
+	      "ls /proc/self/fd >$d/fds;;\n"
 	      "status) test -e $d/given && exit 2; exit 0;;\nesac");
 	off(t, "fence_ok", "ip=10.0.0.1\naction=on\nplug=3 x;y");
 	run(t, 1, 5000);
@@ -294,7 +295,7 @@ static void test_parallel(void **state)
 	clock_gettime(CLOCK_MONOTONIC, &to);
 	assert_int_equal(t->ok, 8);
 	// One after another would be 2.4 s.
-	assert_true((to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000 < 2000);
+	assert_true(to.tv_sec - from.tv_sec < 2);
 }
 
 static void test_other_verbs(void **state)

@@ -56,6 +56,10 @@ void view_step(struct view *view, const struct event *event, struct actions *act
 // The caller applies it to `cluster` before it asks again. Good until the next call.
 const struct record *view_next_committed(struct view *view);
 
+// True once after `cluster` was replaced (start, copy, reset): what was derived from it is to be made anew. Own
+// proposals that were under way are forgotten then; whether they are in the new state only the state can tell.
+bool view_take_reloaded(struct view *view);
+
 // Asks for an entry. Sent when the view is normal, and again in the next view unless it was seen in the log.
 // False when too many are under way. The same cookie comes back in its record.
 bool view_propose(struct view *view, uint64_t cookie, const uint8_t *body, size_t size,

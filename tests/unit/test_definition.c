@@ -405,6 +405,29 @@ static void test_references(void **state)
 	definition_reader_close(&reader);
 }
 
+// The manual's example is what people start from.
+static void test_manual(void **state)
+{
+	static char page[TEXT_MAX];
+	struct definition_reader reader;
+	char list[TEXT_MAX];
+	char *begin, *end;
+
+	(void)state;
+	file_load(source_path("man/clusterd.xml.5"), page, sizeof(page));
+	begin = strstr(page, "begin example\n");
+	end = strstr(page, ".\\\" end example");
+	assert_true(begin && end && begin < end);
+	begin = strchr(begin, '\n') + 1;
+	assert_null(memchr(begin, '\\', (size_t)(end - begin)));
+	reader_open(&reader);
+	definitions_read(&reader, "clusterd.xml.5", begin, (size_t)(end - begin));
+	errors_list(&reader, list, sizeof(list));
+	assert_string_equal(list, "");
+	assert_true(reader.definitions.vm_count == 1 && reader.definitions.cluster_given);
+	definition_reader_close(&reader);
+}
+
 // More mistakes than are kept, a document that is too large, and one as large as it may be.
 static void test_enormous(void **state)
 {
@@ -534,6 +557,7 @@ int main(void)
 		cmocka_unit_test(test_round_trip_alone),
 		cmocka_unit_test(test_documents_together),
 		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_manual),
 		cmocka_unit_test(test_enormous),
 		cmocka_unit_test(test_many),
 	};

@@ -143,6 +143,11 @@ static void view_entry_send(struct view *view, struct actions *actions)
 	sequence(view, &record, false, actions);
 }
 
+/*
+ * A hole in a transitional configuration may hide one COPIED from one partition, which then finds another lowest
+ * voter. No record comes of it: a message sent in there is delivered in the next configuration, where every
+ * number of before is over, and the members that heard that COPIED promised the number, so the next is higher.
+ */
 void agree_open(struct view *view, struct actions *actions)
 {
 	view->coordinator = 0;

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * That no field is forgotten by snapshots and digests, tried on the bytes of the structs
+ * themselves. The code under test is compiled in here with packed structs: then every byte belongs
+ * to a field.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#pragma GCC diagnostic ignored "-Wpragmas"
+#pragma GCC diagnostic ignored "-Waddress-of-packed-member"
+#pragma pack(push, 1)
+#include "clusterd/cluster.c"
+#include "clusterd/codec.c"
+#include "clusterd/definition.c"
+#include "clusterd/fields.c"
+#include "clusterd/snapshot.c"
+#include "clusterd/text.c"
+#include "clusterd/vm_index.c"
+#pragma pack(pop)
+
+struct fixture {
+	struct cluster cluster;
+	void *memory;
+};
+
+static void fixture_open(struct fixture *f, uint32_t vms_max, uint32_t lease_slots_max)
+{
+	struct cluster_limits limits = { .vms_max = vms_max, .lease_slots_max = lease_slots_max };
+
+	f->memory = malloc(cluster_memory(&limits));
+	assert_non_null(f->memory);
+	memset(f->memory, 0xa5, cluster_memory(&limits));
+	cluster_init(&f->cluster, &limits, f->memory);
+}
+
+static void fixture_close(struct fixture *f)
+{
+	free(f->memory);
+}
+
+static uint64_t seed = 1;
+
+static uint32_t dice(uint32_t sides)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (uint32_t)(seed >> 20) % sides;
+}
+
+// No zero byte: what is left unfilled below then shows.
+static void scribble(void *memory, size_t size)
+{
+	uint8_t *at = memory;
+
+	for (size_t i = 0; i < size; i++)
+		at[i] = (uint8_t)('b' + dice(24));
+}
+
+#define FLAG(field) ((field) = true)
+#define KIND(field, count) ((field) = (uint8_t)((count)-1))
+#define END(field) (fill_end((field), sizeof(field)))
+
+static void fill_end(char *text, size_t size)
+{
+	size_t length = size - 1;
+
+	memset(text + length, 0, size - length);
+}
+
+static void fill_report(struct node_report *report)
+{
+	FLAG(report->watchdog);
+	FLAG(report->qemu);
+	FLAG(report->leaving);
+	for (uint32_t i = 0; i < VOLUMES_MAX; i++) {
+		KIND(report->volumes[i].state, VOLUME_STATE_COUNT);
+		FLAG(report->volumes[i].joined);
+		END(report->volumes[i].reason);
+	}
+}
+
+static void fill_node(struct cluster_node *node)
+{
+	scribble(node, sizeof(*node));
+	FLAG(node->used);
+	END(node->def.name);
+	node->def.fence_count = FENCE_DEVICES_MAX;
+	for (uint32_t i = 0; i < FENCE_DEVICES_MAX; i++) {
+		END(node->def.fences[i].agent);
+		END(node->def.fences[i].options);
+	}
+	FLAG(node->managed);
+	FLAG(node->maintenance);
+	FLAG(node->reported);
+	fill_report(&node->report);
+	KIND(node->life, NODE_LIFE_COUNT);
+	node->fence_actor = 2;
+	FLAG(node->fence_wanted);
+	END(node->reason);
+}
+
+static void fill_volume(struct cluster_volume *volume)
+{
+	scribble(volume, sizeof(*volume));
+	FLAG(volume->used);
+	END(volume->def.name);
+	END(volume->def.source);
+	FLAG(volume->prepared);
+	volume->prepare_actor = 2;
+	END(volume->reason);
+}
+
+static void fill_def(struct vm_def *def)
+{
+	scribble(def, sizeof(*def));
+	END(def->name);
+	END(def->description);
+	END(def->machine);
+	KIND(def->cpu_mode, CPU_MODE_COUNT);
+	END(def->cpu_model);
+	KIND(def->firmware, FIRMWARE_COUNT);
+	END(def->kernel.volume);
+	END(def->kernel.path);
+	END(def->initrd.volume);
+	END(def->initrd.path);
+	END(def->cmdline);
+	def->disk_count = VM_DISKS_MAX;
+	def->nic_count = VM_NICS_MAX;
+	for (uint32_t i = 0; i < VM_DISKS_MAX; i++) {
+		END(def->disks[i].volume);
+		END(def->disks[i].path);
+		KIND(def->disks[i].format, DISK_FORMAT_COUNT);
+		KIND(def->disks[i].bus, DISK_BUS_COUNT);
+		KIND(def->disks[i].cache, DISK_CACHE_COUNT);
+		KIND(def->disks[i].aio, DISK_AIO_COUNT);
+		FLAG(def->disks[i].discard);
+		FLAG(def->disks[i].readonly);
+		FLAG(def->disks[i].cdrom);
+	}
+	for (uint32_t i = 0; i < VM_NICS_MAX; i++) {
+		END(def->nics[i].bridge);
+		KIND(def->nics[i].model, NIC_MODEL_COUNT);
+	}
+	FLAG(def->console);
+	FLAG(def->vnc);
+	KIND(def->wanted, VM_WANTED_COUNT);
+	FLAG(def->wanted_given);
+	KIND(def->failback, FAILBACK_COUNT);
+	KIND(def->on_guest_shutdown, GUEST_SHUTDOWN_COUNT);
+}
+
+static void fill_vm(struct cluster *cluster, uint32_t slot)
+{
+	struct vm *vm = &cluster->vms[slot];
+
+	scribble(vm, sizeof(*vm));
+	FLAG(vm->used);
+	vm->ref.slot = slot;
+	vm->phase = VM_RUNNING;
+	vm->owner = (uint8_t)(1 + dice(3));
+	KIND(vm->wanted, VM_WANTED_COUNT);
+	FLAG(vm->managed);
+	vm->lease_count = VM_LEASES_MAX;
+	for (uint32_t i = 0; i < VM_LEASES_MAX; i++) {
+		vm->leases[i].volume = (uint8_t)(1 + dice(3));
+		KIND(vm->leases[i].life, LEASE_LIFE_COUNT);
+		vm->leases[i].actor = 2;
+		vm->leases[i].slot = slot * VM_LEASES_MAX + i;
+		volume_lease_slots(cluster, vm->leases[i].volume)[vm->leases[i].slot] = SLOT_USED;
+	}
+	vm->last_owner = 2;
+	END(vm->reason);
+	fill_def(&cluster->defs[slot]);
+}
+
+static const uint32_t vm_slots[] = { 0, 2, 5 };
+
+// Nodes and volumes in slots 1 to 3; every string, array and mask full.
+static void fill_cluster(struct cluster *cluster)
+{
+
+	scribble(&cluster->index, sizeof(cluster->index));
+	scribble(&cluster->view, sizeof(cluster->view));
+	scribble(&cluster->functional_level, sizeof(cluster->functional_level));
+	scribble(&cluster->next_serial, sizeof(cluster->next_serial));
+	scribble(&cluster->def, sizeof(cluster->def));
+	END(cluster->def.name);
+	END(cluster->def.root);
+	KIND(cluster->def.no_quorum, NO_QUORUM_COUNT);
+	scribble(&cluster->voters, sizeof(cluster->voters));
+	cluster->voters.count = NODES_MAX;
+	for (uint32_t i = 0; i < NODES_MAX; i++)
+		cluster->voters.list[i].id = 0x01010101 + 16 * i;
+	for (uint32_t i = 1; i <= 3; i++) {
+		fill_node(&cluster->nodes[i]);
+		fill_volume(&cluster->volumes[i]);
+	}
+	volume_lease_slots(cluster, 3)[59] = SLOT_BURNED;
+	for (uint32_t i = 0; i < 3; i++) {
+		cluster_touch_vm(cluster, vm_slots[i]);
+		fill_vm(cluster, vm_slots[i]);
+		cluster->vm_count++;
+	}
+	vm_index_rebuild(cluster);
+}
+
+static void open_full(struct fixture *f)
+{
+	fixture_open(f, 6, 64);
+	fill_cluster(&f->cluster);
+}
+
+#define ASSERT_SAME(x, y) assert_memory_equal(&(x), &(y), sizeof(x))
+
+static void everything_comes_back(void **state)
+{
+	struct fixture a, b;
+	size_t size;
+	uint8_t *buf;
+
+	(void)state;
+	for (int round = 0; round < 50; round++) {
+		open_full(&a);
+		fixture_open(&b, 9, 77); // other limits, other memory
+		size = cluster_encode(&a.cluster, NULL, 0);
+		buf = malloc(size);
+		assert_int_equal(cluster_encode(&a.cluster, buf, size - 1), size);
+		assert_int_equal(cluster_encode(&a.cluster, buf, size), size);
+		assert_true(cluster_decode(&b.cluster, buf, size));
+		assert_true(cluster_digest(&a.cluster) == cluster_digest(&b.cluster));
+		assert_int_equal(b.cluster.vm_high, 6);
+		assert_int_equal(b.cluster.vm_count, 3);
+		ASSERT_SAME(a.cluster.def, b.cluster.def);
+		ASSERT_SAME(a.cluster.voters, b.cluster.voters);
+		ASSERT_SAME(a.cluster.nodes, b.cluster.nodes);
+		ASSERT_SAME(a.cluster.volumes, b.cluster.volumes);
+		for (uint32_t i = 0; i < 6; i++) {
+			ASSERT_SAME(a.cluster.vms[i], b.cluster.vms[i]);
+			ASSERT_SAME(a.cluster.defs[i], b.cluster.defs[i]);
+			if (a.cluster.vms[i].used)
+				assert_ptr_equal(
+					cluster_find_vm(&b.cluster, b.cluster.defs[i].name),
+					&b.cluster.vms[i]);
+		}
+		for (uint8_t v = 0; v < VOLUMES_MAX; v++)
+			assert_memory_equal(volume_lease_slots(&a.cluster, v),
+					    volume_lease_slots(&b.cluster, v), 64);
+		free(buf);
+		fixture_close(&a);
+		fixture_close(&b);
+	}
+}
+
+static void limits_hold_for_snapshots(void **state)
+{
+	struct fixture a, fewer_vms, fewer_slots;
+	uint8_t *buf;
+	size_t size;
+
+	(void)state;
+	open_full(&a);
+	fixture_open(&fewer_vms, 5, 64);
+	fixture_open(&fewer_slots, 6, 59);
+	size = cluster_encode(&a.cluster, NULL, 0);
+	buf = malloc(size);
+	cluster_encode(&a.cluster, buf, size);
+	assert_false(cluster_decode(&fewer_vms.cluster, buf, size));
+	assert_int_equal(fewer_vms.cluster.vm_count, 0);
+	assert_false(cluster_decode(&fewer_slots.cluster, buf, size));
+	free(buf);
+	fixture_close(&a);
+	fixture_close(&fewer_vms);
+	fixture_close(&fewer_slots);
+}
+
+struct exception {
+	size_t offset, size;
+};
+
+static bool excepted(const struct exception *list, size_t offset)
+{
+	for (; list->size; list++) {
+		if (offset >= list->offset && offset < list->offset + list->size)
+			return true;
+	}
+	return false;
+}
+
+// Changes every byte of `object`, one after another; the zero bytes are the ends of texts.
+static void every_byte_counts(struct cluster *cluster, void *object, size_t size,
+			      const struct exception *exceptions)
+{
+	uint64_t digest = cluster_digest(cluster);
+	uint8_t *bytes = object;
+
+	for (size_t i = 0; i < size; i++) {
+		if (bytes[i] == 0 || excepted(exceptions, i))
+			continue;
+		bytes[i] ^= 1;
+		if (cluster_digest(cluster) == digest)
+			fail_msg("byte %zu of %zu is in no digest", i, size);
+		bytes[i] ^= 1;
+	}
+	assert_true(cluster_digest(cluster) == digest);
+}
+
+#define EXCEPT(type, field)                                                                        \
+	{                                                                                          \
+		offsetof(struct type, field), sizeof(((struct type *)0)->field)                    \
+	}
+#define TRY(object, ...)                                                                           \
+	do {                                                                                       \
+		const struct exception exceptions[] = { __VA_ARGS__, { 0, 0 } };                   \
+		every_byte_counts(&f.cluster, &(object), sizeof(object), exceptions);              \
+	} while (0)
+
+// With one of each, so that a digest is quick.
+static void every_byte_of_every_field_is_in_the_digest(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_full(&f);
+	for (uint32_t i = 2; i <= 3; i++) {
+		memset(&f.cluster.nodes[i], 0, sizeof(f.cluster.nodes[i]));
+		memset(&f.cluster.volumes[i], 0, sizeof(f.cluster.volumes[i]));
+	}
+	f.cluster.vms[2].used = false;
+	f.cluster.vms[5].used = false;
+	f.cluster.vm_count = 1;
+	f.cluster.vm_high = 1;
+	TRY(f.cluster.def, { 0, 0 });
+	TRY(f.cluster.voters, EXCEPT(voters, count));
+	TRY(f.cluster.nodes[1], EXCEPT(cluster_node, used), EXCEPT(cluster_node, def.fence_count));
+	TRY(f.cluster.volumes[1], EXCEPT(cluster_volume, used));
+	TRY(f.cluster.vms[0], EXCEPT(vm, used), EXCEPT(vm, ref.slot), EXCEPT(vm, lease_count));
+	TRY(f.cluster.defs[0], EXCEPT(vm_def, disk_count), EXCEPT(vm_def, nic_count));
+	fixture_close(&f);
+}
+
+static void counts_slots_and_heads_are_in_the_digest(void **state)
+{
+	struct fixture f;
+	uint64_t digest;
+
+	(void)state;
+	open_full(&f);
+	digest = cluster_digest(&f.cluster);
+#define CHANGES(field)                                                                             \
+	do {                                                                                       \
+		(field)--;                                                                         \
+		assert_true(cluster_digest(&f.cluster) != digest);                                 \
+		(field)++;                                                                         \
+		assert_true(cluster_digest(&f.cluster) == digest);                                 \
+	} while (0)
+	CHANGES(f.cluster.index);
+	CHANGES(f.cluster.view);
+	CHANGES(f.cluster.functional_level);
+	CHANGES(f.cluster.next_serial);
+	CHANGES(f.cluster.voters.count);
+	CHANGES(f.cluster.nodes[3].def.fence_count);
+	CHANGES(f.cluster.vms[5].lease_count);
+	CHANGES(f.cluster.defs[5].disk_count);
+	CHANGES(f.cluster.defs[5].nic_count);
+	for (uint32_t slot = 0; slot < 64; slot++) {
+		uint8_t *at = &volume_lease_slots(&f.cluster, 2)[slot], before = *at;
+
+		*at = (uint8_t)((before + 1) % LEASE_SLOT_COUNT);
+		assert_true(cluster_digest(&f.cluster) != digest);
+		*at = before;
+	}
+	memcpy(&f.cluster.nodes[9], &f.cluster.nodes[3], sizeof(f.cluster.nodes[3]));
+	f.cluster.nodes[3].used = false;
+	assert_true(cluster_digest(&f.cluster) != digest);
+	fixture_close(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything_comes_back),
+		cmocka_unit_test(limits_hold_for_snapshots),
+		cmocka_unit_test(every_byte_of_every_field_is_in_the_digest),
+		cmocka_unit_test(counts_slots_and_heads_are_in_the_digest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 
 #define SERVICES_MAX 8
+#define PLACES_MAX 8
 #define RESTART_AFTER_NS 1000000000LL
 #define STOP_WITHIN_NS 10000000000LL
 #define READY_WITHIN_NS 15000000000LL
@@ -142,6 +143,61 @@ static void private_bind(struct init *init, const char *root, const char *name, 
 	bind_mount(from, to);
 }
 
+static void dirs_make(const char *root, const char *path)
+{
+	const char *slash = path;
+	char to[PATH_MAX];
+
+	do {
+		slash = strchr(slash + 1, '/');
+		path_of(to, sizeof(to), "%s%.*s", root,
+			slash ? (int)(slash - path) : (int)strlen(path), path);
+		if (access(to, F_OK))
+			dir_make(to, 0755);
+	} while (slash);
+}
+
+/*
+ * Makes a directory at a path that the machine may not have, without making it on the machine: the
+ * nearest directory that is there is replaced, in this node's sight alone, by a copy made of binds.
+ */
+static void place_make(const char *root, const char *target)
+{
+	char to[PATH_MAX], above[PATH_MAX];
+	struct stat here, there;
+
+	path_of(above, sizeof(above), "%s", target);
+	while (above[0] && access(path_of(to, sizeof(to), "%s%s", root, above), F_OK))
+		*strrchr(above, '/') = 0;
+	if (strcmp(above, target) == 0)
+		return;
+	if (above[0] && stat(to, &here) == 0 && stat(above, &there) == 0 &&
+	    here.st_dev == there.st_dev) {
+		tmpfs(to, "mode=755");
+		mirror(above, to, (const char *const[]){ NULL });
+	}
+	dirs_make(root, target);
+}
+
+static void places_make(struct init *init, const char *root)
+{
+	char path[PATH_MAX], sources[PLACES_MAX][256], targets[PLACES_MAX][256];
+	FILE *file = fopen(path_of(path, sizeof(path), "%s/places", init->home), "re");
+	int count = 0;
+
+	while (file && count < PLACES_MAX &&
+	       fscanf(file, "%255s %255s", sources[count], targets[count]) == 2)
+		count++;
+	if (file)
+		fclose(file);
+	// A copy made for one may hide what was made deeper for another: so once more each.
+	for (int round = 0; round < count; round++)
+		for (int i = 0; i < count; i++)
+			place_make(root, targets[i]);
+	for (int i = 0; i < count; i++)
+		bind_mount(sources[i], path_of(path, sizeof(path), "%s%s", root, targets[i]));
+}
+
 static void dev_make(const char *root)
 {
 	static const char *const devices[] = { "null", "zero", "full", "random", "urandom", "tty",
@@ -234,9 +290,7 @@ static void root_make(struct init *init)
 	if (access("/var/lib/pacemaker", F_OK) == 0)
 		private_bind(init, root, "var-lib-pacemaker", "/var/lib/pacemaker");
 	dir_make(path_of(to, sizeof(to), "%s/srv/shared", root), 0755);
-	path_of(to, sizeof(to), "%s/usr/local/sbin", root);
-	mount(path_of((char[PATH_MAX]){ 0 }, PATH_MAX, "%s/cache/sbin", init->dir), to, NULL,
-	      MS_BIND, NULL);
+	places_make(init, root);
 	dev_make(root);
 	run_make(init, root);
 	kernel_views_make(init, root);
@@ -394,6 +448,7 @@ static void service_answer(struct service *service, const char *text)
 static void service_ended(struct init *init, struct service *service, int status)
 {
 	char script[PATH_MAX];
+	struct stat st;
 	long long now = lab_clock_ns(CLOCK_MONOTONIC);
 
 	service->pid = 0;
@@ -402,7 +457,9 @@ static void service_ended(struct init *init, struct service *service, int status
 	service->kill_ns = 0;
 	service_answer(service, "ok stopped");
 	fprintf(stderr, "node-init: %s ended, status 0x%x\n", service->name, (unsigned int)status);
-	if (service->wanted && status != 0 && script_of(init, service, ".respawn", script))
+	// As systemd's Restart=on-failure or, where the file is not empty, Restart=always.
+	if (service->wanted && script_of(init, service, ".respawn", script) &&
+	    (status != 0 || (stat(script, &st) == 0 && st.st_size > 0)))
 		service->restart_ns = now + RESTART_AFTER_NS;
 }
 
@@ -459,7 +516,7 @@ static void respawn_set(struct init *init, struct service *service, bool on)
 
 	script_of(init, service, ".respawn", path);
 	if (on)
-		close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+		close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644)); // keeps what it says
 	else
 		unlink(path);
 }

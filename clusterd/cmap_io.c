@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "clusterd/loop_io.h"
+#include "clusterd/worker_io.h"
 
 enum {
 	CONNECT_MS = 200,
@@ -29,8 +30,18 @@ struct cmap_facts {
 	struct cmap_timing timing;
 };
 
+// Made on a thread: to connect to a corosync that hangs takes until it ends.
+struct attempt {
+	struct worker_task task;
+	bool running, open, following;
+	cmap_handle_t handle;
+	int fd;
+};
+
 struct cmap {
 	struct edge edge;
+	struct worker *worker;
+	struct attempt attempt;
 	cmap_handle_t handle;
 	bool connected, changed, posted;
 	int fd;
@@ -62,10 +73,10 @@ static void cmap_again(struct cmap *cmap)
 }
 
 // A key that is not there leaves `text` as it was.
-static cs_error_t text_read(struct cmap *cmap, const char *key, char *text)
+static cs_error_t text_read(cmap_handle_t handle, const char *key, char *text)
 {
 	char *value = NULL;
-	cs_error_t code = cmap_get_string(cmap->handle, key, &value);
+	cs_error_t code = cmap_get_string(handle, key, &value);
 
 	if (code == CS_OK)
 		snprintf(text, NAME_SIZE, "%s", value);
@@ -73,14 +84,15 @@ static cs_error_t text_read(struct cmap *cmap, const char *key, char *text)
 	return code == CS_ERR_NOT_EXIST ? CS_OK : code;
 }
 
-static cs_error_t number_read(struct cmap *cmap, const char *key, uint32_t *value)
+static cs_error_t number_read(cmap_handle_t handle, const char *key, uint32_t *value)
 {
-	cs_error_t code = cmap_get_uint32(cmap->handle, key, value);
+	cs_error_t code = cmap_get_uint32(handle, key, value);
 
 	return code == CS_ERR_NOT_EXIST ? CS_OK : code;
 }
 
-static cs_error_t node_read(struct cmap *cmap, uint32_t position, uint32_t local)
+static cs_error_t node_read(struct cmap *cmap, cmap_handle_t handle, uint32_t position,
+			    uint32_t local)
 {
 	struct cmap_facts *facts = &cmap->fresh;
 	struct cmap_node node = { 0 };
@@ -88,36 +100,36 @@ static cs_error_t node_read(struct cmap *cmap, uint32_t position, uint32_t local
 	cs_error_t code;
 
 	snprintf(key, sizeof(key), "nodelist.node.%u.nodeid", position);
-	code = number_read(cmap, key, &node.id);
+	code = number_read(handle, key, &node.id);
 	if (code != CS_OK || node.id == 0 || facts->count == NODES_MAX)
 		return code;
 	snprintf(key, sizeof(key), "nodelist.node.%u.ring0_addr", position);
-	code = text_read(cmap, key, node.name);
+	code = text_read(handle, key, node.name);
 	snprintf(key, sizeof(key), "nodelist.node.%u.name", position);
 	if (code == CS_OK)
-		code = text_read(cmap, key, node.name);
+		code = text_read(handle, key, node.name);
 	facts->nodes[facts->count++] = node;
 	if (position == local)
 		facts->local_id = node.id;
 	return code;
 }
 
-static cs_error_t facts_read(struct cmap *cmap)
+static cs_error_t facts_read(struct cmap *cmap, cmap_handle_t handle)
 {
 	struct cmap_facts *facts = &cmap->fresh;
 	uint32_t local = UINT32_MAX;
 	cs_error_t code;
 
 	memset(facts, 0, sizeof(*facts));
-	code = number_read(cmap, "nodelist.local_node_pos", &local);
+	code = number_read(handle, "nodelist.local_node_pos", &local);
 	for (uint32_t i = 0; code == CS_OK && i < POSITIONS_MAX; i++)
-		code = node_read(cmap, i, local);
+		code = node_read(cmap, handle, i, local);
 	if (code == CS_OK)
-		code = text_read(cmap, "totem.cluster_name", facts->cluster_name);
+		code = text_read(handle, "totem.cluster_name", facts->cluster_name);
 	if (code == CS_OK)
-		code = number_read(cmap, "runtime.config.totem.token", &facts->timing.token_ms);
+		code = number_read(handle, "runtime.config.totem.token", &facts->timing.token_ms);
 	if (code == CS_OK)
-		code = number_read(cmap, "runtime.config.totem.consensus",
+		code = number_read(handle, "runtime.config.totem.consensus",
 				   &facts->timing.consensus_ms);
 	return code;
 }
@@ -128,26 +140,22 @@ static bool nodes_equal(const struct cmap_facts *a, const struct cmap_facts *b)
 	       memcmp(a->nodes, b->nodes, a->count * sizeof(a->nodes[0])) == 0;
 }
 
-static cs_error_t facts_post(struct cmap *cmap)
+static void facts_post(struct cmap *cmap)
 {
 	struct event event = { .type = EVENT_NODELIST, .members = cmap->members };
 	bool same;
-	cs_error_t code = facts_read(cmap);
 
-	if (code != CS_OK)
-		return code;
 	cmap->connect_ms = CONNECT_MS;
 	same = cmap->posted && nodes_equal(&cmap->facts, &cmap->fresh);
 	cmap->facts = cmap->fresh;
 	if (same)
-		return CS_OK;
+		return;
 	for (uint32_t i = 0; i < cmap->facts.count; i++)
 		cmap->members[i] = (struct group_member){ .id = cmap->facts.nodes[i].id };
 	event.member_count = cmap->facts.count;
 	event.node_id = cmap->facts.local_id;
 	cmap->posted = true;
 	edge_post(&cmap->edge, &event);
-	return CS_OK;
 }
 
 // Keys of one reload come one by one: read when the last was seen, not here.
@@ -169,11 +177,12 @@ static void key_changed(cmap_handle_t handle, cmap_track_handle_t track, int32_t
 static void settled(void *owner)
 {
 	struct cmap *cmap = owner;
-	cs_error_t code;
 
+	// Corosync has just told of the change, so it answers.
 	cmap->changed = false;
-	code = facts_post(cmap);
-	if (code != CS_OK)
+	if (facts_read(cmap, cmap->handle) == CS_OK)
+		facts_post(cmap);
+	else
 		cmap_again(cmap);
 }
 
@@ -191,34 +200,49 @@ static void cmap_ready(void *owner, int fd, uint32_t events)
 		loop_timer_ms(cmap->edge.loop, &cmap->timer, SETTLE_MS, settled, cmap);
 }
 
-static bool cmap_follow(struct cmap *cmap)
+static void attempt_make(void *owner)
 {
 	static const char *const prefixes[] = { "nodelist.", "totem.", "runtime.config.totem." };
 	const int32_t kinds = CMAP_TRACK_ADD | CMAP_TRACK_DELETE | CMAP_TRACK_MODIFY |
 			      CMAP_TRACK_PREFIX;
+	struct cmap *cmap = owner;
+	struct attempt *attempt = &cmap->attempt;
 	cmap_track_handle_t track;
 
-	if (cmap_initialize(&cmap->handle) != CS_OK)
-		return false;
-	cmap->connected = true;
-	if (cmap_fd_get(cmap->handle, &cmap->fd) != CS_OK ||
-	    loop_add_fd(cmap->edge.loop, cmap->fd, POLLIN, cmap_ready, cmap) != 0) {
-		cmap->fd = -1;
-		return false;
+	attempt->open = cmap_initialize(&attempt->handle) == CS_OK;
+	attempt->following = attempt->open && cmap_fd_get(attempt->handle, &attempt->fd) == CS_OK;
+	for (size_t i = 0; attempt->following && i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		attempt->following = cmap_track_add(attempt->handle, prefixes[i], kinds,
+						    key_changed, cmap, &track) == CS_OK;
+	attempt->following = attempt->following && facts_read(cmap, attempt->handle) == CS_OK;
+}
+
+static void attempt_made(void *owner)
+{
+	struct cmap *cmap = owner;
+	struct attempt *attempt = &cmap->attempt;
+
+	attempt->running = false;
+	cmap->handle = attempt->handle;
+	cmap->connected = attempt->open;
+	if (!attempt->following ||
+	    loop_add_fd(cmap->edge.loop, attempt->fd, POLLIN, cmap_ready, cmap) != 0) {
+		cmap_again(cmap);
+		return;
 	}
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-		if (cmap_track_add(cmap->handle, prefixes[i], kinds, key_changed, cmap, &track) !=
-		    CS_OK)
-			return false;
-	return facts_post(cmap) == CS_OK;
+	cmap->fd = attempt->fd;
+	facts_post(cmap);
 }
 
 static void cmap_connect(void *owner)
 {
 	struct cmap *cmap = owner;
 
-	if (!cmap_follow(cmap))
-		cmap_again(cmap);
+	cmap->attempt.running = true;
+	cmap->attempt.task.work = attempt_make;
+	cmap->attempt.task.done = attempt_made;
+	cmap->attempt.task.owner = cmap;
+	worker_submit(cmap->worker, &cmap->attempt.task);
 }
 
 int cmap_open(struct cmap **out, const struct edge *edge)
@@ -232,8 +256,11 @@ int cmap_open(struct cmap **out, const struct edge *edge)
 	cmap->edge = *edge;
 	cmap->fd = -1;
 	cmap->connect_ms = CONNECT_MS;
-	error = loop_timer_ms(edge->loop, &cmap->timer, 0, cmap_connect, cmap);
+	error = worker_open(&cmap->worker, edge->loop, 1, "corosync-map");
+	if (!error)
+		error = loop_timer_ms(edge->loop, &cmap->timer, 0, cmap_connect, cmap);
 	if (error) {
+		worker_close(cmap->worker);
 		free(cmap);
 		return error;
 	}
@@ -245,8 +272,11 @@ void cmap_close(struct cmap *cmap)
 {
 	if (!cmap)
 		return;
+	worker_close(cmap->worker);
 	cmap_disconnect(cmap);
-	free(cmap);
+	// The thread may hang in a call and has a hold on it.
+	if (!cmap->attempt.running)
+		free(cmap);
 }
 
 uint32_t cmap_local_id(const struct cmap *cmap)

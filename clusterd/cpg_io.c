@@ -12,8 +12,10 @@
 #include <unistd.h>
 
 #include "clusterd/codec.h"
+#include "clusterd/invariant.h"
 #include "clusterd/log_io.h"
 #include "clusterd/loop_io.h"
+#include "clusterd/worker_io.h"
 
 #define GROUP_NAME "clusterd"
 
@@ -46,8 +48,21 @@ struct assembly {
 	uint8_t body[];
 };
 
+// Made on a thread: to connect to a corosync that hangs takes until it ends.
+struct attempt {
+	struct worker_task task;
+	bool running, open;
+	cpg_handle_t handle;
+	int fd;
+	uint32_t local_id;
+	const char *call;
+	cs_error_t code;
+};
+
 struct group {
 	struct edge edge;
+	struct worker *worker;
+	struct attempt attempt;
 	cpg_handle_t handle;
 	int fd;
 	uint32_t local_id, serial;
@@ -304,7 +319,8 @@ static void heard(cpg_handle_t handle, const struct cpg_name *name, uint32_t id,
 	size_t have;
 
 	(void)name;
-	if (cpg_context_get(handle, (void **)&group) != CS_OK || group->broken)
+	INVARIANT(cpg_context_get(handle, (void **)&group) == CS_OK);
+	if (group->broken)
 		return;
 	magic = read_u16(&r);
 	version = read_u8(&r);
@@ -363,7 +379,8 @@ static void members_changed(cpg_handle_t handle, const struct cpg_name *name,
 	(void)left_count;
 	(void)joined;
 	(void)joined_count;
-	if (cpg_context_get(handle, (void **)&group) != CS_OK || group->broken)
+	INVARIANT(cpg_context_get(handle, (void **)&group) == CS_OK);
+	if (group->broken)
 		return;
 	group->member_count = 0;
 	for (size_t i = 0; i < count && i < CPG_MEMBERS_MAX; i++) {
@@ -387,8 +404,8 @@ static void ring_changed(cpg_handle_t handle, struct cpg_ring_id ring, uint32_t 
 
 	(void)count;
 	(void)members;
-	if (cpg_context_get(handle, (void **)&group) == CS_OK)
-		group->ring = ring.seq;
+	INVARIANT(cpg_context_get(handle, (void **)&group) == CS_OK);
+	group->ring = ring.seq;
 }
 
 static void group_ready(void *owner, int fd, uint32_t events)
@@ -407,7 +424,7 @@ static void group_ready(void *owner, int fd, uint32_t events)
 		queue_send(group);
 }
 
-static cs_error_t group_join(struct group *group, const char **call)
+static void attempt_make(void *owner)
 {
 	struct cpg_name name = { .length = sizeof(GROUP_NAME) - 1, .value = GROUP_NAME };
 	cpg_model_v1_data_t model = {
@@ -417,50 +434,62 @@ static cs_error_t group_join(struct group *group, const char **call)
 		.cpg_totem_confchg_fn = ring_changed,
 		.flags = CPG_MODEL_V1_DELIVER_INITIAL_TOTEM_CONF,
 	};
+	struct group *group = owner;
+	struct attempt *attempt = &group->attempt;
 	unsigned int id = 0;
-	cs_error_t code;
-	int error;
 
-	*call = "cpg_initialize";
-	code = cpg_model_initialize(&group->handle, CPG_MODEL_V1, (cpg_model_data_t *)&model,
-				    group);
-	if (code != CS_OK)
-		return code;
-	group->connected = true;
-	*call = "cpg_local_get";
-	code = cpg_local_get(group->handle, &id);
-	if (code != CS_OK)
-		return code;
-	group->local_id = id;
-	*call = "cpg_fd_get";
-	code = cpg_fd_get(group->handle, &group->fd);
-	if (code != CS_OK) {
-		group->fd = -1;
-		return code;
+	attempt->call = "cpg_initialize";
+	attempt->code = cpg_model_initialize(&attempt->handle, CPG_MODEL_V1,
+					     (cpg_model_data_t *)&model, group);
+	attempt->open = attempt->code == CS_OK;
+	if (attempt->code == CS_OK) {
+		attempt->call = "cpg_local_get";
+		attempt->code = cpg_local_get(attempt->handle, &id);
+		attempt->local_id = id;
 	}
-	error = loop_add_fd(group->edge.loop, group->fd, POLLIN, group_ready, group);
-	if (error) {
-		group->fd = -1;
-		*call = "watching its descriptor";
-		return CS_ERR_NO_MEMORY;
+	if (attempt->code == CS_OK) {
+		attempt->call = "cpg_fd_get";
+		attempt->code = cpg_fd_get(attempt->handle, &attempt->fd);
 	}
-	*call = "cpg_join";
-	return cpg_join(group->handle, &name);
+	// Its answers come through cpg_dispatch(), on the loop.
+	if (attempt->code == CS_OK) {
+		attempt->call = "cpg_join";
+		attempt->code = cpg_join(attempt->handle, &name);
+	}
+}
+
+static void attempt_made(void *owner)
+{
+	struct group *group = owner;
+	struct attempt *attempt = &group->attempt;
+
+	attempt->running = false;
+	group->handle = attempt->handle;
+	group->connected = attempt->open;
+	group->local_id = attempt->open ? attempt->local_id : group->local_id;
+	if (attempt->code == CS_OK) {
+		if (loop_add_fd(group->edge.loop, attempt->fd, POLLIN, group_ready, group) == 0) {
+			group->fd = attempt->fd;
+			group->joined = true;
+			return;
+		}
+		attempt->call = "watching its descriptor";
+		attempt->code = CS_ERR_NO_MEMORY;
+	}
+	snprintf(group->reason, sizeof(group->reason), "corosync does not answer (%s: %s)",
+		 attempt->call, cs_strerror(attempt->code));
+	group_lost(group);
 }
 
 static void group_connect(void *owner)
 {
 	struct group *group = owner;
-	const char *call = "";
-	cs_error_t code = group_join(group, &call);
 
-	if (code == CS_OK) {
-		group->joined = true;
-		return;
-	}
-	snprintf(group->reason, sizeof(group->reason), "corosync does not answer (%s: %s)", call,
-		 cs_strerror(code));
-	group_lost(group);
+	group->attempt.running = true;
+	group->attempt.task.work = attempt_make;
+	group->attempt.task.done = attempt_made;
+	group->attempt.task.owner = group;
+	worker_submit(group->worker, &group->attempt.task);
 }
 
 static void group_rejoin(struct group *group)
@@ -491,8 +520,11 @@ int group_open(struct group **out, const struct edge *edge)
 	group->queue_end = &group->queue;
 	group->connect_ms = CONNECT_MS;
 	group->send_ms = SEND_MS;
-	error = loop_timer_ms(edge->loop, &group->connect_timer, 0, group_connect, group);
+	error = worker_open(&group->worker, edge->loop, 1, "corosync-group");
+	if (!error)
+		error = loop_timer_ms(edge->loop, &group->connect_timer, 0, group_connect, group);
 	if (error) {
+		worker_close(group->worker);
 		free(group);
 		return error;
 	}
@@ -505,8 +537,11 @@ void group_close(struct group *group)
 	if (!group)
 		return;
 	loop_timer_cancel(&group->connect_timer);
+	worker_close(group->worker);
 	group_disconnect(group);
-	free(group);
+	// The thread may hang in a call and has a hold on it.
+	if (!group->attempt.running)
+		free(group);
 }
 
 uint32_t group_local_id(const struct group *group)

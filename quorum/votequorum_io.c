@@ -9,12 +9,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clusterd/invariant.h"
 #include "clusterd/loop_io.h"
+#include "clusterd/worker_io.h"
 
 enum { CONNECT_MS = 200, CONNECT_MS_MAX = 2000, RING_NODES_MAX = 2 * NODES_MAX };
 
+// Made on a thread: to connect to a corosync that hangs takes until it ends.
+struct attempt {
+	struct worker_task task;
+	bool running, open, votes_open, tracking;
+	quorum_handle_t quorum;
+	votequorum_handle_t votes;
+	int fd;
+};
+
 struct ring {
 	struct edge edge;
+	struct worker *worker;
+	struct attempt attempt;
 	quorum_handle_t quorum;
 	votequorum_handle_t votes_handle;
 	bool connected, votes_connected;
@@ -81,8 +94,7 @@ static void ring_changed(quorum_handle_t handle, uint32_t quorate, struct quorum
 	struct event event = { .type = EVENT_RING, .flag = quorate, .ring = id.seq };
 	struct ring *ring;
 
-	if (quorum_context_get(handle, (const void **)&found) != CS_OK)
-		return;
+	INVARIANT(quorum_context_get(handle, (const void **)&found) == CS_OK);
 	ring = (struct ring *)found;
 	if (count > RING_NODES_MAX)
 		count = RING_NODES_MAX;
@@ -122,7 +134,7 @@ static void ring_nodes_changed(quorum_handle_t handle, struct quorum_ring_id id,
 	(void)left;
 }
 
-static bool ring_track(struct ring *ring)
+static void attempt_make(void *owner)
 {
 	quorum_model_v1_data_t model = {
 		.model = QUORUM_MODEL_V1,
@@ -130,29 +142,49 @@ static bool ring_track(struct ring *ring)
 		.nodelist_notify_fn = ring_nodes_changed,
 	};
 	votequorum_callbacks_t none = { 0 };
+	struct ring *ring = owner;
+	struct attempt *attempt = &ring->attempt;
 	uint32_t type = 0;
 
-	if (quorum_model_initialize(&ring->quorum, QUORUM_MODEL_V1, (quorum_model_data_t *)&model,
-				    &type, ring) != CS_OK)
-		return false;
-	ring->connected = true;
-	if (votequorum_initialize(&ring->votes_handle, &none) != CS_OK)
-		return false;
-	ring->votes_connected = true;
-	if (type != QUORUM_SET || quorum_fd_get(ring->quorum, &ring->fd) != CS_OK ||
-	    loop_add_fd(ring->edge.loop, ring->fd, POLLIN, ring_ready, ring) != 0) {
-		ring->fd = -1;
-		return false;
-	}
-	return quorum_trackstart(ring->quorum, CS_TRACK_CURRENT | CS_TRACK_CHANGES) == CS_OK;
+	attempt->votes_open = attempt->tracking = false;
+	attempt->open = quorum_model_initialize(&attempt->quorum, QUORUM_MODEL_V1,
+						(quorum_model_data_t *)&model, &type,
+						ring) == CS_OK;
+	if (attempt->open)
+		attempt->votes_open = votequorum_initialize(&attempt->votes, &none) == CS_OK;
+	// What is tracked comes through quorum_dispatch(), on the loop.
+	attempt->tracking = attempt->votes_open && type == QUORUM_SET &&
+			    quorum_fd_get(attempt->quorum, &attempt->fd) == CS_OK &&
+			    quorum_trackstart(attempt->quorum, CS_TRACK_CURRENT |
+					      CS_TRACK_CHANGES) == CS_OK;
+}
+
+static void attempt_made(void *owner)
+{
+	struct ring *ring = owner;
+	struct attempt *attempt = &ring->attempt;
+
+	attempt->running = false;
+	ring->quorum = attempt->quorum;
+	ring->votes_handle = attempt->votes;
+	ring->connected = attempt->open;
+	ring->votes_connected = attempt->votes_open;
+	if (attempt->tracking &&
+	    loop_add_fd(ring->edge.loop, attempt->fd, POLLIN, ring_ready, ring) == 0)
+		ring->fd = attempt->fd;
+	else
+		ring_again(ring);
 }
 
 static void ring_connect(void *owner)
 {
 	struct ring *ring = owner;
 
-	if (!ring_track(ring))
-		ring_again(ring);
+	ring->attempt.running = true;
+	ring->attempt.task.work = attempt_make;
+	ring->attempt.task.done = attempt_made;
+	ring->attempt.task.owner = ring;
+	worker_submit(ring->worker, &ring->attempt.task);
 }
 
 int ring_open(struct ring **out, const struct edge *edge)
@@ -166,8 +198,11 @@ int ring_open(struct ring **out, const struct edge *edge)
 	ring->edge = *edge;
 	ring->fd = -1;
 	ring->connect_ms = CONNECT_MS;
-	error = loop_timer_ms(edge->loop, &ring->timer, 0, ring_connect, ring);
+	error = worker_open(&ring->worker, edge->loop, 1, "corosync-ring");
+	if (!error)
+		error = loop_timer_ms(edge->loop, &ring->timer, 0, ring_connect, ring);
 	if (error) {
+		worker_close(ring->worker);
 		free(ring);
 		return error;
 	}
@@ -179,8 +214,11 @@ void ring_close(struct ring *ring)
 {
 	if (!ring)
 		return;
+	worker_close(ring->worker);
 	ring_disconnect(ring);
-	free(ring);
+	// The thread may hang in a call and has a hold on it.
+	if (!ring->attempt.running)
+		free(ring);
 }
 
 void ring_votes(const struct ring *ring, struct ring_votes *votes)

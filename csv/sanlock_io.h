@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// sanlock: lockspaces, leases and other hosts' claims, as calls that block; and a watch over the daemon itself.
+// sanlock: lockspaces, leases and other hosts' claims, as calls that block.
 //
-// All lock_*() calls but the guard's may wait for the disk, up to minutes: worker threads only. `reason` is
+// All but the *_init() and lock_daemon_*() calls may wait for the disk, up to minutes: worker threads only. `reason` is
 // REASON_SIZE bytes and is filled on failure with words for people.
 #pragma once
 
@@ -81,10 +81,5 @@ bool lock_claim_release(struct lock_volume *volume, uint32_t host_id, uint64_t g
 bool lock_daemon_of(int fd, struct lock_daemon *daemon);
 bool lock_daemon_lives(const struct lock_daemon *daemon);
 
-// The guard watches the daemon over a registered connection of its own: EVENT_SANLOCK_UP (flag: a watchdog
-// guards its leases) and EVENT_SANLOCK_GONE. `changed` is called before the event is posted.
-struct lock_guard;
-typedef void (*lock_guard_fn)(void *owner, bool up, bool watchdog);
-int lock_guard_open(struct lock_guard **guard, const struct edge *edge, const char *program,
-		    lock_guard_fn changed, void *owner);
-void lock_guard_close(struct lock_guard *guard);
+// A registered connection to the daemon that may ask for nothing: its end is the daemon's. Or -errno.
+int lock_register(void);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "clusterd/worker_io.h"
+#include "csv/guard_io.h"
 #include "csv/volume_io.h"
 #include "resources/host_io.h"
 #include "resources/process_io.h"
@@ -43,7 +44,7 @@ struct host {
 	struct worker *pool;		// short waits: acquire, inquiry
 	struct worker *slow_pool;	// long ones: release, other hosts
 	struct worker_task kvm_task;
-	bool kvm_found;
+	bool kvm_reachable, kvm_found;
 	struct loop_timer tidy_timer;
 	struct host_vm *vms;
 };

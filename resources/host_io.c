@@ -89,7 +89,8 @@ static void host_kvm_work(void *owner)
 {
 	struct host *host = owner;
 
-	host->kvm_found = kvm_probe(host->config.qemu_path, host->config.run_dir);
+	host->kvm_found = host->kvm_reachable &&
+			  kvm_probe(host->config.qemu_path, host->config.run_dir);
 }
 
 static void host_kvm_done(void *owner)
@@ -121,8 +122,12 @@ static int host_find_user(struct host *host)
 		return errno ? -errno : -ENOENT;
 	host->process.uid = user->pw_uid;
 	host->process.gid = user->pw_gid;
-	if (stat("/dev/kvm", &status) == 0)
+	// Usable for root is not enough: QEMU's user gets to it through its group, or as anybody.
+	if (stat("/dev/kvm", &status) < 0)
+		return 0;
+	if ((status.st_mode & 0060) == 0060 && status.st_gid != 0)
 		host->kvm_gid = status.st_gid;
+	host->kvm_reachable = host->kvm_gid || (status.st_mode & 0006) == 0006;
 	return 0;
 }
 

@@ -34,7 +34,7 @@ struct process {
 	uint64_t start;
 	int pid_fd;
 	int control_fd;			// to the launcher; -1 once it became QEMU
-	bool ready, child;
+	bool ready, child, executed;
 	struct lock_daemon sanlock;
 	char log_path[512];
 	char failure[256];		// the launcher's own last words
@@ -78,7 +78,7 @@ static void process_end_text(struct process *process, char *reason, size_t size)
 {
 	siginfo_t info = { 0 };
 	char words[112];
-	const char *what = "ended";
+	const char *what = process->executed ? "QEMU" : "its child";
 	char status[48] = "";
 
 	if (process->child && waitid(P_PIDFD, (id_t)process->pid_fd, &info, WEXITED | WNOHANG) == 0 &&
@@ -93,7 +93,7 @@ static void process_end_text(struct process *process, char *reason, size_t size)
 	if (process->failure[0])
 		snprintf(reason, size, "%.180s", process->failure);
 	else
-		snprintf(reason, size, "QEMU %s%s%s%s", what, status, words[0] ? ": " : "", words);
+		snprintf(reason, size, "%s ended%s%s%s", what, status, words[0] ? ": " : "", words);
 }
 
 static void process_drop_control(struct process *process)
@@ -268,7 +268,7 @@ struct process *process_adopt(const struct process_config *config,
 	process->pid = record->pid;
 	process->sanlock = record->sanlock;
 	process->control_fd = -1;
-	process->ready = true;
+	process->ready = process->executed = true;
 	process_log_path(config, &record->uuid, process->log_path, sizeof(process->log_path));
 	process->pid_fd = record_process(record);
 	if (process->pid_fd < 0 || process_watch(process)) {
@@ -328,6 +328,7 @@ int process_exec(struct process *process, const char *const *argv)
 		memcpy(packet + used, argv[i], size);
 		used += size;
 	}
+	process->executed = true;
 	sent = send(process->control_fd, packet, used, MSG_NOSIGNAL);
 	free(packet);
 	return sent < 0 ? -errno : 0;

@@ -101,6 +101,7 @@ static void driver_command(struct driver *driver, const char *line)
 		driver->defs[slot].nic_count = 1;
 		snprintf(driver->defs[slot].nics[0].bridge, sizeof(driver->defs[0].nics[0].bridge),
 			 "%.15s", extra);
+		driver->defs[slot].nics[0].mac[0] = 0x52;
 	}
 	for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (strcmp(word, actions[i].word) == 0)

@@ -3,6 +3,7 @@
 """One host's edges on a real sanlock and a real QEMU, in namespaces of its own. Needs root.
 
 host_edges.py HOST_EDGES CLUSTERD_LAUNCH SHIM [WORK]   (SHIM: the lab's preload, for hosts without CAP_SYS_RESOURCE)
+EXPIRY=1: waits for a dead host's lease to expire, instead of releasing its claim. VERBOSE=1: every event.
 """
 import os
 import re
@@ -40,8 +41,8 @@ class Node:
             "ip link add br0 type bridge && ip link set br0 up && "
             f"exec python3 -c \"{INIT}\"")
         self.init = subprocess.Popen(
-            ["unshare", "-m", "-n", "-p", "-u", "-f", "--mount-proc", "--kill-child", "sh", "-c", script],
-            stdout=subprocess.PIPE, text=True)
+            ["unshare", "-m", "-n", "-p", "-u", "-f", "--mount-proc", "sh", "-c", script],
+            stderr=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         assert self.init.stdout.readline() == "up\n"
         children = open(f"/proc/{self.init.pid}/task/{self.init.pid}/children").read().split()
         self.pid = children[0]
@@ -184,9 +185,8 @@ def scenario(one, two):
             return
         stop(first, 0, times)
     for step in ("spawn", "acquire", "exec", "kill", "release"):
-        figures = sorted(times[step])
-        say(f"      {step:8} median {figures[len(figures) // 2]:7.1f} ms  "
-            f"({', '.join(f'{x:.1f}' for x in figures)})")
+        say(f"      {step:8} median {sorted(times[step])[len(times[step]) // 2]:7.1f} ms  "
+            f"({', '.join(f'{x:.1f}' for x in times[step])})")
 
     took, line = first.ask("bridge 1 0 nobridge\nspawn 1", "VM_SPAWNED")
     check("flag=0" in line and "no such bridge" in line, line)
@@ -210,6 +210,7 @@ def scenario(one, two):
     check(when is not None and "flag=1" in line, "adopted with its lease: " + line)
     check(second.wait("ADOPTION_DONE")[0] is not None, "adoption is done")
     check(second.wait("QEMU_RUNNING")[0] is not None, "and it is said to run")
+    second.seen = 0
     ready(second)
 
     # Another host wants the same lease.
@@ -218,7 +219,9 @@ def scenario(one, two):
     ready(other)
     other.ask("spawn 0", "VM_SPAWNED")
     took, line = other.ask("acquire 0", "LEASE_", 60)
-    check("REFUSED" in line and "error=1" in line and "host id 1" in line, "held: " + line)
+    check("REFUSED" in line and re.search("error=[12]", line) and "host id 1" in line, "held: " + line)
+    took, line = other.ask("acquire 0", "LEASE_", 60)
+    check("REFUSED" in line and "error=1" in line, f"and its holder lives: {line}")
 
     # A living host is seen to live; another generation than its own is left alone.
     took, line = other.ask("check-host 1", "HOST_CHECKED", 20)
@@ -242,8 +245,44 @@ def scenario(one, two):
     check(second.wait("SANLOCK_UP", 10)[0] is not None, "sanlock is back")
     took, line = second.ask("join", "VOLUME .*joined=", 60)
     check("joined=1" in line, f"rejoined in {took} ms: {line}")
-    generation = int(re.search(r"generation=(\d+)", line).group(1))
 
+    # The lockspace is taken away: sanlock ends the VM.
+    good, line = start(second, 0, {})
+    check(good, "VM runs: " + line)
+    second.seen = len(second.lines)
+    one.run("sanlock", "client", "rem_lockspace", "-s", f"clusterd-v1:1:{one.work}/shared/.clusterd/lockspace:0")
+    when, line = second.wait("QEMU_EXITED", 20)
+    check(when is not None and "signal 9" in line, "sanlock ends what used a lockspace that it left: " + line)
+    when, line = second.wait("VOLUME .*joined=0", 20)
+    check(when is not None, "and the volume is not joined any more: " + line)
+    took, line = second.ask("release 0", "LEASE_RELEASED", 70)
+    check("flag=1" in line, f"its lease is free in {took} ms: {line}")
+    took, line = second.ask("join", "VOLUME .*joined=", 60)
+    check("joined=1" in line, f"rejoined in {took} ms: {line}")
+    if os.environ.get("EXPIRY"):
+        expiry(one, two, second, other)
+    else:
+        takeover(one, other, second, generation)
+
+
+def expiry(one, two, second, other):
+    """A host dies, and nobody says so: sanlock grants its lease when it may."""
+    good, line = start(second, 0, {})
+    check(good, "VM runs again: " + line)
+    begin = time.monotonic()
+    one.end()
+    waiting = 0
+    while time.monotonic() - begin < 150:
+        took, line = other.ask("acquire 0", "LEASE_", 60)
+        if "GRANTED" in line:
+            break
+        waiting += "error=2" in line
+        time.sleep(1)
+    took = time.monotonic() - begin
+    check("GRANTED" in line and took > 60, f"granted by expiry after {took:.0f} s, {waiting} times waiting: {line}")
+
+
+def takeover(one, other, second, generation):
     # The host loses its power with a VM: its claim is released, and the lease is granted at once.
     good, line = start(second, 0, {})
     check(good, "VM runs again: " + line)

@@ -20,6 +20,8 @@
 
 #define MIB (1024u * 1024u)
 
+enum { AGAIN_TRIES = 20 };
+
 // The delta lease's leader record, as sanlock 3 keeps it on the disk (little-endian).
 enum {
 	LEADER_MAGIC = 0x12212010,
@@ -452,9 +454,10 @@ bool lock_acquire(pid_t pid, const struct lock_lease *leases, uint32_t count,
 {
 	struct lock_resource *res = calloc(VM_LEASES_MAX, sizeof(*res));
 	struct sanlk_resource *args[VM_LEASES_MAX];
+	const struct timespec pause = { 0, 5000000 };
 	char holder[96] = "";
-	uint32_t i;
-	int result;
+	uint32_t i, tries;
+	int result = -EAGAIN;
 
 	if (!res || count > VM_LEASES_MAX) {
 		free(res);
@@ -463,7 +466,13 @@ bool lock_acquire(pid_t pid, const struct lock_lease *leases, uint32_t count,
 	}
 	for (i = 0; i < count; i++)
 		args[i] = lock_resource_fill(&res[i], &leases[i]);
-	result = sanlock_acquire(-1, pid, SANLK_ACQUIRE_OWNER_NOWAIT, (int)count, args, NULL);
+	// EAGAIN: this host's sanlock is still busy with letting go of it.
+	for (tries = 0; tries < AGAIN_TRIES; tries++) {
+		result = sanlock_acquire(-1, pid, SANLK_ACQUIRE_OWNER_NOWAIT, (int)count, args, NULL);
+		if (result != -EAGAIN)
+			break;
+		nanosleep(&pause, NULL);
+	}
 	free(res);
 	if (result >= 0)
 		return true;

@@ -144,12 +144,15 @@ static int volume_place(const struct volume *volume)
 
 static int probe_io(struct probe *probe)
 {
+	struct stat status = { 0 };
 	int fd, error = 0;
 
 	fd = open(probe->file, O_RDWR | O_CREAT | O_DIRECT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	if (probe->writes || probe->count == 0) {
+	if (fstat(fd, &status) < 0)
+		error = -errno;
+	if (!error && (probe->writes || status.st_size < BLOCK)) {
 		snprintf(probe->block, BLOCK, "clusterd probe %u\n", probe->count);
 		if (pwrite(fd, probe->block, BLOCK, 0) != BLOCK)
 			error = errno ? -errno : -EIO;

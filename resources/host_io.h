@@ -34,6 +34,9 @@ void host_adopt(struct host *host);
 // this node's replica; read during the call only.
 bool host_perform(struct host *host, const struct cluster *cluster, const struct action *action);
 
+// The folder with the sockets of a VM that runs here (its names are in qemu_args.h). False: there is none.
+bool host_vm_folder(const struct host *host, const struct uuid *uuid, char *buf, size_t size);
+
 // For `clusterd --end-orphans`, before sanlock starts: the number of QEMUs that could not be ended.
 int host_end_orphans(const char *run_dir);
 

@@ -34,6 +34,12 @@ static void vm_path(const struct host *host, const struct uuid *uuid, const char
 	snprintf(path, size, "%.300s/vms/%s%s", host->config.run_dir, text, suffix);
 }
 
+bool host_vm_folder(const struct host *host, const struct uuid *uuid, char *buf, size_t size)
+{
+	vm_path(host, uuid, ".d", buf, size);
+	return access(buf, F_OK) == 0;
+}
+
 static struct host_vm *vm_find(struct host *host, const struct uuid *uuid)
 {
 	struct host_vm *vm = host->vms;

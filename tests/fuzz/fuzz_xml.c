@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random documents: whatever is read is within its limits, and written it reads back the same.
 //
-// Built for libFuzzer (clang -fsanitize=fuzzer,address,undefined), or with -DFUZZ_STANDALONE as a program that
-// reads the files named as arguments. The schema is resources/clusterd.rng of the directory in $srcdir or here.
+// Built for libFuzzer (clang -fsanitize=fuzzer,address,undefined), or with -DFUZZ_STANDALONE as a
+// program that reads the files named as arguments. The schema is resources/clusterd.rng of the
+// directory in $srcdir or here.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -42,7 +42,7 @@ int ipc_client_open(struct ipc_client_connection **out, const char *service, int
 		return rc == 0 ? -ETIMEDOUT : -errno;
 	}
 	rc = qb_ipcc_connect_continue(connection->qb);
-	if (rc < 0) {	// libqb has already let go of the connection
+	if (rc < 0) { // libqb has already let go of the connection
 		free(connection);
 		return rc;
 	}

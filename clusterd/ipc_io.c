@@ -21,9 +21,9 @@
 #include "clusterd/log_io.h"
 
 enum {
-	IPC_FDS_MAX = 2 * IPC_CLIENTS_MAX,	// of libqb: listener, handshakes under way, connections
-	IPC_GROUPS_MAX = 65536,			// Linux: NGROUPS_MAX
-	IPC_IDLE_MS = 10000,			// a full house shows out who was silent for longer
+	IPC_FDS_MAX = 2 * IPC_CLIENTS_MAX, // of libqb: listener, handshakes under way, connections
+	IPC_GROUPS_MAX = 65536,		   // Linux: NGROUPS_MAX
+	IPC_IDLE_MS = 10000,		   // a full house shows out who was silent for longer
 };
 
 enum client_phase { CLIENT_ASKING, CLIENT_WAITING, CLIENT_READING };
@@ -33,7 +33,7 @@ struct ipc_client {
 	enum client_phase phase;
 	qb_ipcs_connection_t *connection;
 	uint64_t seen_ms;
-	char *text;		// the request so far, then the answer
+	char *text; // the request so far, then the answer
 	size_t size, room, at;
 };
 
@@ -72,11 +72,12 @@ static uint64_t clock_ms(void)
 /* The caller's groups. */
 
 /*
- * Who is at the other end is asked of its socket: the kernel keeps the groups that the process had when it connected,
- * so neither a later change nor a process id used again by another process can be mistaken for it. libqb does not
- * show the socket; it is the one whose handshake is being dispatched, and its SO_PEERCRED must say what libqb
- * says, or it is not believed. Without SO_PEERGROUPS (before Linux 4.13) nobody gets in by a supplementary group
- * that /etc/group does not name.
+ * Who is at the other end is asked of its socket: the kernel keeps the groups that the process had
+ * when it connected, so neither a later change nor a process id used again by another process can
+ * be mistaken for it. libqb does not show the socket; it is the one whose handshake is being
+ * dispatched, and its SO_PEERCRED must say what libqb says, or it is not believed. Without
+ * SO_PEERGROUPS (before Linux 4.13) nobody gets in by a supplementary group that /etc/group does
+ * not name.
  */
 static bool socket_in_group(int fd, pid_t pid, uid_t uid, gid_t gid)
 {
@@ -85,8 +86,8 @@ static bool socket_in_group(int fd, pid_t pid, uid_t uid, gid_t gid)
 	gid_t *groups;
 	bool found = false;
 
-	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) != 0 || cred.pid != pid ||
-	    cred.uid != uid)
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) != 0 ||
+	    cred.pid != pid || cred.uid != uid)
 		return false;
 	size = 0;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) == 0 || errno != ERANGE ||
@@ -117,8 +118,9 @@ static bool file_find_group(const char *name, gid_t *gid)
 	return found;
 }
 
-// A user who was put into the group and has not logged in again. Read from the files and not through NSS: a directory
-// server that does not answer (it may be a VM of this cluster) must not stop the loop.
+// A user who was put into the group and has not logged in again. Read from the files and not
+// through NSS: a directory server that does not answer (it may be a VM of this cluster) must not
+// stop the loop.
 static bool files_in_group(uid_t uid, gid_t gid)
 {
 	FILE *file = fopen("/etc/passwd", "re");
@@ -195,8 +197,8 @@ static void client_clear(struct ipc_client *client)
 	client->phase = CLIENT_ASKING;
 }
 
-// The next piece of the answer; an empty one for a piece of a request. A client that has not taken the last one broke the
-// lockstep, and is shown out.
+// The next piece of the answer; an empty one for a piece of a request. A client that has not taken
+// the last one broke the lockstep, and is shown out.
 static void client_send(struct ipc_client *client, size_t size)
 {
 	struct ipc_reply_head head = {
@@ -385,8 +387,11 @@ static int32_t on_dispatch_add(enum qb_loop_priority priority, int32_t fd, int32
 
 		if (polled->used)
 			continue;
-		*polled = (struct ipc_fd){ .used = true, .fd = fd, .data = data, .dispatch = dispatch };
-		rc = qb_loop_poll_add(ipc_open_now->loop, priority, fd, events, polled, ipc_dispatch);
+		*polled = (struct ipc_fd){
+			.used = true, .fd = fd, .data = data, .dispatch = dispatch
+		};
+		rc = qb_loop_poll_add(ipc_open_now->loop, priority, fd, events, polled,
+				      ipc_dispatch);
 		polled->used = rc == 0;
 		return rc;
 	}
@@ -414,7 +419,8 @@ static int32_t on_dispatch_del(int32_t fd)
 	return qb_loop_poll_del(ipc_open_now->loop, fd);
 }
 
-static int32_t on_job_add(enum qb_loop_priority priority, void *data, qb_loop_job_dispatch_fn dispatch)
+static int32_t on_job_add(enum qb_loop_priority priority, void *data,
+			  qb_loop_job_dispatch_fn dispatch)
 {
 	return qb_loop_job_add(ipc_open_now->loop, priority, data, dispatch);
 }
@@ -452,7 +458,8 @@ int ipc_open(struct ipc **out, const char *service, const char *group, struct qb
 	entry = getgrnam(group);
 	ipc->gid_known = entry != NULL;
 	ipc->gid = entry ? entry->gr_gid : 0;
-	// Shared memory, because libqb's other transport, datagrams to abstract sockets, can be spoken to by anyone.
+	// Shared memory, because libqb's other transport, datagrams to abstract sockets, can be
+	// spoken to by anyone.
 	ipc->service = qb_ipcs_create(service, 0, QB_IPC_SHM, &service_handlers);
 	if (!ipc->service) {
 		free(ipc);

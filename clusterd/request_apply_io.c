@@ -65,7 +65,8 @@ static struct answer answer_definition_errors(const struct definition_reader *re
 	}
 	if (reader->error_count > 0)
 		definition_error_format(&reader->errors[0], line, sizeof(line));
-	answer = answer_error("invalid-definition", line, "clustadm check FILE... shows every mistake");
+	answer = answer_error("invalid-definition", line,
+			      "clustadm check FILE... shows every mistake");
 	json_object_set_new(answer.error, "places", places);
 	json_object_set_new(answer.error, "count", json_integer(reader->error_total));
 	return answer;
@@ -76,7 +77,8 @@ static struct answer documents_read(struct definition_reader *reader, const json
 	const json_t *document;
 	size_t i;
 
-	json_array_foreach(documents, i, document) {
+	json_array_foreach(documents, i, document)
+	{
 		const char *name = member_text(document, "name");
 		const json_t *text = json_object_get(document, "text");
 
@@ -119,8 +121,8 @@ static json_t *summary_make(const struct definitions *definitions)
 	return summary;
 }
 
-uint8_t *apply_body(struct request *request, const json_t *ask, size_t *size, struct answer *problem,
-		    json_t **summary)
+uint8_t *apply_body(struct request *request, const json_t *ask, size_t *size,
+		    struct answer *problem, json_t **summary)
 {
 	const struct cluster *cluster = node_cluster(request->options.node);
 	const json_t *documents = json_object_get(ask, "documents");
@@ -129,7 +131,8 @@ uint8_t *apply_body(struct request *request, const json_t *ask, size_t *size, st
 	int rc;
 
 	if (json_array_size(documents) == 0 || json_array_size(documents) > DOCUMENTS_MAX) {
-		*problem = answer_error("malformed", "one to 256 documents are applied together", "");
+		*problem =
+			answer_error("malformed", "one to 256 documents are applied together", "");
 		return NULL;
 	}
 	reader = calloc(1, sizeof(*reader));
@@ -150,8 +153,9 @@ uint8_t *apply_body(struct request *request, const json_t *ask, size_t *size, st
 		body = definitions_pack(&reader->definitions, size);
 		*summary = body ? summary_make(&reader->definitions) : NULL;
 		if (!body)
-			*problem = answer_error("too-big", "the documents do not fit into one entry",
-						"apply them in several parts");
+			*problem =
+				answer_error("too-big", "the documents do not fit into one entry",
+					     "apply them in several parts");
 	}
 	definition_reader_close(reader);
 	free(reader);
@@ -160,7 +164,8 @@ uint8_t *apply_body(struct request *request, const json_t *ask, size_t *size, st
 
 static bool runs_wanted(const struct vm *vm)
 {
-	return vm->used && vm->managed && vm->wanted == VM_WANTED_RUNNING && vm->phase == VM_RUNNING;
+	return vm->used && vm->managed && vm->wanted == VM_WANTED_RUNNING &&
+	       vm->phase == VM_RUNNING;
 }
 
 static json_t *stops_find(const struct cluster *before, const struct cluster *after)

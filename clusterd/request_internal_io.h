@@ -12,7 +12,7 @@ struct pending {
 	bool used;
 	uint64_t cookie;
 	uint64_t client;
-	json_t *result;		// what an accepted change is answered with; owned
+	json_t *result; // what an accepted change is answered with; owned
 };
 
 struct request {
@@ -35,7 +35,7 @@ json_t *text_json(const char *text);
 // A member that is a string; NULL when it is missing or something else.
 const char *member_text(const json_t *object, const char *name);
 bool member_flag(const json_t *object, const char *name);
-json_t *node_name_json(const struct cluster *cluster, uint8_t slot);	// null for SLOT_NONE
+json_t *node_name_json(const struct cluster *cluster, uint8_t slot); // null for SLOT_NONE
 uint64_t present_nodes(const struct node *node);
 
 // Read-only verbs. `ask` is the request.
@@ -53,9 +53,9 @@ struct answer show_dump(struct request *request, const json_t *ask);
 json_t *vm_row(const struct request *request, const struct vm *vm);
 
 // ENTRY_APPLY's body for the documents of the request; NULL with `problem` set.
-uint8_t *apply_body(struct request *request, const json_t *ask, size_t *size, struct answer *problem,
-		    json_t **summary);
-// What the entry would do to a copy of the replica; true when it was accepted. `stops`: names of VMs that run and
-// would no longer be wanted, or NULL when memory lacks.
+uint8_t *apply_body(struct request *request, const json_t *ask, size_t *size,
+		    struct answer *problem, json_t **summary);
+// What the entry would do to a copy of the replica; true when it was accepted. `stops`: names of
+// VMs that run and would no longer be wanted, or NULL when memory lacks.
 bool apply_try(struct request *request, const struct entry *entry, struct entry_result *result,
 	       json_t **stops);

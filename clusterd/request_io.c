@@ -105,7 +105,8 @@ static struct answer answer_busy(void)
 /* Changes. */
 
 // Takes `result`.
-static struct answer propose(struct request *request, uint64_t client, struct entry *entry, json_t *result)
+static struct answer propose(struct request *request, uint64_t client, struct entry *entry,
+			     json_t *result)
 {
 	size_t room = 4096 + entry->body_size;
 	uint8_t *bytes = malloc(room);
@@ -131,7 +132,8 @@ static struct answer propose(struct request *request, uint64_t client, struct en
 	return pending ? (struct answer){ .result = NULL } : answer_busy();
 }
 
-static struct answer named(struct request *request, uint64_t client, struct entry *entry, const json_t *ask)
+static struct answer named(struct request *request, uint64_t client, struct entry *entry,
+			   const json_t *ask)
 {
 	const char *name = member_text(ask, "name");
 	json_t *result;
@@ -196,7 +198,8 @@ static struct answer change_node_manage(struct request *request, uint64_t client
 	return change_flag(request, client, ask, ENTRY_NODE_MANAGE, true);
 }
 
-static struct answer change_node_unmanage(struct request *request, uint64_t client, const json_t *ask)
+static struct answer change_node_unmanage(struct request *request, uint64_t client,
+					  const json_t *ask)
 {
 	return change_flag(request, client, ask, ENTRY_NODE_MANAGE, false);
 }
@@ -206,7 +209,8 @@ static struct answer change_node_fence(struct request *request, uint64_t client,
 	return change_flag(request, client, ask, ENTRY_NODE_FENCE, false);
 }
 
-static struct answer change_node_confirm_dead(struct request *request, uint64_t client, const json_t *ask)
+static struct answer change_node_confirm_dead(struct request *request, uint64_t client,
+					      const json_t *ask)
 {
 	return change_flag(request, client, ask, ENTRY_NODE_CONFIRM_DEAD, false);
 }
@@ -243,7 +247,8 @@ static struct answer change_recover(struct request *request, uint64_t client, co
 
 static struct answer answer_refused(const struct entry_result *result)
 {
-	return answer_error(result->code[0] ? result->code : "refused", result->reason, result->fix);
+	return answer_error(result->code[0] ? result->code : "refused", result->reason,
+			    result->fix);
 }
 
 // Names what would be stopped: an administrator who sends a whole document may not have meant it.
@@ -253,7 +258,8 @@ static struct answer answer_would_stop(const json_t *stops)
 	const json_t *name;
 	size_t i, used = strlen(reason);
 
-	json_array_foreach(stops, i, name) {
+	json_array_foreach(stops, i, name)
+	{
 		const char *text = json_string_value(name);
 
 		if (used + strlen(text) + 6 > sizeof(reason)) {
@@ -303,9 +309,12 @@ static struct answer change_apply(struct request *request, uint64_t client, cons
 static const char *level_word(uint8_t level)
 {
 	switch ((enum log_level)level) {
-	case LOG_LEVEL_INFO: return "info";
-	case LOG_LEVEL_WARNING: return "warning";
-	case LOG_LEVEL_ERROR: return "error";
+	case LOG_LEVEL_INFO:
+		return "info";
+	case LOG_LEVEL_WARNING:
+		return "warning";
+	case LOG_LEVEL_ERROR:
+		return "error";
 	}
 	return "info";
 }
@@ -371,8 +380,9 @@ static struct answer show_events(struct request *request, uint64_t client, const
 	pending = pending_new(request, client, NULL);
 	if (!pending)
 		return answer_busy();
-	rc = request->options.lines_read(request->options.context, (uint64_t)after, (uint64_t)since_ms,
-					 EVENTS_MAX, pending->cookie, events_read, request);
+	rc = request->options.lines_read(request->options.context, (uint64_t)after,
+					 (uint64_t)since_ms, EVENTS_MAX, pending->cookie,
+					 events_read, request);
 	if (rc == 0)
 		return (struct answer){ .result = NULL };
 	pending->used = false;

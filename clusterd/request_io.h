@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Administrators' requests as JSON: read-only ones are answered from the node, changes become EVENT_REQUEST.
+// Administrators' requests as JSON: read-only ones are answered from the node, changes become
+// EVENT_REQUEST.
 //
 // A request is an object {"verb": "vm start", ...}; the answer {"result": ...} or
-// {"error": {"code", "reason", "fix"}}. Decides nothing: whether a change is acceptable is the core's word.
+// {"error": {"code", "reason", "fix"}}. Decides nothing: whether a change is acceptable is the
+// core's word.
 #pragma once
 
 #include "clusterd/edge.h"
@@ -14,22 +16,22 @@ struct request;
 
 struct request_options {
 	const struct node *node;
-	const char *schema_path;	// of definitions
-	struct edge edge;		// where EVENT_REQUEST and EVENT_RECOVER go
+	const char *schema_path; // of definitions
+	struct edge edge;	 // where EVENT_REQUEST and EVENT_RECOVER go
 
 	// The rest is called with `context`.
 	void *context;
 	// The answer to a request: malloc'd, to be taken.
 	void (*reply)(void *context, uint64_t client, char *text, size_t size);
 	// As store_lines_read().
-	int (*lines_read)(void *context, uint64_t after, uint64_t since_ms, uint32_t max, uint64_t cookie,
-			  store_lines_fn fn, void *data);
+	int (*lines_read)(void *context, uint64_t after, uint64_t since_ms, uint32_t max,
+			  uint64_t cookie, store_lines_fn fn, void *data);
 	// Folder with the sockets of a VM that runs on this host; false: unknown. May be NULL.
 	bool (*vm_folder)(void *context, const struct uuid *uuid, char *buf, size_t size);
 };
 
-// Returns 0 or -errno. What `options` points to stays the caller's and outlives the request server; so must what
-// lines_read() may still call back.
+// Returns 0 or -errno. What `options` points to stays the caller's and outlives the request server;
+// so must what lines_read() may still call back.
 int request_open(struct request **request, const struct request_options *options);
 void request_close(struct request *request);
 

@@ -94,7 +94,8 @@ static void dump_kind(struct dump *dump, const struct cluster *cluster, int kind
 	dump_line(dump, "</clusterd>\n");
 }
 
-static bool dump_named(struct dump *dump, const struct cluster *cluster, const char *kind, const char *name)
+static bool dump_named(struct dump *dump, const struct cluster *cluster, const char *kind,
+		       const char *name)
 {
 	const struct cluster_node *node = cluster_find_node(cluster, name);
 	const struct cluster_volume *volume = cluster_find_volume(cluster, name);
@@ -103,7 +104,8 @@ static bool dump_named(struct dump *dump, const struct cluster *cluster, const c
 	if (strcmp(kind, "node") == 0 && node)
 		dump_add(dump, cluster, (struct dumped){ DUMP_NODE, node_slot(cluster, node) });
 	else if (strcmp(kind, "volume") == 0 && volume)
-		dump_add(dump, cluster, (struct dumped){ DUMP_VOLUME, volume_slot(cluster, volume) });
+		dump_add(dump, cluster,
+			 (struct dumped){ DUMP_VOLUME, volume_slot(cluster, volume) });
 	else if (strcmp(kind, "vm") == 0 && vm)
 		dump_add(dump, cluster, (struct dumped){ DUMP_VM, vm->ref.slot });
 	else
@@ -126,7 +128,8 @@ struct answer show_dump(struct request *request, const json_t *ask)
 			which = i;
 	}
 	if (kind && which < 0)
-		return answer_error("malformed", "kinds of objects are cluster, node, volume and vm", "");
+		return answer_error("malformed",
+				    "kinds of objects are cluster, node, volume and vm", "");
 	if (!kind) {
 		dump_add(&dump, cluster, (struct dumped){ DUMP_ALL, 0 });
 	} else if (which == 0) {

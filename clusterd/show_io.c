@@ -8,8 +8,9 @@
 
 json_t *node_name_json(const struct cluster *cluster, uint8_t slot)
 {
-	return slot < NODES_MAX && cluster->nodes[slot].used ? text_json(cluster->nodes[slot].def.name)
-							     : json_null();
+	return slot < NODES_MAX && cluster->nodes[slot].used
+		       ? text_json(cluster->nodes[slot].def.name)
+		       : json_null();
 }
 
 static json_t *node_id_name(const struct cluster *cluster, uint32_t id)
@@ -53,15 +54,24 @@ uint64_t present_nodes(const struct node *node)
 static const char *view_state_word(enum view_state state)
 {
 	switch (state) {
-	case VIEW_CLOSED: return "closed";
-	case VIEW_ALONE: return "alone";
-	case VIEW_GATHERING: return "gathering";
-	case VIEW_WAITING: return "waiting";
-	case VIEW_COPYING: return "copying";
-	case VIEW_SYNCING: return "syncing";
-	case VIEW_OPENING: return "opening";
-	case VIEW_NORMAL: return "normal";
-	case VIEW_STATE_COUNT: break;
+	case VIEW_CLOSED:
+		return "closed";
+	case VIEW_ALONE:
+		return "alone";
+	case VIEW_GATHERING:
+		return "gathering";
+	case VIEW_WAITING:
+		return "waiting";
+	case VIEW_COPYING:
+		return "copying";
+	case VIEW_SYNCING:
+		return "syncing";
+	case VIEW_OPENING:
+		return "opening";
+	case VIEW_NORMAL:
+		return "normal";
+	case VIEW_STATE_COUNT:
+		break;
 	}
 	return "?";
 }
@@ -80,7 +90,8 @@ static json_t *cluster_row(const struct node *node)
 	json_object_set_new(row, "quorate", json_boolean(view_normal(view)));
 	json_object_set_new(row, "coordinator",
 			    coordinator ? node_id_name(cluster, coordinator) : json_null());
-	json_object_set_new(row, "coordinator_id", coordinator ? integer(coordinator) : json_null());
+	json_object_set_new(row, "coordinator_id",
+			    coordinator ? integer(coordinator) : json_null());
 	json_object_set_new(row, "view", integer(view_number(view)));
 	json_object_set_new(row, "state", json_string(view_state_word(view_state(view))));
 	json_object_set_new(row, "reason", text_json(reason));
@@ -153,15 +164,24 @@ struct answer show_node_list(struct request *request, const json_t *ask)
 static const char *node_life_word(enum node_life life)
 {
 	switch (life) {
-	case NODE_UNKNOWN: return "unknown";
-	case NODE_ONLINE: return "online";
-	case NODE_LEFT: return "left";
-	case NODE_LOST: return "lost";
-	case NODE_FENCING: return "fencing";
-	case NODE_FENCED: return "fenced";
-	case NODE_DEAD: return "dead";
-	case NODE_EXPIRING: return "expiring";
-	case NODE_LIFE_COUNT: break;
+	case NODE_UNKNOWN:
+		return "unknown";
+	case NODE_ONLINE:
+		return "online";
+	case NODE_LEFT:
+		return "left";
+	case NODE_LOST:
+		return "lost";
+	case NODE_FENCING:
+		return "fencing";
+	case NODE_FENCED:
+		return "fenced";
+	case NODE_DEAD:
+		return "dead";
+	case NODE_EXPIRING:
+		return "expiring";
+	case NODE_LIFE_COUNT:
+		break;
 	}
 	return "?";
 }
@@ -241,9 +261,10 @@ struct answer show_node(struct request *request, const json_t *ask)
 	json_object_set_new(row, "fence_failures", integer(cnode->fence_failures));
 	json_object_set_new(row, "fence_attempt", integer(cnode->fence_attempt));
 	json_object_set_new(row, "fence_wanted", json_boolean(cnode->fence_wanted));
-	json_object_set_new(row, "fence_actor", cnode->life == NODE_FENCING
-							? node_name_json(cluster, cnode->fence_actor)
-							: json_null());
+	json_object_set_new(row, "fence_actor",
+			    cnode->life == NODE_FENCING
+				    ? node_name_json(cluster, cnode->fence_actor)
+				    : json_null());
 	json_object_set_new(row, "volumes", node_volume_rows(cluster, cnode));
 	for (uint32_t i = 0; i < cluster->vm_high; i++) {
 		const struct vm *vm = &cluster->vms[i];
@@ -274,11 +295,12 @@ static json_t *volume_row(const struct cluster *cluster, const struct cluster_vo
 		place = json_object();
 		json_object_set_new(place, "node", text_json(cnode->def.name));
 		json_object_set_new(place, "state",
-				    json_string(volume_state_word(cnode->reported ? seen->state
-										   : VOLUME_OFFLINE)));
+				    json_string(volume_state_word(
+					    cnode->reported ? seen->state : VOLUME_OFFLINE)));
 		json_object_set_new(place, "joined", json_boolean(cnode->reported && seen->joined));
-		json_object_set_new(place, "reason",
-				    text_json(cnode->reported ? seen->reason : "the node has not reported"));
+		json_object_set_new(
+			place, "reason",
+			text_json(cnode->reported ? seen->reason : "the node has not reported"));
 		json_array_append_new(nodes, place);
 	}
 	json_object_set_new(row, "name", text_json(volume->def.name));
@@ -333,7 +355,8 @@ struct answer show_volume(struct request *request, const json_t *ask)
 
 		for (uint32_t l = 0; vm->used && l < vm->lease_count; l++) {
 			if (vm->leases[l].volume == volume_slot(cluster, volume))
-				json_array_append_new(vms, text_json(vm_definition(cluster, vm)->name));
+				json_array_append_new(vms,
+						      text_json(vm_definition(cluster, vm)->name));
 		}
 	}
 	json_object_set_new(row, "io_timeout_s", integer(volume->io_timeout_s));
@@ -387,8 +410,8 @@ static json_t *member_row(const struct node *node, uint32_t id)
 	json_object_set_new(row, "id", integer(id));
 	json_object_set_new(row, "name", node_id_name(cluster, id));
 	json_object_set_new(row, "voter", json_boolean(listed != 0));
-	json_object_set_new(row, "store", listed || store ? hex_json(listed ? listed : store)
-							  : json_null());
+	json_object_set_new(row, "store",
+			    listed || store ? hex_json(listed ? listed : store) : json_null());
 	json_object_set_new(row, "host_up", json_boolean(view_in_ring(view, id)));
 	json_object_set_new(row, "present", json_boolean(present));
 	json_object_set_new(row, "intact", json_boolean(present && listed && store == listed));

@@ -97,10 +97,14 @@ static json_t *nic_rows(const struct vm_def *def)
 static const char *lease_life_word(enum lease_life life)
 {
 	switch (life) {
-	case LEASE_UNWRITTEN: return "unwritten";
-	case LEASE_WRITING: return "writing";
-	case LEASE_READY: return "ready";
-	case LEASE_LIFE_COUNT: break;
+	case LEASE_UNWRITTEN:
+		return "unwritten";
+	case LEASE_WRITING:
+		return "writing";
+	case LEASE_READY:
+		return "ready";
+	case LEASE_LIFE_COUNT:
+		break;
 	}
 	return "?";
 }
@@ -108,12 +112,18 @@ static const char *lease_life_word(enum lease_life life)
 static const char *vm_phase_word(enum vm_phase phase)
 {
 	switch (phase) {
-	case VM_IDLE: return "idle";
-	case VM_PLACED: return "placed";
-	case VM_RUNNING: return "running";
-	case VM_BLOCKED: return "blocked";
-	case VM_ERROR: return "error";
-	case VM_PHASE_COUNT: break;
+	case VM_IDLE:
+		return "idle";
+	case VM_PLACED:
+		return "placed";
+	case VM_RUNNING:
+		return "running";
+	case VM_BLOCKED:
+		return "blocked";
+	case VM_ERROR:
+		return "error";
+	case VM_PHASE_COUNT:
+		break;
 	}
 	return "?";
 }
@@ -126,7 +136,8 @@ static json_t *lease_rows(const struct cluster *cluster, const struct vm *vm)
 		const struct vm_lease *lease = &vm->leases[i];
 		json_t *row = json_object();
 
-		json_object_set_new(row, "volume", text_json(cluster->volumes[lease->volume].def.name));
+		json_object_set_new(row, "volume",
+				    text_json(cluster->volumes[lease->volume].def.name));
 		json_object_set_new(row, "state", json_string(lease_life_word(lease->life)));
 		json_object_set_new(row, "slot", integer(lease->slot));
 		json_array_append_new(rows, row);
@@ -171,10 +182,12 @@ static void add_sockets(json_t *row, const struct request *request, const struct
 	json_object_set_new(row, "has_console", json_boolean(def->console));
 }
 
-static const struct vm *ask_vm(const struct request *request, const json_t *ask, struct answer *problem)
+static const struct vm *ask_vm(const struct request *request, const json_t *ask,
+			       struct answer *problem)
 {
 	const char *name = member_text(ask, "name");
-	const struct vm *vm = name ? cluster_find_vm(node_cluster(request->options.node), name) : NULL;
+	const struct vm *vm =
+		name ? cluster_find_vm(node_cluster(request->options.node), name) : NULL;
 	char reason[REASON_SIZE];
 
 	if (vm)
@@ -208,9 +221,9 @@ struct answer show_vm(struct request *request, const json_t *ask)
 	json_object_set_new(row, "uuid", json_string(uuid));
 	json_object_set_new(row, "description", text_json(def->description));
 	json_object_set_new(row, "machine", text_json(def->machine[0] ? def->machine : "q35"));
-	json_object_set_new(row, "cpu", text_json(def->cpu_mode == CPU_MODEL
-							  ? def->cpu_model
-							  : cpu_mode_words[def->cpu_mode]));
+	json_object_set_new(row, "cpu",
+			    text_json(def->cpu_mode == CPU_MODEL ? def->cpu_model
+								 : cpu_mode_words[def->cpu_mode]));
 	json_object_set_new(row, "firmware", json_string(firmware_words[def->firmware]));
 	json_object_set_new(row, "failback", json_string(failback_words[def->failback]));
 	json_object_set_new(row, "on_guest_shutdown",
@@ -220,8 +233,9 @@ struct answer show_vm(struct request *request, const json_t *ask)
 	json_object_set_new(row, "preferred", preferred);
 	json_object_set_new(row, "disks", disk_rows(def));
 	json_object_set_new(row, "nics", nic_rows(def));
-	json_object_set_new(row, "here", json_boolean(vm->owner < NODES_MAX && self &&
-						      cluster->nodes[vm->owner].def.id == self));
+	json_object_set_new(row, "here",
+			    json_boolean(vm->owner < NODES_MAX && self &&
+					 cluster->nodes[vm->owner].def.id == self));
 	add_life(row, cluster, vm);
 	add_sockets(row, request, def);
 	return answer_result(row);
@@ -243,7 +257,8 @@ static json_t *explain_node(const struct cluster *cluster, const struct placemen
 
 		placement_explain_check(cluster, vm, slot, check, reason, fix);
 		json_object_set_new(line, "check", json_string(placement_check_word(check->check)));
-		json_object_set_new(line, "verdict", json_string(check_verdict_word(check->verdict)));
+		json_object_set_new(line, "verdict",
+				    json_string(check_verdict_word(check->verdict)));
 		json_object_set_new(line, "found", integer(check->found));
 		json_object_set_new(line, "needed", integer(check->needed));
 		json_object_set_new(line, "reason", text_json(reason));
@@ -252,8 +267,8 @@ static json_t *explain_node(const struct cluster *cluster, const struct placemen
 	}
 	json_object_set_new(row, "node", node_name_json(cluster, slot));
 	json_object_set_new(row, "feasible", json_boolean(judged.feasible));
-	json_object_set_new(row, "tier", judged.tier < VM_TIERS_MAX ? integer(judged.tier + 1u)
-								    : json_null());
+	json_object_set_new(row, "tier",
+			    judged.tier < VM_TIERS_MAX ? integer(judged.tier + 1u) : json_null());
 	json_object_set_new(row, "vms", integer(judged.vms));
 	json_object_set_new(row, "free_mib", integer(judged.free_mib));
 	json_object_set_new(row, "checks", checks);

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that pass texts on: events, dump, completion.
+#include <string.h>
+#include <time.h>
+
+#include "clusterd/clustadm_io.h"
+
+enum { FOLLOW_MS = 500 };
+
+static void event_print(struct session *session, const json_t *event)
+{
+	long long at_ms = json_number(event, "at_ms");
+	time_t at = (time_t)(at_ms / 1000);
+	const char *level = json_word(event, "level");
+	const char *colour = session->colour ? word_colour(level) : "";
+	char when[32] = "";
+	struct tm tm;
+
+	if (session->invocation->json) {
+		session_json(session, event);
+		return;
+	}
+	if (localtime_r(&at, &tm))
+		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+	printf("%s.%03lld  %s%s%s%s\n", when, at_ms % 1000, colour,
+	       strcmp(level, "info") == 0 ? "" : level, strcmp(level, "info") == 0 ? "" : ": ",
+	       json_word(event, "text"));
+	if (*colour)
+		fputs("\033[0m", stdout);
+}
+
+static json_t *events_ask(long long after, uint64_t since_ms)
+{
+	json_t *ask = ask_new("events", NULL);
+
+	json_object_set_new(ask, "after", json_integer(after));
+	json_object_set_new(ask, "since_ms", json_integer((json_int_t)since_ms));
+	return ask;
+}
+
+static long long events_print(struct session *session, const json_t *result, long long last)
+{
+	const json_t *event;
+	size_t i;
+
+	json_array_foreach(json_object_get(result, "events"), i, event)
+	{
+		event_print(session, event);
+		last = json_number(event, "id");
+	}
+	fflush(stdout);
+	return last;
+}
+
+enum exit_status clustadm_events(struct session *session)
+{
+	const struct invocation *invocation = session->invocation;
+	bool follow = invocation_has(invocation, OPTION_FOLLOW);
+	uint64_t since_ms = 0;
+	enum exit_status status;
+	long long last = 0;
+	json_t *result;
+
+	if (invocation_has(invocation, OPTION_SINCE))
+		moment_parse(invocation->values[OPTION_SINCE], (uint64_t)time(NULL) * 1000,
+			     &since_ms);
+	for (;;) {
+		status = session_ask(session, events_ask(last, since_ms), &result);
+		if (session_interrupted() && follow) {
+			json_decref(result);
+			return EXIT_DONE;
+		}
+		if (status != EXIT_DONE)
+			return status;
+		if (invocation->json && !follow)
+			session_json(session, result);
+		else
+			last = events_print(session, result, last);
+		json_decref(result);
+		if (!follow)
+			return EXIT_DONE;
+		session_sleep_ms(FOLLOW_MS);
+	}
+}
+
+// "vm/web" into its two halves; false for what is no kind of object.
+static bool object_split(const char *word, json_t *ask)
+{
+	static const char *const kinds[] = { "cluster", "node", "volume", "vm" };
+	size_t length = strcspn(word, "/");
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strlen(kinds[i]) != length || strncmp(kinds[i], word, length) != 0)
+			continue;
+		json_object_set_new(ask, "kind", json_string(kinds[i]));
+		if (word[length] && word[length + 1])
+			json_object_set_new(ask, "name", json_string(word + length + 1));
+		return true;
+	}
+	return false;
+}
+
+enum exit_status clustadm_dump(struct session *session)
+{
+	json_t *ask = ask_new("dump", NULL), *result;
+	enum exit_status status;
+
+	if (session->invocation->argc > 0 && !object_split(session->invocation->argv[0], ask)) {
+		json_decref(ask);
+		return session_fail(session, EXIT_USAGE, "usage",
+				    "objects are cluster, node/NAME, volume/NAME and vm/NAME",
+				    "clustadm help dump");
+	}
+	status = session_ask(session, ask, &result);
+	if (status != EXIT_DONE)
+		return status;
+	if (session->invocation->json)
+		session_json(session, result);
+	else
+		fputs(json_word(result, "xml"), stdout);
+	json_decref(result);
+	return EXIT_DONE;
+}
+
+/* Completion: the words that may come next, one a line. The last word given is the unfinished one.
+ */
+
+static void offer(const char *word, const char *start)
+{
+	if (strncmp(word, start, strlen(start)) == 0)
+		puts(word);
+}
+
+static void offer_names(struct session *session, const char *noun, const char *prefix,
+			const char *start)
+{
+	char verb[32], rows[32], word[256];
+	const json_t *row;
+	json_t *result;
+	size_t i;
+
+	snprintf(verb, sizeof(verb), "%s list", noun);
+	snprintf(rows, sizeof(rows), "%ss", noun);
+	if (session_poll(session, ask_new(verb, NULL), &result) != EXIT_DONE)
+		return;
+	json_array_foreach(json_object_get(result, rows), i, row)
+	{
+		snprintf(word, sizeof(word), "%s%s", prefix, json_word(row, "name"));
+		offer(word, start);
+	}
+	json_decref(result);
+}
+
+static void offer_arguments(struct session *session, const struct command *command,
+			    const char *start)
+{
+	if (strcmp(command->complete, "object") == 0) {
+		offer_names(session, "vm", "vm/", start);
+		offer_names(session, "node", "node/", start);
+		offer_names(session, "volume", "volume/", start);
+	} else if (strcmp(command->complete, "vm") == 0 || strcmp(command->complete, "node") == 0 ||
+		   strcmp(command->complete, "volume") == 0) {
+		offer_names(session, command->complete, "", start);
+	} else if (strcmp(command->complete, "file") == 0) {
+		puts("__files__");
+	}
+}
+
+static void offer_commands(const char *noun, const char *start)
+{
+	for (int i = 0; i < COMMAND_COUNT; i++) {
+		const struct command *command = &commands[i];
+
+		if (!*command->summary)
+			continue;
+		if (strcmp(command->noun, noun) == 0)
+			offer(command->verb, start);
+		else if (!*noun && (i == 0 || strcmp(commands[i - 1].noun, command->noun) != 0))
+			offer(command->noun, start);
+	}
+}
+
+static void offer_options(const struct command *command, const char *start)
+{
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		if (command->options >> i & 1)
+			offer(command_options[i].name, start);
+	}
+	offer("--help", start);
+}
+
+enum exit_status clustadm_complete(struct session *session)
+{
+	int argc = session->invocation->argc;
+	char **argv = session->invocation->argv;
+	const char *start = argc > 0 ? argv[argc - 1] : "", *noun = "",
+		   *before = argc > 1 ? argv[argc - 2] : "";
+	const struct command *command = NULL;
+
+	for (int i = 0; i + 1 < argc && !command; i++) {
+		if (argv[i][0] == '-')
+			continue;
+		for (int c = 0; c < COMMAND_COUNT; c++) {
+			if (!*commands[c].summary || strcmp(commands[c].noun, noun) != 0)
+				continue;
+			if (strcmp(commands[c].verb, argv[i]) == 0)
+				command = &commands[c];
+		}
+		if (!command && !*noun &&
+		    (strcmp(argv[i], "vm") == 0 || strcmp(argv[i], "node") == 0 ||
+		     strcmp(argv[i], "volume") == 0))
+			noun = argv[i];
+	}
+	if (strcmp(before, "-o") == 0) {
+		offer("json", start);
+		offer("table", start);
+	} else if (strcmp(before, "--on") == 0) {
+		offer_names(session, "node", "", start);
+	} else if (!command) {
+		offer_commands(noun, start);
+	} else if (start[0] == '-') {
+		offer_options(command, start);
+	} else if (command == &commands[COMMAND_HELP]) {
+		offer_commands(before[0] && strcmp(before, "help") != 0 ? before : "", start);
+	} else {
+		offer_arguments(session, command, start);
+	}
+	return EXIT_DONE;
+}

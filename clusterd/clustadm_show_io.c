@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that only look: status, lists, one VM, node or volume, quorum.
+#include <string.h>
+#include <time.h>
+
+#include "clusterd/clustadm_io.h"
+
+enum { WATCH_MS = 1000 };
+
+static void when_format(long long at_ms, char *buf, size_t size)
+{
+	time_t at = (time_t)(at_ms / 1000);
+	struct tm tm;
+
+	buf[0] = 0;
+	if (at_ms > 0 && localtime_r(&at, &tm))
+		strftime(buf, size, "%Y-%m-%d %H:%M:%S", &tm);
+}
+
+static void names_join(const json_t *names, char *buf, size_t size)
+{
+	const json_t *name;
+	size_t i, used = 0;
+
+	buf[0] = 0;
+	json_array_foreach(names, i, name)
+	{
+		int length = snprintf(buf + used, size - used, "%s%s", i ? " " : "",
+				      json_string_value(name));
+
+		used += length > 0 ? (size_t)length : 0;
+		if (used >= size)
+			return;
+	}
+}
+
+static const char *dash(const char *text)
+{
+	return *text ? text : "-";
+}
+
+/* Tables. */
+
+static void nodes_table(struct session *session, const json_t *nodes)
+{
+	static const char *const heads[] = {
+		"NODE", "ID", "STATE", "VMS", "MEMORY", "REASON", NULL
+	};
+	struct table table;
+	const json_t *node;
+	size_t i;
+
+	table_init(&table, heads);
+	json_array_foreach(nodes, i, node)
+	{
+		table_add(&table, json_word(node, "name"));
+		table_addf(&table, "%lld", json_number(node, "id"));
+		table_add(&table, json_word(node, "state"));
+		table_addf(&table, "%lld", json_number(node, "vms"));
+		table_addf(&table, "%lld/%lld", json_number(node, "memory_used_mib"),
+			   json_number(node, "memory_mib"));
+		table_add(&table, json_word(node, "reason"));
+	}
+	session_table(session, &table);
+}
+
+// One line a volume, and one for each node that does not see it well.
+static void volumes_table(struct session *session, const json_t *volumes)
+{
+	static const char *const heads[] = { "VOLUME", "NODE", "STATE", "REASON", NULL };
+	const json_t *volume, *node;
+	struct table table;
+	size_t i, j;
+
+	table_init(&table, heads);
+	json_array_foreach(volumes, i, volume)
+	{
+		const json_t *nodes = json_object_get(volume, "nodes");
+		size_t online = 0;
+
+		json_array_foreach(nodes, j, node) online +=
+			strcmp(json_word(node, "state"), "online") == 0;
+		table_add(&table, json_word(volume, "name"));
+		table_addf(&table, "%zu of %zu", online, json_array_size(nodes));
+		table_add(&table, online == json_array_size(nodes) && online ? "online" : "-");
+		table_add(&table, json_flag(volume, "prepared")	 ? json_word(volume, "reason")
+				  : *json_word(volume, "reason") ? json_word(volume, "reason")
+								 : "is being prepared");
+		json_array_foreach(nodes, j, node)
+		{
+			if (strcmp(json_word(node, "state"), "online") == 0)
+				continue;
+			table_add(&table, "");
+			table_add(&table, json_word(node, "node"));
+			table_add(&table, json_word(node, "state"));
+			table_add(&table, json_word(node, "reason"));
+		}
+	}
+	session_table(session, &table);
+}
+
+static void vms_table(struct session *session, const json_t *vms)
+{
+	static const char *const heads[] = { "VM", "STATE", "WANTED", "NODE", "REASON", NULL };
+	struct table table;
+	const json_t *vm;
+	size_t i;
+
+	table_init(&table, heads);
+	json_array_foreach(vms, i, vm)
+	{
+		table_add(&table, json_word(vm, "name"));
+		table_add(&table, json_word(vm, "state"));
+		table_add(&table, json_word(vm, "wanted"));
+		table_add(&table, dash(json_word(vm, "node")));
+		table_add(&table, json_word(vm, "reason"));
+	}
+	session_table(session, &table);
+}
+
+static void names_print(const json_t *rows)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row) puts(json_word(row, "name"));
+}
+
+static void status_print(struct session *session, const json_t *result)
+{
+	const json_t *cluster = json_object_get(result, "cluster");
+	const json_t *volumes = json_object_get(result, "volumes");
+	const json_t *vms = json_object_get(result, "vms");
+	bool quorate = json_flag(cluster, "quorate");
+
+	printf("Cluster %s: %s%s%s, view %lld", dash(json_word(cluster, "name")),
+	       session->colour && !quorate ? "\033[31m" : "", quorate ? "quorate" : "NO QUORUM",
+	       session->colour && !quorate ? "\033[0m" : "", json_number(cluster, "view"));
+	if (quorate)
+		printf(", coordinator %s", dash(json_word(cluster, "coordinator")));
+	putchar('\n');
+	if (!quorate && *json_word(cluster, "reason"))
+		printf("  %s\n", json_word(cluster, "reason"));
+	if (json_flag(cluster, "frozen"))
+		puts("  the replicas differ: changes are refused (clustadm quorum)");
+	if (json_array_size(json_object_get(result, "nodes")) == 0) {
+		puts("\nNothing is defined yet. Begin with: clustadm apply FILE "
+		     "(clusterd.xml(5)).");
+		return;
+	}
+	putchar('\n');
+	nodes_table(session, json_object_get(result, "nodes"));
+	if (json_array_size(volumes) > 0) {
+		putchar('\n');
+		volumes_table(session, volumes);
+	}
+	if (json_array_size(vms) > 0) {
+		putchar('\n');
+		vms_table(session, vms);
+	}
+}
+
+enum exit_status clustadm_status(struct session *session)
+{
+	bool watch = invocation_has(session->invocation, OPTION_WATCH);
+	enum exit_status status;
+	json_t *result;
+
+	for (;;) {
+		status = session_ask(session, ask_new("status", NULL), &result);
+		if (session_interrupted() && watch)
+			return EXIT_DONE;
+		if (status != EXIT_DONE)
+			return status;
+		if (session->invocation->json) {
+			session_json(session, result);
+		} else {
+			if (watch && session->out_terminal)
+				fputs("\033[H\033[2J", stdout);
+			else if (watch)
+				putchar('\n');
+			status_print(session, result);
+			fflush(stdout);
+		}
+		json_decref(result);
+		if (!watch)
+			return EXIT_DONE;
+		session_sleep_ms(WATCH_MS);
+		if (session_interrupted())
+			return EXIT_DONE;
+	}
+}
+
+enum exit_status clustadm_list(struct session *session)
+{
+	const char *noun = commands[session->invocation->id].noun;
+	char verb[32], rows_name[32];
+	enum exit_status status;
+	json_t *result;
+	const json_t *rows;
+
+	snprintf(verb, sizeof(verb), "%s list", noun);
+	snprintf(rows_name, sizeof(rows_name), "%ss", noun);
+	status = session_ask(session, ask_new(verb, NULL), &result);
+	if (status != EXIT_DONE)
+		return status;
+	rows = json_object_get(result, rows_name);
+	if (session->invocation->json)
+		session_json(session, result);
+	else if (session->invocation->quiet)
+		names_print(rows);
+	else if (noun[0] == 'n')
+		nodes_table(session, rows);
+	else if (noun[1] == 'o')
+		volumes_table(session, rows);
+	else
+		vms_table(session, rows);
+	json_decref(result);
+	return EXIT_DONE;
+}
+
+/* One of them. */
+
+static void field(const char *name, const char *text)
+{
+	if (*text)
+		printf("%-18s %s\n", name, text);
+}
+
+static void field_names(const char *name, const json_t *names)
+{
+	char joined[1024];
+
+	names_join(names, joined, sizeof(joined));
+	field(name, joined);
+}
+
+static void vm_print_hardware(const json_t *vm)
+{
+	const json_t *item;
+	size_t i;
+
+	printf("%-18s %lld CPUs (%s), %lld MiB, %s, %s\n", "hardware", json_number(vm, "cpus"),
+	       json_word(vm, "cpu"), json_number(vm, "memory_mib"), json_word(vm, "machine"),
+	       json_word(vm, "firmware"));
+	json_array_foreach(json_object_get(vm, "disks"), i, item)
+	{
+		printf("%-18s %s/%s (%s, %s%s)\n", json_flag(item, "cdrom") ? "cd" : "disk",
+		       json_word(item, "volume"), json_word(item, "path"),
+		       json_word(item, "format"), json_word(item, "bus"),
+		       json_flag(item, "readonly") ? ", read-only" : "");
+	}
+	json_array_foreach(json_object_get(vm, "nics"), i, item)
+	{
+		printf("%-18s %s, %s (%s)\n", "nic", json_word(item, "bridge"),
+		       json_word(item, "mac"), json_word(item, "model"));
+	}
+	json_array_foreach(json_object_get(vm, "leases"), i, item)
+	{
+		printf("%-18s %s: %s\n", "lease", json_word(item, "volume"),
+		       json_word(item, "state"));
+	}
+}
+
+void vm_print(struct session *session, const json_t *vm)
+{
+	char when[32];
+	const json_t *tier;
+	size_t i;
+
+	(void)session;
+	when_format(json_number(vm, "since_ms"), when, sizeof(when));
+	field("name", json_word(vm, "name"));
+	field("description", json_word(vm, "description"));
+	field("state", json_word(vm, "state"));
+	field("wanted", json_word(vm, "wanted"));
+	field("node", dash(json_word(vm, "node")));
+	field("reason", json_word(vm, "reason"));
+	field("since", when);
+	field("managed", json_flag(vm, "managed") ? "" : "no");
+	field("uuid", json_word(vm, "uuid"));
+	printf("%-18s %lld\n", "priority", json_number(vm, "priority"));
+	vm_print_hardware(vm);
+	field_names("possible owners", json_object_get(vm, "possible"));
+	json_array_foreach(json_object_get(vm, "preferred"), i, tier)
+		field_names(i ? "" : "preferred owners", tier);
+	printf("%-18s %lld of %lld in place, %lld of %lld elsewhere\n", "restarts used",
+	       json_number(vm, "restarts"), json_number(vm, "restarts_max"),
+	       json_number(vm, "relocations"), json_number(vm, "relocations_max"));
+	field_names("failed on", json_object_get(vm, "failed_on"));
+	field("failback", json_word(vm, "failback"));
+	field("on guest shutdown", json_word(vm, "on_guest_shutdown"));
+	printf("%-18s %lld s\n", "stop timeout", json_number(vm, "stop_timeout_s"));
+	field("console", json_flag(vm, "here") ? json_word(vm, "console") : "");
+	field("vnc", json_flag(vm, "here") ? json_word(vm, "vnc") : "");
+}
+
+static void node_print(struct session *session, const json_t *node)
+{
+	static const char *const heads[] = { "VOLUME", "STATE", "REASON", NULL };
+	const json_t *item;
+	struct table table;
+	char when[32];
+	size_t i;
+
+	when_format(json_number(node, "since_ms"), when, sizeof(when));
+	field("name", json_word(node, "name"));
+	printf("%-18s %lld\n", "id", json_number(node, "id"));
+	field("state", json_word(node, "state"));
+	field("reason", json_word(node, "reason"));
+	field("since", when);
+	field("managed", json_flag(node, "managed") ? "" : "no");
+	field("voter", json_flag(node, "voter") ? "yes" : "no");
+	printf("%-18s %lld, %lld MiB (%lld used by VMs, %lld kept for the host)\n",
+	       "CPUs and memory", json_number(node, "cpus"), json_number(node, "memory_mib"),
+	       json_number(node, "memory_used_mib"), json_number(node, "memory_reserve_mib"));
+	field("watchdog", json_flag(node, "watchdog") ? "guards its leases" : "none");
+	field("emulator", json_flag(node, "emulator") ? "" : "missing");
+	json_array_foreach(json_object_get(node, "fences"), i, item)
+		field("fence device", json_word(item, "agent"));
+	if (json_array_size(json_object_get(node, "fences")) == 0)
+		field("fence device", "none");
+	field("fenced by", json_word(node, "fence_actor"));
+	if (json_number(node, "fence_failures") > 0)
+		printf("%-18s %lld in a row\n", "fence failures",
+		       json_number(node, "fence_failures"));
+	field_names("VMs", json_object_get(node, "vm_names"));
+	if (json_array_size(json_object_get(node, "volumes")) == 0)
+		return;
+	putchar('\n');
+	table_init(&table, heads);
+	json_array_foreach(json_object_get(node, "volumes"), i, item)
+	{
+		table_add(&table, json_word(item, "volume"));
+		table_add(&table, json_word(item, "state"));
+		table_add(&table, json_word(item, "reason"));
+	}
+	session_table(session, &table);
+}
+
+static void volume_print(struct session *session, const json_t *volume)
+{
+	static const char *const heads[] = { "NODE", "STATE", "LOCKSPACE", "REASON", NULL };
+	const json_t *item;
+	struct table table;
+	size_t i;
+
+	field("name", json_word(volume, "name"));
+	field("source", json_word(volume, "source"));
+	field("path", json_word(volume, "path"));
+	field("prepared", json_flag(volume, "prepared") ? "yes" : "no");
+	field("reason", json_word(volume, "reason"));
+	printf("%-18s %lld s\n", "io timeout", json_number(volume, "io_timeout_s"));
+	printf("%-18s %lld used, %lld burned, %lld free\n", "leases",
+	       json_number(volume, "leases_used"), json_number(volume, "leases_burned"),
+	       json_number(volume, "leases_free"));
+	field_names("VMs", json_object_get(volume, "vm_names"));
+	putchar('\n');
+	table_init(&table, heads);
+	json_array_foreach(json_object_get(volume, "nodes"), i, item)
+	{
+		table_add(&table, json_word(item, "node"));
+		table_add(&table, json_word(item, "state"));
+		table_add(&table, json_flag(item, "joined") ? "joined" : "-");
+		table_add(&table, json_word(item, "reason"));
+	}
+	session_table(session, &table);
+}
+
+static enum exit_status show(struct session *session, const char *verb, const char *name,
+			     void (*print)(struct session *session, const json_t *object))
+{
+	json_t *result;
+	enum exit_status status = session_ask(session, ask_new(verb, name), &result);
+
+	if (status != EXIT_DONE)
+		return status;
+	if (session->invocation->json)
+		session_json(session, result);
+	else
+		print(session, result);
+	json_decref(result);
+	return EXIT_DONE;
+}
+
+enum exit_status clustadm_vm_show(struct session *session)
+{
+	return show(session, "vm show", session->invocation->argv[0], vm_print);
+}
+
+enum exit_status clustadm_node_show(struct session *session)
+{
+	return show(session, "node show", session->invocation->argv[0], node_print);
+}
+
+enum exit_status clustadm_volume_show(struct session *session)
+{
+	return show(session, "volume show", session->invocation->argv[0], volume_print);
+}
+
+/* Quorum. */
+
+static void members_table(struct session *session, const json_t *quorum)
+{
+	static const char *const heads[] = { "NODE",	 "ID",	  "VOTER", "HOST",
+					     "CLUSTERD", "STORE", NULL };
+	static const char *const lists[] = { "voters", "learners" };
+	const json_t *member;
+	struct table table;
+	size_t i;
+
+	table_init(&table, heads);
+	for (int list = 0; list < 2; list++) {
+		json_array_foreach(json_object_get(quorum, lists[list]), i, member)
+		{
+			bool present = json_flag(member, "present");
+
+			table_add(&table, dash(json_word(member, "name")));
+			table_addf(&table, "%lld", json_number(member, "id"));
+			table_add(&table, json_flag(member, "voter") ? "yes" : "no");
+			table_add(&table, json_flag(member, "host_up") ? "up" : "not seen");
+			table_add(&table, !present			      ? "away"
+					  : json_flag(member, "synchronised") ? "in the view"
+									      : "joining");
+			table_addf(&table, "%s%s%s", dash(json_word(member, "store")),
+				   json_flag(member, "intact") ? ", intact" : "",
+				   json_flag(member, "learner") ? ", learner: counts in no majority"
+								: "");
+		}
+	}
+	session_table(session, &table);
+}
+
+static void quorum_print(struct session *session, const json_t *quorum)
+{
+	const char *reason = json_word(quorum, "reason");
+
+	printf("%-18s %lld, %s%s%s\n", "view", json_number(quorum, "view"),
+	       json_word(quorum, "state"), *reason ? ": " : "", reason);
+	field("changes", !json_flag(quorum, "normal")  ? "not possible"
+			 : json_flag(quorum, "frozen") ? "refused: the replicas differ"
+						       : "possible");
+	field("votequorum", json_flag(quorum, "votequorum") ? "quorate" : "not quorate");
+	field("coordinator", dash(json_word(quorum, "coordinator")));
+	field("this node", dash(json_word(quorum, "self")));
+	printf("%-18s %lld voters, %lld needed\n", "majority",
+	       (long long)json_array_size(json_object_get(quorum, "voters")),
+	       json_number(quorum, "majority"));
+	printf("%-18s %lld (last in the store: %lld)\n", "committed index",
+	       json_number(quorum, "committed"), json_number(quorum, "last_index"));
+	printf("%-18s %lld\n", "functional level", json_number(quorum, "functional_level"));
+	if (json_number(quorum, "dropped") > 0)
+		printf("%-18s %lld\n", "bad messages", json_number(quorum, "dropped"));
+	putchar('\n');
+	members_table(session, quorum);
+}
+
+enum exit_status clustadm_quorum(struct session *session)
+{
+	return show(session, "quorum", NULL, quorum_print);
+}
+
+/* Why a VM is where it is. */
+
+static void explain_life(const json_t *vm)
+{
+	const json_t *lease;
+	size_t i;
+
+	printf("%s is %s%s%s; wanted: %s\n", json_word(vm, "name"), json_word(vm, "state"),
+	       *json_word(vm, "node") ? " on " : "", json_word(vm, "node"),
+	       json_word(vm, "wanted"));
+	if (*json_word(vm, "reason"))
+		printf("  because: %s\n", json_word(vm, "reason"));
+	if (*json_word(vm, "why_nowhere") &&
+	    strcmp(json_word(vm, "why_nowhere"), json_word(vm, "reason")) != 0)
+		printf("  no node may take it: %s\n", json_word(vm, "why_nowhere"));
+	if (*json_word(vm, "fix"))
+		printf("  fix: %s\n", json_word(vm, "fix"));
+	printf("  restarts used: %lld of %lld in place, %lld of %lld elsewhere\n",
+	       json_number(vm, "restarts"), json_number(vm, "restarts_max"),
+	       json_number(vm, "relocations"), json_number(vm, "relocations_max"));
+	json_array_foreach(json_object_get(vm, "leases"), i, lease) printf(
+		"  lease on %s: %s\n", json_word(lease, "volume"), json_word(lease, "state"));
+	if (*json_word(vm, "best"))
+		printf("  the best place now: %s\n", json_word(vm, "best"));
+}
+
+static void explain_node(struct session *session, const json_t *node)
+{
+	const json_t *check;
+	size_t i;
+
+	printf("\n%s: %s (%lld VMs, %lld MiB free", json_word(node, "node"),
+	       json_flag(node, "feasible") ? "may run it" : "may not run it",
+	       json_number(node, "vms"), json_number(node, "free_mib"));
+	if (json_is_integer(json_object_get(node, "tier")))
+		printf(", preferred: tier %lld", json_number(node, "tier"));
+	puts(")");
+	json_array_foreach(json_object_get(node, "checks"), i, check)
+	{
+		const char *verdict = json_word(check, "verdict");
+		const char *colour = session->colour ? word_colour(verdict) : "";
+
+		printf("  %s%-5s%s %s", colour, verdict, *colour ? "\033[0m" : "",
+		       json_word(check, "check"));
+		if (*json_word(check, "reason"))
+			printf(": %s", json_word(check, "reason"));
+		putchar('\n');
+		if (*json_word(check, "fix"))
+			printf("        fix: %s\n", json_word(check, "fix"));
+	}
+}
+
+enum exit_status clustadm_vm_explain(struct session *session)
+{
+	json_t *ask = ask_new("vm explain", session->invocation->argv[0]), *result;
+	enum exit_status status;
+	const json_t *node;
+	size_t i;
+
+	if (invocation_has(session->invocation, OPTION_ON))
+		json_object_set_new(ask, "on", json_string(session->invocation->values[OPTION_ON]));
+	status = session_ask(session, ask, &result);
+	if (status != EXIT_DONE)
+		return status;
+	if (session->invocation->json) {
+		session_json(session, result);
+	} else {
+		explain_life(result);
+		json_array_foreach(json_object_get(result, "nodes"), i, node)
+			explain_node(session, node);
+	}
+	json_decref(result);
+	return EXIT_DONE;
+}

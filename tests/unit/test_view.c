@@ -329,7 +329,7 @@ static void test_bad_messages(void **state)
 
 // ---- schedules drawn from a seed ----
 
-static void fault(struct world *w, uint32_t *lost)
+static void fault(struct world *w)
 {
 	uint32_t n = (uint32_t)world_random(w, w->count);
 	int part[WORLD_NODES] = { 0 };
@@ -359,7 +359,6 @@ static void fault(struct world *w, uint32_t *lost)
 		}
 		break;
 	}
-	(void)lost;
 }
 
 // A store is lost only while every voter's is there: more than a minority can never be made good.
@@ -372,38 +371,51 @@ static void lose_one(struct world *w)
 		world_fail(w, "it does not settle");
 	everybody_agrees(w);
 	for (uint32_t i = 0; i < w->count; i++) {
-		if (w->failed || view_learner(w->nodes[i].view) || w->nodes[i].op_count > 0)
+		const struct voters *voters = &w->nodes[i].cluster.voters;
+
+		if (w->failed || w->nodes[i].op_count > 0 || voters->count < 3 ||
+		    voters_here(w->nodes[i].view, voters, true) < voters->count)
 			return;
 	}
-	if (w->count < 3)
-		return;
 	world_crash(w, n);
 	world_boot(w, n, true);
 }
 
+static const enum entry_type proposed[8] = {
+	ENTRY_VM_CLEAR, ENTRY_VM_CLEAR, ENTRY_VM_CLEAR, ENTRY_VM_CLEAR,
+	ENTRY_NODE_REPORT, ENTRY_NODE_REPORT, ENTRY_CHECK, ENTRY_VM_CLEAR,
+};
+
 static bool schedule(struct world *w, uint64_t seed, uint32_t nodes)
 {
-	uint32_t lost = 0, steps;
+	uint32_t steps, busy, rough;
+	bool changes;
 
 	w->count = nodes;
 	world_start(w, seed);
 	w->quiet = world_random(w, 3) == 0;
-	steps = 200 + (uint32_t)world_random(w, 1500);
+	w->slow = world_random(w, 3) == 0 ? (uint32_t)world_random(w, 1u << nodes) : 0;
+	changes = world_random(w, 2) == 0;
+	busy = 2 + (uint32_t)world_random(w, 16);
+	rough = 10 + (uint32_t)world_random(w, 150);
+	steps = 200 + (uint32_t)world_random(w, 3000);
 	for (uint32_t n = 0; n < nodes; n++)
 		world_boot(w, n, false);
 	for (uint32_t i = 0; i < steps && !w->failed; i++) {
 		world_progress(w);
-		if (world_random(w, 8) == 0)
-			world_propose(w, (uint32_t)world_random(w, nodes),
-				      world_random(w, 8) ? ENTRY_VM_CLEAR : ENTRY_CHECK);
+		if (world_random(w, busy) == 0)
+			world_propose(w, (uint32_t)world_random(w, nodes), proposed[world_random(w, 8)]);
+		if (changes && world_random(w, 40) == 0)
+			world_voters_change(w, (uint32_t)world_random(w, nodes));
 		if (world_random(w, 20) == 0)
 			w->now_ms += world_random(w, 300);
-		if (world_random(w, 60) == 0)
-			fault(w, &lost);
+		if (world_random(w, rough) == 0)
+			fault(w);
 		if (world_random(w, 600) == 0)
 			lose_one(w);
 	}
 	w->quiet = false;
+	w->slow = 0;
 	heal_all(w);
 	if (!w->failed && !world_settle(w, 60000))
 		world_fail(w, "it does not settle");

@@ -294,8 +294,8 @@ void world_split(struct world *w, const int *part)
 {
 	bool joined[WORLD_NODES] = { false };
 
-	for (uint32_t old = 0; old < w->count; old++) {
-		for (uint32_t new = 0; new < w->count; new++) {
+	for (uint32_t old = 0; old < WORLD_NODES; old++) {
+		for (uint32_t new = 0; new < WORLD_NODES; new++) {
 			uint32_t together = 0;
 
 			for (uint32_t n = 0; n < w->count; n++) {
@@ -309,7 +309,7 @@ void world_split(struct world *w, const int *part)
 	}
 	for (uint32_t n = 0; n < w->count; n++)
 		joined[n] = w->nodes[n].up && w->nodes[n].joined;
-	for (uint32_t c = 0; c < w->count; c++) {
+	for (uint32_t c = 0; c < WORLD_NODES; c++) {
 		component_clear(&w->components[c]);
 		w->components[c].ring = ++w->next_ring;
 	}
@@ -319,7 +319,7 @@ void world_split(struct world *w, const int *part)
 		if (joined[n])
 			w->components[part[n]].members |= 1u << n;
 	}
-	for (uint32_t c = 0; c < w->count; c++) {
+	for (uint32_t c = 0; c < WORLD_NODES; c++) {
 		if (w->components[c].members)
 			config_add(w, &w->components[c]);
 	}
@@ -700,6 +700,8 @@ bool world_propose(struct world *w, uint32_t n, enum entry_type type)
 	entry.at_ms = cookie;
 	if (type == ENTRY_VM_CLEAR)
 		memset(entry.name, 'x', 1 + world_random(w, NAME_SIZE - 2));
+	for (uint32_t i = 0; type == ENTRY_NODE_REPORT && i < VOLUMES_MAX; i++)
+		memset(entry.report.volumes[i].reason, 'y', world_random(w, 60));
 	if (type == ENTRY_VOTERS)
 		entry.voters = node->view->voters;
 	size = entry_encode(&entry, buf, sizeof(buf));
@@ -712,14 +714,31 @@ bool world_propose(struct world *w, uint32_t n, enum entry_type type)
 	return taken;
 }
 
+static void voters_propose(struct world *w, uint32_t n, const struct voters *voters)
+{
+	struct world_node *node = &w->nodes[n];
+	static struct entry entry;
+	uint8_t buf[8192];
+	size_t size;
+
+	memset(&entry, 0, sizeof(entry));
+	entry.type = ENTRY_VOTERS;
+	entry.from = node->id;
+	entry.view = view_number(node->view);
+	entry.voters = *voters;
+	size = entry_encode(&entry, buf, sizeof(buf));
+	w->actions.count = 0;
+	w->actions.used = 0;
+	view_propose(node->view, node->disk.incarnation << 32 | ++node->next_cookie, buf, size, w->now_ms,
+		     &w->actions);
+	perform(w, n);
+}
+
 // The coordinator's caller: whoever is here with another store than the voters say is readmitted.
 static void voters_look(struct world *w, uint32_t n)
 {
 	struct world_node *node = &w->nodes[n];
 	struct voters voters = node->cluster.voters;
-	static struct entry entry;
-	uint8_t buf[8192];
-	size_t size;
 
 	if (!node->up || !view_coordinator(node->view) || node->view->change_index != 0)
 		return;
@@ -730,19 +749,39 @@ static void voters_look(struct world *w, uint32_t n)
 		if (!view_synchronised(node->view, id) || store == 0 || store == voters.list[i].store)
 			continue;
 		voters.list[i].store = store;
-		memset(&entry, 0, sizeof(entry));
-		entry.type = ENTRY_VOTERS;
-		entry.from = node->id;
-		entry.view = view_number(node->view);
-		entry.voters = voters;
-		size = entry_encode(&entry, buf, sizeof(buf));
-		w->actions.count = 0;
-		w->actions.used = 0;
-		view_propose(node->view, node->disk.incarnation << 32 | ++node->next_cookie, buf, size,
-			     w->now_ms, &w->actions);
-		perform(w, n);
+		voters_propose(w, n, &voters);
 		return;
 	}
+}
+
+// A voter is taken off the list, or a member without a vote gets one; anybody may ask, in any order.
+void world_voters_change(struct world *w, uint32_t n)
+{
+	struct world_node *node = &w->nodes[n];
+	struct voters voters = node->cluster.voters;
+	uint32_t id = 1 + (uint32_t)world_random(w, w->count), at = 0;
+
+	// While a voter's store is lost a list without one of the others could never be made good.
+	if (!node->up || !view_normal(node->view) ||
+	    voters_here(node->view, &voters, true) < voters.count)
+		return;
+	while (at < voters.count && voters.list[at].id < id)
+		at++;
+	if (at < voters.count && voters.list[at].id == id) {
+		if (voters.count == 1)
+			return;
+		voters.count--;
+		memmove(&voters.list[at], &voters.list[at + 1], (voters.count - at) * sizeof(struct voter));
+		memset(&voters.list[voters.count], 0, sizeof(struct voter));
+	} else {
+		if (view_member_store(node->view, id) == 0)
+			return;
+		memmove(&voters.list[at + 1], &voters.list[at], (voters.count - at) * sizeof(struct voter));
+		voters.list[at].id = id;
+		voters.list[at].store = view_member_store(node->view, id);
+		voters.count++;
+	}
+	voters_propose(w, n, &voters);
 }
 
 static void tick(struct world *w, uint32_t n)
@@ -770,7 +809,7 @@ bool world_progress(struct world *w)
 			out_order(w, node);
 			return true;
 		}
-		if (what == 1 && store_work(w, n))
+		if (what == 1 && (!(w->slow >> n & 1) || world_random(w, 15) == 0) && store_work(w, n))
 			return true;
 		if (what >= 2 && deliver_next(w, n))
 			return true;

@@ -96,6 +96,7 @@ struct world {
 	char reply_reason[REASON_SIZE];
 	bool loss_allowed;	// recovery with loss: what was committed may be gone
 	bool quiet;		// no own proposals of ENTRY_VOTERS
+	uint32_t slow;		// mask of nodes with a slow disk
 	const char *failed;
 };
 
@@ -110,5 +111,6 @@ bool world_progress(struct world *w);			// one random thing that can happen; fal
 bool world_settle(struct world *w, uint32_t steps);	// until nothing happens any more
 void world_step(struct world *w, uint32_t n, const struct event *event);
 bool world_propose(struct world *w, uint32_t n, enum entry_type type);
+void world_voters_change(struct world *w, uint32_t n);
 void world_fail(struct world *w, const char *what);
 bool world_all_normal(const struct world *w);

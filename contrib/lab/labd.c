@@ -24,7 +24,7 @@
 #define WAITERS_MAX 16
 #define SECOND_NS 1000000000LL
 // A process that waits in a FUSE request which nobody will answer dies only when that ends.
-#define ABORT_AFTER_NS 5000000LL
+#define ABORT_AFTER_NS 2000000LL
 #define TASK_EXITING 0x4 // PF_EXITING in the flags that /proc/PID/stat shows
 #define WATCHDOG_S 60
 

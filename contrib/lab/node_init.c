@@ -512,13 +512,13 @@ static void status_print(struct init *init, struct service *service, int fd)
 
 static void respawn_set(struct init *init, struct service *service, bool on)
 {
-	char path[PATH_MAX];
+	char from[PATH_MAX], to[PATH_MAX];
 
-	script_of(init, service, ".respawn", path);
-	if (on)
-		close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644)); // keeps what it says
-	else
-		unlink(path);
+	script_of(init, service, on ? ".norespawn" : ".respawn", from);
+	if (script_of(init, service, on ? ".respawn" : ".norespawn", to))
+		return;
+	if (rename(from, to) && on)
+		close(open(to, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
 }
 
 // Returns true if the answer comes later, when the process has ended.

@@ -189,10 +189,12 @@ int main(int argc, char **argv)
 	       values_good(&invocation, problem, sizeof(problem));
 	session_init(&session, &invocation);
 	if (!good) {
-		if (invocation.noun || invocation.command_known)
+		if (invocation.command_known)
 			snprintf(fix, sizeof(fix), "clustadm help %s%s%s",
-				 invocation.noun ? invocation.noun : "", invocation.noun ? " " : "",
-				 invocation.command_known ? commands[invocation.id].verb : "");
+				 commands[invocation.id].noun, invocation.noun ? " " : "",
+				 commands[invocation.id].verb);
+		else if (invocation.noun)
+			snprintf(fix, sizeof(fix), "clustadm help %s", invocation.noun);
 		status = session_fail(&session, EXIT_USAGE, "usage", problem, fix);
 	} else if (invocation.version) {
 		puts("clustadm " CLUSTERD_VERSION);

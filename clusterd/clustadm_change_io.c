@@ -288,7 +288,7 @@ static enum exit_status remove_confirm(struct session *session, const char *kind
 		snprintf(question, sizeof(question), "%.64s is %s on %.64s", name,
 			 json_word(now, "state"), json_word(now, "node"));
 	else if (json_array_size(json_object_get(now, "vm_names")) > 0)
-		snprintf(question, sizeof(question), "%s %.64s has %zu VMs", kind, name,
+		snprintf(question, sizeof(question), "VMs of %s %.64s: %zu", kind, name,
 			 json_array_size(json_object_get(now, "vm_names")));
 	json_decref(now);
 	return *question ? session_confirm(session, question) : EXIT_DONE;

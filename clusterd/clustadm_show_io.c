@@ -443,9 +443,8 @@ static void quorum_print(struct session *session, const json_t *quorum)
 	field("votequorum", json_flag(quorum, "votequorum") ? "quorate" : "not quorate");
 	field("coordinator", dash(json_word(quorum, "coordinator")));
 	field("this node", dash(json_word(quorum, "self")));
-	printf("%-18s %lld voters, %lld needed\n", "majority",
-	       (long long)json_array_size(json_object_get(quorum, "voters")),
-	       json_number(quorum, "majority"));
+	printf("%-18s %lld needed, voters: %lld\n", "majority", json_number(quorum, "majority"),
+	       (long long)json_array_size(json_object_get(quorum, "voters")));
 	printf("%-18s %lld (last in the store: %lld)\n", "committed index",
 	       json_number(quorum, "committed"), json_number(quorum, "last_index"));
 	printf("%-18s %lld\n", "functional level", json_number(quorum, "functional_level"));
@@ -491,7 +490,7 @@ static void explain_node(struct session *session, const json_t *node)
 	const json_t *check;
 	size_t i;
 
-	printf("\n%s: %s (%lld VMs, %lld MiB free", json_word(node, "node"),
+	printf("\n%s: %s (VMs there: %lld, %lld MiB free", json_word(node, "node"),
 	       json_flag(node, "feasible") ? "may run it" : "may not run it",
 	       json_number(node, "vms"), json_number(node, "free_mib"));
 	if (json_is_integer(json_object_get(node, "tier")))

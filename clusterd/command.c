@@ -180,25 +180,23 @@ static bool take_option(struct invocation *invocation, const char *word, char **
 static bool invocation_check(const struct invocation *invocation, char *problem, size_t size)
 {
 	const struct command *command = &commands[invocation->id];
+	uint32_t strange = invocation->options & ~command->options;
 
 	if (invocation->help || invocation->version)
 		return true;
 	if (!invocation->command_known) {
-		snprintf(problem, size,
-			 invocation->noun ? "%s wants a verb" : "a command is missing",
+		snprintf(problem, size, invocation->noun ? "%s wants a verb" : "a command is missing",
 			 invocation->noun);
 		return false;
 	}
 	for (int i = 0; i < OPTION_COUNT; i++) {
-		if (invocation->options >> i & 1 && !(command->options >> i & 1)) {
-			snprintf(problem, size, "%s%s%s has no option %s", command->noun,
-				 *command->noun ? " " : "", command->verb, command_options[i].name);
+		if (strange >> i & 1) {
+			snprintf(problem, size, "%s is no option of this", command_options[i].name);
 			return false;
 		}
 	}
 	if (invocation->argc < command->arguments_min) {
-		snprintf(problem, size, "%s%s%s wants %s", command->noun, *command->noun ? " " : "",
-			 command->verb, command->arguments);
+		snprintf(problem, size, "%s is missing", command->arguments);
 		return false;
 	}
 	if (command->arguments_max != ARGUMENTS_ANY && invocation->argc > command->arguments_max) {

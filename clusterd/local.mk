@@ -1,22 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-# libcore: the pure core. libedges: everything that looks out of a window.
+# libcore: the pure core. libedges: everything that looks out of a window. The programs.
 noinst_LIBRARIES += libcore.a libedges.a
 
 libcore_a_SOURCES = \
 	clusterd/limits.h clusterd/definition.h clusterd/cluster.h clusterd/entry.h clusterd/event.h \
 	clusterd/action.h clusterd/text.h clusterd/codec.h clusterd/invariant.h clusterd/node.h \
-	clusterd/node_internal.h clusterd/cluster_internal.h clusterd/apply_internal.h clusterd/fields.h \
-	clusterd/vm_index.h clusterd/definition_unpack.h clusterd/apply_check.h
+	clusterd/node_internal.h clusterd/cluster_internal.h clusterd/apply_internal.h \
+	clusterd/apply_check.h clusterd/fields.h clusterd/vm_index.h clusterd/definition_unpack.h
 libcore_a_SOURCES += \
 	clusterd/actions.c clusterd/codec.c clusterd/text.c clusterd/definition.c clusterd/fields.c \
 	clusterd/entry.c clusterd/describe.c clusterd/cluster.c clusterd/vm_index.c clusterd/snapshot.c \
-	clusterd/apply.c clusterd/apply_config.c clusterd/apply_node.c clusterd/apply_vm.c \
-	clusterd/apply_check.c clusterd/apply_remove.c clusterd/node.c clusterd/host.c \
-	clusterd/local.c clusterd/peer.c clusterd/request.c clusterd/decide.c clusterd/state.c
+	clusterd/apply.c clusterd/apply_check.c clusterd/apply_config.c clusterd/apply_node.c \
+	clusterd/apply_remove.c clusterd/apply_vm.c clusterd/node.c clusterd/host.c clusterd/local.c \
+	clusterd/peer.c clusterd/request.c clusterd/decide.c clusterd/state.c
 
 libedges_a_SOURCES = \
 	clusterd/edge.h clusterd/loop_io.c clusterd/loop_io.h clusterd/worker_io.c clusterd/worker_io.h \
 	clusterd/exec_io.c clusterd/exec_io.h clusterd/log_io.c clusterd/log_io.h \
 	clusterd/store_io.c clusterd/store_io.h clusterd/store_thread_io.c clusterd/store_internal.h \
-	clusterd/cpg_io.c clusterd/cpg_io.h clusterd/cmap_io.c clusterd/cmap_io.h \
-	clusterd/ipc_io.c clusterd/ipc_io.h clusterd/ipc_wire.h
+	clusterd/cpg_io.c clusterd/cpg_io.h clusterd/cmap_io.c clusterd/cmap_io.h
+
+edge_LIBS = $(CPG_LIBS) $(VOTEQUORUM_LIBS) $(CMAP_LIBS) $(QB_LIBS) $(XML_LIBS) $(SANLOCK_LIBS) \
+	$(JANSSON_LIBS) $(SQLITE_LIBS) -lpthread
+
+sbin_PROGRAMS += clusterd/clusterd
+clusterd_clusterd_SOURCES = clusterd/main_io.c clusterd/shell_io.c clusterd/shell_io.h \
+	clusterd/ipc_io.c clusterd/ipc_io.h clusterd/ipc_wire.h \
+	clusterd/request_io.c clusterd/request_io.h clusterd/request_internal_io.h \
+	clusterd/request_apply_io.c clusterd/show_io.c clusterd/show_dump_io.c clusterd/show_vm_io.c
+clusterd_clusterd_LDADD = libedges.a libcore.a $(edge_LIBS)
+
+bin_PROGRAMS += clusterd/clustadm
+clusterd_clustadm_SOURCES = clusterd/clustadm.c \
+	clusterd/clustadm_apply_io.c \
+	clusterd/clustadm_change_io.c \
+	clusterd/clustadm_console_io.c \
+	clusterd/clustadm_events_io.c \
+	clusterd/clustadm_io.c \
+	clusterd/clustadm_io.h \
+	clusterd/clustadm_show_io.c \
+	clusterd/command.c clusterd/command.h clusterd/table.c clusterd/table.h \
+	clusterd/ipc_client_io.c clusterd/ipc_client_io.h
+clusterd_clustadm_LDADD = libedges.a libcore.a $(edge_LIBS)

@@ -19,7 +19,7 @@ static void log_target_set(int target, bool verbose)
 	if (verbose)
 		qb_log_filter_ctl(target, QB_LOG_FILTER_ADD, QB_LOG_FILTER_FILE, "*", LOG_DEBUG);
 	else
-		qb_log_filter_ctl(target, QB_LOG_FILTER_ADD, QB_LOG_FILTER_FILE, "log_io.c",
+		qb_log_filter_ctl(target, QB_LOG_FILTER_ADD, QB_LOG_FILTER_FUNCTION, "log_text",
 				  LOG_INFO);
 	qb_log_ctl(target, QB_LOG_CONF_ENABLED, QB_TRUE);
 }

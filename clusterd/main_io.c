@@ -18,11 +18,12 @@ static const char usage[] =
 	"  --verbose          let the libraries' own log lines through\n"
 	"  --state-dir DIR    the store [" CLUSTERD_STATE_DIR "]\n"
 	"  --run-dir DIR      records and sockets of VMs [" CLUSTERD_RUN_DIR "]\n"
-	"  --self-fence PROGRAM  resets this host at once [the kernel's sysrq]\n"
+	"  --fence-dir DIR    more fence agents, beside /usr/sbin\n"
+	"  --self-fence PROGRAM\n                     resets this host at once [the kernel's sysrq]\n"
 	"\n"
 	"See clusterd(8).\n";
 
-enum option_code { OPTION_ORPHANS = 256, OPTION_VERSION, OPTION_STATE_DIR, OPTION_RUN_DIR, OPTION_SELF_FENCE };
+enum option_code { OPTION_ORPHANS = 256, OPTION_VERSION, OPTION_STATE_DIR, OPTION_RUN_DIR, OPTION_FENCE_DIR, OPTION_SELF_FENCE };
 
 static const struct option options[] = {
 	{ "foreground", no_argument, NULL, 'f' },
@@ -30,6 +31,7 @@ static const struct option options[] = {
 	{ "end-orphans", no_argument, NULL, OPTION_ORPHANS },
 	{ "state-dir", required_argument, NULL, OPTION_STATE_DIR },
 	{ "run-dir", required_argument, NULL, OPTION_RUN_DIR },
+	{ "fence-dir", required_argument, NULL, OPTION_FENCE_DIR },
 	{ "self-fence", required_argument, NULL, OPTION_SELF_FENCE },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -69,6 +71,7 @@ int main(int argc, char **argv)
 		case OPTION_ORPHANS: orphans = true; break;
 		case OPTION_STATE_DIR: config.state_dir = optarg; break;
 		case OPTION_RUN_DIR: config.run_dir = optarg; break;
+		case OPTION_FENCE_DIR: config.fence_dir = optarg; break;
 		case OPTION_SELF_FENCE: config.self_fence = optarg; break;
 		case OPTION_VERSION: puts("clusterd " CLUSTERD_VERSION); return 0;
 		case 'h': fputs(usage, stdout); return 0;

@@ -102,16 +102,30 @@ static void release_step(struct node *node, uint8_t slot, struct actions *action
 	action->generation = generation;
 }
 
-void peer_step(struct node *node, struct actions *actions)
+/*
+ * Whoever was seen alive in the present time of quorum and is gone counts as lost at once. After a time without
+ * quorum (a cold start, corosync restarted everywhere, a switch that rebooted) nodes appear one by one, and one
+ * that has not yet is given time: to fence it at once would cost its VMs for nothing.
+ */
+static void peer_watch(struct node *node)
 {
+	bool alone = !view_quorate(node->view) || view_state(node->view) == VIEW_ALONE;
+
 	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
 		const struct cluster_node *other = &node->cluster.nodes[slot];
 
 		if (!other->used)
 			memset(&node->peers[slot], 0, sizeof(node->peers[slot]));
+		else if (alone)
+			node->peers[slot].seen = false;
 		else if (view_in_ring(node->view, other->def.id))
 			node->peers[slot].seen = true;
 	}
+}
+
+void peer_step(struct node *node, struct actions *actions)
+{
+	peer_watch(node);
 	if (!view_normal(node->view))
 		return;
 	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {

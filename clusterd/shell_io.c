@@ -191,7 +191,9 @@ static void perform_fence(struct shell *shell, const struct action *action)
 
 		if (target->used && target->def.id == action->node_id &&
 		    action->device < target->def.fence_count)
-			fence_perform(shell->fence, action, &target->def.fences[action->device]);
+			fence_off(shell->fence, action->node_id, action->attempt,
+				  target->def.fences[action->device].agent,
+				  target->def.fences[action->device].options);
 	}
 }
 
@@ -453,7 +455,11 @@ static int shell_open_requests(struct shell *shell)
 
 static int shell_open_cluster(struct shell *shell)
 {
-	int error = fence_open(&shell->fence, &shell->edge);
+	struct fence_options fence = {
+		.edge = shell->edge,
+		.directories = { "/usr/sbin", CLUSTERD_SBIN_DIR, shell->config->fence_dir },
+	};
+	int error = fence_open(&shell->fence, &fence);
 
 	if (error == 0)
 		error = group_open(&shell->group, &shell->edge);

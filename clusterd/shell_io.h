@@ -17,6 +17,7 @@ struct shell_config {
 	const char *qemu_user;
 	const char *libexec_dir;
 	const char *data_dir;
+	const char *fence_dir;		// where fence agents are looked for, beside /usr/sbin; may be NULL
 	const char *self_fence;		// program that resets this host at once; NULL: the kernel's sysrq
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clusterd/store_io.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ enum {
 	WAL_FRAMES_IDLE = 1024,			// written back when nothing waits
 	WAL_FRAMES_MAX = 16384,			// written back even then
 	WAL_BYTES_START = 4 * 1024 * 1024,
+	ASIDE_MAX = 4,				// copies, each with its log
 	STORE_PATH_SIZE = PATH_SIZE + 80,
 };
 
@@ -256,6 +258,24 @@ static bool file_is_bad(int rc)
 	       rc == SQLITE_IOERR_CORRUPTFS || rc == SQLITE_IOERR_DATA;
 }
 
+// Kept for a person to look at, but not without end. The names hold the time and so sort by age.
+static void files_forget(struct store *store, const char *word)
+{
+	struct dirent **entries;
+	char prefix[64];
+	int count = scandir(store->directory, &entries, NULL, alphasort), kept = 0;
+
+	snprintf(prefix, sizeof(prefix), "store.db.%s-", word);
+	for (int i = count - 1; i >= 0; i--) {
+		if (strncmp(entries[i]->d_name, prefix, strlen(prefix)) == 0 &&
+		    ++kept > 2 * ASIDE_MAX)
+			unlinkat(store->directory_fd, entries[i]->d_name, 0);
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+}
+
 // The file first: if this ends halfway, the log that is left belongs to nothing and is dropped; the
 // file without its log would be an old copy under the same id.
 static bool files_move_aside(struct store *store, const char *word)
@@ -282,6 +302,7 @@ static bool files_move_aside(struct store *store, const char *word)
 	store_path(store, "-wal", from);
 	if (rename(from, to) < 0 && errno != ENOENT)
 		return false;
+	files_forget(store, word);
 	return fsync(store->directory_fd) == 0;
 }
 
@@ -298,15 +319,36 @@ static bool file_missing(struct store *store)
 	return true;
 }
 
+// The log is kept as long as the file: without it this is an old copy, restored by somebody, whose
+// promises are not known.
+static bool log_missing(const struct store *store)
+{
+	char path[STORE_PATH_SIZE];
+
+	store_path(store, "-wal", path);
+	return access(path, F_OK) < 0 && errno == ENOENT;
+}
+
 static int db_open(struct store *store)
 {
 	int rc;
 
 	if (file_missing(store))
 		rc = db_create(store);
+	else if (log_missing(store))
+		rc = SQLITE_NOTFOUND;
 	else
 		rc = db_connect(store, 0);
 	return rc == SQLITE_OK ? db_check(store) : rc;
+}
+
+static const char *db_why(const struct store *store, int rc)
+{
+	if (rc == SQLITE_FORMAT)
+		return "another format or version";
+	if (rc == SQLITE_NOTFOUND)
+		return "a part of it is missing";
+	return store->db ? sqlite3_errmsg(store->db) : sqlite3_errstr(rc);
 }
 
 static bool db_open_any(struct store *store)
@@ -315,8 +357,7 @@ static bool db_open_any(struct store *store)
 	int rc = db_open(store);
 
 	if (rc != SQLITE_OK && file_is_bad(rc)) {
-		snprintf(why, sizeof(why), "%s", rc == SQLITE_FORMAT ?
-			 "another format or version" : sqlite3_errmsg(store->db));
+		snprintf(why, sizeof(why), "%s", db_why(store, rc));
 		db_close(store, false);
 		if (!files_move_aside(store, "corrupt")) {
 			store_fail(store, "cannot move the damaged file aside", strerror(errno));
@@ -328,8 +369,7 @@ static bool db_open_any(struct store *store)
 		rc = db_open(store);
 	}
 	if (rc != SQLITE_OK) {
-		store_fail(store, "opening", store->db ? sqlite3_errmsg(store->db) :
-			   sqlite3_errstr(rc));
+		store_fail(store, "opening", db_why(store, rc));
 		db_close(store, false);
 		return false;
 	}

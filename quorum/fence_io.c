@@ -550,7 +550,7 @@ void fence_close(struct fence *fence)
 
 		if (job->pid) {
 			kill(-job->pid, SIGKILL);
-			waitpid(job->pid, NULL, 0);
+			waitpid(job->pid, NULL, WNOHANG);
 		}
 		job_free(job);
 	}

@@ -49,7 +49,7 @@ static bool members_set(struct view *view, const struct event *event)
 		hash_number(&hash, view->members[i].id);
 		hash_number(&hash, view->members[i].pid);
 	}
-	hash_number(&hash, event->ring);
+	// Not the ring's number: CPG tells it apart from the group, so two members may know different ones.
 	view->tag = hash;
 	return view_find(view, view->self) != NULL;
 }

@@ -34,7 +34,10 @@ static void vm_try(const struct vm_def *def)
 	static const int taps[VM_NICS_MAX] = { 20, 21, 22, 23, 24, 25, 26, 27 };
 	static struct qemu_args args;
 	struct qemu_facts facts = {
-		.qemu = "qemu", .volume_root = "/c", .run_dir = "/r", .uefi_code = "/u",
+		.qemu = "qemu",
+		.volume_root = "/c",
+		.run_dir = "/r",
+		.uefi_code = "/u",
 		.tap_fds = taps,
 	};
 	struct vm_def copy = *def;

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+# What a VM is: definitions in XML; its life on one host: process, monitor, command line.
+libcore_a_SOURCES += resources/vm.c resources/vm.h resources/qemu_args.h resources/definition_text.h
+libedges_a_SOURCES += \
+	resources/definition_io.c resources/definition_io.h resources/definition_read_io.c \
+	resources/definition_reader.h resources/definition_scan.c resources/definition_scan.h \
+	resources/definition_text.c resources/definition_vm_io.c resources/definition_walk_io.c \
+	resources/definition_write.c resources/definition_write.h resources/qemu_args.c \
+	resources/host_io.c resources/host_io.h resources/host_internal.h resources/host_vm_io.c \
+	resources/kvm_io.c resources/kvm_io.h resources/process_io.c resources/process_io.h \
+	resources/qmp_io.c resources/qmp_io.h resources/record_io.c resources/record_io.h resources/launch.h
+pkglibexec_PROGRAMS += resources/clusterd-launch
+resources_clusterd_launch_SOURCES = resources/launch.c resources/launch_io.c resources/launch.h
+resources_clusterd_launch_LDADD = libedges.a $(SANLOCK_LIBS)
+pkgdata_DATA += resources/clusterd.rng
+EXTRA_DIST += resources/clusterd.rng

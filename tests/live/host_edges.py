@@ -134,6 +134,7 @@ class Driver:
 
 
 def ready(driver, prepare=False):
+    driver.seen = 0
     up, line = driver.wait("SANLOCK_UP", 10)
     check(up is not None and "flag=0" in line, "sanlock is seen, without a watchdog: " + line)
     driver.ask("open", "VOLUME .*volume_state=1")
@@ -259,6 +260,7 @@ def scenario(one, two):
     check("flag=1" in line, f"its lease is free in {took} ms: {line}")
     took, line = second.ask("join", "VOLUME .*joined=", 60)
     check("joined=1" in line, f"rejoined in {took} ms: {line}")
+    generation = int(re.search(r"generation=(\d+)", line).group(1))
     if os.environ.get("EXPIRY"):
         expiry(one, two, second, other)
     else:

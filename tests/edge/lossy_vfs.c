@@ -65,7 +65,8 @@ static void changes_drop(struct lossy_file *file)
 // A disk may write in any order: each change on its own is there, not there, or torn.
 static void file_crash(struct lossy_file *file, bool nothing)
 {
-	for (const struct change *change = file->changes; change && !nothing; change = change->next) {
+	for (const struct change *change = nothing ? NULL : file->changes; change;
+	     change = change->next) {
 		uint64_t choice = random_next() % 4;
 		int sectors = change->size / SECTOR + 1, cut;
 

@@ -78,7 +78,9 @@ static uint64_t draw(uint64_t *state)
 static void posted(void *owner, const struct event *event)
 {
 	struct test *t = owner;
-	struct model_entry entry = { event->index, event->view, hash(event->body, event->body_size) };
+	struct model_entry entry = {
+		event->index, event->view, hash(event->body, event->body_size),
+	};
 
 	if (event->type == EVENT_STORE_SNAPSHOT) {
 		t->loaded.snapshot = entry;
@@ -194,7 +196,8 @@ static void act(struct test *t, struct model *m, uint64_t *random)
 		action.type = ACTION_STORE_SNAPSHOT;
 		action.index = last;
 		action.flag = draw(random) % 2;
-		m->snapshot = (struct model_entry){ last, action.view, hash(body, action.body_size) };
+		m->snapshot = (struct model_entry){
+			last, action.view, hash(body, action.body_size) };
 		m->count = 0;
 	} else if (choice == 1) {
 		action.type = ACTION_STORE_TRUNCATE;
@@ -222,7 +225,9 @@ static void act(struct test *t, struct model *m, uint64_t *random)
 
 static void put_sync(struct test *t)
 {
-	store_perform(t->store, &(struct action){ .type = ACTION_STORE_SYNC, .token = ++t->tokens });
+	struct action action = { .type = ACTION_STORE_SYNC, .token = ++t->tokens };
+
+	store_perform(t->store, &action);
 }
 
 static bool model_equal(const struct model *a, const struct model *b)
@@ -331,7 +336,9 @@ static void test_power_cuts(void **state)
 static void put_entries(struct test *t, uint64_t first, uint32_t count, size_t size)
 {
 	uint8_t *body = calloc(1, size + 1);
-	struct action action = { .type = ACTION_STORE_ENTRY, .view = 3, .body = body, .body_size = size };
+	struct action action = {
+		.type = ACTION_STORE_ENTRY, .view = 3, .body = body, .body_size = size,
+	};
 
 	for (action.index = first; action.index < first + count; action.index++)
 		store_perform(t->store, &action);
@@ -350,6 +357,11 @@ static void path_of(const struct test *t, const char *name, char *path, size_t s
 static void test_empty_and_again(void **state)
 {
 	struct test *t = *state;
+	struct action promise = { .type = ACTION_STORE_PROMISE, .view = UINT64_MAX };
+	struct action snapshot = {
+		.type = ACTION_STORE_SNAPSHOT, .index = 3, .view = 2,
+		.body = (const uint8_t *)"abc", .body_size = 3,
+	};
 	uint64_t id;
 
 	assert_int_equal(begin(t, NULL), 0);
@@ -357,9 +369,8 @@ static void test_empty_and_again(void **state)
 	assert_false(t->has_copy);
 	id = t->store_id;
 	put_entries(t, 1, 5, 100);
-	store_perform(t->store, &(struct action){ .type = ACTION_STORE_PROMISE, .view = UINT64_MAX });
-	store_perform(t->store, &(struct action){ .type = ACTION_STORE_SNAPSHOT, .index = 3, .view = 2,
-						  .body = (const uint8_t *)"abc", .body_size = 3 });
+	store_perform(t->store, &promise);
+	store_perform(t->store, &snapshot);
 	put_sync(t);
 	t->awaited = t->tokens;
 	run(t);
@@ -505,6 +516,37 @@ static void test_deleted(void **state)
 	assert_int_equal(t->loaded.count, 0);
 }
 
+static void test_log_lost(void **state)
+{
+	struct test *t = *state;
+	char path[128];
+	uint64_t id;
+
+	assert_int_equal(begin(t, NULL), 0);
+	id = t->store_id;
+	put_entries(t, 1, 10, 100);
+	end(t);
+	path_of(t, "store.db-wal", path, sizeof(path));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(begin(t, NULL), 0);
+	assert_true(t->opened);
+	assert_true(t->store_id != id);
+	assert_int_equal(errors_logged, 1);
+}
+
+static void test_many_resets(void **state)
+{
+	struct test *t = *state;
+
+	assert_int_equal(begin(t, NULL), 0);
+	for (int i = 0; i < 12; i++) {
+		store_perform(t->store, &(struct action){ .type = ACTION_STORE_RESET });
+		run(t);
+	}
+	assert_true(files_with(t, "reset") <= 8);
+	assert_true(files_with(t, "reset") >= 4);
+}
+
 static void test_read_only(void **state)
 {
 	struct test *t = *state;
@@ -625,6 +667,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_truncated, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_version, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deleted, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_log_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_resets, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full_disk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lines, setup, teardown),

@@ -41,8 +41,8 @@ static const char *const statement_text[SQL_COUNT] = {
 	[SQL_HINT] = "UPDATE meta SET hint = ?1",
 	[SQL_LINE] = "INSERT INTO events (wall_ms, level, text) VALUES (?1, ?2, ?3)",
 	[SQL_LINE_BOUND] = "DELETE FROM events WHERE id <= ?1",
-	[SQL_LINE_READ] = "SELECT id, wall_ms, level, text FROM events "
-			  "WHERE id > ?1 AND wall_ms >= ?2 ORDER BY id DESC LIMIT ?3",
+	[SQL_LINE_READ] = ("SELECT id, wall_ms, level, text FROM events "
+			   "WHERE id > ?1 AND wall_ms >= ?2 ORDER BY id DESC LIMIT ?3"),
 };
 
 static const char schema[] =

@@ -25,6 +25,7 @@ edge_LIBS = $(CPG_LIBS) $(VOTEQUORUM_LIBS) $(CMAP_LIBS) $(QB_LIBS) $(XML_LIBS) $
 
 sbin_PROGRAMS += clusterd/clusterd
 clusterd_clusterd_SOURCES = clusterd/main_io.c clusterd/shell_io.c clusterd/shell_io.h \
+	clusterd/trace_io.c clusterd/trace_io.h \
 	clusterd/ipc_io.c clusterd/ipc_io.h clusterd/ipc_wire.h \
 	clusterd/request_io.c clusterd/request_io.h clusterd/request_internal_io.h \
 	clusterd/request_apply_io.c clusterd/show_io.c clusterd/show_dump_io.c clusterd/show_vm_io.c

@@ -20,10 +20,14 @@ static const char usage[] =
 	"  --run-dir DIR      records and sockets of VMs [" CLUSTERD_RUN_DIR "]\n"
 	"  --fence-dir DIR    more fence agents, beside /usr/sbin\n"
 	"  --self-fence PROGRAM\n                     resets this host at once [the kernel's sysrq]\n"
+	"  --trace FILE       append a line per event and action, with CLOCK_MONOTONIC in us\n"
 	"\n"
 	"See clusterd(8).\n";
 
-enum option_code { OPTION_ORPHANS = 256, OPTION_VERSION, OPTION_STATE_DIR, OPTION_RUN_DIR, OPTION_FENCE_DIR, OPTION_SELF_FENCE };
+enum option_code {
+	OPTION_ORPHANS = 256, OPTION_VERSION, OPTION_STATE_DIR, OPTION_RUN_DIR, OPTION_FENCE_DIR,
+	OPTION_SELF_FENCE, OPTION_TRACE,
+};
 
 static const struct option options[] = {
 	{ "foreground", no_argument, NULL, 'f' },
@@ -33,6 +37,7 @@ static const struct option options[] = {
 	{ "run-dir", required_argument, NULL, OPTION_RUN_DIR },
 	{ "fence-dir", required_argument, NULL, OPTION_FENCE_DIR },
 	{ "self-fence", required_argument, NULL, OPTION_SELF_FENCE },
+	{ "trace", required_argument, NULL, OPTION_TRACE },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPTION_VERSION },
 	{ NULL, 0, NULL, 0 },
@@ -73,6 +78,7 @@ int main(int argc, char **argv)
 		case OPTION_RUN_DIR: config.run_dir = optarg; break;
 		case OPTION_FENCE_DIR: config.fence_dir = optarg; break;
 		case OPTION_SELF_FENCE: config.self_fence = optarg; break;
+		case OPTION_TRACE: config.trace = optarg; break;
 		case OPTION_VERSION: puts("clusterd " CLUSTERD_VERSION); return 0;
 		case 'h': fputs(usage, stdout); return 0;
 		default: fputs(usage, stderr); return 2;

@@ -24,6 +24,7 @@
 #include "clusterd/loop_io.h"
 #include "clusterd/request_io.h"
 #include "clusterd/store_io.h"
+#include "clusterd/trace_io.h"
 #include "quorum/fence_io.h"
 #include "quorum/votequorum_io.h"
 #include "resources/host_io.h"
@@ -45,6 +46,7 @@ struct shell {
 	const struct shell_config *config;
 	struct loop *loop;
 	struct edge edge;
+	struct trace *trace;		// NULL: not wanted
 	struct node *node;
 	void *memory;
 	size_t memory_size;
@@ -120,9 +122,12 @@ static void shell_step(struct shell *shell, const struct event *event)
 {
 	shell->actions.count = 0;
 	shell->actions.used = 0;
+	trace_event(shell->trace, event);
 	node_step(shell->node, event, &shell->actions);
-	for (uint32_t i = 0; i < shell->actions.count; i++)
+	for (uint32_t i = 0; i < shell->actions.count; i++) {
+		trace_action(shell->trace, &shell->actions.items[i]);
 		shell_perform(shell, &shell->actions.items[i]);
+	}
 }
 
 static void shell_find_host(struct shell *shell);
@@ -160,6 +165,7 @@ static void shell_drain(struct shell *shell)
 		shell_find_host(shell);
 	}
 	shell->stepping = false;
+	trace_flush(shell->trace);
 	shell_arm(shell);
 }
 
@@ -478,6 +484,8 @@ static int shell_open(struct shell *shell)
 
 	mkdir(shell->config->run_dir, 0755);
 	error = loop_open(&shell->loop);
+	if (error == 0 && shell->config->trace)
+		error = trace_open(&shell->trace, shell->config->trace);
 	if (error == 0)
 		error = shell_node(shell);
 	if (error)
@@ -507,6 +515,7 @@ static void shell_close(struct shell *shell)
 	fence_close(shell->fence);
 	store_close(shell->store);
 	loop_close(shell->loop);
+	trace_close(shell->trace);
 	while (shell->first) {
 		struct queued *next = shell->first;
 

@@ -19,6 +19,7 @@ struct shell_config {
 	const char *data_dir;
 	const char *fence_dir;		// where fence agents are looked for, beside /usr/sbin; may be NULL
 	const char *self_fence;		// program that resets this host at once; NULL: the kernel's sysrq
+	const char *trace;		// file for a line per event and action; NULL: none
 };
 
 // Opens every edge and runs until the core says ACTION_EXIT. 0, or 1 with the reason in the log.

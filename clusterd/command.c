@@ -185,7 +185,8 @@ static bool invocation_check(const struct invocation *invocation, char *problem,
 	if (invocation->help || invocation->version)
 		return true;
 	if (!invocation->command_known) {
-		snprintf(problem, size, invocation->noun ? "%s wants a verb" : "a command is missing",
+		snprintf(problem, size,
+			 invocation->noun ? "%s wants a verb" : "a command is missing",
 			 invocation->noun);
 		return false;
 	}

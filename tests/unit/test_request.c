@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// Administrators' requests against a real node: JSON in, JSON out, and what becomes of it.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/request_world.h"
+
+static const char document[] =
+	"<clusterd><cluster name='lab'/>"
+	"<node name='n1' id='1'><fence agent='fence_lab'><option name='passwd' "
+	"value='secret'/></fence></node>"
+	"<node name='n2' id='2'/><node name='n3' id='3'/>"
+	"<volume name='vol1' source='/srv/vol1'/>"
+	"<vm name='web' wanted='running'><cpus>1</cpus><memory unit='MiB'>128</memory>"
+	"<disk volume='vol1' path='vms/web.img' format='raw'/><console/></vm>"
+	"<vm name='db'><memory unit='MiB'>900000</memory>"
+	"<disk volume='vol1' path='vms/db.img' format='raw'/></vm></clusterd>";
+
+static const char *ask(struct request_world *world, const char *format, ...)
+{
+	static char text[16384];
+	const char *answer;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	for (char *c = text; *c; c++) {
+		if (*c == '`')
+			*c = '"';
+	}
+	answer = world_ask(world, text);
+	assert_non_null(answer);
+	return answer;
+}
+
+#define HAS(answer, ...)                                                                           \
+	do {                                                                                       \
+		const char *in_ = (answer);                                                        \
+		const char *const want_[] = { __VA_ARGS__ };                                       \
+		for (size_t i_ = 0; i_ < sizeof(want_) / sizeof(want_[0]); i_++)                   \
+			if (!strstr(in_, want_[i_]))                                               \
+				fail_msg("no %s in %s", want_[i_], in_);                           \
+	} while (0)
+
+static int world_up(void **state)
+{
+	struct request_world *world = calloc(1, sizeof(*world));
+	const char *top = getenv("top_srcdir");
+	static char schema[512];
+
+	snprintf(schema, sizeof(schema), "%s/resources/clusterd.rng", top ? top : ".");
+	world_open(world, schema);
+	HAS(ask(world, "{`verb`:`apply`,`documents`:[{`name`:`lab.xml`,`text`:`%s`}]}", document),
+	    "\"nodes\":3", "\"vms\":[\"web\",\"db\"]");
+	world_run(world, 5000);
+	*state = world;
+	return 0;
+}
+
+static int world_down(void **state)
+{
+	world_close(*state);
+	free(*state);
+	return 0;
+}
+
+static void test_status(void **state)
+{
+	HAS(ask(*state, "{`verb`:`status`}"), "\"cluster\":{\"name\":\"lab\",\"quorate\":true",
+	    "\"coordinator\":\"n1\"", "\"view\":1",
+	    "{\"name\":\"n1\",\"id\":1,\"state\":\"online\"",
+	    "{\"name\":\"n2\",\"id\":2,\"state\":\"offline\"",
+	    "{\"node\":\"n1\",\"state\":\"online\"",
+	    "{\"name\":\"web\",\"state\":\"running\",\"wanted\":\"running\",\"node\":\"n1\"",
+	    "{\"name\":\"db\",\"state\":\"stopped\",\"wanted\":\"stopped\",\"node\":null");
+}
+
+static void test_show(void **state)
+{
+	const char *answer;
+
+	HAS(ask(*state, "{`verb`:`vm show`,`name`:`web`}"), "\"here\":true",
+	    "\"console\":\"/run/clusterd/vms/test/console\"", "\"path\":\"vms/web.img\"");
+	answer = ask(*state, "{`verb`:`node show`,`name`:`n1`}");
+	HAS(answer, "\"watchdog\":true", "\"vm_names\":[\"web\"]", "\"options\":[\"passwd\"]");
+	assert_null(strstr(answer, "secret"));
+	HAS(ask(*state, "{`verb`:`volume show`,`name`:`vol1`}"), "\"leases_used\":2",
+	    "\"vm_names\":[\"web\",\"db\"]");
+	HAS(ask(*state, "{`verb`:`quorum`}"), "\"voters\":[{\"id\":1,\"name\":\"n1\"",
+	    "\"intact\":true", "\"normal\":true");
+	HAS(ask(*state, "{`verb`:`events`,`after`:0}"), "\"id\":1", "\"level\":\"error\"");
+	HAS(ask(*state, "{`verb`:`vm show`,`name`:`nobody`}"), "\"code\":\"no-such-vm\"");
+	HAS(ask(*state, "{`verb`:`node show`}"), "\"code\":\"no-such-node\"");
+}
+
+static void test_explain(void **state)
+{
+	HAS(ask(*state, "{`verb`:`vm start`,`name`:`db`}"), "\"result\"");
+	HAS(ask(*state, "{`verb`:`vm explain`,`name`:`db`}"), "\"state\":\"waiting\"",
+	    "\"check\":\"memory\",\"verdict\":\"fail\"", "\"needed\":900000", "\"fix\":\"free ");
+	HAS(ask(*state, "{`verb`:`vm explain`,`name`:`web`,`on`:`n1`}"), "\"feasible\":true");
+	HAS(ask(*state, "{`verb`:`vm explain`,`name`:`web`,`on`:`n9`}"),
+	    "\"code\":\"no-such-node\"");
+	HAS(ask(*state, "{`verb`:`vm stop`,`name`:`db`}"), "\"result\"");
+}
+
+static void test_changes(void **state)
+{
+	HAS(ask(*state, "{`verb`:`vm stop`,`name`:`web`}"), "\"result\"");
+	world_run(*state, 2000);
+	HAS(ask(*state, "{`verb`:`vm show`,`name`:`web`}"), "\"state\":\"stopped\"");
+	HAS(ask(*state, "{`verb`:`vm unmanage`,`name`:`web`}"), "\"result\"");
+	HAS(ask(*state, "{`verb`:`vm show`,`name`:`web`}"), "\"state\":\"unmanaged\"");
+	HAS(ask(*state, "{`verb`:`vm manage`,`name`:`web`}"), "\"result\"");
+	HAS(ask(*state, "{`verb`:`vm start`,`name`:`web`}"), "\"result\"");
+	world_run(*state, 2000);
+	HAS(ask(*state, "{`verb`:`vm show`,`name`:`web`}"), "\"state\":\"running\"");
+	HAS(ask(*state, "{`verb`:`vm clear`,`name`:`web`}"), "\"result\"");
+	HAS(ask(*state, "{`verb`:`vm start`,`name`:`nobody`}"), "\"code\":\"no-such-vm\"");
+	HAS(ask(*state, "{`verb`:`node unmanage`,`name`:`n1`}"), "\"result\"");
+	HAS(ask(*state, "{`verb`:`node manage`,`name`:`n1`}"), "\"result\"");
+	HAS(ask(*state, "{`verb`:`node fence`,`name`:`n2`}"), "\"code\":\"no-fence-device\"");
+	HAS(ask(*state, "{`verb`:`node confirm-dead`,`name`:`n2`}"), "\"code\":\"alive\"");
+	HAS(ask(*state, "{`verb`:`remove`,`kind`:`vm`,`name`:`web`}"), "\"error\"");
+	HAS(ask(*state, "{`verb`:`remove`,`kind`:`node`,`name`:`n3`}"), "\"result\"");
+	HAS(ask(*state, "{`verb`:`recover`}"), "\"error\"");
+}
+
+static void test_apply(void **state)
+{
+	static const char stop[] =
+		"{`verb`:`apply`,%s`documents`:[{`name`:`a`,`text`:`<vm name='web' "
+		"wanted='stopped'><cpus>1</cpus><memory unit='MiB'>128</memory>"
+		"<disk volume='vol1' path='vms/web.img' format='raw'/><console/></vm>`}]}";
+
+	HAS(ask(*state, stop, ""), "\"code\":\"would-stop\"", "stopped: web");
+	HAS(ask(*state, stop, "`dry_run`:true,"), "\"stops\":[\"web\"]", "\"dry_run\":true");
+	HAS(ask(*state, "{`verb`:`vm show`,`name`:`web`}"), "\"wanted\":\"running\"");
+	HAS(ask(*state, stop, "`force`:true,"), "\"result\"");
+	HAS(ask(*state, "{`verb`:`vm show`,`name`:`web`}"), "\"wanted\":\"stopped\"");
+	HAS(ask(*state, "{`verb`:`apply`,`documents`:[{`name`:`bad`,`text`:`<vm name='x'/>`}]}"),
+	    "\"code\":\"invalid-definition\"", "\"file\":\"bad\"", "\"line\":1");
+	HAS(ask(*state, "{`verb`:`apply`,`documents`:[]}"), "\"code\":\"malformed\"");
+	HAS(ask(*state, "{`verb`:`apply`,`documents`:[{`name`:1}]}"), "\"code\":\"malformed\"");
+}
+
+// What is dumped can be applied again, and is then dumped the same.
+static void test_dump(void **state)
+{
+	char *first, *second, *again, *xml;
+
+	first = strdup(ask(*state, "{`verb`:`dump`}"));
+	xml = strstr(first, "<clusterd>");
+	assert_non_null(xml);
+	assert_non_null(
+		asprintf(&again,
+			 "{\"verb\":\"apply\",\"documents\":[{\"name\":\"d\",\"text\":\"%.*s\"}]}",
+			 (int)(strlen(xml) - 3), xml) > 0
+			? again
+			: NULL);
+	HAS(world_ask(*state, again), "\"result\"");
+	second = strdup(ask(*state, "{`verb`:`dump`}"));
+	assert_string_equal(first, second);
+	free(first);
+	free(second);
+	free(again);
+	HAS(ask(*state, "{`verb`:`dump`,`kind`:`vm`}"), "<clusterd>", "name=\\\"web\\\"",
+	    "name=\\\"db\\\"");
+	HAS(ask(*state, "{`verb`:`dump`,`kind`:`node`,`name`:`n1`}"), "<node name=");
+	HAS(ask(*state, "{`verb`:`dump`,`kind`:`vm`,`name`:`x`}"), "\"code\":\"not-found\"");
+	HAS(ask(*state, "{`verb`:`dump`,`kind`:`cat`}"), "\"code\":\"malformed\"");
+}
+
+static void test_nonsense(void **state)
+{
+	static const char *const texts[] = { "",
+					     "{",
+					     "[]",
+					     "7",
+					     "\"x\"",
+					     "{\"verb\":7}",
+					     "{\"verb\":\"\"}",
+					     "{\"verb\":\"fly\"}",
+					     "{\"verb\":\"vm start\"}",
+					     "{\"verb\":\"vm start\",\"name\":{}}",
+					     "{\"verb\":\"remove\",\"name\":\"x\"}",
+					     "{\"verb\":\"events\",\"after\":-1}",
+					     "\xff\xfe" };
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const char *answer = world_ask(*state, texts[i]);
+
+		assert_non_null(answer);
+		HAS(answer, "\"error\":{\"code\":");
+	}
+}
+
+// An answer for a client that is gone goes nowhere.
+static void test_gone(void **state)
+{
+	struct request_world *world = *state;
+	uint32_t answers = world->answers;
+	const char *text = "{\"verb\":\"vm clear\",\"name\":\"web\"}";
+
+	request_handle(world->request, WORLD_CLIENT, text, strlen(text));
+	request_client_gone(world->request, WORLD_CLIENT);
+	world_run(world, 2000);
+	assert_int_equal(world->answers, answers);
+}
+
+int main(void)
+{
+#define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, world_up, world_down)
+	const struct CMUnitTest tests[] = {
+		WORLD_TEST(test_status),   WORLD_TEST(test_show),  WORLD_TEST(test_explain),
+		WORLD_TEST(test_changes),  WORLD_TEST(test_apply), WORLD_TEST(test_dump),
+		WORLD_TEST(test_nonsense), WORLD_TEST(test_gone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

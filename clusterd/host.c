@@ -255,7 +255,8 @@ void host_step(struct node *node, struct actions *actions)
 {
 	bool may_join = host_may_join(node);
 
-	for (uint8_t v = 0; v < VOLUMES_MAX; v++)
+	// Until its edges have said what this host is, nobody is there to open a volume.
+	for (uint8_t v = 0; node->host_known && v < VOLUMES_MAX; v++)
 		if (node->cluster.volumes[v].used || node->volumes[v].opened)
 			volume_step(node, v, may_join, actions);
 	report_step(node, actions);

@@ -79,7 +79,13 @@ counts_on() {
 	[ "$(guest_count "$1")" != "$a" ]
 }
 
-qemu_pids() { pgrep -f "qemu-system.*guest=$1," || true; }
+# The QEMU processes of a VM in this lab (there may be others on this machine), by their numbers out here.
+qemu_pids() {
+	local pid
+	for pid in $(pgrep -f "qemu-system.*guest=$1," || true); do
+		if grep -q " $CLUSTERD_LAB_DIR/" "/proc/$pid/mountinfo" 2>/dev/null; then echo "$pid"; fi
+	done
+}
 
 lab_up() { "$lab" up "$@" || fail "lab up $*"; }
 

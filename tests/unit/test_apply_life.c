@@ -212,6 +212,8 @@ static void expiry_is_believed_of_watched_hosts_alone(void **state)
 	accept(&f, about_node(ENTRY_NODE_LOST, 2));
 	refused(&f, about_node(ENTRY_NODE_EXPIRING, 2), "no-watchdog", "n2");
 	accept(&f, about_node(ENTRY_NODE_BACK, 2));
+	node_reports(&f, 2, true);
+	accept(&f, about_node(ENTRY_NODE_BACK, 2));
 	accept(&f, about_node(ENTRY_NODE_LOST, 2));
 	refused(&f, about_node(ENTRY_NODE_EXPIRING, 2), "no-watchdog",
 		"n2"); // not reported in this life

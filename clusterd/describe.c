@@ -288,6 +288,21 @@ static void describe_place(struct describing *d)
 	}
 }
 
+static void describe_view(struct describing *d)
+{
+	say(d, "view ");
+	text_add_number(&d->text, d->entry->view);
+	say(d, ": ");
+	say_ids(d, &d->entry->voters);
+}
+
+static void describe_prepare(struct describing *d)
+{
+	say_volume(d, d->entry->volume);
+	say(d, ": being prepared by ");
+	say_node_slot(d, d->entry->actor);
+}
+
 static void describe_prepared(struct describing *d)
 {
 	say_volume(d, d->entry->volume);
@@ -367,10 +382,7 @@ static void describe_entry(struct describing *d)
 
 	switch ((enum entry_type)d->entry->type) {
 	case ENTRY_VIEW:
-		say(d, "view ");
-		text_add_number(&d->text, d->entry->view);
-		say(d, ": ");
-		say_ids(d, &d->entry->voters);
+		describe_view(d);
 		return;
 	case ENTRY_CHECK:
 	case ENTRY_TYPE_COUNT:
@@ -424,9 +436,7 @@ static void describe_entry(struct describing *d)
 		describe_node(d, "back");
 		return;
 	case ENTRY_VOLUME_PREPARE:
-		say_volume(d, d->entry->volume);
-		say(d, ": being prepared by ");
-		say_node_slot(d, d->entry->actor);
+		describe_prepare(d);
 		return;
 	case ENTRY_LEASE_WRITE:
 		describe_lease(d, "lease being written on ");

@@ -97,7 +97,7 @@ int exec_run(const char *const *argv, char *output, size_t size, uint32_t timeou
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-uint64_t exec_start_time(pid_t pid)
+uint64_t exec_start_time(pid_t pid, bool *ended)
 {
 	char path[64], stat[1024], *at;
 	ssize_t count;
@@ -112,10 +112,12 @@ uint64_t exec_start_time(pid_t pid)
 	if (count <= 0)
 		return 0;
 	stat[count] = 0;
-	// The name in field 2 may hold blanks and brackets: counted from its last bracket. A zombie has ended.
+	// The name in field 2 may hold blanks and brackets: counted from its last bracket.
 	at = strrchr(stat, ')');
-	if (!at || at[1] != ' ' || at[2] == 'Z' || at[2] == 'X')
+	if (!at || at[1] != ' ')
 		return 0;
+	if (ended)
+		*ended = at[2] == 'Z' || at[2] == 'X';
 	for (field = 2; at && field < 22; field++)
 		at = strchr(at + 1, ' ');
 	return at ? strtoull(at + 1, NULL, 10) : 0;

@@ -631,13 +631,16 @@ bool lock_daemon_of(int fd, struct lock_daemon *daemon)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0 || cred.pid <= 0)
 		return false;
 	daemon->pid = cred.pid;
-	daemon->start = exec_start_time(cred.pid);
+	daemon->start = exec_start_time(cred.pid, NULL);
 	return daemon->start != 0;
 }
 
+// Without its main thread it renews nothing: then it is as good as gone.
 bool lock_daemon_lives(const struct lock_daemon *daemon)
 {
-	return daemon->start && exec_start_time(daemon->pid) == daemon->start;
+	bool ended = true;
+
+	return daemon->start && exec_start_time(daemon->pid, &ended) == daemon->start && !ended;
 }
 
 int lock_register(void)

@@ -35,7 +35,6 @@ struct host {
 	struct process_config process;
 	char root[PATH_SIZE];		// of the volumes' tree
 	uint8_t kvm;			// enum kvm
-	gid_t kvm_gid;			// of /dev/kvm
 	bool watchdog;
 	struct node_report report;	// as posted last
 	uint32_t adoptions;		// whose lease is being asked for

@@ -98,7 +98,6 @@ static void host_kvm_done(void *owner)
 	struct host *host = owner;
 
 	host->kvm = host->kvm_found ? KVM_USABLE : KVM_NONE;
-	host->process.kvm_gid = host->kvm_found ? host->kvm_gid : 0;
 	host_vm_kvm_known(host);
 }
 
@@ -126,8 +125,8 @@ static int host_find_user(struct host *host)
 	if (stat("/dev/kvm", &status) < 0)
 		return 0;
 	if ((status.st_mode & 0060) == 0060 && status.st_gid != 0)
-		host->kvm_gid = status.st_gid;
-	host->kvm_reachable = host->kvm_gid || (status.st_mode & 0006) == 0006;
+		host->process.kvm_gid = status.st_gid;
+	host->kvm_reachable = host->process.kvm_gid || (status.st_mode & 0006) == 0006;
 	return 0;
 }
 

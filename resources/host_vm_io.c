@@ -371,40 +371,58 @@ static bool vm_build_args(const struct host_vm *vm, const struct vm_def *def, st
 	return qemu_args_build(args, arena, QEMU_ARENA_SIZE, def, &facts);
 }
 
-// The firmware's variables are beside the VM's disk, which its lease guards: made once, from the template.
-static bool vm_uefi_vars(const struct host_vm *vm, const struct vm_def *def, char *reason)
-{
-	const struct host *host = vm->host;
-	char path[2 * PATH_SIZE + NAME_SIZE], buffer[65536];
-	int from, to;
-	ssize_t size;
-	bool good = true;
+// The firmware's variables are beside the VM's disk, which its lease guards: made once, from the template. On a
+// thread, because the volume may hang.
+struct vars_task {
+	struct worker_task task;
+	struct host *host;
+	struct uuid uuid;
+	uint32_t attempt;
+	struct vm_def def;
+	char root[PATH_SIZE];
+	bool ok;
+	char reason[REASON_SIZE];
+};
 
-	if (def->firmware != FIRMWARE_UEFI)
-		return true;
-	snprintf(reason, REASON_SIZE, "no UEFI firmware is installed on this host");
-	if (!host->config.uefi_code || !host->config.uefi_vars ||
-	    !uefi_vars_path(def, host->root, path, sizeof(path)))
-		return false;
-	if (access(path, F_OK) == 0)
-		return true;
-	from = open(host->config.uefi_vars, O_RDONLY | O_CLOEXEC);
-	to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (from < 0 || to < 0)
-		good = false;
-	while (good && (size = read(from, buffer, sizeof(buffer))) > 0)
-		good = write(to, buffer, (size_t)size) == size;
-	good = good && fchown(to, host->process.uid, host->process.gid) == 0 && fsync(to) == 0;
-	if (!good) {
-		snprintf(reason, REASON_SIZE, "%.120s: %s", path, strerror(errno));
-		if (to >= 0)
-			unlink(path);
-	}
+static bool vars_copy(const struct vars_task *task, int from, int to)
+{
+	char buffer[16384];
+	ssize_t size;
+
+	while ((size = read(from, buffer, sizeof(buffer))) > 0)
+		if (write(to, buffer, (size_t)size) != size)
+			return false;
+	return size == 0 && fsync(to) == 0 &&
+	       fchown(to, task->host->process.uid, task->host->process.gid) == 0;
+}
+
+// Complete before it has its name: a host that dies in between leaves nothing that looks whole.
+static void vars_work(void *owner)
+{
+	struct vars_task *task = owner;
+	const char *template = task->host->config.uefi_vars;
+	char path[2 * PATH_SIZE + NAME_SIZE], temporary[2 * PATH_SIZE + NAME_SIZE + 8];
+	int from, to;
+
+	snprintf(task->reason, sizeof(task->reason), "no UEFI firmware is installed on this host");
+	if (!task->host->config.uefi_code || !template ||
+	    !uefi_vars_path(&task->def, task->root, path, sizeof(path)))
+		return;
+	task->ok = access(path, F_OK) == 0;
+	if (task->ok)
+		return;
+	snprintf(temporary, sizeof(temporary), "%s.new", path);
+	unlink(temporary);
+	from = open(template, O_RDONLY | O_CLOEXEC);
+	to = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	task->ok = from >= 0 && to >= 0 && vars_copy(task, from, to) && rename(temporary, path) == 0;
+	if (!task->ok)
+		snprintf(task->reason, sizeof(task->reason), "%.120s: %s", from < 0 ? template : path,
+			 strerror(errno));
 	if (from >= 0)
 		close(from);
 	if (to >= 0)
 		close(to);
-	return good;
 }
 
 static bool vm_write_record(const struct host_vm *vm, char *reason)
@@ -440,7 +458,7 @@ static bool vm_let_go(struct host_vm *vm, const struct vm_def *def, char *reason
 		good = false;
 		snprintf(reason, REASON_SIZE, "its command line: %s", args->problem);
 	}
-	good = good && vm_uefi_vars(vm, def, reason) && vm_write_record(vm, reason);
+	good = good && vm_write_record(vm, reason);
 	if (good) {
 		vm->cont_wanted = true;
 		error = process_exec(vm->process, (const char *const *)args->argv);
@@ -453,14 +471,49 @@ static bool vm_let_go(struct host_vm *vm, const struct vm_def *def, char *reason
 	return good;
 }
 
+static void vm_give_up(struct host_vm *vm, const char *reason)
+{
+	snprintf(vm->failure, sizeof(vm->failure), "%s", reason);
+	process_abandon(vm->process);
+}
+
+static void vars_done(void *owner)
+{
+	struct vars_task *task = owner;
+	struct host_vm *vm = vm_find(task->host, &task->uuid);
+	char reason[REASON_SIZE];
+
+	if (vm && vm->process && !vm->ending && vm->attempt == task->attempt) {
+		if (!task->ok)
+			vm_give_up(vm, task->reason);
+		else if (!vm_let_go(vm, &task->def, reason))
+			vm_give_up(vm, reason);
+	}
+	free(task);
+}
+
 static void vm_exec_def(struct host_vm *vm, const struct vm_def *def)
 {
 	char reason[REASON_SIZE];
+	struct vars_task *task;
 
-	if (vm_let_go(vm, def, reason))
+	if (def->firmware != FIRMWARE_UEFI) {
+		if (!vm_let_go(vm, def, reason))
+			vm_give_up(vm, reason);
 		return;
-	snprintf(vm->failure, sizeof(vm->failure), "%s", reason);
-	process_abandon(vm->process);
+	}
+	task = calloc(1, sizeof(*task));
+	if (!task) {
+		vm_give_up(vm, "out of memory");
+		return;
+	}
+	task->task = (struct worker_task){ .work = vars_work, .done = vars_done, .owner = task };
+	task->host = vm->host;
+	task->uuid = vm->uuid;
+	task->attempt = vm->attempt;
+	task->def = *def;
+	snprintf(task->root, sizeof(task->root), "%s", vm->host->root);
+	worker_submit(vm->host->slow_pool, &task->task);
 }
 
 static void vm_exec(struct host_vm *vm, const struct cluster *cluster, const struct action *action)
@@ -470,8 +523,7 @@ static void vm_exec(struct host_vm *vm, const struct cluster *cluster, const str
 	if (!vm->process)
 		return;		// its end was posted
 	if (!wanted) {
-		snprintf(vm->failure, sizeof(vm->failure), "it is no longer defined");
-		process_abandon(vm->process);
+		vm_give_up(vm, "it is no longer defined");
 		return;
 	}
 	if (vm->host->kvm != KVM_ASKED) {

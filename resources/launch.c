@@ -122,7 +122,7 @@ static void launch_ready(int sanlock_fd)
 	if (getsockopt(sanlock_fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0)
 		launch_fail("cannot tell which sanlock this is: %s", strerror(errno));
 	snprintf(text, sizeof(text), "%c%d %llu", LAUNCH_READY, (int)cred.pid,
-		 (unsigned long long)exec_start_time(cred.pid));
+		 (unsigned long long)exec_start_time(cred.pid, NULL));
 	if (send(LAUNCH_FD, text, strlen(text), MSG_NOSIGNAL) < 0)
 		exit(1);
 }

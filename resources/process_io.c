@@ -167,7 +167,7 @@ static void process_heard(void *owner, int fd, uint32_t events)
 
 static int process_watch(struct process *process)
 {
-	process->start = exec_start_time(process->pid);
+	process->start = exec_start_time(process->pid, NULL);
 	if (process->pid_fd < 0)
 		process->pid_fd = pidfd_open(process->pid, 0);
 	if (process->pid_fd < 0)

@@ -188,20 +188,23 @@ void record_each(const char *run_dir, record_fn fn, void *owner)
 	free(record);
 }
 
-// Opened first and compared then: a number that was given to another process in between is found out.
+// Opened first and compared then: a number that was given to another process in between is found out. A process whose
+// main thread has ended may still write with another one that hangs in the kernel: it is gone when its pidfd says so.
 int record_process(const struct record *record)
 {
+	struct pollfd gone = { .events = POLLIN };
 	char boot[40];
-	int fd;
 
 	if (!record_boot(boot) || strcmp(boot, record->boot))
 		return -1;
-	fd = pidfd_open(record->pid, 0);
-	if (fd >= 0 && exec_start_time(record->pid) != record->start) {
-		close(fd);
+	gone.fd = pidfd_open(record->pid, 0);
+	if (gone.fd < 0)
+		return -1;
+	if (exec_start_time(record->pid, NULL) != record->start || poll(&gone, 1, 0) == 1) {
+		close(gone.fd);
 		return -1;
 	}
-	return fd;
+	return gone.fd;
 }
 
 struct record_orphans {

@@ -87,8 +87,8 @@ static void test_exec(void **state)
 	assert_string_equal(output, "said\n");
 	assert_int_equal(exec_run(slow, output, sizeof(output), 100), -ETIMEDOUT);
 	assert_int_equal(exec_run(none, output, sizeof(output), 100), -ENOENT);
-	assert_true(exec_start_time(getpid()) > 0);
-	assert_true(exec_start_time(0x3fffffff) == 0);
+	assert_true(exec_start_time(getpid(), NULL) > 0);
+	assert_true(exec_start_time(0x3fffffff, NULL) == 0);
 }
 
 // --- records -----------------------------------------------------------------------------------------------
@@ -124,12 +124,12 @@ static pid_t sleeper(void)
 
 static struct record record_of(pid_t pid, uint8_t number)
 {
-	struct record record = { .pid = pid, .start = exec_start_time(pid), .attempt = 5,
+	struct record record = { .pid = pid, .start = exec_start_time(pid, NULL), .attempt = 5,
 				 .vm = { 3, 4 } };
 
 	memset(record.uuid.bytes, number, sizeof(record.uuid.bytes));
 	record.sanlock.pid = getpid();
-	record.sanlock.start = exec_start_time(getpid());
+	record.sanlock.start = exec_start_time(getpid(), NULL);
 	record.lease_count = 1;
 	strcpy(record.leases[0].lockspace, "clusterd-v1");
 	strcpy(record.leases[0].name, "some-name");

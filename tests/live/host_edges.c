@@ -97,6 +97,8 @@ static void driver_command(struct driver *driver, const char *line)
 		host_adopt(driver->host);
 	else if (strcmp(word, "quit") == 0)
 		loop_stop(driver->loop);
+	else if (strcmp(word, "uefi") == 0)
+		driver->defs[slot].firmware = FIRMWARE_UEFI;
 	else if (strcmp(word, "bridge") == 0) {
 		driver->defs[slot].nic_count = 1;
 		snprintf(driver->defs[slot].nics[0].bridge, sizeof(driver->defs[0].nics[0].bridge),
@@ -167,6 +169,8 @@ int main(int argc, char **argv)
 	struct host_config config = {
 		.sanlock_path = "/usr/sbin/sanlock", .qemu_path = "/usr/bin/qemu-system-x86_64",
 		.qemu_user = "nobody", .cpu_compatible = "qemu64",
+		.uefi_code = "/usr/share/OVMF/OVMF_CODE_4M.fd",
+		.uefi_vars = "/usr/share/OVMF/OVMF_VARS_4M.fd",
 	};
 	int error;
 

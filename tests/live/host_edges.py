@@ -3,12 +3,14 @@
 """One host's edges on a real sanlock and a real QEMU, in namespaces of its own. Needs root.
 
 host_edges.py HOST_EDGES CLUSTERD_LAUNCH SHIM [WORK]   (SHIM: the lab's preload, for hosts without CAP_SYS_RESOURCE)
+PASSFS=PROGRAM: instead, what the loss of storage does, with the lab's pass-through. UEFI=1: instead, firmware.
 EXPIRY=1: waits for a dead host's lease to expire, instead of releasing its claim. VERBOSE=1: every event.
 """
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -65,8 +67,28 @@ class Node:
     def sanlock_kill(self):
         self.run("kill", "-9", self.sanlock_pid())
 
-    def driver(self):
-        driver = Driver(self)
+    def passfs(self, program):
+        """The shared folder through the lab's pass-through, which can be slow, hang or be lost."""
+        seen = f"{self.work}/seen"
+        os.makedirs(seen, exist_ok=True)
+        control = f"{self.work}/passfs.sock"
+        self.fuse = subprocess.Popen(self.enter(program, f"{self.work}/shared", seen, f"{self.work}/passfs.log", control,
+                                                f"{self.work}/passfs.mode"))
+        for _ in range(100):
+            if self.run("mountpoint", "-q", seen).returncode == 0:
+                break
+            time.sleep(0.05)
+        return seen
+
+    def storage(self, word):
+        with socket.socket(socket.AF_UNIX) as ask:
+            ask.connect(f"{self.work}/passfs.sock")
+            ask.sendall((word + "\n").encode())
+            answer = ask.recv(100).decode()
+        assert answer.startswith("ok"), answer
+
+    def driver(self, source=None):
+        driver = Driver(self, source or f"{self.work}/shared")
         self.drivers.append(driver)
         return driver
 
@@ -80,11 +102,11 @@ class Node:
 class Driver:
     """The program under test: actions in, events out."""
 
-    def __init__(self, node):
+    def __init__(self, node, source):
         self.lines, self.seen, self.changed = [], 0, threading.Condition()
         self.process = subprocess.Popen(
             node.enter(PROGRAM, str(node.number), "/run/clusterd", f"{node.work}/tree{node.number}",
-                       f"{node.work}/shared", LAUNCH),
+                       source, LAUNCH),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -301,6 +323,59 @@ def takeover(one, other, second, generation):
     check(took is not None, f"its VM runs here {took} ms later: {line}")
 
 
+def storage(one, program):
+    """A volume that is slow, hangs, is lost and comes back; and what becomes of its VM."""
+    source = one.passfs(program)
+    one.sanlock()
+    driver = one.driver(source)
+    driver.do("adopt")
+    ready(driver, prepare=True)
+    driver.ask("lease 0", "LEASE_WRITTEN")
+    for word, pattern in (("slow 700", "volume_state=2"), ("slow 0", "volume_state=1"), ("hang", "volume_state=3"),
+                          ("restore", "volume_state=1"), ("lose", "volume_state=3"), ("restore", "volume_state=1")):
+        begin = time.monotonic()
+        one.storage(word)
+        when, line = driver.wait(f"VOLUME .*{pattern}", 15)
+        check(when is not None, f"{word}: after {time.monotonic() - begin:.1f} s {line}")
+    time.sleep(3)
+    good, line = start(driver, 0, {})
+    check(good, "VM runs: " + line)
+    time.sleep(2)       # no I/O of its own under way: that would hold its process until the storage is back
+    one.storage("hang")
+    begin = time.monotonic()
+    while time.monotonic() - begin < 30 and "sig 9" not in one.run("cat", "/var/log/sanlock.log").stdout:
+        time.sleep(0.5)
+    took = time.monotonic() - begin
+    check(took < 20, f"sanlock kills its VM {took:.1f} s after its storage hung")
+    took, line = driver.ask("kill 0", "QEMU_(EXITED|UNKILLABLE)", 15)
+    say(f"      (through FUSE it may hang in the kernel on its last flush: {line})")
+    one.storage("restore")
+    when, line = driver.wait("VOLUME .*volume_state=1", 30)
+    check(when is not None, line)
+    driver.seen = 0
+    when, line = driver.wait("QEMU_EXITED", 20)
+    check(when is not None, line)
+    took, line = driver.ask("release 0", "LEASE_RELEASED", 90)
+    check("flag=1" in line, f"its lease is free in {took} ms: {line}")
+
+
+def uefi(one):
+    if not os.path.exists("/usr/share/OVMF/OVMF_VARS_4M.fd"):
+        return
+    one.sanlock()
+    driver = one.driver()
+    driver.do("adopt")
+    ready(driver, prepare=True)
+    driver.ask("lease 2", "LEASE_WRITTEN")
+    driver.do("uefi 2")
+    times = {}
+    for _ in range(2):
+        good, line = start(driver, 2, times)
+        check(good, f"VM with UEFI runs: {line}")
+        stop(driver, 2, times)
+    say(f"      exec {times['exec']}")
+
+
 def main():
     work = tempfile.mkdtemp(prefix="host-edges-", dir=sys.argv[4] if len(sys.argv) > 4 else "/var/tmp")
     os.chmod(work, 0o755)
@@ -311,7 +386,12 @@ def main():
         os.chmod(f"{work}/shared/vms/vm{vm}.img", 0o666)
     nodes = [Node(1, work), Node(2, work)]
     try:
-        scenario(*nodes)
+        if os.environ.get("PASSFS"):
+            storage(nodes[0], os.environ["PASSFS"])
+        elif os.environ.get("UEFI"):
+            uefi(nodes[0])
+        else:
+            scenario(*nodes)
     finally:
         for node in nodes:
             try:

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+// Administrators: definitions, wishes and questions, at any node and in the middle of everything.
+#include "tests/sim/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clusterd/invariant.h"
+
+
+bool admin_request(struct world *world, struct host *host, struct entry *entry)
+{
+	static const size_t size = 256 * 1024;
+	struct event event = { .type = EVENT_REQUEST };
+	struct request *request = NULL;
+	uint8_t *body;
+
+	if (!host->daemon || host->paused)
+		return false;
+	for (uint32_t i = 0; i < REQUESTS_MAX && !request; i++)
+		if (!world->requests[i].host || world->requests[i].epoch != world->requests[i].host->daemon_epoch)
+			request = &world->requests[i];
+	if (!request)
+		return false;
+	entry->at_ms = world->now_us / 1000;
+	body = malloc(size);
+	INVARIANT(body);
+	event.body_size = entry_encode(entry, body, size);
+	INVARIANT(event.body_size > 0);
+	event.body = body;
+	event.cookie = ++world->next_cookie;
+	*request = (struct request){
+		.cookie = event.cookie,
+		.host = host,
+		.epoch = host->daemon_epoch,
+		.type = entry->type,
+	};
+	memcpy(request->name, entry->name, sizeof(request->name));
+	world->stats[STAT_REQUESTS]++;
+	host_post(world, host, world_jitter(world, 50, 1000), &event);
+	free(body);
+	return true;
+}
+
+static const char *request_word(uint8_t type)
+{
+	switch (type) {
+	case ENTRY_APPLY: return "apply";
+	case ENTRY_REMOVE: return "remove";
+	case ENTRY_VM_WANT: return "want";
+	case ENTRY_VM_MANAGE: return "vm manage";
+	case ENTRY_VM_CLEAR: return "clear";
+	case ENTRY_NODE_MANAGE: return "node manage";
+	case ENTRY_NODE_FENCE: return "fence";
+	case ENTRY_NODE_CONFIRM_DEAD: return "confirm-dead";
+	}
+	return "?";
+}
+
+void admin_reply(struct world *world, struct host *host, const struct action *action)
+{
+	for (uint32_t i = 0; i < REQUESTS_MAX; i++) {
+		struct request *request = &world->requests[i];
+
+		if (request->host != host || request->cookie != action->cookie)
+			continue;
+		world_say(world, host, "%s%s%s: %s%s%s", request_word(request->type), request->name[0] ? " " : "",
+			  request->name, action->result->accepted ? "done" : "refused: ",
+			  action->result->accepted ? "" : action->result->reason, "");
+		request->host = NULL;
+		world->stats[action->result->accepted ? STAT_ACCEPTED : STAT_REFUSED]++;
+		if (action->result->accepted)
+			check_ack(world, host);
+		return;
+	}
+	check_fail(world, host, "answered a request that was not asked, or twice");
+}
+
+// ---- definitions
+
+static void define_node(struct world *world, struct node_def *def, uint32_t i)
+{
+	snprintf(def->name, sizeof(def->name), "%s", world->hosts[i].name);
+	def->id = i + 1;
+	if (!world->hosts[i].fence_present)
+		return;
+	def->fence_count = 1;
+	snprintf(def->fences[0].agent, sizeof(def->fences[0].agent), "fence_sim");
+	snprintf(def->fences[0].options, sizeof(def->fences[0].options), "plug=%s\n", world->hosts[i].name);
+}
+
+static uint32_t define_vm(struct world *world, struct vm_def *def, struct owner_def *owners, uint32_t vm)
+{
+	uint32_t count = 0, disks = world->config.disks;
+
+	memset(def, 0, sizeof(*def));
+	snprintf(def->name, sizeof(def->name), "vm%u", (unsigned int)vm);
+	def->cpus = 1;
+	def->memory_mib = world->config.story ? 1024 : (uint32_t)rng_between(&world->rng, 1, 4) * 1024;
+	def->disk_count = disks > 1 && vm % 3 == 2 ? 2 : 1;
+	for (uint32_t d = 0; d < def->disk_count; d++) {
+		snprintf(def->disks[d].volume, sizeof(def->disks[d].volume), "d%u", (unsigned int)((vm + d) % disks));
+		snprintf(def->disks[d].path, sizeof(def->disks[d].path), "vms/vm%u-%u.raw",
+			 (unsigned int)vm, (unsigned int)d);
+	}
+	def->wanted = VM_WANTED_RUNNING;
+	def->wanted_given = true;
+	def->restarts_max = 1;
+	def->relocations_max = 2;
+	def->stop_timeout_s = 20;
+	if (world->config.story)
+		return 0;
+	def->priority = (int32_t)rng_below(&world->rng, 3);
+	def->on_guest_shutdown = (uint8_t)rng_below(&world->rng, GUEST_SHUTDOWN_COUNT);
+	if (rng_chance(&world->rng, 25)) {	// some owners only
+		for (uint32_t i = 0; i < world->config.hosts; i++) {
+			if (i != vm % world->config.hosts && rng_chance(&world->rng, 50))
+				continue;
+			snprintf(owners[count].node, NAME_SIZE, "%s", world->hosts[i].name);
+			owners[count].vm = 0;
+			owners[count++].tier = 0;
+		}
+	}
+	return count;
+}
+
+static bool apply_send(struct world *world, struct host *host, struct definitions *defs)
+{
+	struct uuid proposed[SIM_VMS_MAX];
+	const size_t size = 128 * 1024;
+	uint8_t *body = malloc(size);
+	struct entry *entry = calloc(1, sizeof(*entry));
+	bool sent;
+
+	INVARIANT(body && entry);
+	for (uint32_t i = 0; i < defs->vm_count; i++) {
+		for (uint32_t b = 0; b < 16; b++)
+			proposed[i].bytes[b] = (uint8_t)rng_next(&world->rng);
+	}
+	entry->type = ENTRY_APPLY;
+	entry->body = body;
+	entry->body_size = definitions_encode(defs, proposed, body, size);
+	INVARIANT(entry->body_size > 0);
+	sent = admin_request(world, host, entry);
+	free(body);
+	free(entry);
+	return sent;
+}
+
+bool admin_apply_vm(struct world *world, struct host *host, uint32_t vm)
+{
+	struct definitions defs = { .vm_count = 1 };
+	struct owner_def owners[HOSTS_MAX];
+	struct vm_def *def = calloc(1, sizeof(*def));
+	bool sent;
+
+	INVARIANT(def);
+	defs.vms = def;
+	defs.owners = owners;
+	defs.owner_count = define_vm(world, def, owners, vm);
+	sent = apply_send(world, host, &defs);
+	free(def);
+	return sent;
+}
+
+bool admin_apply_nodes(struct world *world, struct host *host, bool with_vms)
+{
+	struct definitions defs = { .cluster_given = true };
+	struct owner_def owners[SIM_VMS_MAX * HOSTS_MAX];
+	bool sent;
+
+	snprintf(defs.cluster.name, sizeof(defs.cluster.name), "sim");
+	snprintf(defs.cluster.root, sizeof(defs.cluster.root), "/clusterstorage");
+	defs.cluster.no_quorum = world->config.no_quorum;
+	defs.cluster.no_quorum_hold_s = world->config.no_quorum_hold_s;
+	defs.cluster.io_timeout_s = world->config.io_timeout_s;
+	defs.node_count = world->config.hosts;
+	defs.volume_count = world->config.disks;
+	defs.vm_count = with_vms ? world->config.vms : 0;
+	defs.nodes = calloc(defs.node_count, sizeof(*defs.nodes));
+	defs.volumes = calloc(defs.volume_count, sizeof(*defs.volumes));
+	defs.vms = calloc(defs.vm_count + 1u, sizeof(*defs.vms));
+	defs.owners = owners;
+	INVARIANT(defs.nodes && defs.volumes && defs.vms);
+	for (uint32_t i = 0; i < defs.node_count; i++)
+		define_node(world, &defs.nodes[i], i);
+	for (uint32_t i = 0; i < defs.volume_count; i++) {
+		snprintf(defs.volumes[i].name, sizeof(defs.volumes[i].name), "d%u", (unsigned int)i);
+		snprintf(defs.volumes[i].source, sizeof(defs.volumes[i].source), "/shared/d%u", (unsigned int)i);
+	}
+	for (uint32_t i = 0; i < defs.vm_count; i++) {
+		uint32_t more = define_vm(world, &defs.vms[i], owners + defs.owner_count, i);
+
+		for (uint32_t k = 0; k < more; k++)
+			owners[defs.owner_count++].vm = i;
+	}
+	sent = apply_send(world, host, &defs);
+	free(defs.nodes);
+	free(defs.volumes);
+	free(defs.vms);
+	return sent;
+}
+
+static bool defined_anywhere(const struct world *world)
+{
+	for (uint32_t i = 0; i < world->config.hosts; i++)
+		if (world->hosts[i].daemon && cluster_find_volume(node_cluster(world->hosts[i].node), "d0"))
+			return true;
+	return false;
+}
+
+static void bootstrap_run(struct world *world, struct item *item)
+{
+	struct host *host = &world->hosts[rng_below(&world->rng, world->config.hosts)];
+
+	(void)item;
+	if (defined_anywhere(world))
+		return;
+	if (view_normal(node_view(host->node)) && host->daemon)
+		admin_apply_nodes(world, host, true);
+	world_at(world, SECONDS(2), NULL, GUARD_NONE, bootstrap_run);
+}
+
+void admin_bootstrap(struct world *world)
+{
+	world_at(world, SECONDS(14), NULL, GUARD_NONE, bootstrap_run);
+}
+
+// ---- at random
+
+static void random_vm_name(struct world *world, struct entry *entry)
+{
+	snprintf(entry->name, sizeof(entry->name), "vm%u",
+		 (unsigned int)rng_below(&world->rng, world->config.vms + 2));
+}
+
+/*
+ * A confirmation is true, except that a living host that renews may be tried: it must be refused. One that is up and
+ * does not renew is nobody's to declare dead.
+ */
+static bool may_confirm(struct world *world, const struct host *target)
+{
+	if (!target->powered)
+		return true;
+	for (uint32_t d = 0; d < world->config.disks; d++)
+		if (!target->sanlock.lockspaces[d].renewing)
+			return false;
+	return !target->paused && rng_chance(&world->rng, 30);
+}
+
+void admin_random(struct world *world)
+{
+	struct entry *entry = calloc(1, sizeof(*entry));
+	struct host *host = &world->hosts[rng_below(&world->rng, world->config.hosts)];
+	struct host *target = &world->hosts[rng_below(&world->rng, world->config.hosts)];
+
+	INVARIANT(entry);
+	snprintf(entry->name, sizeof(entry->name), "%s", target->name);
+	switch (rng_below(&world->rng, 16)) {
+	case 0:
+	case 1:
+	case 2:
+		entry->type = ENTRY_VM_WANT;
+		entry->wanted = VM_WANTED_RUNNING;
+		random_vm_name(world, entry);
+		break;
+	case 3:
+	case 4:
+		entry->type = ENTRY_VM_WANT;
+		entry->wanted = rng_chance(&world->rng, 70) ? VM_WANTED_STOPPED : VM_WANTED_DISABLED;
+		random_vm_name(world, entry);
+		break;
+	case 5:
+	case 6:
+		entry->type = ENTRY_VM_CLEAR;
+		random_vm_name(world, entry);
+		break;
+	case 7:
+		entry->type = ENTRY_VM_MANAGE;
+		entry->flag = rng_chance(&world->rng, 70);
+		random_vm_name(world, entry);
+		break;
+	case 8:
+		entry->type = ENTRY_NODE_MANAGE;
+		entry->flag = rng_chance(&world->rng, 80);
+		break;
+	case 9:
+		entry->type = ENTRY_NODE_FENCE;
+		break;
+	case 10:
+	case 11:
+		if (!may_confirm(world, target)) {
+			free(entry);
+			return;
+		}
+		entry->type = ENTRY_NODE_CONFIRM_DEAD;
+		break;
+	case 12:
+		entry->type = ENTRY_REMOVE;
+		entry->object = OBJECT_VM;
+		random_vm_name(world, entry);
+		break;
+	default:
+		free(entry);
+		admin_apply_vm(world, host, (uint32_t)rng_below(&world->rng, world->config.vms));
+		return;
+	}
+	admin_request(world, host, entry);
+	free(entry);
+}

@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A seed's life: what it switches on, the trouble, the repairs, and the quiet at the end, in which everything wanted
+ * must come to run.
+ */
+#include "tests/sim/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clusterd/invariant.h"
+
+enum { QUIET_LIMIT_S = 500, SETTLE_EVERY_S = 5 };
+
+static uint32_t some_of(struct rng *rng, uint32_t hosts)
+{
+	switch (rng_below(rng, 3)) {
+	case 0:
+		return 0;
+	case 1:
+		return (1u << hosts) - 1;
+	}
+	return (uint32_t)rng_below(rng, 1u << hosts);
+}
+
+struct world_config config_of_seed(uint64_t seed, uint32_t hosts, uint32_t vms)
+{
+	static const uint32_t timeouts[] = { 1, 1, 2, 10 };
+	static const uint32_t detections[] = { 440, 2080, 3300, 7600 };
+	struct world_config config = { .hosts = hosts, .vms = vms };
+	struct rng rng = { .state = seed ^ 0x5eed5eed };
+
+	if (!config.hosts)
+		config.hosts = (uint32_t)rng_between(&rng, 3, 5);
+	if (!config.vms)
+		config.vms = (uint32_t)rng_between(&rng, 2, 12);
+	config.disks = (uint32_t)rng_between(&rng, 1, 2);
+	if (!rng_chance(&rng, 6))
+		for (uint32_t t = 0; t < TROUBLE_COUNT; t++)
+			config.troubles |= (uint32_t)rng_chance(&rng, t == TROUBLE_LIES ? 8 : 35) << t;
+	config.watchdogs = some_of(&rng, config.hosts);
+	config.fences = some_of(&rng, config.hosts);
+	config.io_timeout_s = timeouts[rng_below(&rng, 4)];
+	config.detection_us = MS(detections[rng_below(&rng, 4)]);
+	config.chaos_us = SECONDS(rng_between(&rng, 60, 240));
+	config.no_quorum_hold_s = (uint32_t)rng_between(&rng, 0, 60);
+	config.no_quorum = rng_chance(&rng, 70) ? NO_QUORUM_STOP : (uint8_t)rng_below(&rng, NO_QUORUM_COUNT);
+	config.unit_kills = rng_chance(&rng, 50);
+	config.dense = rng_chance(&rng, 30);
+	config.early = rng_chance(&rng, 20);
+	return config;
+}
+
+// ---- troubles
+
+static struct host *random_host(struct world *world)
+{
+	return &world->hosts[rng_below(&world->rng, world->config.hosts)];
+}
+
+static void cut_links(struct world *world)
+{
+	uint32_t side = (uint32_t)rng_between(&world->rng, 1, (1u << world->config.hosts) - 2);
+
+	world_say(world, NULL, "links between %#x and the others are cut", (unsigned int)side);
+	world->stats[STAT_CUTS]++;
+	for (uint32_t i = 0; i < world->config.hosts; i++) {
+		for (uint32_t j = 0; j < world->config.hosts; j++) {
+			if ((side >> i & 1) != (side >> j & 1))
+				corosync_link(world, i, j, false);
+		}
+	}
+}
+
+static void cut_one_way(struct world *world)
+{
+	uint32_t i = (uint32_t)rng_below(&world->rng, world->config.hosts);
+	uint32_t j = (i + 1 + (uint32_t)rng_below(&world->rng, world->config.hosts - 1)) % world->config.hosts;
+
+	world_say(world, NULL, "link from n%u to n%u is cut", (unsigned int)(i + 1), (unsigned int)(j + 1));
+	world->stats[STAT_CUTS]++;
+	corosync_link(world, i, j, false);
+}
+
+static void link_run_heal(struct world *world, struct item *item)
+{
+	for (uint32_t i = 0; i < world->config.hosts; i++) {
+		if (i == item->a)
+			continue;
+		corosync_link(world, i, (uint32_t)item->a, true);
+		corosync_link(world, (uint32_t)item->a, i, true);
+	}
+}
+
+static void flap(struct world *world)
+{
+	struct host *host = random_host(world);
+
+	world_say(world, host, "its link flaps");
+	world->stats[STAT_CUTS]++;
+	for (uint32_t i = 0; i < world->config.hosts; i++) {
+		if (i == host->index)
+			continue;
+		corosync_link(world, i, host->index, false);
+		corosync_link(world, host->index, i, false);
+	}
+	world_at(world, rng_between(&world->rng, MS(50), SECONDS(4)), NULL, GUARD_NONE, link_run_heal)->a = host->index;
+}
+
+static void lose_store(struct world *world)
+{
+	struct host *host = random_host(world);
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; i < world->config.hosts; i++)
+		if (world->hosts[i].daemon && view_normal(node_view(world->hosts[i].node)) &&
+		    node_cluster(world->hosts[i].node)->voters.count > most)
+			most = node_cluster(world->hosts[i].node)->voters.count;
+	if (most < world->config.hosts || world->stores_lost >= (world->config.hosts - 1) / 2 || host->paused)
+		return;
+	world->stores_lost++;
+	daemon_kill(world, host);
+	store_lose(world, host);
+}
+
+static void trouble_storage(struct world *world)
+{
+	static const enum path_state states[] = { PATH_SLOW, PATH_HUNG, PATH_LOST };
+	enum path_state state = states[rng_below(&world->rng, 3)];
+	uint32_t disk = (uint32_t)rng_below(&world->rng, world->config.disks);
+
+	if (rng_chance(&world->rng, 80)) {
+		path_set(world, random_host(world), disk, state);
+		return;
+	}
+	for (uint32_t i = 0; i < world->config.hosts; i++)	// the array itself
+		path_set(world, &world->hosts[i], disk, state);
+}
+
+static void trouble_guest(struct world *world, bool dies)
+{
+	struct host *host = random_host(world);
+	struct proc *proc = &host->procs[rng_below(&world->rng, SIM_VMS_MAX / 8)];
+
+	if (proc->state != PROC_RUNNING || host->paused)
+		return;
+	if (dies)
+		qemu_die(world, host, proc);
+	else
+		qemu_guest_shutdown(world, host, proc);
+}
+
+static void kill_corosync(struct world *world)
+{
+	bool all = rng_chance(&world->rng, 20);
+	struct host *host = random_host(world);
+
+	for (uint32_t i = 0; i < world->config.hosts; i++) {
+		if ((!all && i != host->index) || !world->hosts[i].corosync.running || world->hosts[i].paused)
+			continue;
+		world_say(world, &world->hosts[i], "corosync is killed");
+		world->stats[STAT_COROSYNC_KILLS]++;
+		corosync_kill(world, &world->hosts[i]);
+	}
+}
+
+static void cut_all_power(struct world *world)
+{
+	for (uint32_t i = 0; i < world->config.hosts; i++) {
+		world->stats[STAT_POWER_CUTS] += world->hosts[i].powered;
+		host_power_off(world, &world->hosts[i], "power cut everywhere");
+	}
+}
+
+static void trouble(struct world *world, enum trouble kind)
+{
+	struct host *host = random_host(world);
+
+	switch (kind) {
+	case TROUBLE_POWER:
+		world->stats[STAT_POWER_CUTS] += host->powered;
+		host_power_off(world, host, "power cut");
+		break;
+	case TROUBLE_ALL_POWER:
+		if (rng_chance(&world->rng, 20))
+			cut_all_power(world);
+		break;
+	case TROUBLE_DAEMON:
+		if (!host->daemon || host->paused)
+			return;
+		world_say(world, host, "clusterd is killed");
+		world->stats[STAT_DAEMON_KILLS]++;
+		daemon_kill(world, host);
+		break;
+	case TROUBLE_COROSYNC:
+		kill_corosync(world);
+		break;
+	case TROUBLE_SANLOCK:
+		if (host->paused)
+			return;
+		world->stats[STAT_SANLOCK_KILLS] += host->sanlock.running;
+		sanlock_kill(world, host);
+		break;
+	case TROUBLE_LINKS:
+		cut_links(world);
+		break;
+	case TROUBLE_ONEWAY:
+		cut_one_way(world);
+		break;
+	case TROUBLE_FLAPS:
+		flap(world);
+		break;
+	case TROUBLE_LAG:
+		host->corosync.lag_us = rng_below(&world->rng, SECONDS(2));
+		break;
+	case TROUBLE_PAUSE:
+		host_pause(world, host, rng_chance(&world->rng, 60) ? rng_between(&world->rng, MS(50), SECONDS(8))
+								   : rng_between(&world->rng, SECONDS(8), SECONDS(150)));
+		break;
+	case TROUBLE_CLOCK:
+		host_clock_step(world, host, (int64_t)rng_below(&world->rng, 7200000) - 3600000);
+		break;
+	case TROUBLE_STORE_SLOW:
+		host->store.slow_us = rng_below(&world->rng, SECONDS(3));
+		break;
+	case TROUBLE_STORE_LOST:
+		lose_store(world);
+		break;
+	case TROUBLE_STORE_FAIL:
+		if (host->daemon && !host->paused)
+			store_fail(world, host);
+		break;
+	case TROUBLE_PATHS:
+		trouble_storage(world);
+		break;
+	case TROUBLE_QEMU:
+		trouble_guest(world, true);
+		break;
+	case TROUBLE_GUEST:
+		trouble_guest(world, false);
+		break;
+	case TROUBLE_FENCE:
+		host->fence_mode = rng_chance(&world->rng, 50) ? FENCE_SLOW : FENCE_FAILS;
+		break;
+	case TROUBLE_LIES:
+		host->fence_mode = FENCE_LIES;
+		break;
+	case TROUBLE_ADMIN:
+		for (uint64_t n = rng_between(&world->rng, 1, 4); n > 0; n--)
+			admin_random(world);
+		return;
+	case TROUBLE_LOSS:
+	case TROUBLE_STUCK:
+	case TROUBLE_LOAD:
+	case TROUBLE_COUNT:
+		return;
+	}
+	world_fault(world);
+}
+
+static void chaos_run(struct world *world, struct item *item)
+{
+	uint32_t kind = (uint32_t)rng_below(&world->rng, TROUBLE_COUNT);
+
+	(void)item;
+	if (world->quiet)
+		return;
+	for (uint32_t i = 0; i < TROUBLE_COUNT; i++, kind = (kind + 1) % TROUBLE_COUNT) {
+		if (!world_trouble(world, (enum trouble)kind))
+			continue;
+		trouble(world, (enum trouble)kind);
+		break;
+	}
+	world_at(world, world->config.dense ? rng_between(&world->rng, MS(1), SECONDS(3))
+					    : rng_between(&world->rng, MS(500), SECONDS(20)),
+		 NULL, GUARD_NONE, chaos_run);
+}
+
+// ---- repairs: what is broken comes back one day; in the quiet, at once
+
+static bool comes_back(struct world *world, uint32_t percent)
+{
+	return world->quiet || rng_chance(&world->rng, percent);
+}
+
+static void repair_host(struct world *world, struct host *host)
+{
+	if (!host->powered && comes_back(world, 4))
+		host_power_on(world, host);
+	if (host->fence_mode != FENCE_WORKS && comes_back(world, 5))
+		host->fence_mode = FENCE_WORKS;
+	for (uint32_t d = 0; d < world->config.disks; d++)
+		if (host->paths[d].state != PATH_OK && comes_back(world, 4))
+			path_set(world, host, d, PATH_OK);
+	if (host->corosync.lag_us && comes_back(world, 8))
+		host->corosync.lag_us = 0;
+	if (host->store.slow_us && comes_back(world, 8))
+		host->store.slow_us = 0;
+	if (!host->booted || host->paused)
+		return;
+	if (host->store.failed && host->daemon && comes_back(world, 10))
+		daemon_kill(world, host);
+	if (!host->daemon && comes_back(world, 15))
+		daemon_start(world, host);
+	if (!host->corosync.running && comes_back(world, 15))
+		corosync_start(world, host);
+	if (!host->sanlock.running && comes_back(world, 15))
+		sanlock_start(world, host);
+}
+
+static void repair_run(struct world *world, struct item *item)
+{
+	bool links = comes_back(world, 6);
+
+	(void)item;
+	for (uint32_t i = 0; i < world->config.hosts; i++) {
+		for (uint32_t j = 0; links && j < world->config.hosts; j++)
+			if (i != j)
+				corosync_link(world, i, j, true);
+		repair_host(world, &world->hosts[i]);
+	}
+	world_at(world, rng_between(&world->rng, MS(500), MS(1500)), NULL, GUARD_NONE, repair_run);
+}
+
+void chaos_start(struct world *world)
+{
+	for (uint32_t i = 0; i < world->config.hosts; i++)
+		host_power_on(world, &world->hosts[i]);
+	admin_bootstrap(world);
+	if (world->config.troubles)
+		world_at(world, world->config.early ? SECONDS(5) : SECONDS(30), NULL, GUARD_NONE, chaos_run);
+	world_at(world, SECONDS(20), NULL, GUARD_NONE, repair_run);
+}
+
+void chaos_heal(struct world *world)
+{
+	world_say(world, NULL, "--- quiet: everything is repaired ---");
+	world->quiet = true;
+}
+
+// ---- the quiet
+
+static struct host *normal_host(struct world *world)
+{
+	for (uint32_t i = 0; i < world->config.hosts; i++)
+		if (world->hosts[i].daemon && !world->hosts[i].paused && view_normal(node_view(world->hosts[i].node)))
+			return &world->hosts[i];
+	return NULL;
+}
+
+static void request_named(struct world *world, struct host *host, enum entry_type type, const char *name)
+{
+	struct entry *entry = calloc(1, sizeof(*entry));
+
+	INVARIANT(entry);
+	entry->type = (uint8_t)type;
+	entry->flag = true;
+	snprintf(entry->name, sizeof(entry->name), "%s", name);
+	admin_request(world, host, entry);
+	free(entry);
+}
+
+// The administrator tidies up: nothing stays unmanaged or in error.
+static void quiet_tidy(struct world *world)
+{
+	struct host *host = normal_host(world);
+	const struct cluster *cluster;
+
+	if (!host)
+		return;
+	cluster = node_cluster(host->node);
+	for (uint8_t i = 0; i < NODES_MAX; i++)
+		if (cluster->nodes[i].used && !cluster->nodes[i].managed)
+			request_named(world, host, ENTRY_NODE_MANAGE, cluster->nodes[i].def.name);
+	for (uint32_t i = 0; i < cluster->vm_high; i++) {
+		const struct vm *vm = &cluster->vms[i];
+
+		if (!vm->used)
+			continue;
+		if (!vm->managed)
+			request_named(world, host, ENTRY_VM_MANAGE, vm_definition(cluster, vm)->name);
+		if (vm->phase == VM_ERROR)
+			request_named(world, host, ENTRY_VM_CLEAR, vm_definition(cluster, vm)->name);
+	}
+}
+
+static uint32_t count_running(struct world *world, const struct uuid *uuid, uint32_t *where)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < world->config.hosts; i++) {
+		const struct proc *proc = host_proc_uuid(&world->hosts[i], uuid);
+
+		if (!proc || !proc->executed)
+			continue;
+		*where = i;
+		count++;
+	}
+	return count;
+}
+
+static bool vm_settled(struct world *world, const struct cluster *cluster, const struct vm *vm, char *why,
+		       size_t size)
+{
+	const struct vm_def *def = vm_definition(cluster, vm);
+	uint32_t where = 0, count = count_running(world, &def->uuid, &where);
+	bool wanted = vm->wanted == VM_WANTED_RUNNING;
+
+	if (count != wanted) {
+		snprintf(why, size, "%s is wanted %s and runs on %u hosts (phase %u, attempt %u: %s)", def->name,
+			 wanted ? "running" : "stopped", (unsigned int)count, (unsigned int)vm->phase,
+			 (unsigned int)vm->attempt, vm->reason);
+		return false;
+	}
+	if (wanted && (vm->phase != VM_RUNNING || cluster->nodes[vm->owner].def.id != where + 1)) {
+		snprintf(why, size, "%s runs on n%u and the cluster does not say so (phase %u: %s)", def->name,
+			 (unsigned int)where + 1, (unsigned int)vm->phase, vm->reason);
+		return false;
+	}
+	if (!wanted && vm->phase != VM_IDLE) {
+		snprintf(why, size, "%s is wanted stopped, runs nowhere, and is in phase %u", def->name,
+			 (unsigned int)vm->phase);
+		return false;
+	}
+	return true;
+}
+
+bool world_settled(struct world *world, char *why, size_t size)
+{
+	const struct cluster *cluster;
+	uint64_t number = 0;
+
+	for (uint32_t i = 0; i < world->config.hosts; i++) {
+		const struct host *host = &world->hosts[i];
+		const struct view *view;
+
+		if (!host->daemon || host->paused) {
+			snprintf(why, size, "%s is not up", host->name);
+			return false;
+		}
+		view = node_view(host->node);
+		if (!view_normal(view)) {
+			snprintf(why, size, "%s has no normal view (state %u)", host->name,
+				 (unsigned int)view_state(view));
+			view_reason(view, why + strlen(why), size - strlen(why));
+			return false;
+		}
+		if (number && view_number(view) != number) {
+			snprintf(why, size, "%s is in view %llu, others in %llu", host->name,
+				 (unsigned long long)view_number(view), (unsigned long long)number);
+			return false;
+		}
+		number = view_number(view);
+		if (view_learner(view)) {
+			snprintf(why, size, "%s is still a learner", host->name);
+			return false;
+		}
+	}
+	cluster = node_cluster(world->hosts[0].node);
+	if (cluster->vm_count == 0 && world->stats[STAT_ACCEPTED] == 0) {
+		snprintf(why, size, "nothing is defined yet");
+		return false;
+	}
+	for (uint8_t i = 0; i < NODES_MAX; i++) {
+		if (cluster->nodes[i].used && cluster->nodes[i].life != NODE_ONLINE) {
+			snprintf(why, size, "%s is in life %u: %s", cluster->nodes[i].def.name,
+				 (unsigned int)cluster->nodes[i].life, cluster->nodes[i].reason);
+			return false;
+		}
+	}
+	for (uint32_t i = 0; i < cluster->vm_high; i++)
+		if (cluster->vms[i].used && !vm_settled(world, cluster, &cluster->vms[i], why, size))
+			return false;
+	return true;
+}
+
+bool seed_run(uint64_t seed, uint32_t hosts, uint32_t vms, FILE *trace, struct world **result)
+{
+	struct world_config config = config_of_seed(seed, hosts, vms);
+	struct world *world = world_new(&config, seed, trace);
+	char why[512] = "";
+	uint64_t limit_us;
+	bool settled = false;
+
+	chaos_start(world);
+	world_run(world, config.chaos_us + SECONDS(30));
+	if (!world->failed)
+		chaos_heal(world);
+	limit_us = world->now_us + SECONDS(QUIET_LIMIT_S);
+	while (!world->failed && !settled && world->now_us < limit_us) {
+		quiet_tidy(world);
+		world_run(world, world->now_us + SECONDS(SETTLE_EVERY_S));
+		settled = !world->failed && world_settled(world, why, sizeof(why));
+	}
+	if (!world->failed && !settled)
+		check_fail(world, NULL, "after %d s of quiet: %s", QUIET_LIMIT_S, why);
+	*result = world;
+	return !world->failed;
+}

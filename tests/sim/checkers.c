@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What must always hold, judged from the world: which processes live on which powered host, what is on the disks, what
+ * was told to administrators, and what each store was asked to keep. Of the nodes only what they show to anybody is
+ * read: replica, view, digest.
+ */
+#include "tests/sim/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clusterd/codec.h"
+#include "clusterd/invariant.h"
+
+void check_fail(struct world *world, const struct host *host, const char *format, ...)
+{
+	char text[400];
+	va_list args;
+
+	if (world->failed)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	world->failed = true;
+	world->failed_us = world->now_us;
+	snprintf(world->failure, sizeof(world->failure), "%s: %s", host ? host->name : "world", text);
+	world_say(world, host, "VIOLATION: %s", text);
+}
+
+// ---- the order: whoever holds index i as committed holds the same entry
+
+static uint64_t hash_record(uint64_t view, const uint8_t *body, size_t size)
+{
+	uint64_t hash = view * 0x9e3779b97f4a7c15u + size;
+
+	while (size >= 8) {
+		uint64_t word;
+
+		memcpy(&word, body, 8);
+		hash = (hash ^ word) * 0xff51afd7ed558ccdu;
+		hash ^= hash >> 29;
+		body += 8;
+		size -= 8;
+	}
+	while (size-- > 0)
+		hash = (hash ^ *body++) * 0x100000001b3u;
+	return hash ^ hash >> 31;
+}
+
+static void log_put(struct host *host, uint64_t index, uint64_t view, uint64_t hash)
+{
+	INVARIANT(index < 10000000);
+	if (index >= host->log_max) {
+		uint32_t more = (uint32_t)(2 * index + 64);
+
+		host->log = realloc(host->log, more * sizeof(*host->log));
+		INVARIANT(host->log);
+		memset(host->log + host->log_max, 0, (more - host->log_max) * sizeof(*host->log));
+		host->log_max = more;
+	}
+	host->log[index].index = index;
+	host->log[index].view = view;
+	host->log[index].hash = hash;
+}
+
+void check_daemon_started(struct host *host)
+{
+	for (uint32_t i = 0; i < host->log_max; i++)
+		host->log[i].index = 0;
+	host->seen_index = 0;
+	host->seen_view = 0;
+}
+
+void check_store_replay(struct host *host, uint64_t index, uint64_t view, const uint8_t *body, size_t size, bool snapshot)
+{
+	if (!snapshot)
+		log_put(host, index, view, hash_record(view, body, size));
+}
+
+void check_store(struct world *world, struct host *host, const struct action *action)
+{
+	(void)world;
+	if (action->type == ACTION_STORE_ENTRY)
+		log_put(host, action->index, action->view,
+			hash_record(action->view, action->body, action->body_size));
+	else if (action->type == ACTION_STORE_RESET)
+		check_daemon_started(host);
+}
+
+static void committed_reach(struct world *world, uint64_t index)
+{
+	uint64_t more;
+
+	if (index < world->committed_max)
+		return;
+	INVARIANT(index < 10000000);
+	more = 2 * index + 256;
+	world->committed = realloc(world->committed, more * sizeof(*world->committed));
+	INVARIANT(world->committed);
+	memset(world->committed + world->committed_max, 0, (more - world->committed_max) * sizeof(*world->committed));
+	world->committed_max = more;
+}
+
+static void check_order(struct world *world, struct host *host, uint64_t index)
+{
+	committed_reach(world, index);
+	if (host->seen_index > index)
+		host->seen_index = 0;	// it loaded an older copy
+	for (uint64_t i = host->seen_index + 1; i <= index; i++) {
+		if (i >= host->log_max || host->log[i].index != i)
+			continue;	// came in a snapshot
+		if (!world->committed[i].known) {
+			world->committed[i].known = true;
+			world->committed[i].view = host->log[i].view;
+			world->committed[i].hash = host->log[i].hash;
+		} else if (world->committed[i].hash != host->log[i].hash ||
+			   world->committed[i].view != host->log[i].view) {
+			check_fail(world, host, "at index %llu another entry (of view %llu) is committed than before "
+				   "(of view %llu)", (unsigned long long)i, (unsigned long long)host->log[i].view,
+				   (unsigned long long)world->committed[i].view);
+		}
+	}
+	host->seen_index = index;
+}
+
+// Now and then, and always where a snapshot may have been loaded.
+static void check_digest(struct world *world, struct host *host, uint64_t index, bool always)
+{
+	uint64_t digest;
+
+	if (index == 0 || (!always && index % 16 != 0))
+		return;
+	digest = cluster_digest(node_cluster(host->node));
+	if (!world->committed[index].digested) {
+		world->committed[index].digested = true;
+		world->committed[index].digest = digest;
+	} else if (world->committed[index].digest != digest) {
+		check_fail(world, host, "at index %llu its replica differs from what was seen there before",
+			   (unsigned long long)index);
+	}
+}
+
+// ---- nothing acknowledged is lost
+
+void check_ack(struct world *world, struct host *host)
+{
+	uint64_t index = node_cluster(host->node)->index, view = view_number(node_view(host->node));
+
+	committed_reach(world, index);
+	check_digest(world, host, index, true);
+	if (index > world->ack.index)
+		world->ack.index = index;
+	if (view > world->ack.view)
+		world->ack.view = view;
+}
+
+static void check_view(struct world *world, struct host *host, uint64_t index)
+{
+	const struct view *view = node_view(host->node);
+	uint64_t number = view_number(view);
+
+	if (view_state(view) != VIEW_NORMAL || number == host->seen_view)
+		return;
+	host->seen_view = number;
+	if (number > world->highest_view) {
+		world->highest_view = number;
+		world->stats[STAT_VIEWS]++;
+		world_trace(world, host, "view %llu is normal at index %llu", (unsigned long long)number,
+			    (unsigned long long)index);
+	}
+	if (number > world->ack.view && index < world->ack.index)
+		check_fail(world, host, "view %llu is normal at index %llu, and %llu was acknowledged in view %llu",
+			   (unsigned long long)number, (unsigned long long)index,
+			   (unsigned long long)world->ack.index, (unsigned long long)world->ack.view);
+	check_digest(world, host, index, true);
+}
+
+void check_step(struct world *world, struct host *host)
+{
+	uint64_t index = node_cluster(host->node)->index;
+
+	if (index != host->seen_index) {
+		check_order(world, host, index);
+		check_digest(world, host, index, false);
+		if (index > world->highest_committed)
+			world->highest_committed = index;
+	}
+	world->stats[STAT_LEARNERS] += view_learner(node_view(host->node));
+	check_view(world, host, index);
+}
+
+// ---- who may write
+
+static void check_writers(struct world *world, struct host *host, const struct proc *proc)
+{
+	for (uint32_t i = 0; i < world->config.hosts; i++) {
+		struct host *other = &world->hosts[i];
+
+		for (uint32_t k = 0; other->powered && k < SIM_VMS_MAX; k++) {
+			const struct proc *second = &other->procs[k];
+
+			if (second == proc || second->state == PROC_NONE || !second->executed ||
+			    memcmp(&second->uuid, &proc->uuid, sizeof(proc->uuid)) != 0)
+				continue;
+			if (other->lied_about && other != host)
+				continue;	// the fault that was injected, and counted
+			check_fail(world, host, "TWO WRITERS: %s starts here and its QEMU lives on %s",
+				   vm_name(host, proc->vm), other->name);
+		}
+	}
+}
+
+static void check_lease(struct world *world, struct host *host, const struct proc *proc)
+{
+	if (!proc->holds || proc->lost || !host->sanlock.running || proc->registered != host->sanlock.epoch)
+		check_fail(world, host, "%s starts, and sanlock holds nothing for its process",
+			   vm_name(host, proc->vm));
+	for (uint32_t i = 0; i < proc->lease_count; i++) {
+		const struct disk_lease *lease = &world->disks[proc->leases[i].disk].leases[proc->leases[i].slot];
+
+		if (lease->owner != host->id || memcmp(&lease->uuid, &proc->uuid, sizeof(proc->uuid)) != 0)
+			check_fail(world, host, "%s starts without its lease on d%u", vm_name(host, proc->vm),
+				   (unsigned int)proc->leases[i].disk);
+	}
+}
+
+// The members that this clusterd was told of must hold the stores of a majority of the voters.
+static void check_majority(struct world *world, struct host *host, const struct proc *proc)
+{
+	const struct voters *voters = &node_cluster(host->node)->voters;
+	uint32_t count = 0;
+
+	for (uint32_t v = 0; v < voters->count; v++) {
+		for (uint32_t i = 0; i < host->seen_group_count; i++) {
+			if (host->seen_group[i].id != voters->list[v].id)
+				continue;
+			// Its store may have been lost since; that its id once was this is what counts.
+			count++;
+			break;
+		}
+	}
+	if (2 * count <= voters->count)
+		check_fail(world, host, "%s starts with %u of %u voters in the group", vm_name(host, proc->vm),
+			   (unsigned int)count, (unsigned int)voters->count);
+	if (!view_normal(node_view(host->node)))
+		check_fail(world, host, "%s starts without a normal view", vm_name(host, proc->vm));
+	if (!host->seen_quorate)
+		check_fail(world, host, "%s starts while votequorum says no quorum", vm_name(host, proc->vm));
+}
+
+static void check_wanted(struct world *world, struct host *host, const struct proc *proc)
+{
+	const struct cluster *cluster = node_cluster(host->node);
+	const struct vm *vm = cluster_vm(cluster, proc->vm);
+	uint8_t slot = SLOT_NONE;
+
+	for (uint8_t i = 0; i < NODES_MAX; i++)
+		if (cluster->nodes[i].used && cluster->nodes[i].def.id == host->id)
+			slot = i;
+	if (!vm)
+		check_fail(world, host, "a VM that is not defined starts");
+	else if (vm->wanted != VM_WANTED_RUNNING)
+		check_fail(world, host, "%s starts and is not wanted running", vm_name(host, proc->vm));
+	else if (!vm->managed)
+		check_fail(world, host, "%s starts and is unmanaged", vm_name(host, proc->vm));
+	else if (vm->owner != slot || slot == SLOT_NONE)
+		check_fail(world, host, "%s starts and its owner is another", vm_name(host, proc->vm));
+	else if (vm->attempt != proc->attempt)
+		check_fail(world, host, "%s starts in an old attempt", vm_name(host, proc->vm));
+	else if (vm->possible != 0 && !(vm->possible >> slot & 1))
+		check_fail(world, host, "%s starts and this is no possible owner", vm_name(host, proc->vm));
+}
+
+void check_exec(struct world *world, struct host *host, const struct proc *proc)
+{
+	check_writers(world, host, proc);
+	check_lease(world, host, proc);
+	check_majority(world, host, proc);
+	check_wanted(world, host, proc);
+}
+
+// ---- leases
+
+void check_lease_write(struct world *world, struct host *host, const struct disk_lease *lease)
+{
+	if (lease->owner == 0)
+		return;
+	for (uint32_t i = 0; i < world->config.hosts; i++) {
+		const struct host *other = &world->hosts[i];
+
+		for (uint32_t k = 0; other->powered && k < SIM_VMS_MAX; k++)
+			if (other->procs[k].state != PROC_NONE && other->procs[k].holds &&
+			    memcmp(&other->procs[k].uuid, &lease->uuid, sizeof(lease->uuid)) == 0)
+				check_fail(world, host, "writes over a lease slot that a process on %s holds",
+					   other->name);
+	}
+}
+
+void check_join(struct world *world, struct host *host, uint32_t disk)
+{
+	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+		const struct proc *proc = &host->procs[i];
+
+		if (proc->state == PROC_NONE || !proc->executed || proc->registered == host->sanlock.epoch)
+			continue;
+		for (uint32_t k = 0; k < proc->lease_count; k++)
+			if (proc->leases[k].disk == disk)
+				check_fail(world, host, "joins the lockspace of d%u while a QEMU of an earlier "
+					   "sanlock lives", (unsigned int)disk);
+	}
+}
+
+// Expiry of a host without a watchdog proves nothing; nobody may have asked for that lease on the strength of it.
+void check_expiry(struct world *world, struct host *host, struct host *owner, const struct proc *proc)
+{
+	const struct cluster_node *node = cluster_find_node(node_cluster(host->node), owner->name);
+
+	if (owner->watchdog || !node)
+		return;
+	if (node->life == NODE_LOST || node->life == NODE_FENCING || node->life == NODE_EXPIRING)
+		check_fail(world, host, "%s takes the expired lease of %s, which has no watchdog",
+			   vm_name(host, proc->vm), owner->name);
+}
+
+void check_release(struct world *world, struct host *actor, struct host *target)
+{
+	if (!target->powered || target->lied_about)
+		return;
+	for (uint32_t d = 0; d < world->config.disks; d++)
+		if (target->sanlock.lockspaces[d].joined &&
+		    target->sanlock.lockspaces[d].generation == world->disks[d].ids[target->id].generation) {
+			check_fail(world, actor, "releases the host id of %s, whose power is on", target->name);
+			return;
+		}
+}
+
+// ---- words
+
+void check_log(struct world *world, struct host *host, const struct action *action)
+{
+	static const char *const levels[] = { "", "warning: ", "error: " };
+
+	world->stats[STAT_LOGS]++;
+	world_say(world, host, "| %s%s", levels[action->level % 3], action->text);
+	if (action->level != LOG_LEVEL_ERROR)
+		return;
+	world->stats[STAT_ERRORS]++;
+	if (world->faults == 0)
+		check_fail(world, host, "an error without a fault: %s", action->text);
+}

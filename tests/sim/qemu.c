@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+// Children and QEMUs: they wait, are let go, run, refuse, die, are deaf to the power button, cannot be killed for a
+// while; and they outlive clusterd, except those that still wait at its pipe.
+#include "tests/sim/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *vm_name(const struct host *host, struct vm_ref ref)
+{
+	const struct cluster *cluster = host->daemon ? node_cluster(host->node) : NULL;
+	const struct vm *vm = cluster ? cluster_vm(cluster, ref) : NULL;
+
+	return vm ? vm_definition(cluster, vm)->name : "(gone)";
+}
+
+struct proc *host_proc(struct host *host, struct vm_ref vm)
+{
+	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
+		if (host->procs[i].state != PROC_NONE && host->procs[i].vm.slot == vm.slot &&
+		    host->procs[i].vm.serial == vm.serial)
+			return &host->procs[i];
+	return NULL;
+}
+
+struct proc *host_proc_uuid(struct host *host, const struct uuid *uuid)
+{
+	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
+		if (host->procs[i].state != PROC_NONE && memcmp(&host->procs[i].uuid, uuid, sizeof(*uuid)) == 0)
+			return &host->procs[i];
+	return NULL;
+}
+
+struct proc *host_proc_serial(struct host *host, uint32_t serial)
+{
+	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
+		if (host->procs[i].state != PROC_NONE && host->procs[i].serial == serial)
+			return &host->procs[i];
+	return NULL;
+}
+
+static void proc_post(struct world *world, struct host *host, const struct proc *proc, enum event_type type,
+		      bool flag, const char *reason)
+{
+	struct event event = {
+		.type = (uint8_t)type,
+		.vm = proc->vm,
+		.uuid = proc->uuid,
+		.attempt = proc->attempt,
+		.flag = flag,
+		.reason = reason,
+	};
+
+	host_post(world, host, 0, &event);
+}
+
+static void proc_end(struct world *world, struct host *host, struct proc *proc, const char *why)
+{
+	struct proc gone = *proc;
+
+	if (proc->executed) {
+		world->stats[STAT_EXITS]++;
+		world_say(world, host, "QEMU of %s ends: %s", vm_name(host, proc->vm), why);
+	}
+	proc->state = PROC_NONE;
+	sanlock_release(world, host, &gone);
+	proc_post(world, host, &gone, EVENT_QEMU_EXITED, false, why);
+}
+
+static void proc_run_end(struct world *world, struct item *item)
+{
+	struct proc *proc = host_proc_serial(item->host, (uint32_t)item->a);
+
+	if (!proc)
+		return;
+	proc_end(world, item->host, proc, item->b == 1   ? "killed"
+					  : item->b == 2 ? "qemu: could not open disk"
+					  : item->b == 3 ? "the guest shut down"
+					  : item->b == 4 ? "signal 11"
+							 : "the pipe was closed");
+}
+
+static void proc_end_later(struct world *world, struct host *host, struct proc *proc, uint64_t delay_us,
+			   uint64_t why)
+{
+	struct item *item = world_at(world, delay_us, host, GUARD_POWER, proc_run_end);
+
+	item->a = proc->serial;
+	item->b = why;
+}
+
+static void proc_run_unkillable(struct world *world, struct item *item)
+{
+	struct proc *proc = host_proc_serial(item->host, (uint32_t)item->a);
+
+	if (proc)
+		proc_post(world, item->host, proc, EVENT_QEMU_UNKILLABLE, false, "SIGKILL was sent 5 s ago");
+}
+
+void qemu_kill(struct world *world, struct host *host, struct proc *proc, const char *why)
+{
+	(void)why;
+	if (proc->killed) {
+		if (proc->unkillable)
+			world_at(world, SECONDS(5), host, GUARD_DAEMON, proc_run_unkillable)->a = proc->serial;
+		return;
+	}
+	proc->killed = true;
+	if (world_trouble(world, TROUBLE_STUCK) && !world->quiet && rng_chance(&world->rng, 15)) {
+		world_fault(world);
+		world->stats[STAT_UNKILLABLE]++;
+		world_say(world, host, "QEMU of %s cannot be killed for a while", vm_name(host, proc->vm));
+		proc->unkillable = true;
+		world_at(world, SECONDS(5), host, GUARD_DAEMON, proc_run_unkillable)->a = proc->serial;
+		proc_end_later(world, host, proc, world_jitter(world, SECONDS(3), SECONDS(100)), 1);
+		return;
+	}
+	proc_end_later(world, host, proc, world_jitter(world, MS(1), MS(60)), 1);
+}
+
+// ---- start
+
+static void proc_run_spawned(struct world *world, struct item *item)
+{
+	struct host *host = item->host;
+	struct proc *proc = host_proc_serial(host, (uint32_t)item->a);
+
+	if (!proc || !host->daemon || host->daemon_epoch != item->b)
+		return;
+	if (!host->sanlock.running || item->c) {
+		proc->state = PROC_NONE;
+		proc_post(world, host, proc, EVENT_VM_SPAWNED, false,
+			  item->c ? "qemu: not found" : "sanlock does not answer");
+		return;
+	}
+	proc->registered = host->sanlock.epoch;
+	proc_post(world, host, proc, EVENT_VM_SPAWNED, true, NULL);
+}
+
+static void vm_spawn(struct world *world, struct host *host, const struct action *action)
+{
+	const struct cluster *cluster = node_cluster(host->node);
+	const struct vm *vm = cluster_vm(cluster, action->vm);
+	struct proc *proc = NULL;
+	struct item *item;
+
+	for (uint32_t i = 0; i < SIM_VMS_MAX && !proc; i++)
+		if (host->procs[i].state == PROC_NONE)
+			proc = &host->procs[i];
+	if (!proc || !vm) {
+		check_fail(world, host, "spawned a VM that is not there");
+		return;
+	}
+	if (host_proc_uuid(host, &action->uuid)) {
+		check_fail(world, host, "spawned %s, of which a process is here already", vm_name(host, action->vm));
+		return;
+	}
+	*proc = (struct proc){
+		.state = PROC_WAITING,
+		.vm = action->vm,
+		.uuid = action->uuid,
+		.attempt = action->attempt,
+		.serial = ++host->proc_serial,
+		.lease_count = vm->lease_count,
+		.registered = UINT32_MAX,
+	};
+	for (uint32_t i = 0; i < vm->lease_count; i++) {
+		const struct cluster_volume *volume = &cluster->volumes[vm->leases[i].volume];
+
+		proc->leases[i].disk = (uint8_t)((unsigned int)(volume->def.name[1] - '0') % DISKS_MAX);
+		proc->leases[i].slot = vm->leases[i].slot;
+	}
+	world->stats[STAT_SPAWNS]++;
+	item = world_at(world, world_jitter(world, MS(3), MS(40)), host, GUARD_POWER, proc_run_spawned);
+	item->a = proc->serial;
+	item->b = host->daemon_epoch;
+	item->c = world_trouble(world, TROUBLE_QEMU) && !world->quiet && rng_chance(&world->rng, 5);
+	if (item->c)
+		world_fault(world);
+}
+
+static void proc_run_running(struct world *world, struct item *item)
+{
+	struct proc *proc = host_proc_serial(item->host, (uint32_t)item->a);
+
+	if (!proc || proc->state != PROC_STARTING)
+		return;
+	proc->state = PROC_RUNNING;
+	proc_post(world, item->host, proc, EVENT_QEMU_RUNNING, false, NULL);
+}
+
+static void qemu_exec(struct world *world, struct host *host, struct proc *proc)
+{
+	bool trouble = world_trouble(world, TROUBLE_QEMU) && !world->quiet;
+
+	check_exec(world, host, proc);
+	world->stats[STAT_EXECS]++;
+	world_say(world, host, "QEMU of %s starts", vm_name(host, proc->vm));
+	proc->executed = true;
+	proc->state = PROC_STARTING;
+	if (trouble && rng_chance(&world->rng, 10)) {
+		world_fault(world);
+		world->stats[STAT_START_FAILURES]++;
+		proc_end_later(world, host, proc, world_jitter(world, MS(10), MS(300)), 2);
+		return;
+	}
+	if (trouble && rng_chance(&world->rng, 3)) {
+		world_fault(world);
+		world->stats[STAT_DEAF]++;
+		proc_post(world, host, proc, EVENT_QEMU_DEAF, false, "QMP does not answer");
+		return;
+	}
+	world_at(world, world_jitter(world, MS(30), MS(120)), host, GUARD_POWER, proc_run_running)->a = proc->serial;
+	proc->deaf = world_trouble(world, TROUBLE_GUEST) && rng_chance(&world->rng, 20);
+	if (trouble && rng_chance(&world->rng, 10)) {
+		world_fault(world);
+		proc_end_later(world, host, proc, world_jitter(world, SECONDS(1), SECONDS(60)), 4);
+	}
+}
+
+// ---- end
+
+static void proc_run_guest_off(struct world *world, struct item *item)
+{
+	struct host *host = item->host;
+	struct proc *proc = host_proc_serial(host, (uint32_t)item->a);
+
+	if (!proc || proc->state != PROC_RUNNING)
+		return;
+	world->stats[STAT_GUEST_SHUTDOWNS] += item->b == 0;
+	proc_post(world, host, proc, EVENT_QEMU_GUEST_SHUTDOWN, false, NULL);
+	proc_end_later(world, host, proc, world_jitter(world, MS(5), MS(50)), 3);
+}
+
+static void qemu_powerdown(struct world *world, struct host *host, struct proc *proc)
+{
+	struct item *item;
+
+	if (proc->state != PROC_RUNNING || proc->deaf)
+		return;
+	item = world_at(world, world_jitter(world, MS(200), SECONDS(4)), host, GUARD_POWER, proc_run_guest_off);
+	item->a = proc->serial;
+	item->b = 1;
+}
+
+static void qemu_cont(struct world *world, struct host *host, struct proc *proc)
+{
+	for (uint32_t i = 0; i < proc->lease_count; i++) {
+		if (host->paths[proc->leases[i].disk].state == PATH_OK ||
+		    host->paths[proc->leases[i].disk].state == PATH_SLOW)
+			continue;
+		proc_post(world, host, proc, EVENT_QEMU_PAUSED, false, "I/O error");
+		return;
+	}
+	proc_post(world, host, proc, EVENT_QEMU_RUNNING, false, NULL);
+}
+
+void qemu_path_lost(struct world *world, struct host *host, uint32_t disk)
+{
+	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+		struct proc *proc = &host->procs[i];
+
+		if (proc->state != PROC_RUNNING)
+			continue;
+		for (uint32_t k = 0; k < proc->lease_count; k++) {
+			if (proc->leases[k].disk != disk)
+				continue;
+			world->stats[STAT_QEMU_PAUSES]++;
+			proc_post(world, host, proc, EVENT_QEMU_PAUSED, false, "I/O error");
+			break;
+		}
+	}
+}
+
+void qemu_perform(struct world *world, struct host *host, const struct action *action)
+{
+	struct proc *proc;
+
+	if (action->type == ACTION_VM_SPAWN) {
+		vm_spawn(world, host, action);
+		return;
+	}
+	proc = host_proc(host, action->vm);
+	if (!proc)
+		proc = host_proc_uuid(host, &action->uuid);
+	if (!proc)
+		return;
+	switch (action->type) {
+	case ACTION_LEASE_ACQUIRE:
+		if (proc->state == PROC_WAITING)
+			sanlock_acquire(world, host, proc);
+		return;
+	case ACTION_QEMU_EXEC:
+		if (proc->executed || proc->killed)
+			return;
+		qemu_exec(world, host, proc);
+		return;
+	case ACTION_VM_ABANDON:
+		if (!proc->executed)
+			proc_end_later(world, host, proc, world_jitter(world, MS(1), MS(20)), 5);
+		return;
+	case ACTION_QEMU_POWERDOWN:
+		qemu_powerdown(world, host, proc);
+		return;
+	case ACTION_QEMU_KILL:
+		qemu_kill(world, host, proc, "clusterd killed it");
+		return;
+	case ACTION_QEMU_CONT:
+		if (proc->state == PROC_RUNNING)
+			qemu_cont(world, host, proc);
+		return;
+	case ACTION_VM_FORGET:
+		check_fail(world, host, "forgot %s while a process of it lives", vm_name(host, action->vm));
+		return;
+	}
+}
+
+// ---- clusterd's deaths and births
+
+void qemu_daemon_died(struct world *world, struct host *host)
+{
+	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+		struct proc *proc = &host->procs[i];
+
+		if (proc->state != PROC_NONE && !proc->executed)
+			proc_end_later(world, host, proc, world_jitter(world, MS(1), MS(30)), 5);
+	}
+}
+
+void qemu_power_cut(struct host *host)
+{
+	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
+		host->procs[i].state = PROC_NONE;
+}
+
+static bool proc_lease_held(const struct world *world, const struct host *host, const struct proc *proc)
+{
+	if (!proc->holds || proc->lost || !host->sanlock.running || proc->registered != host->sanlock.epoch)
+		return false;
+	for (uint32_t i = 0; i < proc->lease_count; i++) {
+		const struct disk_lease *lease = &world->disks[proc->leases[i].disk].leases[proc->leases[i].slot];
+
+		if (lease->owner != host->id)
+			return false;
+	}
+	return true;
+}
+
+static void qemu_run_adopt(struct world *world, struct item *item)
+{
+	struct host *host = item->host;
+	struct event done = { .type = EVENT_ADOPTION_DONE };
+
+	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+		struct proc *proc = &host->procs[i];
+		bool held = proc_lease_held(world, host, proc);
+
+		if (proc->state == PROC_NONE || !proc->executed)
+			continue;
+		world->stats[STAT_ADOPTIONS]++;
+		world_say(world, host, "QEMU of %s is found%s", vm_name(host, proc->vm), held ? "" : " without its lease");
+		proc_post(world, host, proc, EVENT_VM_ADOPTED, held, NULL);
+		if (proc->state == PROC_RUNNING)
+			proc_post(world, host, proc, EVENT_QEMU_RUNNING, false, NULL);
+	}
+	host_post(world, host, 0, &done);
+}
+
+void qemu_adopt(struct world *world, struct host *host)
+{
+	world_at(world, world_jitter(world, MS(5), MS(200)), host, GUARD_DAEMON, qemu_run_adopt);
+}
+
+void qemu_guest_shutdown(struct world *world, struct host *host, struct proc *proc)
+{
+	world_say(world, host, "guest of %s shuts down", vm_name(host, proc->vm));
+	world_at(world, 0, host, GUARD_POWER, proc_run_guest_off)->a = proc->serial;
+}
+
+void qemu_die(struct world *world, struct host *host, struct proc *proc)
+{
+	proc_end_later(world, host, proc, 0, 4);
+}

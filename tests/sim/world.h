@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: Apache-2.0
+// A simulated world around real nodes: hosts, corosync, stores, sanlock, disks, QEMU, fence devices, administrators.
+//
+// Everything comes from one seed and one queue ordered by (time, sequence): the same seed gives the same run on every
+// build. The world performs a node's actions and posts events as the daemon's edges do, with their true timing and
+// their true traps; checkers.c watches the world, and trusts the nodes in nothing.
+#pragma once
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "clusterd/node.h"
+
+enum { HOSTS_MAX = 8, DISKS_MAX = 4, DISK_LEASES_MAX = 512, SIM_VMS_MAX = 64 };
+
+#define NEVER UINT64_MAX
+#define MS(ms) ((uint64_t)(ms) * 1000)
+#define SECONDS(s) ((uint64_t)(s) * 1000000)
+
+struct world;
+struct host;
+struct item;
+
+// ---- randomness: splitmix64, one stream
+
+struct rng {
+	uint64_t state;
+};
+
+uint64_t rng_next(struct rng *rng);
+uint64_t rng_below(struct rng *rng, uint64_t bound);			// 0 to bound - 1
+uint64_t rng_between(struct rng *rng, uint64_t low, uint64_t high);	// both included
+bool rng_chance(struct rng *rng, uint32_t percent);
+
+// ---- the queue
+
+// What must still be the same when the item's time comes; otherwise it is dropped.
+enum guard { GUARD_NONE, GUARD_POWER, GUARD_DAEMON, GUARD_COROSYNC, GUARD_SANLOCK };
+
+typedef void (*item_fn)(struct world *world, struct item *item);
+
+struct item {
+	item_fn run;
+	struct host *host;	// NULL: the world's own
+	uint8_t guard;		// enum guard
+	uint32_t epoch;
+	uint64_t a, b, c;
+	void *data;		// malloc'd, the item's own
+};
+
+struct queue_node {
+	uint64_t at_us, sequence;
+	uint32_t item;
+};
+
+struct queue {
+	struct queue_node *heap;
+	uint32_t count, max;
+	struct item *items;
+	uint32_t *unused;
+	uint32_t unused_count, items_count, items_max;
+	uint64_t sequence;
+};
+
+// ---- corosync
+
+enum ring_kind { RING_MESSAGE, RING_JOIN, RING_LEAVE };
+
+struct ring_message {
+	uint8_t kind;		// enum ring_kind
+	struct group_member from;
+	uint8_t *body;
+	uint32_t size;
+	uint64_t received_us[HOSTS_MAX];	// by each host; NEVER: not before the ring's recovery
+};
+
+struct ring {
+	uint64_t number;	// unique in this world
+	uint64_t id;		// corosync's own, which may restart
+	uint32_t members;	// mask of host indexes
+	bool broken;		// the token is lost
+	uint64_t broken_us, orders_until_us;
+	struct ring_message *log;
+	uint32_t count, max;
+	struct ring *next;
+};
+
+struct outgoing {
+	uint8_t kind;
+	uint32_t pid;
+	uint8_t *body;
+	uint32_t size;
+};
+
+enum { GROUP_MAX = 2 * HOSTS_MAX };
+
+struct corosync {
+	bool running;
+	uint32_t epoch;
+	struct ring *ring;	// NULL: in none yet
+	uint32_t delivered;	// of ring->log
+	struct group_member group[GROUP_MAX];	// as delivered here
+	uint32_t group_count;
+	uint32_t client_pid;	// the clusterd that is connected; 0: none
+	struct outgoing *out;
+	uint32_t out_count, out_max;
+	bool flush_due;
+	uint64_t group_us, quorum_us;	// the last event on its way to clusterd: each channel keeps its order
+	uint64_t lag_us;	// at most, until clusterd is told
+};
+
+// ---- the store
+
+struct store_op {
+	uint8_t type;		// enum action_type
+	bool flag;
+	uint64_t index, view;
+	uint8_t *body;
+	uint32_t size;
+};
+
+struct store {
+	uint64_t id;
+	bool copy;		// anything was ever put
+	uint64_t promised, commit;
+	uint64_t snapshot_index, snapshot_view;
+	uint8_t *snapshot;
+	uint32_t snapshot_size;
+	struct store_op *entries;
+	uint32_t entry_count, entry_max;
+	struct store_op *ops;	// written, not synced
+	uint32_t op_count, op_max;
+	uint64_t synced;	// ops that became durable, ever
+	uint64_t sync_us;	// when the last sync under way ends
+	uint64_t slow_us;	// at most, added to each sync
+	bool failed;
+};
+
+// ---- storage
+
+enum path_state { PATH_OK, PATH_SLOW, PATH_HUNG, PATH_LOST };
+
+struct disk_id {
+	bool held;
+	uint64_t generation;
+	uint64_t renewed_us;
+};
+
+struct disk_lease {
+	bool written;
+	struct uuid uuid;
+	uint32_t owner;		// host id; 0: free
+	uint64_t generation;
+};
+
+struct disk {			// one shared volume
+	bool prepared;
+	uint32_t io_timeout_s;
+	struct disk_id ids[HOSTS_MAX + 1];
+	struct disk_lease leases[DISK_LEASES_MAX];
+};
+
+struct lockspace {
+	bool joining, joined, renewing;
+	uint64_t generation;
+	uint64_t joined_us;
+	uint64_t renewed_us;	// the last success, as of when `renewing` was set or cleared
+	uint32_t failure;	// counts up: which failure timer is meant
+};
+
+struct sanlock {
+	bool running;
+	uint32_t epoch;
+	struct lockspace lockspaces[DISKS_MAX];
+};
+
+struct place_on_host {		// of one disk
+	uint8_t state;		// enum path_state
+	uint32_t serial;	// counts changes
+	bool open;		// clusterd probes it
+	uint8_t volume;		// its slot in the replica
+};
+
+// ---- QEMU
+
+enum proc_state { PROC_NONE, PROC_WAITING, PROC_ASKING, PROC_HOLDING, PROC_STARTING, PROC_RUNNING, PROC_ENDING };
+
+struct proc {
+	uint8_t state;		// enum proc_state
+	struct vm_ref vm;
+	struct uuid uuid;
+	uint32_t attempt;
+	uint32_t serial;	// unique on this host
+	bool executed;		// may write
+	bool unkillable;	// until it is not
+	bool killed;
+	bool deaf;		// guest ignores the power button
+	uint32_t registered;	// sanlock epoch
+	uint32_t lease_count;
+	struct {
+		uint8_t disk;
+		uint32_t slot;
+	} leases[VM_LEASES_MAX];
+	bool holds;		// sanlock granted them to this process
+	bool lost;		// and then its lockspace failed
+};
+
+// ---- hosts
+
+struct host {
+	uint32_t index, id;	// id = index + 1 = corosync and sanlock id
+	char name[8];
+	bool powered, booted;
+	uint32_t power_epoch;
+	uint64_t boot;		// the kernel's boot id
+	uint64_t booted_us;	// power-on
+	bool paused;
+	uint64_t resume_us;
+	bool watchdog, watchdog_doomed;
+	int64_t wall_ms;	// offset of the wall clock
+	bool lied_about;	// a fence device said off, and it was not; or an administrator did
+
+	bool daemon;
+	uint32_t daemon_epoch, pid;
+	uint32_t starts;
+	struct node *node;
+	uint8_t *memory;
+	uint64_t tick_at_ms;
+	uint32_t tick_serial, ticks_idle;
+	struct group_member seen_group[GROUP_MAX];	// what clusterd was told
+	uint32_t seen_group_count;
+	bool seen_quorate;
+	uint64_t seen_index, seen_view;
+	bool exiting;
+
+	struct corosync corosync;
+	struct store store;
+	struct sanlock sanlock;
+	struct place_on_host paths[DISKS_MAX];
+	struct proc procs[SIM_VMS_MAX];
+	uint32_t proc_serial;
+
+	bool fence_present;
+	uint8_t fence_mode;	// enum fence_mode
+	uint64_t log_hash;	// see checkers.c
+	struct {
+		uint64_t index, view, hash;
+	} *log;
+	uint32_t log_max;
+};
+
+enum fence_mode { FENCE_WORKS, FENCE_SLOW, FENCE_FAILS, FENCE_LIES };
+
+// ---- what was exercised, and what a seed switches on
+
+#define STATS(X)                                                                                            \
+	X(STEPS, "steps") X(MESSAGES, "messages") X(RINGS, "corosync memberships") X(VIEWS, "normal views") \
+	X(POWER_CUTS, "power cuts") X(BOOTS, "boots") X(DAEMON_KILLS, "clusterd kills")                    \
+	X(COROSYNC_KILLS, "corosync kills") X(SANLOCK_KILLS, "sanlock kills") X(CUTS, "link cuts")         \
+	X(PAUSES, "pauses") X(CLOCK_STEPS, "clock steps") X(WATCHDOGS, "watchdog resets")                  \
+	X(STORES_LOST, "stores lost") X(STORES_FAILED, "stores failed") X(STORE_TORN, "unsynced writes lost") \
+	X(HOLES, "messages lost in a change") X(PATHS, "storage troubles") X(LOCKSPACES_FAILED, "lockspaces failed") \
+	X(JOINS, "lockspaces joined") X(LEASE_WRITES, "leases written") X(GRANTS, "leases granted")        \
+	X(EXPIRIES, "leases granted by expiry") X(TAKEOVERS, "leases taken over after release")           \
+	X(REFUSALS, "leases refused") X(SPAWNS, "children spawned") X(EXECS, "QEMU starts")                \
+	X(EXITS, "QEMU exits") X(START_FAILURES, "QEMU start failures") X(GUEST_SHUTDOWNS, "guest shutdowns") \
+	X(UNKILLABLE, "QEMU unkillable") X(DEAF, "QEMU deaf") X(QEMU_PAUSES, "QEMU I/O pauses")            \
+	X(ADOPTIONS, "adoptions") X(FENCES, "fence calls") X(FENCES_OK, "fenced") X(FENCES_FAILED, "fences failed") \
+	X(FENCE_LIES, "fence lies") X(RELEASES, "host releases") X(RELEASES_REFUSED, "host releases refused") \
+	X(HOST_CHECKS, "host checks") X(REQUESTS, "requests") X(ACCEPTED, "accepted") X(REFUSED, "refused") \
+	X(SELF_FENCES, "self-fences") X(REJOINS, "group rejoins") X(RESETS, "stores reset")                \
+	X(LEARNERS, "learner steps") X(LOGS, "log lines") X(ERRORS, "error lines") X(RECOVERS, "recovers")
+
+enum stat {
+#define X(name, text) STAT_##name,
+	STATS(X)
+#undef X
+	STAT_COUNT,
+};
+
+#define TROUBLES(X)                                                                                   \
+	X(POWER, "power") X(ALL_POWER, "all-power") X(DAEMON, "clusterd") X(COROSYNC, "corosync")    \
+	X(SANLOCK, "sanlock") X(LINKS, "links") X(ONEWAY, "one-way") X(FLAPS, "flaps")               \
+	X(LAG, "view-lag") X(LOSS, "packet-loss") X(PAUSE, "pause") X(CLOCK, "clock")                \
+	X(STORE_SLOW, "store-slow") X(STORE_LOST, "store-lost") X(STORE_FAIL, "store-fail")         \
+	X(PATHS, "storage") X(QEMU, "qemu-fails") X(GUEST, "guests") X(STUCK, "unkillable")          \
+	X(FENCE, "fence-fails") X(LIES, "fence-lies") X(ADMIN, "admin") X(LOAD, "load")
+
+enum trouble {
+#define X(name, text) TROUBLE_##name,
+	TROUBLES(X)
+#undef X
+	TROUBLE_COUNT,
+};
+
+const char *stat_word(enum stat stat);
+const char *trouble_word(enum trouble trouble);
+
+struct world_config {
+	uint32_t hosts, vms, disks;
+	uint32_t troubles;		// mask
+	uint32_t watchdogs, fences;	// masks of hosts
+	uint32_t io_timeout_s;
+	uint64_t detection_us;		// token + consensus
+	uint64_t chaos_us;
+	uint32_t no_quorum_hold_s;
+	uint8_t no_quorum;
+	bool unit_kills;		// the unit that starts sanlock ends QEMUs of an earlier one
+	bool story;			// regular timing: no jitter where it only makes noise
+	bool dense;			// troubles come close together
+	bool early;			// and from the start
+};
+
+enum { ACKS_MAX = 4096, REQUESTS_MAX = 64, DIGESTS_MAX = 8192 };
+
+struct ack {
+	uint64_t view, index;
+};
+
+struct request {
+	uint64_t cookie;
+	struct host *host;
+	uint32_t epoch;
+	uint8_t type;
+	char name[NAME_SIZE];
+};
+
+struct sim_vm {
+	bool exists;
+	char name[NAME_SIZE];
+};
+
+struct world {
+	struct world_config config;
+	uint64_t seed;
+	struct rng rng;
+	uint64_t now_us;
+	struct queue queue;
+	struct host hosts[HOSTS_MAX];
+	bool links[HOSTS_MAX][HOSTS_MAX];	// from, to
+	struct disk disks[DISKS_MAX];
+	struct ring *rings;
+	uint64_t ring_number, ring_id;
+	struct actions actions;
+	uint64_t next_cookie, next_random_id;
+	uint32_t next_pid;
+	struct node_limits limits;
+
+	bool quiet;			// healed: the last phase
+	uint32_t faults;		// injected so far
+	uint32_t stores_lost;
+	uint64_t stats[STAT_COUNT];
+	struct request requests[REQUESTS_MAX];
+	struct sim_vm vms[SIM_VMS_MAX];
+
+	// checkers
+	struct ack ack;			// the highest acknowledged
+	struct {
+		uint64_t view, hash, digest;
+		bool known, digested;
+	} *committed;			// by index
+	uint64_t committed_max;
+	uint64_t highest_view, highest_committed;
+	bool failed;
+	char failure[512];
+	uint64_t failed_us;
+
+	FILE *trace;			// NULL: silent
+	bool story;			// trace only what a story shows
+	uint64_t story_zero_us;
+	char *story_text;		// instead of trace
+	size_t story_used, story_size;
+};
+
+// world.c
+struct world *world_new(const struct world_config *config, uint64_t seed, FILE *trace);
+void world_free(struct world *world);
+// Runs until the time, or until a checker failed.
+void world_run(struct world *world, uint64_t until_us);
+struct item *world_at(struct world *world, uint64_t delay_us, struct host *host, enum guard guard, item_fn run);
+uint64_t world_jitter(struct world *world, uint64_t low_us, uint64_t high_us);
+void world_say(struct world *world, const struct host *host, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));		// story and trace
+void world_trace(struct world *world, const struct host *host, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));		// trace alone
+void world_fault(struct world *world);
+bool world_trouble(const struct world *world, enum trouble trouble);
+uint64_t world_random_id(struct world *world);
+
+void host_power_on(struct world *world, struct host *host);	// boots and starts everything
+void host_power_off(struct world *world, struct host *host, const char *why);
+void host_pause(struct world *world, struct host *host, uint64_t length_us);
+void host_clock_step(struct world *world, struct host *host, int64_t step_ms);
+void daemon_start(struct world *world, struct host *host);
+void daemon_kill(struct world *world, struct host *host);
+void daemon_restart_later(struct world *world, struct host *host, uint64_t delay_us);
+uint64_t host_clock_ms(const struct world *world, const struct host *host);
+// Copies the event, and hands it to the host's clusterd after the delay if it is still the same process.
+void host_post(struct world *world, struct host *host, uint64_t delay_us, const struct event *event);
+void host_deliver(struct world *world, struct host *host, struct event *event);
+
+// perform.c
+void world_perform(struct world *world, struct host *host, const struct action *action);
+
+// corosync.c
+void corosync_start(struct world *world, struct host *host);
+void corosync_kill(struct world *world, struct host *host);
+void corosync_connect(struct world *world, struct host *host);		// clusterd has started
+void corosync_disconnect(struct world *world, struct host *host, uint32_t pid);	// clusterd has died
+void corosync_send(struct world *world, struct host *host, const uint8_t *body, size_t size);
+void corosync_rejoin(struct world *world, struct host *host);
+void corosync_link(struct world *world, uint32_t from, uint32_t to, bool up);
+void corosync_fini(struct world *world);
+
+// store.c
+void store_open(struct world *world, struct host *host);
+void store_perform(struct world *world, struct host *host, const struct action *action);
+void store_power_cut(struct world *world, struct host *host);
+void store_lose(struct world *world, struct host *host);
+void store_fail(struct world *world, struct host *host);
+void store_fini(struct host *host);
+
+// storage.c, sanlock.c
+void path_set(struct world *world, struct host *host, uint32_t disk, enum path_state state);
+void path_reopen(struct world *world, struct host *host);		// clusterd has started: nothing is probed
+uint64_t path_delay_us(struct world *world, struct host *host, uint32_t disk);	// NEVER: hung
+void volume_post(struct world *world, struct host *host, uint32_t disk, uint64_t delay_us);
+void storage_perform(struct world *world, struct host *host, const struct action *action);
+void sanlock_start(struct world *world, struct host *host);
+void sanlock_kill(struct world *world, struct host *host);
+void sanlock_power_cut(struct world *world, struct host *host);
+void sanlock_hello(struct world *world, struct host *host);		// clusterd has started
+void sanlock_freeze(struct world *world, struct host *host);		// before a pause
+void sanlock_thaw(struct world *world, struct host *host);
+void sanlock_path_changed(struct world *world, struct host *host, uint32_t disk);
+void sanlock_join(struct world *world, struct host *host, uint32_t disk);
+void sanlock_leave(struct world *world, struct host *host, uint32_t disk);
+uint64_t disk_renewed_us(struct world *world, uint32_t disk, uint32_t id);
+uint64_t disk_host_dead_us(const struct world *world, uint32_t disk);
+void sanlock_id_lost(struct world *world, struct host *host, uint32_t disk);	// released under a living host
+void sanlock_acquire(struct world *world, struct host *host, struct proc *proc);
+void sanlock_release(struct world *world, struct host *host, struct proc *proc);	// the process is gone
+void sanlock_release_wait(struct world *world, struct host *host, const struct action *action);
+
+// qemu.c
+void qemu_perform(struct world *world, struct host *host, const struct action *action);
+void qemu_adopt(struct world *world, struct host *host);
+void qemu_daemon_died(struct world *world, struct host *host);
+void qemu_power_cut(struct host *host);
+void qemu_kill(struct world *world, struct host *host, struct proc *proc, const char *why);
+void qemu_path_lost(struct world *world, struct host *host, uint32_t disk);
+void qemu_guest_shutdown(struct world *world, struct host *host, struct proc *proc);
+void qemu_die(struct world *world, struct host *host, struct proc *proc);
+struct proc *host_proc(struct host *host, struct vm_ref vm);
+struct proc *host_proc_uuid(struct host *host, const struct uuid *uuid);
+struct proc *host_proc_serial(struct host *host, uint32_t serial);
+const char *vm_name(const struct host *host, struct vm_ref vm);
+
+// fence.c
+void fence_perform(struct world *world, struct host *host, const struct action *action);
+
+// admin.c
+void admin_bootstrap(struct world *world);	// the first apply, repeated until somebody takes it
+void admin_random(struct world *world);
+bool admin_request(struct world *world, struct host *host, struct entry *entry);	// false: no daemon there
+void admin_reply(struct world *world, struct host *host, const struct action *action);
+bool admin_apply_nodes(struct world *world, struct host *host, bool with_vms);
+bool admin_apply_vm(struct world *world, struct host *host, uint32_t vm);
+
+// chaos.c
+struct world_config config_of_seed(uint64_t seed, uint32_t hosts, uint32_t vms);
+void chaos_start(struct world *world);
+void chaos_heal(struct world *world);
+bool world_settled(struct world *world, char *why, size_t size);
+bool seed_run(uint64_t seed, uint32_t hosts, uint32_t vms, FILE *trace, struct world **result);
+
+// checkers.c
+void check_fail(struct world *world, const struct host *host, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void check_step(struct world *world, struct host *host);
+void check_daemon_started(struct host *host);
+void check_store(struct world *world, struct host *host, const struct action *action);
+void check_store_replay(struct host *host, uint64_t index, uint64_t view, const uint8_t *body, size_t size, bool snapshot);
+void check_exec(struct world *world, struct host *host, const struct proc *proc);
+void check_join(struct world *world, struct host *host, uint32_t disk);
+void check_expiry(struct world *world, struct host *host, struct host *owner, const struct proc *proc);
+void check_release(struct world *world, struct host *actor, struct host *target);
+void check_lease_write(struct world *world, struct host *host, const struct disk_lease *lease);
+void check_ack(struct world *world, struct host *host);
+void check_log(struct world *world, struct host *host, const struct action *action);
+
+// story.c
+int story_run(const char *path, bool update);

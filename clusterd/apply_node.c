@@ -108,10 +108,18 @@ bool apply_node_confirm_dead(struct apply *a)
 	return true;
 }
 
+// What was given up on this node by expiry alone is known to have ended there.
+static void nothing_more_runs(struct apply *a, const struct cluster_node *node)
+{
+	uint64_t bit = slot_bit(node_slot(a->cluster, node));
+
+	for (uint32_t i = 0; i < a->cluster->vm_high; i++)
+		a->cluster->vms[i].unproven &= ~bit;
+}
+
 bool apply_node_report(struct apply *a)
 {
 	struct cluster_node *node = apply_node(a);
-	uint8_t slot;
 
 	if (!node)
 		return false;
@@ -120,11 +128,8 @@ bool apply_node_report(struct apply *a)
 			      WORDS(""));
 	// A node reports the VMs that it found before it reports itself: what it has not found, it
 	// does not run.
-	slot = node_slot(a->cluster, node);
-	if (node->life == NODE_ONLINE && !node->reported) {
-		for (uint32_t i = 0; i < a->cluster->vm_high; i++)
-			a->cluster->vms[i].unproven &= ~slot_bit(slot);
-	}
+	if (node->life == NODE_ONLINE && !node->reported)
+		nothing_more_runs(a, node);
 	memcpy(&node->report, &a->entry->report, sizeof(node->report));
 	node->reported = true;
 	return true;
@@ -159,6 +164,7 @@ bool apply_node_goodbye(struct apply *a)
 			      WORDS("node ", node->def.name, " still has vm ",
 				    vm_definition(a->cluster, vm)->name),
 			      WORDS("stop or move it first"));
+	nothing_more_runs(a, node);
 	node_set_life(a, node, NODE_LEFT);
 	node->reported = false;
 	set_reason(node, a->entry->reason);

@@ -273,6 +273,29 @@ static void proof_clears_unproven(void **state)
 	assert_int_equal(vm->unproven, 0);
 }
 
+static void a_node_that_came_back_clears_unproven(void **state)
+{
+	struct vm *vm;
+
+	(void)state;
+	for (int goodbye = 0; goodbye < 2; goodbye++) {
+		run_vm(&f, goodbye ? "db" : "web", 1);
+		vm = the_vm(&f, goodbye ? "db" : "web");
+		accept(&f, about_node(ENTRY_NODE_LOST, 2));
+		accept(&f, about_node(ENTRY_NODE_EXPIRING, 2));
+		assert_true(place_one(&f, goodbye ? "db" : "web", 2, VM_PLACED));
+		vm_reports(&f, goodbye ? "db" : "web", 3, VM_REPORT_START_FAILED, "x");
+		assert_int_equal(vm->unproven, 1 << 1);
+		accept(&f, about_node(ENTRY_NODE_BACK, 2));
+		assert_int_equal(vm->unproven, 1 << 1);
+		if (goodbye)
+			accept(&f, about_node(ENTRY_NODE_GOODBYE, 2));
+		else
+			node_reports(&f, 2, true);
+		assert_int_equal(vm->unproven, 0);
+	}
+}
+
 static void volumes_are_prepared_once(void **state)
 {
 	struct entry prepare = {
@@ -554,6 +577,7 @@ int main(void)
 		TEST(expiry_is_believed_of_watched_hosts_alone),
 		TEST(unproven_vms_keep_what_they_are),
 		TEST(proof_clears_unproven),
+		TEST(a_node_that_came_back_clears_unproven),
 		TEST(volumes_are_prepared_once),
 		TEST(a_lease_is_written_once),
 		TEST(places_need_wish_leases_and_an_idle_vm),

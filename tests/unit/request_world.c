@@ -32,91 +32,59 @@ static void world_post(void *owner, const struct event *event)
 	world->last = item;
 }
 
-// Everything succeeds at once.
+// Everything succeeds at once: the event that answers each action; 0: none.
+static uint8_t answer_type(enum action_type type)
+{
+	static const uint8_t answers[ACTION_TYPE_COUNT] = {
+		[ACTION_SEND] = EVENT_MESSAGE,
+		[ACTION_STORE_SYNC] = EVENT_STORE_SYNCED,
+		[ACTION_VOLUME_OPEN] = EVENT_VOLUME,
+		[ACTION_VOLUME_PREPARE] = EVENT_VOLUME_PREPARED,
+		[ACTION_VOLUME_JOIN] = EVENT_VOLUME,
+		[ACTION_LEASE_WRITE] = EVENT_LEASE_WRITTEN,
+		[ACTION_ADOPT] = EVENT_ADOPTION_DONE,
+		[ACTION_VM_SPAWN] = EVENT_VM_SPAWNED,
+		[ACTION_LEASE_ACQUIRE] = EVENT_LEASE_GRANTED,
+		[ACTION_QEMU_EXEC] = EVENT_QEMU_RUNNING,
+		[ACTION_QEMU_POWERDOWN] = EVENT_QEMU_EXITED,
+		[ACTION_QEMU_KILL] = EVENT_QEMU_EXITED,
+		[ACTION_VM_ABANDON] = EVENT_QEMU_EXITED,
+		[ACTION_LEASE_RELEASE_WAIT] = EVENT_LEASE_RELEASED,
+		[ACTION_HOST_CHECK] = EVENT_HOST_CHECKED,
+	};
+
+	return answers[type];
+}
+
 static void world_perform(struct request_world *world, const struct action *action)
 {
-	struct event event = { .volume = action->volume,
-			       .attempt = action->attempt,
-			       .node_id = action->node_id,
-			       .cookie = action->cookie,
-			       .token = action->token,
-			       .vm = action->vm,
-			       .uuid = action->uuid,
-			       .lease_slot = action->lease_slot,
-			       .volume_state = VOLUME_ONLINE,
-			       .flag = true };
+	struct event event = {
+		.type = answer_type(action->type),
+		.flag = true,
+		.volume = action->volume,
+		.volume_state = VOLUME_ONLINE,
+		.joined = action->type == ACTION_VOLUME_JOIN,
+		.generation = 1,
+		.attempt = action->attempt,
+		.node_id = action->node_id,
+		.from_id = 1,
+		.from_pid = 100,
+		.cookie = action->cookie,
+		.token = action->token,
+		.vm = action->vm,
+		.uuid = action->uuid,
+		.lease_slot = action->lease_slot,
+		.body = action->type == ACTION_SEND ? action->body : NULL,
+		.body_size = action->type == ACTION_SEND ? action->body_size : 0,
+		.reason = action->type == ACTION_HOST_CHECK
+				  ? "host id 2 is still being renewed on vol1"
+				  : NULL,
+	};
 
-	switch ((enum action_type)action->type) {
-	case ACTION_SEND:
-		event.type = EVENT_MESSAGE;
-		event.from_id = 1;
-		event.from_pid = 100;
-		event.body = action->body;
-		event.body_size = action->body_size;
-		break;
-	case ACTION_STORE_SYNC:
-		event.type = EVENT_STORE_SYNCED;
-		break;
-	case ACTION_VOLUME_OPEN:
-		event.type = EVENT_VOLUME;
-		break;
-	case ACTION_VOLUME_PREPARE:
-		event.type = EVENT_VOLUME_PREPARED;
-		break;
-	case ACTION_VOLUME_JOIN:
-		event.type = EVENT_VOLUME;
-		event.joined = true;
-		event.generation = 1;
-		break;
-	case ACTION_LEASE_WRITE:
-		event.type = EVENT_LEASE_WRITTEN;
-		break;
-	case ACTION_ADOPT:
-		event.type = EVENT_ADOPTION_DONE;
-		break;
-	case ACTION_VM_SPAWN:
-		event.type = EVENT_VM_SPAWNED;
-		break;
-	case ACTION_LEASE_ACQUIRE:
-		event.type = EVENT_LEASE_GRANTED;
-		break;
-	case ACTION_QEMU_EXEC:
-		event.type = EVENT_QEMU_RUNNING;
-		break;
-	case ACTION_QEMU_POWERDOWN:
-	case ACTION_QEMU_KILL:
-	case ACTION_VM_ABANDON:
-		event.type = EVENT_QEMU_EXITED;
-		break;
-	case ACTION_LEASE_RELEASE_WAIT:
-		event.type = EVENT_LEASE_RELEASED;
-		break;
-	case ACTION_HOST_CHECK:
-		event.type = EVENT_HOST_CHECKED;
-		event.reason = "host id 2 is still being renewed on vol1";
-		break;
-	case ACTION_REPLY:
+	if (action->type == ACTION_REPLY)
 		request_answered(world->request, action->cookie, action->result);
-		return;
-	case ACTION_GROUP_REJOIN:
-	case ACTION_STORE_SNAPSHOT:
-	case ACTION_STORE_ENTRY:
-	case ACTION_STORE_TRUNCATE:
-	case ACTION_STORE_PROMISE:
-	case ACTION_STORE_COMMIT:
-	case ACTION_STORE_RESET:
-	case ACTION_LOG:
-	case ACTION_VOLUME_CLOSE:
-	case ACTION_QEMU_CONT:
-	case ACTION_VM_FORGET:
-	case ACTION_FENCE:
-	case ACTION_HOST_RELEASE:
-	case ACTION_SELF_FENCE:
-	case ACTION_EXIT:
-	case ACTION_TYPE_COUNT:
-		return;
-	}
-	world_post(world, &event);
+	else if (event.type != 0)
+		world_post(world, &event);
 }
 
 static void world_step(struct request_world *world, struct event *event)

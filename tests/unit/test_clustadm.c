@@ -187,12 +187,41 @@ static void test_print(void **state)
 	assert_int_equal(text_cut("wéb", 2), 3);
 }
 
+// The manual page has every command as it is called.
+static void test_manual(void **state)
+{
+	static char text[65536];
+	const char *top = getenv("srcdir");
+	char path[1024], synopsis[512];
+	FILE *file;
+	size_t used = 0;
+	int c;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/man/clustadm.8", top ? top : ".");
+	file = fopen(path, "re");
+	assert_non_null(file);
+	while ((c = getc(file)) != EOF && used + 1 < sizeof(text)) {
+		if (c != '\\')
+			text[used++] = (char)c;
+	}
+	fclose(file);
+	text[used] = 0;
+	for (int i = 0; i < COMMAND_COUNT; i++) {
+		if (i == COMMAND_COMPLETE)
+			continue;
+		command_synopsis((enum command_id)i, synopsis, sizeof(synopsis));
+		if (!strstr(text, synopsis + strlen("clustadm ")))
+			fail_msg("clustadm(8) lacks: %s", synopsis);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words), cmocka_unit_test(test_wrong_words),
 		cmocka_unit_test(test_table), cmocka_unit_test(test_times),
-		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_print), cmocka_unit_test(test_manual),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

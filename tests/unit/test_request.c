@@ -52,7 +52,7 @@ static const char *ask(struct request_world *world, const char *format, ...)
 static int world_up(void **state)
 {
 	struct request_world *world = calloc(1, sizeof(*world));
-	const char *top = getenv("top_srcdir");
+	const char *top = getenv("srcdir");
 	static char schema[512];
 
 	snprintf(schema, sizeof(schema), "%s/resources/clusterd.rng", top ? top : ".");

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the shell gives to every edge when it opens: the loop that it lives on, and where its events go.
+// What the shell gives to every edge when it opens: the loop that it lives on, and where its events
+// go.
 #pragma once
 
 #include "clusterd/event.h"
 
 struct loop;
 
-// Called on the loop's thread only. The shell fills in now_ms and wall_ms. It may perform actions before it returns:
-// an edge posts last.
+// Called on the loop's thread only. The shell fills in now_ms and wall_ms. It may perform actions
+// before it returns: an edge posts last.
 typedef void (*event_post_fn)(void *owner, const struct event *event);
 
 struct edge {

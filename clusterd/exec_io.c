@@ -63,7 +63,8 @@ static int exec_read(int fd, char *output, size_t size, uint64_t deadline_ms)
 			return -ETIMEDOUT;
 		if (poll(&poll_fd, 1, (int)(deadline_ms - now_ms)) <= 0)
 			continue;
-		count = read(fd, room ? output + used : drain, room ? size - used - 1 : sizeof(drain));
+		count = read(fd, room ? output + used : drain,
+			     room ? size - used - 1 : sizeof(drain));
 		if (count <= 0)
 			return 0;
 		if (room)

@@ -7,10 +7,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-// Its exit status, or -errno (-ETIMEDOUT: it was killed). What it wrote to standard output and error, cut to
-// size - 1 bytes, is in `output`.
+// Its exit status, or -errno (-ETIMEDOUT: it was killed). What it wrote to standard output and
+// error, cut to size - 1 bytes, is in `output`.
 int exec_run(const char *const *argv, char *output, size_t size, uint32_t timeout_ms);
 
-// Field 22 of /proc/PID/stat: when the process started; 0: there is none. `ended` (or NULL): its main thread has, while
-// others may still hang in the kernel: only a pidfd says that all of it is gone.
+// Field 22 of /proc/PID/stat: when the process started; 0: there is none. `ended` (or NULL): its
+// main thread has, while others may still hang in the kernel: only a pidfd says that all of it is
+// gone.
 uint64_t exec_start_time(pid_t pid, bool *ended);

@@ -36,7 +36,8 @@ void loop_close(struct loop *loop);
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
-// One watcher a descriptor. Delete before closing the descriptor; both may be done inside its own callback.
+// One watcher a descriptor. Delete before closing the descriptor; both may be done inside its own
+// callback.
 int loop_add_fd(struct loop *loop, int fd, uint32_t events, loop_fd_fn fn, void *owner);
 int loop_mod_fd(struct loop *loop, int fd, uint32_t events);
 void loop_del_fd(struct loop *loop, int fd);

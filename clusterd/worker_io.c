@@ -99,7 +99,8 @@ void worker_close(struct worker *worker)
 	worker_leave(worker);
 }
 
-// Signals are the loop thread's. Without a thread at all the task would never be done; with one, it only waits.
+// Signals are the loop thread's. Without a thread at all the task would never be done; with one, it
+// only waits.
 static void worker_start_thread(struct worker *worker)
 {
 	sigset_t all, old;

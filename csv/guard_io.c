@@ -35,9 +35,10 @@ enum { GUARD_RETRY_MS = 200, GUARD_CHECK_MS = 10000 };
 static void lock_guard_look(void *owner);
 
 /*
- * A watchdog guards the leases when the daemon was started with one (its status says use_watchdog=1) and wdmd,
- * which feeds the device, answers. A lockspace joined with use_watchdog=1 is connected to wdmd; wdmd's own death
- * leaves the device unfed, which resets the host, so the guard holds then too.
+ * A watchdog guards the leases when the daemon was started with one (its status says
+ * use_watchdog=1) and wdmd, which feeds the device, answers. A lockspace joined with use_watchdog=1
+ * is connected to wdmd; wdmd's own death leaves the device unfed, which resets the host, so the
+ * guard holds then too.
  */
 static bool lock_watchdog(const char *program)
 {
@@ -108,7 +109,8 @@ static void lock_guard_hangup(void *owner, int fd, uint32_t events)
 		return;
 	lock_guard_drop(guard);
 	if (!guard->busy)
-		loop_timer_ms(guard->edge.loop, &guard->timer, GUARD_RETRY_MS, lock_guard_look, guard);
+		loop_timer_ms(guard->edge.loop, &guard->timer, GUARD_RETRY_MS, lock_guard_look,
+			      guard);
 }
 
 static void lock_guard_done(void *owner)
@@ -125,7 +127,8 @@ static void lock_guard_done(void *owner)
 			fresh = false;
 		}
 	}
-	// Hung up while its daemon was asked: guard->fd is -1, and nothing that was found is true any more.
+	// Hung up while its daemon was asked: guard->fd is -1, and nothing that was found is true
+	// any more.
 	if (guard->fd >= 0 && (fresh || guard->watchdog != guard->found_watchdog)) {
 		guard->up = true;
 		guard->watchdog = guard->found_watchdog;

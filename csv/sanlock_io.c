@@ -66,7 +66,8 @@ static const char *lock_error_text(int result)
 	return sanlock_strerror(result);
 }
 
-// sanlock's names are 48 bytes: a longer volume name keeps its beginning and gets a hash of the whole.
+// sanlock's names are 48 bytes: a longer volume name keeps its beginning and gets a hash of the
+// whole.
 void lock_volume_init(struct lock_volume *volume, const char *name, const char *place,
 		      uint32_t io_timeout_s)
 {
@@ -89,7 +90,8 @@ void lock_volume_init(struct lock_volume *volume, const char *name, const char *
 
 static uint32_t le32(const uint8_t *bytes)
 {
-	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+	       (uint32_t)bytes[3] << 24;
 }
 
 static uint64_t le64(const uint8_t *bytes)
@@ -166,7 +168,8 @@ bool lock_geometry(struct lock_volume *volume, char *reason)
 			volume->sector = sector;
 			volume->align = lock_align(le32(block + LEADER_AT_FLAGS), sector);
 		} else {
-			lock_fail(reason, "%s: a sector size of %u", volume->lockspace_path, sector);
+			lock_fail(reason, "%s: a sector size of %u", volume->lockspace_path,
+				  sector);
 		}
 	}
 	free(block);
@@ -339,8 +342,8 @@ static struct sanlk_resource *lock_resource_fill(struct lock_resource *res,
 	return &res->resource;
 }
 
-// Makes the file reach to the slot's end, by a write inside the slot: changing its length could cut off what
-// another host added meanwhile.
+// Makes the file reach to the slot's end, by a write inside the slot: changing its length could cut
+// off what another host added meanwhile.
 static int lock_lease_reach(const struct lock_lease *lease)
 {
 	int fd = open(lease->path, O_RDWR | O_DIRECT | O_CLOEXEC);
@@ -356,7 +359,8 @@ static int lock_lease_reach(const struct lock_lease *lease)
 		return -ENOMEM;
 	}
 	memset(zeros, 0, 4096);
-	if (lseek(fd, 0, SEEK_END) < (off_t)end && pwrite(fd, zeros, 4096, (off_t)end - 4096) != 4096)
+	if (lseek(fd, 0, SEEK_END) < (off_t)end &&
+	    pwrite(fd, zeros, 4096, (off_t)end - 4096) != 4096)
 		error = errno ? -errno : -EIO;
 	free(zeros);
 	close(fd);
@@ -370,8 +374,8 @@ bool lock_lease_write(const struct lock_lease *lease, char *reason)
 
 	if (result)
 		return lock_fail(reason, "%s: %s", lease->path, strerror(-result));
-	// A lease that exists may be held, and writing it again would wipe its holder: only where it was read that no
-	// lease is, one is written.
+	// A lease that exists may be held, and writing it again would wipe its holder: only where
+	// it was read that no lease is, one is written.
 	result = sanlock_read_resource(lock_resource_fill(&res, lease), 0);
 	if (result == 0)
 		return true;
@@ -468,7 +472,8 @@ bool lock_acquire(pid_t pid, const struct lock_lease *leases, uint32_t count,
 		args[i] = lock_resource_fill(&res[i], &leases[i]);
 	// EAGAIN: this host's sanlock is still busy with letting go of it.
 	for (tries = 0; tries < AGAIN_TRIES; tries++) {
-		result = sanlock_acquire(-1, pid, SANLK_ACQUIRE_OWNER_NOWAIT, (int)count, args, NULL);
+		result = sanlock_acquire(-1, pid, SANLK_ACQUIRE_OWNER_NOWAIT, (int)count, args,
+					 NULL);
 		if (result != -EAGAIN)
 			break;
 		nanosleep(&pause, NULL);
@@ -480,7 +485,8 @@ bool lock_acquire(pid_t pid, const struct lock_lease *leases, uint32_t count,
 	if (*error == LEASE_ERROR_HELD || *error == LEASE_ERROR_WAITING)
 		lock_holder(leases, count, holder, sizeof(holder));
 	return lock_fail(reason, "lease: %s%s",
-			 result == -ENOSPC ? "its lockspace is not joined" : lock_error_text(result),
+			 result == -ENOSPC ? "its lockspace is not joined"
+					   : lock_error_text(result),
 			 holder);
 }
 
@@ -518,8 +524,9 @@ bool lock_holds(pid_t pid, const struct lock_lease *leases, uint32_t count)
 	return all;
 }
 
-// 1: this host owns it, in the present generation of its id; 0: it does not; or an error. A lockspace that this host is
-// not in (generation 0) cannot be used from here, whatever its leases still say.
+// 1: this host owns it, in the present generation of its id; 0: it does not; or an error. A
+// lockspace that this host is not in (generation 0) cannot be used from here, whatever its leases
+// still say.
 static int lock_owned(const struct lock_lease *lease, uint32_t host_id)
 {
 	uint64_t generation = lock_generation(lease->lockspace, host_id);
@@ -551,7 +558,8 @@ bool lock_released(const struct lock_lease *leases, uint32_t count, uint32_t hos
 			i++;
 			continue;
 		}
-		// Without a daemon nothing on this host can use or renew the lease: it ended with the daemon.
+		// Without a daemon nothing on this host can use or renew the lease: it ended with
+		// the daemon.
 		if (owned == -ECONNREFUSED || owned == -ENOENT || owned == -ECONNRESET)
 			return true;
 		if (waited_ms >= timeout_ms && owned < 0)
@@ -594,10 +602,11 @@ bool lock_claim_read(struct lock_volume *volume, uint32_t host_id, struct lock_c
 }
 
 /*
- * release_id checks neither that the host is dead nor its generation, and releasing a living host makes two owners.
- * That it is dead, the caller has proof of, for the generation that it names. A host that has come back since
- * has a new generation, and then its old leases are over without our doing: so the generation is read
- * immediately before, and any other than the proven one is left alone.
+ * release_id checks neither that the host is dead nor its generation, and releasing a living host
+ * makes two owners. That it is dead, the caller has proof of, for the generation that it names. A
+ * host that has come back since has a new generation, and then its old leases are over without our
+ * doing: so the generation is read immediately before, and any other than the proven one is left
+ * alone.
  */
 bool lock_claim_release(struct lock_volume *volume, uint32_t host_id, uint64_t generation,
 			const char *program, char *reason)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // sanlock: lockspaces, leases and other hosts' claims, as calls that block.
 //
-// All but the *_init() and lock_daemon_*() calls may wait for the disk, up to minutes: worker threads only. `reason` is
-// REASON_SIZE bytes and is filled on failure with words for people.
+// All but the *_init() and lock_daemon_*() calls may wait for the disk, up to minutes: worker
+// threads only. `reason` is REASON_SIZE bytes and is filled on failure with words for people.
 #pragma once
 
 #include <stdbool.h>
@@ -44,24 +44,28 @@ struct lock_daemon {
 
 void lock_volume_init(struct lock_volume *volume, const char *name, const char *place,
 		      uint32_t io_timeout_s);
-// The sector size and the alignment that the lockspace was prepared with; needed before any lease is touched.
+// The sector size and the alignment that the lockspace was prepared with; needed before any lease
+// is touched.
 bool lock_geometry(struct lock_volume *volume, char *reason);
 void lock_lease_init(struct lock_lease *lease, const struct lock_volume *volume, uint32_t slot,
 		     const struct uuid *uuid);
 
-// Makes a new lockspace, unless there is one of this name and io_timeout already. Directories are the caller's.
+// Makes a new lockspace, unless there is one of this name and io_timeout already. Directories are
+// the caller's.
 bool lock_prepare(struct lock_volume *volume, char *reason);
-// Joins with this host id (and is content when it has joined already). `generation`: of the id, now.
+// Joins with this host id (and is content when it has joined already). `generation`: of the id,
+// now.
 bool lock_join(const struct lock_volume *volume, uint32_t host_id, uint64_t *generation,
 	       char *reason);
 bool lock_leave(const struct lock_volume *volume, uint32_t host_id, char *reason);
 bool lock_joined(const struct lock_volume *volume, uint32_t host_id);
 
-// Writes a new lease, unless it is there already; verified by reading. Refused when another name's lease is there.
+// Writes a new lease, unless it is there already; verified by reading. Refused when another name's
+// lease is there.
 bool lock_lease_write(const struct lock_lease *lease, char *reason);
 
-// All of them for the registered process, or none. Never waits for an owner that may be dead: that is
-// LEASE_ERROR_WAITING, and sanlock's own watch over the owner goes on meanwhile.
+// All of them for the registered process, or none. Never waits for an owner that may be dead: that
+// is LEASE_ERROR_WAITING, and sanlock's own watch over the owner goes on meanwhile.
 bool lock_acquire(pid_t pid, const struct lock_lease *leases, uint32_t count,
 		  enum lease_error *error, char *reason);
 // Whether the process holds exactly these leases under the running daemon.
@@ -72,8 +76,8 @@ bool lock_released(const struct lock_lease *leases, uint32_t count, uint32_t hos
 
 bool lock_claim_read(struct lock_volume *volume, uint32_t host_id, struct lock_claim *claim,
 		     char *reason);
-// Ends a dead host's claim. Only with proof that it is dead. Another generation than the expected one is over
-// already: then nothing is done, and that is success. `program`: path of sanlock.
+// Ends a dead host's claim. Only with proof that it is dead. Another generation than the expected
+// one is over already: then nothing is done, and that is success. `program`: path of sanlock.
 bool lock_claim_release(struct lock_volume *volume, uint32_t host_id, uint64_t generation,
 			const char *program, char *reason);
 
@@ -81,5 +85,6 @@ bool lock_claim_release(struct lock_volume *volume, uint32_t host_id, uint64_t g
 bool lock_daemon_of(int fd, struct lock_daemon *daemon);
 bool lock_daemon_lives(const struct lock_daemon *daemon);
 
-// A registered connection to the daemon that may ask for nothing: its end is the daemon's. Or -errno.
+// A registered connection to the daemon that may ask for nothing: its end is the daemon's. Or
+// -errno.
 int lock_register(void);

@@ -19,9 +19,9 @@ enum {
 };
 
 /*
- * Judged against the volume's io_timeout T, at which sanlock itself begins to doubt: slow when a probe takes more than
- * T/2, lost when it fails or has not come back after 3 T. sanlock ends the VMs after 8 T, so that there is time to
- * say so and to act.
+ * Judged against the volume's io_timeout T, at which sanlock itself begins to doubt: slow when a
+ * probe takes more than T/2, lost when it fails or has not come back after 3 T. sanlock ends the
+ * VMs after 8 T, so that there is time to say so and to act.
  */
 struct probe {
 	int error;		// of the finished probe; 0: good
@@ -118,8 +118,9 @@ static void volume_move(struct volume *volume, enum volume_state state, const ch
 }
 
 /*
- * A symbolic link, not a bind mount: it needs no mount namespace, leaves nothing to undo after a crash, and does not
- * pin a file system that the administrator wants to unmount. QEMU follows it as its own user.
+ * A symbolic link, not a bind mount: it needs no mount namespace, leaves nothing to undo after a
+ * crash, and does not pin a file system that the administrator wants to unmount. QEMU follows it as
+ * its own user.
  */
 static int volume_place(const struct volume *volume)
 {
@@ -221,7 +222,8 @@ static void volume_check_work(void *owner)
 	volume->check_result = lock_joined(&volume->lock, volume->all->config.node_id);
 }
 
-// A lockspace that failed (its storage stayed away too long) is gone from sanlock, and its leases with it.
+// A lockspace that failed (its storage stayed away too long) is gone from sanlock, and its leases
+// with it.
 static void volume_check_done(void *owner)
 {
 	struct volume *volume = owner;
@@ -289,7 +291,8 @@ static struct volume *volume_new(struct volumes *all, uint8_t slot, const char *
 	snprintf(volume->source, sizeof(volume->source), "%s", source);
 	snprintf(volume->root, sizeof(volume->root), "%s", root);
 	snprintf(volume->place, sizeof(volume->place), "%s/%s", root, name);
-	// By its source: what the tree's link points to may change under a lockspace, its source does not.
+	// By its source: what the tree's link points to may change under a lockspace, its source
+	// does not.
 	lock_volume_init(&volume->lock, name, source, io_timeout_s);
 	snprintf(volume->probe.directory, LOCK_PATH_SIZE, "%s", volume->lock.directory);
 	snprintf(volume->probe.file, LOCK_PATH_SIZE, "%.490s/probe-%u", volume->lock.directory,

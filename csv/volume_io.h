@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cluster's shared volumes on this host: their place in the tree, a probe each, and their lockspaces.
+// The cluster's shared volumes on this host: their place in the tree, a probe each, and their
+// lockspaces.
 //
-// Posts EVENT_VOLUME on every change of state, and after every join that was asked for; EVENT_VOLUME_PREPARED and
-// EVENT_LEASE_WRITTEN.
+// Posts EVENT_VOLUME on every change of state, and after every join that was asked for;
+// EVENT_VOLUME_PREPARED and EVENT_LEASE_WRITTEN.
 #pragma once
 
 #include "clusterd/edge.h"
@@ -22,8 +23,8 @@ struct volumes_config {
 int volumes_open(struct volumes **volumes, const struct volumes_config *config);
 void volumes_close(struct volumes *volumes);
 
-// Puts the volume into the tree as <root>/<name> and starts to probe it. Again with the same facts: nothing; with
-// others: the volume is closed and opened anew.
+// Puts the volume into the tree as <root>/<name> and starts to probe it. Again with the same facts:
+// nothing; with others: the volume is closed and opened anew.
 void volumes_add(struct volumes *volumes, uint8_t slot, const char *root, const char *name,
 		 const char *source, uint32_t io_timeout_s);
 // Leaves the lockspace and takes it out of the tree.
@@ -35,7 +36,8 @@ void volumes_lease_write(struct volumes *volumes, uint8_t slot, struct vm_ref vm
 // The daemon is gone, and every lockspace with it.
 void volumes_sanlock_gone(struct volumes *volumes);
 
-// How sanlock sees it, or NULL when there is no such volume here. Sizes are known once it was joined.
+// How sanlock sees it, or NULL when there is no such volume here. Sizes are known once it was
+// joined.
 const struct lock_volume *volumes_lock(const struct volumes *volumes, uint8_t slot);
 // Work for the volume's own thread, in order with its other sanlock work; false: no such volume.
 bool volumes_submit(struct volumes *volumes, uint8_t slot, struct worker_task *task);

@@ -66,7 +66,8 @@ struct host_task {
 	uint64_t *generations;		// [volume_count], the task's own
 };
 
-// NULL: out of memory. Freed by host_task_done(), which posts the event with flag and reason filled in.
+// NULL: out of memory. Freed by host_task_done(), which posts the event with flag and reason filled
+// in.
 struct host_task *host_task(struct host *host, enum event_type type, loop_fn work);
 void host_task_done(void *owner);
 

@@ -159,7 +159,8 @@ static int host_start(struct host *host)
 	if (!error)
 		error = worker_open(&host->pool, host->edge.loop, POOL_THREADS, "host");
 	if (!error)
-		error = worker_open(&host->slow_pool, host->edge.loop, SLOW_POOL_THREADS, "host-slow");
+		error = worker_open(&host->slow_pool, host->edge.loop, SLOW_POOL_THREADS,
+				    "host-slow");
 	if (!error)
 		error = volumes_open(&host->volumes, &volumes);
 	if (!error)
@@ -250,11 +251,12 @@ static void host_release_work(void *owner)
 
 	task->ok = true;
 	for (i = 0; i < task->volume_count && task->ok; i++)
-		task->ok = lock_claim_release(&task->volumes[i], task->peer_id, task->generations[i],
-					      task->program, task->reason);
+		task->ok = lock_claim_release(&task->volumes[i], task->peer_id,
+					      task->generations[i], task->program, task->reason);
 }
 
-// Copies of the volumes in the mask, for a thread. False: one of them is not open here, or no memory.
+// Copies of the volumes in the mask, for a thread. False: one of them is not open here, or no
+// memory.
 static bool host_task_volumes(struct host_task *task, uint32_t mask, const uint64_t *generation)
 {
 	uint8_t slot;
@@ -299,8 +301,8 @@ static void host_sleep_ms(uint32_t ms)
 	nanosleep(&time, NULL);
 }
 
-// A living host renews its claim every 2 io_timeouts: watched for three, and a little more. What cannot be read
-// cannot be called dead.
+// A living host renews its claim every 2 io_timeouts: watched for three, and a little more. What
+// cannot be read cannot be called dead.
 static void host_check_work(void *owner)
 {
 	struct host_task *task = owner;
@@ -319,7 +321,8 @@ static void host_check_work(void *owner)
 	for (; waited_ms <= limit_ms; waited_ms += 500) {
 		host_sleep_ms(500);
 		for (i = 0; i < task->volume_count; i++) {
-			if (!lock_claim_read(&task->volumes[i], task->peer_id, &claim, task->reason)) {
+			if (!lock_claim_read(&task->volumes[i], task->peer_id, &claim,
+					     task->reason)) {
 				task->ok = true;
 				return;
 			}
@@ -335,7 +338,8 @@ static void host_check_work(void *owner)
 	}
 }
 
-static void host_check(struct host *host, const struct cluster *cluster, const struct action *action)
+static void host_check(struct host *host, const struct cluster *cluster,
+		       const struct action *action)
 {
 	struct host_task *task = host_task(host, EVENT_HOST_CHECKED, host_check_work);
 	uint32_t mask = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One host's edges in one piece: its volumes, its sanlock, its VMs. Performs the core's actions on them.
+// One host's edges in one piece: its volumes, its sanlock, its VMs. Performs the core's actions on
+// them.
 #pragma once
 
 #include "clusterd/action.h"
@@ -16,7 +17,7 @@ struct host_config {
 	const char *qemu_path;		// qemu-system-x86_64
 	const char *qemu_user;		// that QEMU runs as
 	const char *cpu_compatible;	// -cpu for CPU_COMPATIBLE
-	const char *uefi_code, *uefi_vars;	// firmware and its variables' template; NULL: none here
+	const char *uefi_code, *uefi_vars; // firmware and its variables' template; NULL: none here
 	bool image_locks;
 };
 
@@ -26,15 +27,17 @@ int host_open(struct host **host, const struct host_config *config);
 // VMs go on; children that wait for their lease end.
 void host_close(struct host *host);
 
-// Ends the QEMUs of an earlier sanlock, then tells of those that run: EVENT_VM_ADOPTED for each, EVENT_ADOPTION_DONE.
-// Call once, when the core is ready for events; ACTION_ADOPT does the same again.
+// Ends the QEMUs of an earlier sanlock, then tells of those that run: EVENT_VM_ADOPTED for each,
+// EVENT_ADOPTION_DONE. Call once, when the core is ready for events; ACTION_ADOPT does the same
+// again.
 void host_adopt(struct host *host);
 
-// Performs the actions about volumes, leases, VMs and other hosts' claims; false: not one of those. `cluster` is
-// this node's replica; read during the call only.
+// Performs the actions about volumes, leases, VMs and other hosts' claims; false: not one of those.
+// `cluster` is this node's replica; read during the call only.
 bool host_perform(struct host *host, const struct cluster *cluster, const struct action *action);
 
-// The folder with the sockets of a VM that runs here (its names are in qemu_args.h). False: there is none.
+// The folder with the sockets of a VM that runs here (its names are in qemu_args.h). False: there
+// is none.
 bool host_vm_folder(const struct host *host, const struct uuid *uuid, char *buf, size_t size);
 
 // For `clusterd --end-orphans`, before sanlock starts: the number of QEMUs that could not be ended.

@@ -25,8 +25,8 @@ static void vm_post(struct host_vm *vm, enum event_type type, bool flag, const c
 	edge_post(&vm->host->edge, &event);
 }
 
-static void vm_path(const struct host *host, const struct uuid *uuid, const char *suffix, char *path,
-		    size_t size)
+static void vm_path(const struct host *host, const struct uuid *uuid, const char *suffix,
+		    char *path, size_t size)
 {
 	char text[37];
 
@@ -112,7 +112,7 @@ static void vm_clean(const struct host *host, const struct uuid *uuid)
 	rmdir(path);
 }
 
-// --- the process -------------------------------------------------------------------------------------------
+// --- the process -------------------------------------------------------------------------------
 
 static void vm_spawned(void *owner, bool ok, const char *reason)
 {
@@ -179,7 +179,7 @@ static struct process_listener vm_listener(struct host_vm *vm)
 	};
 }
 
-// --- the monitor ---------------------------------------------------------------------------------------------
+// --- the monitor -------------------------------------------------------------------------------
 
 static void vm_status(struct host_vm *vm, const char *status)
 {
@@ -188,7 +188,8 @@ static void vm_status(struct host_vm *vm, const char *status)
 	if (strcmp(status, "running") == 0) {
 		vm_post(vm, EVENT_QEMU_RUNNING, false, NULL);
 	} else if (strcmp(status, "prelaunch") == 0) {
-		// The daemon that was to let it go died in between. It was asked for then, and it has its lease.
+		// The daemon that was to let it go died in between. It was asked for then, and it
+		// has its lease.
 		if (vm->cont_wanted)
 			qmp_command(vm->qmp, "cont", NULL, NULL, NULL);
 	} else {
@@ -228,7 +229,7 @@ static void vm_notice(void *owner, enum qmp_notice notice, const char *text)
 	}
 }
 
-// --- start ---------------------------------------------------------------------------------------------------
+// --- start -------------------------------------------------------------------------------------
 
 static bool vm_take_leases(struct host_vm *vm, const struct vm *wanted, char *reason)
 {
@@ -240,7 +241,8 @@ static bool vm_take_leases(struct host_vm *vm, const struct vm *wanted, char *re
 								wanted->leases[i].volume);
 
 		if (!volume || !volume->sector) {
-			snprintf(reason, REASON_SIZE, "one of its volumes is not joined on this host");
+			snprintf(reason, REASON_SIZE,
+				 "one of its volumes is not joined on this host");
 			return false;
 		}
 		lock_lease_init(&vm->leases[vm->lease_count++], volume, wanted->leases[i].slot,
@@ -279,7 +281,8 @@ static bool vm_start_child(struct host_vm *vm, const struct vm_def *def, const s
 	vm_clean(vm->host, &vm->uuid);
 	error = vm_make_directory(vm);
 	if (!error)
-		error = process_spawn(&vm->process, &vm->host->process, &listener, &vm->uuid, bridges);
+		error = process_spawn(&vm->process, &vm->host->process, &listener, &vm->uuid,
+				      bridges);
 	if (error)
 		snprintf(reason, REASON_SIZE, "cannot start %s: %s", vm->host->config.launch_path,
 			 strerror(-error));
@@ -332,7 +335,8 @@ static void vm_acquire(struct host_vm *vm)
 			       .reason = "its child is gone" };
 	struct host_task *task;
 
-	// Without a process there is nobody to hold it; without a lease there is nothing to wait for.
+	// Without a process there is nobody to hold it; without a lease there is nothing to wait
+	// for.
 	if (!vm->process || !vm->spawned) {
 		edge_post(&vm->host->edge, &event);
 		return;
@@ -346,8 +350,8 @@ static void vm_acquire(struct host_vm *vm)
 		worker_submit(vm->host->pool, &task->task);
 }
 
-static bool vm_build_args(const struct host_vm *vm, const struct vm_def *def, struct qemu_args *args,
-			  char *arena)
+static bool vm_build_args(const struct host_vm *vm, const struct vm_def *def,
+			  struct qemu_args *args, char *arena)
 {
 	const struct host *host = vm->host;
 	char directory[512], console[512];
@@ -371,8 +375,8 @@ static bool vm_build_args(const struct host_vm *vm, const struct vm_def *def, st
 	return qemu_args_build(args, arena, QEMU_ARENA_SIZE, def, &facts);
 }
 
-// The firmware's variables are beside the VM's disk, which its lease guards: made once, from the template. On a
-// thread, because the volume may hang.
+// The firmware's variables are beside the VM's disk, which its lease guards: made once, from the
+// template. On a thread, because the volume may hang.
 struct vars_task {
 	struct worker_task task;
 	struct host *host;
@@ -415,10 +419,11 @@ static void vars_work(void *owner)
 	unlink(temporary);
 	from = open(template, O_RDONLY | O_CLOEXEC);
 	to = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	task->ok = from >= 0 && to >= 0 && vars_copy(task, from, to) && rename(temporary, path) == 0;
+	task->ok =
+		from >= 0 && to >= 0 && vars_copy(task, from, to) && rename(temporary, path) == 0;
 	if (!task->ok)
-		snprintf(task->reason, sizeof(task->reason), "%.120s: %s", from < 0 ? template : path,
-			 strerror(errno));
+		snprintf(task->reason, sizeof(task->reason), "%.120s: %s",
+			 from < 0 ? template : path, strerror(errno));
 	if (from >= 0)
 		close(from);
 	if (to >= 0)
@@ -551,7 +556,7 @@ void host_vm_kvm_known(struct host *host)
 	}
 }
 
-// --- end -----------------------------------------------------------------------------------------------------
+// --- end ---------------------------------------------------------------------------------------
 
 static void vm_end(struct host_vm *vm, bool kill)
 {
@@ -568,8 +573,8 @@ static void vm_release_work(void *owner)
 {
 	struct host_task *task = owner;
 
-	task->ok = lock_released(task->leases, task->lease_count, task->node_id, RELEASE_PATIENCE_MS,
-				 task->reason);
+	task->ok = lock_released(task->leases, task->lease_count, task->node_id,
+				 RELEASE_PATIENCE_MS, task->reason);
 }
 
 static void vm_release_wait(struct host_vm *vm)
@@ -580,7 +585,7 @@ static void vm_release_wait(struct host_vm *vm)
 		worker_submit(vm->host->slow_pool, &task->task);
 }
 
-// --- adoption ------------------------------------------------------------------------------------------------
+// --- adoption ----------------------------------------------------------------------------------
 
 static void vm_inquire_work(void *owner)
 {
@@ -694,7 +699,7 @@ struct qmp *host_qmp(struct host *host, struct vm_ref ref)
 	return vm ? vm->qmp : NULL;
 }
 
-// --- actions -------------------------------------------------------------------------------------------------
+// --- actions -----------------------------------------------------------------------------------
 
 static void vm_forget(struct host_vm *vm)
 {
@@ -705,7 +710,8 @@ static void vm_forget(struct host_vm *vm)
 	vm_free(vm);
 }
 
-// By reference; one that was adopted under an older reference by its UUID. One that is not known has no process.
+// By reference; one that was adopted under an older reference by its UUID. One that is not known
+// has no process.
 static struct host_vm *vm_for(struct host *host, const struct action *action)
 {
 	struct host_vm *vm = vm_of(host, action->vm);

@@ -46,9 +46,24 @@ static bool kvm_write_guest(const char *path)
 static uint64_t kvm_boot_ms(const char *qemu, const char *accel, const char *image)
 {
 	const char *const argv[] = {
-		qemu, "-accel", accel, "-machine", "pc", "-nodefaults", "-no-user-config", "-display",
-		"none", "-m", "32", "-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-drive", image,
-		"-sandbox", "on", NULL,
+		qemu,
+		"-accel",
+		accel,
+		"-machine",
+		"pc",
+		"-nodefaults",
+		"-no-user-config",
+		"-display",
+		"none",
+		"-m",
+		"32",
+		"-device",
+		"isa-debug-exit,iobase=0xf4,iosize=4",
+		"-drive",
+		image,
+		"-sandbox",
+		"on",
+		NULL,
 	};
 	uint64_t begin_ms = kvm_now_ms();
 	char output[256];
@@ -71,9 +86,10 @@ static bool kvm_known(const char *path, bool *usable)
 }
 
 /*
- * Measured: where the kernel's KVM can only interpret a guest's early code, this boot takes 3.2 s against 0.07 s under
- * emulation, and an ordinary guest never comes up. So KVM has to be as quick as emulation, within reason; the
- * comparison is with emulation at the same moment, because a busy host slows both.
+ * Measured: where the kernel's KVM can only interpret a guest's early code, this boot takes 3.2 s
+ * against 0.07 s under emulation, and an ordinary guest never comes up. So KVM has to be as quick
+ * as emulation, within reason; the comparison is with emulation at the same moment, because a busy
+ * host slows both.
  */
 bool kvm_probe(const char *qemu, const char *run_dir)
 {

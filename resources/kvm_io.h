@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
-// Boots a guest of 512 bytes under emulation and under KVM, for worker threads: a few seconds at most. The answer is
-// kept in run_dir, which the kernel's end empties, so that a restarted daemon need not ask again.
+// Boots a guest of 512 bytes under emulation and under KVM, for worker threads: a few seconds at
+// most. The answer is kept in run_dir, which the kernel's end empties, so that a restarted daemon
+// need not ask again.
 bool kvm_probe(const char *qemu, const char *run_dir);

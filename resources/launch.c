@@ -38,7 +38,8 @@ static void launch_fail(const char *format, ...)
 	exit(1);
 }
 
-// A scope of its own, so that whatever ends clusterd's leaves the VM alone. Without cgroup v2 there is none.
+// A scope of its own, so that whatever ends clusterd's leaves the VM alone. Without cgroup v2 there
+// is none.
 static void launch_scope(const char *name)
 {
 	char path[256], self[16];
@@ -92,7 +93,8 @@ static void launch_tap(int control, const char *bridge, int number)
 	port.ifr_ifindex = (int)index;
 	if (ioctl(control, SIOCBRADDIF, &port) < 0)
 		launch_fail("bridge %s: %s", bridge,
-			    errno == ENODEV ? "there is no such bridge on this host" : strerror(errno));
+			    errno == ENODEV ? "there is no such bridge on this host"
+					    : strerror(errno));
 	launch_set_up(control, request.ifr_name);
 	if (dup3(fd, LAUNCH_TAP_FD + number, 0) < 0)
 		launch_fail("tap device %s: %s", request.ifr_name, strerror(errno));
@@ -127,7 +129,8 @@ static void launch_ready(int sanlock_fd)
 		exit(1);
 }
 
-// Waits for GO. clusterd's end before it is the end of this process, which gives back what was acquired.
+// Waits for GO. clusterd's end before it is the end of this process, which gives back what was
+// acquired.
 static char **launch_wait(char *packet)
 {
 	ssize_t size = recv(LAUNCH_FD, packet, LAUNCH_PACKET_MAX, 0);

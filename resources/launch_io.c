@@ -20,7 +20,8 @@ int launch_register(char *reason, unsigned long size)
 		snprintf(reason, size, "cannot register with sanlock: %s", strerror(-fd));
 		return -1;
 	}
-	// Without SIGTERM: when the lease is lost QEMU has to go at once, and not to flush its disks first.
+	// Without SIGTERM: when the lease is lost QEMU has to go at once, and not to flush its
+	// disks first.
 	result = sanlock_restrict(fd, SANLK_RESTRICT_ALL | SANLK_RESTRICT_SIGTERM);
 	if (result < 0) {
 		snprintf(reason, size, "sanlock refused to restrict the process (%d)", result);

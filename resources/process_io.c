@@ -62,7 +62,8 @@ static void process_last_words(const struct process *process, char *text, size_t
 	if (fd < 0)
 		return;
 	if (fstat(fd, &status) == 0) {
-		off_t from = status.st_size > (off_t)size - 1 ? status.st_size - ((off_t)size - 1) : 0;
+		off_t from =
+			status.st_size > (off_t)size - 1 ? status.st_size - ((off_t)size - 1) : 0;
 
 		count = pread(fd, text, size - 1, from);
 	}
@@ -81,8 +82,8 @@ static void process_end_text(struct process *process, char *reason, size_t size)
 	const char *what = process->executed ? "QEMU" : "its child";
 	char status[48] = "";
 
-	if (process->child && waitid(P_PIDFD, (id_t)process->pid_fd, &info, WEXITED | WNOHANG) == 0 &&
-	    info.si_pid) {
+	if (process->child &&
+	    waitid(P_PIDFD, (id_t)process->pid_fd, &info, WEXITED | WNOHANG) == 0 && info.si_pid) {
 		if (info.si_code == CLD_EXITED)
 			snprintf(status, sizeof(status), " with status %d", info.si_status);
 		else
@@ -246,7 +247,8 @@ int process_spawn(struct process **result, const struct process_config *config,
 	if (!error)
 		error = process_watch(process);
 	if (!error)
-		error = loop_add_fd(config->loop, process->control_fd, POLLIN, process_heard, process);
+		error = loop_add_fd(config->loop, process->control_fd, POLLIN, process_heard,
+				    process);
 	if (error) {
 		process_close(process);
 		return error;
@@ -339,7 +341,8 @@ static void process_outlived(void *owner)
 	struct process *process = owner;
 	char reason[REASON_SIZE];
 
-	snprintf(reason, sizeof(reason), "process %d is still there %d s after SIGKILL: it hangs in the kernel",
+	snprintf(reason, sizeof(reason),
+		 "process %d is still there %d s after SIGKILL: it hangs in the kernel",
 		 (int)process->pid, KILL_PATIENCE_MS / 1000);
 	process->listener.unkillable(process->listener.owner, reason);
 	loop_timer_ms(process->config->loop, &process->timer, KILL_PATIENCE_MS, process_outlived,

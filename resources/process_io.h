@@ -21,12 +21,13 @@ struct process_listener {
 	// The child waits, registered; or there is none, and the process is over.
 	void (*spawned)(void *owner, bool ok, const char *reason);
 	void (*executed)(void *owner);		// it became QEMU
-	void (*exited)(void *owner, const char *reason);	// the process is gone; last words, status
+	void (*exited)(void *owner, const char *reason); // the process is gone; last words, status
 	void (*unkillable)(void *owner, const char *reason);
 	void *owner;
 };
 
-// 0 or -errno; then `spawned` or `exited` follow. `bridges`: one tap each. `config` outlives the process.
+// 0 or -errno; then `spawned` or `exited` follow. `bridges`: one tap each. `config` outlives the
+// process.
 int process_spawn(struct process **process, const struct process_config *config,
 		  const struct process_listener *listener, const struct uuid *uuid,
 		  const char *const *bridges);

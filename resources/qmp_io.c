@@ -98,7 +98,8 @@ static void qmp_hang_up(struct qmp *qmp)
 
 		qmp->pending[i].id = 0;
 		if (pending.id && pending.fn && !qmp->closed)
-			pending.fn(pending.owner, false, "the connection to QEMU's monitor is gone");
+			pending.fn(pending.owner, false,
+				   "the connection to QEMU's monitor is gone");
 	}
 }
 
@@ -158,8 +159,9 @@ static int qmp_send(struct qmp *qmp, const char *name, const char *arguments, qm
 		return -ENOBUFS;
 	if (++qmp->next_id == 0)
 		qmp->next_id = 1;
-	size = snprintf(qmp->out + qmp->out_used, room, "{\"execute\":\"%s\",\"id\":%u%s%s}\n", name,
-			qmp->next_id, arguments ? ",\"arguments\":" : "", arguments ? arguments : "");
+	size = snprintf(qmp->out + qmp->out_used, room, "{\"execute\":\"%s\",\"id\":%u%s%s}\n",
+			name, qmp->next_id, arguments ? ",\"arguments\":" : "",
+			arguments ? arguments : "");
 	if (size < 0 || (size_t)size >= room)
 		return -ENOBUFS;
 	qmp->out_used += (size_t)size;
@@ -247,7 +249,8 @@ static void qmp_heard_event(struct qmp *qmp, const char *event, json_t *data)
 		qmp->io_error = false;
 		qmp_notify(qmp, QMP_RESUMED, NULL);
 	} else if (strcmp(event, "STOP") == 0) {
-		qmp_notify(qmp, QMP_STOPPED, qmp->io_error ? qmp->io_error_text : "paused by its monitor");
+		qmp_notify(qmp, QMP_STOPPED,
+			   qmp->io_error ? qmp->io_error_text : "paused by its monitor");
 	} else if (strcmp(event, "SHUTDOWN") == 0) {
 		bool guest = json_is_true(json_object_get(data, "guest"));
 
@@ -256,7 +259,8 @@ static void qmp_heard_event(struct qmp *qmp, const char *event, json_t *data)
 		qmp_heard_io_error(qmp, data);
 	} else if (strcmp(event, "GUEST_PANICKED") == 0) {
 		qmp->io_error = true;
-		snprintf(qmp->io_error_text, sizeof(qmp->io_error_text), "the guest's kernel panicked");
+		snprintf(qmp->io_error_text, sizeof(qmp->io_error_text),
+			 "the guest's kernel panicked");
 	}
 }
 
@@ -277,7 +281,8 @@ static void qmp_heard_reply(struct qmp *qmp, json_t *message, json_int_t id)
 	if (!pending.fn)
 		return;
 	if (!result) {
-		pending.fn(pending.owner, false, description ? description : "an error without words");
+		pending.fn(pending.owner, false,
+			   description ? description : "an error without words");
 		return;
 	}
 	text = json_dumps(result, JSON_COMPACT | JSON_ENCODE_ANY);
@@ -367,7 +372,8 @@ static void qmp_heard(void *owner, int fd, uint32_t events)
 static void qmp_connect(void *owner)
 {
 	struct qmp *qmp = owner;
-	uint64_t again_ms = qmp->tries++ < CONNECT_FAST_TRIES ? CONNECT_AGAIN_MS : CONNECT_SLOWLY_MS;
+	uint64_t again_ms =
+		qmp->tries++ < CONNECT_FAST_TRIES ? CONNECT_AGAIN_MS : CONNECT_SLOWLY_MS;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&qmp->address, sizeof(qmp->address)) == 0 &&
@@ -389,7 +395,8 @@ static void qmp_connect(void *owner)
 	loop_timer_ms(qmp->loop, &qmp->timer, again_ms, qmp_connect, qmp);
 }
 
-int qmp_open(struct qmp **result, struct loop *loop, const char *path, qmp_notice_fn fn, void *owner)
+int qmp_open(struct qmp **result, struct loop *loop, const char *path, qmp_notice_fn fn,
+	     void *owner)
 {
 	struct qmp *qmp;
 

@@ -7,14 +7,15 @@
 #include "clusterd/loop_io.h"
 
 enum qmp_notice {
-	QMP_READY,		// capabilities are negotiated
-	QMP_STATUS,		// text: the answer to the first query-status, "running", "prelaunch", "paused"...
-	QMP_RESUMED,		// the guest's CPUs run
-	QMP_STOPPED,		// text: why
-	QMP_GUEST_SHUTDOWN,	// the guest switched itself off
-	QMP_SHUTDOWN,		// switched off by somebody else
-	QMP_DEAF,		// text: no answer, or none that can be understood
-	QMP_CLOSED,		// QEMU closed the connection; a new one is tried
+	QMP_READY,	    // capabilities are negotiated
+	QMP_STATUS,	    // text: the answer to the first query-status, "running", "prelaunch",
+			    // "paused"...
+	QMP_RESUMED,	    // the guest's CPUs run
+	QMP_STOPPED,	    // text: why
+	QMP_GUEST_SHUTDOWN, // the guest switched itself off
+	QMP_SHUTDOWN,	    // switched off by somebody else
+	QMP_DEAF,	    // text: no answer, or none that can be understood
+	QMP_CLOSED,	    // QEMU closed the connection; a new one is tried
 };
 
 struct qmp;
@@ -27,7 +28,7 @@ typedef void (*qmp_reply_fn)(void *owner, bool ok, const char *text);
 int qmp_open(struct qmp **qmp, struct loop *loop, const char *path, qmp_notice_fn fn, void *owner);
 void qmp_close(struct qmp *qmp);
 
-// `arguments`: a JSON object as text, or NULL. `fn` may be NULL. 0, or -errno when it cannot be sent: -ENOTCONN before
-// QMP_READY, -ENOBUFS with too many under way.
+// `arguments`: a JSON object as text, or NULL. `fn` may be NULL. 0, or -errno when it cannot be
+// sent: -ENOTCONN before QMP_READY, -ENOBUFS with too many under way.
 int qmp_command(struct qmp *qmp, const char *name, const char *arguments, qmp_reply_fn fn,
 		void *owner);

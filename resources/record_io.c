@@ -57,7 +57,8 @@ bool record_boot(char *boot)
 	return read;
 }
 
-static void record_path(const char *run_dir, const struct uuid *uuid, const char *suffix, char *path)
+static void record_path(const char *run_dir, const struct uuid *uuid, const char *suffix,
+			char *path)
 {
 	char text[37];
 
@@ -70,8 +71,8 @@ static void record_print(FILE *file, const struct record *record)
 	uint32_t i;
 
 	fprintf(file, "record 1\nvm %u %u\nattempt %u\nprocess %d %" PRIu64 "\nboot %s\n",
-		record->vm.slot, record->vm.serial, record->attempt, (int)record->pid, record->start,
-		record->boot);
+		record->vm.slot, record->vm.serial, record->attempt, (int)record->pid,
+		record->start, record->boot);
 	fprintf(file, "sanlock %d %" PRIu64 "\n", (int)record->sanlock.pid, record->sanlock.start);
 	for (i = 0; i < record->lease_count; i++) {
 		const struct lock_lease *lease = &record->leases[i];
@@ -188,8 +189,9 @@ void record_each(const char *run_dir, record_fn fn, void *owner)
 	free(record);
 }
 
-// Opened first and compared then: a number that was given to another process in between is found out. A process whose
-// main thread has ended may still write with another one that hangs in the kernel: it is gone when its pidfd says so.
+// Opened first and compared then: a number that was given to another process in between is found
+// out. A process whose main thread has ended may still write with another one that hangs in the
+// kernel: it is gone when its pidfd says so.
 int record_process(const struct record *record)
 {
 	struct pollfd gone = { .events = POLLIN };
@@ -224,7 +226,8 @@ static void record_end_orphan(void *owner, const struct record *record)
 	if (wait.fd < 0)
 		return;
 	pidfd_send_signal(wait.fd, SIGKILL, NULL, 0);
-	// One that cannot be killed keeps its record, and whoever asked keeps sanlock from starting.
+	// One that cannot be killed keeps its record, and whoever asked keeps sanlock from
+	// starting.
 	if (poll(&wait, 1, (int)orphans->timeout_ms) != 1)
 		orphans->alive++;
 	close(wait.fd);

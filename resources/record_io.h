@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is written down of a VM's process before it may become QEMU, so that the next daemon can tell whose it is.
+// What is written down of a VM's process before it may become QEMU, so that the next daemon can
+// tell whose it is.
 //
-// One small text file per VM in RUN/vms, on a tmpfs: it need not outlive the kernel, and the boot id proves that.
+// One small text file per VM in RUN/vms, on a tmpfs: it need not outlive the kernel, and the boot
+// id proves that.
 #pragma once
 
 #include "csv/sanlock_io.h"
@@ -35,6 +37,7 @@ void record_each(const char *run_dir, record_fn fn, void *owner);
 // A descriptor (pidfd) of the very process of the record, or -1 when it is gone.
 int record_process(const struct record *record);
 
-// Kills what was registered with a sanlock that no longer lives: its lease ended with that daemon, so another host
-// may be granted it. Waits until all of them are gone, at most `timeout_ms`; the number that still live.
+// Kills what was registered with a sanlock that no longer lives: its lease ended with that daemon,
+// so another host may be granted it. Waits until all of them are gone, at most `timeout_ms`; the
+// number that still live.
 int record_end_orphans(const char *run_dir, uint32_t timeout_ms);

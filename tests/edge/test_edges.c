@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Edges that need no root: the loop and its threads, records of processes, QEMU's monitor against one that lies.
+// Edges that need no root: the loop and its threads, records of processes, QEMU's monitor against
+// one that lies.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +26,7 @@
 #include "resources/qmp_io.h"
 #include "resources/record_io.h"
 
-// --- threads -----------------------------------------------------------------------------------------------
+// --- threads -----------------------------------------------------------------------------------
 
 enum { TASKS = 500 };
 
@@ -91,7 +92,7 @@ static void test_exec(void **state)
 	assert_true(exec_start_time(0x3fffffff, NULL) == 0);
 }
 
-// --- records -----------------------------------------------------------------------------------------------
+// --- records -----------------------------------------------------------------------------------
 
 static void folder_make(char *folder)
 {
@@ -194,7 +195,7 @@ static void test_orphans(void **state)
 		pids[i] = sleeper();
 		records[i] = record_of(pids[i], (uint8_t)(1 + i));
 	}
-	records[0].sanlock.start++;		// another process has that number now: sanlock is gone
+	records[0].sanlock.start++; // another process has that number now: sanlock is gone
 	records[1].sanlock.start++;
 	records[1].start++;			// and this is not the process that was recorded
 	records[2].sanlock.start++;
@@ -212,7 +213,7 @@ static void test_orphans(void **state)
 	folder_remove(folder);
 }
 
-// --- the monitor -------------------------------------------------------------------------------------------
+// --- the monitor -------------------------------------------------------------------------------
 
 struct monitor {
 	struct loop *loop;
@@ -244,7 +245,8 @@ static void monitor_notice(void *owner, enum qmp_notice notice, const char *text
 	if (text)
 		snprintf(monitor->text, sizeof(monitor->text), "%s", text);
 	if (notice == QMP_READY)
-		assert_int_equal(qmp_command(monitor->qmp, "ask", "{\"a\":1}", monitor_reply, monitor), 0);
+		assert_int_equal(
+			qmp_command(monitor->qmp, "ask", "{\"a\":1}", monitor_reply, monitor), 0);
 	if (monitor->close_on_notice && notice != QMP_READY) {
 		qmp_close(monitor->qmp);
 		monitor->qmp = NULL;
@@ -257,7 +259,7 @@ static void monitor_write(struct monitor *monitor, const char *text, size_t size
 		ssize_t sent = send(monitor->fd, text, size, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (sent <= 0)
-			return;		// what does not fit is not sent: a liar may also stop in the middle
+			return; // what does not fit is not sent: a liar may also stop in the middle
 		text += sent;
 		size -= (size_t)sent;
 	}
@@ -312,8 +314,9 @@ static struct monitor monitor_run(const char *says, size_t size, bool close_on_n
 	monitor.fd = -1;
 	monitor.listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	// Opened before anybody listens: it has to try again.
-	assert_int_equal(qmp_open(&monitor.qmp, monitor.loop, address.sun_path, monitor_notice, &monitor),
-			 0);
+	assert_int_equal(
+		qmp_open(&monitor.qmp, monitor.loop, address.sun_path, monitor_notice, &monitor),
+		0);
 	assert_int_equal(qmp_command(monitor.qmp, "early", NULL, NULL, NULL), -ENOTCONN);
 	assert_int_equal(bind(monitor.listen_fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(monitor.listen_fd, 4), 0);
@@ -342,29 +345,47 @@ static void test_qmp_sense(void **state)
 	monitor = monitor_says("{\"return\":{\"x\":1},\"id\":2}\n");
 	assert_true(monitor.replies == 1 && monitor.reply_ok);
 	assert_string_equal(monitor.text, "{\"x\":1}");
-	monitor = monitor_says("{\"error\":{\"class\":\"c\",\"desc\":\"no such thing\"},\"id\":2}\n");
+	monitor =
+		monitor_says("{\"error\":{\"class\":\"c\",\"desc\":\"no such thing\"},\"id\":2}\n");
 	assert_true(monitor.replies == 1 && !monitor.reply_ok);
 	monitor = monitor_says("{\"return\":{\"status\":\"running\"},\"id\":3}\n");
 	assert_int_equal(monitor.counts[QMP_STATUS], 1);
 	monitor = monitor_says("{\"event\":\"RESUME\",\"timestamp\":{}}\n");
 	assert_int_equal(monitor.counts[QMP_RESUMED], 1);
-	monitor = monitor_says("{\"event\":\"SHUTDOWN\",\"data\":{\"guest\":true}}\n{\"event\":\"STOP\"}\n");
+	monitor = monitor_says(
+		"{\"event\":\"SHUTDOWN\",\"data\":{\"guest\":true}}\n{\"event\":\"STOP\"}\n");
 	assert_int_equal(monitor.counts[QMP_GUEST_SHUTDOWN], 1);
 	assert_int_equal(monitor.counts[QMP_STOPPED], 1);
-	monitor = monitor_says("{\"event\":\"BLOCK_IO_ERROR\",\"data\":{\"device\":\"d0\",\"action\":\"stop\","
-			       "\"operation\":\"write\",\"reason\":\"gone\"}}\n{\"event\":\"STOP\"}\n");
+	monitor = monitor_says(
+		"{\"event\":\"BLOCK_IO_ERROR\",\"data\":{\"device\":\"d0\",\"action\":\"stop\","
+		"\"operation\":\"write\",\"reason\":\"gone\"}}\n{\"event\":\"STOP\"}\n");
 	assert_string_equal(monitor.text, "I/O error on disk d0 (write): gone");
 }
 
 static void test_qmp_nonsense(void **state)
 {
 	static const char *const nonsense[] = {
-		"no JSON\n", "[]\n", "17\n", "\n", "{}\n", "{\"event\":17}\n", "{\"event\":\"STOP\",\"data\":[]}\n",
-		"{\"return\":{},\"id\":999}\n", "{\"return\":{},\"id\":\"2\"}\n", "{\"id\":2}\n",
-		"{\"return\":[],\"id\":3}\n", "{\"return\":{\"status\":5},\"id\":3}\n", "{\"QMP\":7}\n",
-		"{\"event\":\"BLOCK_IO_ERROR\"}\n", "{\"event\":\"BLOCK_IO_ERROR\",\"data\":{\"action\":\"stop\"}}\n",
-		"{\"event\":\"SHUTDOWN\",\"data\":{\"guest\":\"yes\"}}\n", "{\"return\":{}", "\xff\xfe\n",
-		"{\"error\":{},\"id\":2}\n", "{\"error\":17,\"id\":2}\n", "{\"return\":null,\"id\":2}\n",
+		"no JSON\n",
+		"[]\n",
+		"17\n",
+		"\n",
+		"{}\n",
+		"{\"event\":17}\n",
+		"{\"event\":\"STOP\",\"data\":[]}\n",
+		"{\"return\":{},\"id\":999}\n",
+		"{\"return\":{},\"id\":\"2\"}\n",
+		"{\"id\":2}\n",
+		"{\"return\":[],\"id\":3}\n",
+		"{\"return\":{\"status\":5},\"id\":3}\n",
+		"{\"QMP\":7}\n",
+		"{\"event\":\"BLOCK_IO_ERROR\"}\n",
+		"{\"event\":\"BLOCK_IO_ERROR\",\"data\":{\"action\":\"stop\"}}\n",
+		"{\"event\":\"SHUTDOWN\",\"data\":{\"guest\":\"yes\"}}\n",
+		"{\"return\":{}",
+		"\xff\xfe\n",
+		"{\"error\":{},\"id\":2}\n",
+		"{\"error\":17,\"id\":2}\n",
+		"{\"return\":null,\"id\":2}\n",
 	};
 	struct monitor monitor;
 	size_t i;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One host's edges without the rest of the daemon: performs actions named on standard input, prints the events.
-// Driven by tests/live/host_edges.py.
+// One host's edges without the rest of the daemon: performs actions named on standard input, prints
+// the events. Driven by tests/live/host_edges.py.
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,16 +34,26 @@ static double now_ms(void)
 static void driver_event(void *owner, const struct event *event)
 {
 	static const char *const names[EVENT_TYPE_COUNT] = {
-		[EVENT_HOST] = "HOST", [EVENT_SANLOCK_UP] = "SANLOCK_UP",
-		[EVENT_SANLOCK_GONE] = "SANLOCK_GONE", [EVENT_VOLUME] = "VOLUME",
-		[EVENT_VOLUME_PREPARED] = "VOLUME_PREPARED", [EVENT_LEASE_WRITTEN] = "LEASE_WRITTEN",
-		[EVENT_VM_SPAWNED] = "VM_SPAWNED", [EVENT_LEASE_GRANTED] = "LEASE_GRANTED",
-		[EVENT_LEASE_REFUSED] = "LEASE_REFUSED", [EVENT_QEMU_RUNNING] = "QEMU_RUNNING",
-		[EVENT_QEMU_PAUSED] = "QEMU_PAUSED", [EVENT_QEMU_GUEST_SHUTDOWN] = "QEMU_GUEST_SHUTDOWN",
-		[EVENT_QEMU_DEAF] = "QEMU_DEAF", [EVENT_QEMU_EXITED] = "QEMU_EXITED",
-		[EVENT_QEMU_UNKILLABLE] = "QEMU_UNKILLABLE", [EVENT_LEASE_RELEASED] = "LEASE_RELEASED",
-		[EVENT_VM_ADOPTED] = "VM_ADOPTED", [EVENT_ADOPTION_DONE] = "ADOPTION_DONE",
-		[EVENT_HOST_RELEASED] = "HOST_RELEASED", [EVENT_HOST_CHECKED] = "HOST_CHECKED",
+		[EVENT_HOST] = "HOST",
+		[EVENT_SANLOCK_UP] = "SANLOCK_UP",
+		[EVENT_SANLOCK_GONE] = "SANLOCK_GONE",
+		[EVENT_VOLUME] = "VOLUME",
+		[EVENT_VOLUME_PREPARED] = "VOLUME_PREPARED",
+		[EVENT_LEASE_WRITTEN] = "LEASE_WRITTEN",
+		[EVENT_VM_SPAWNED] = "VM_SPAWNED",
+		[EVENT_LEASE_GRANTED] = "LEASE_GRANTED",
+		[EVENT_LEASE_REFUSED] = "LEASE_REFUSED",
+		[EVENT_QEMU_RUNNING] = "QEMU_RUNNING",
+		[EVENT_QEMU_PAUSED] = "QEMU_PAUSED",
+		[EVENT_QEMU_GUEST_SHUTDOWN] = "QEMU_GUEST_SHUTDOWN",
+		[EVENT_QEMU_DEAF] = "QEMU_DEAF",
+		[EVENT_QEMU_EXITED] = "QEMU_EXITED",
+		[EVENT_QEMU_UNKILLABLE] = "QEMU_UNKILLABLE",
+		[EVENT_LEASE_RELEASED] = "LEASE_RELEASED",
+		[EVENT_VM_ADOPTED] = "VM_ADOPTED",
+		[EVENT_ADOPTION_DONE] = "ADOPTION_DONE",
+		[EVENT_HOST_RELEASED] = "HOST_RELEASED",
+		[EVENT_HOST_CHECKED] = "HOST_CHECKED",
 	};
 
 	(void)owner;
@@ -55,8 +65,8 @@ static void driver_event(void *owner, const struct event *event)
 	fflush(stdout);
 }
 
-static void driver_act(struct driver *driver, enum action_type type, uint32_t slot, uint32_t node_id,
-		       uint64_t generation)
+static void driver_act(struct driver *driver, enum action_type type, uint32_t slot,
+		       uint32_t node_id, uint64_t generation)
 {
 	uint64_t generations[VOLUMES_MAX] = { generation };
 	struct action action = { .type = (uint8_t)type, .node_id = node_id };
@@ -113,7 +123,8 @@ static void driver_command(struct driver *driver, const char *line)
 static void driver_input(void *owner, int fd, uint32_t events)
 {
 	struct driver *driver = owner;
-	ssize_t size = read(fd, driver->line + driver->used, sizeof(driver->line) - 1 - driver->used);
+	ssize_t size =
+		read(fd, driver->line + driver->used, sizeof(driver->line) - 1 - driver->used);
 	char *end;
 
 	(void)events;

@@ -143,10 +143,12 @@ static void vm_stop(struct vm_local *local, const struct vm_wish *wish, uint64_t
 static void vm_go_on(struct vm_local *local, const struct vm_wish *wish, uint64_t now_ms,
 		     struct actions *actions)
 {
-	if (!local->paused || !wish->volumes_online || now_ms < local->deadline_ms)
+	if (!local->paused || now_ms < local->deadline_ms)
 		return;
+	// Moved on also while the volumes are away: a deadline left in the past would wake the daemon for ever.
 	local->deadline_ms = now_ms + CONT_AGAIN_MS;
-	vm_action(local, ACTION_QEMU_CONT, actions);
+	if (wish->volumes_online)
+		vm_action(local, ACTION_QEMU_CONT, actions);
 }
 
 static void wish_running(struct vm_local *local, const struct vm_wish *wish, uint64_t now_ms,

@@ -21,6 +21,7 @@ enum {
 	SLOW_POOL_THREADS = 16,
 	TIDY_MS = 5000,
 	ORPHAN_PATIENCE_MS = 10000,
+	ADOPT_PATIENCE_MS = 1000,	// the loop waits for it
 	IO_TIMEOUT_DEFAULT_S = 10,
 };
 
@@ -224,7 +225,8 @@ int host_end_orphans(const char *run_dir)
 
 void host_adopt(struct host *host)
 {
-	host_end_orphans(host->config.run_dir);
+	// What does not end in that time is found without its lease below, and dealt with by the core.
+	record_end_orphans(host->config.run_dir, ADOPT_PATIENCE_MS);
 	host_vm_adopt_all(host);
 }
 

@@ -377,7 +377,6 @@ void process_trim_log(const struct process *process)
 	struct stat status;
 
 	// Its writer appends, so it goes on at the beginning.
-	if (stat(process->log_path, &status) == 0 && status.st_size > LOG_SIZE_MAX &&
-	    truncate(process->log_path, 0) < 0)
-		return;
+	if (stat(process->log_path, &status) == 0 && status.st_size > LOG_SIZE_MAX)
+		(void)!truncate(process->log_path, 0);
 }

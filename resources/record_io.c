@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clusterd/exec_io.h"
@@ -210,25 +211,34 @@ int record_process(const struct record *record)
 }
 
 struct record_orphans {
-	const char *run_dir;
-	uint32_t timeout_ms;
+	int64_t deadline_ms;	// CLOCK_MONOTONIC; of all of them together
 	int alive;
 };
+
+static int64_t record_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static void record_end_orphan(void *owner, const struct record *record)
 {
 	struct record_orphans *orphans = owner;
 	struct pollfd wait = { .events = POLLIN };
+	int64_t left_ms;
 
 	if (lock_daemon_lives(&record->sanlock))
 		return;
 	wait.fd = record_process(record);
 	if (wait.fd < 0)
 		return;
+	left_ms = orphans->deadline_ms - record_now_ms();
 	pidfd_send_signal(wait.fd, SIGKILL, NULL, 0);
 	// One that cannot be killed keeps its record, and whoever asked keeps sanlock from
 	// starting.
-	if (poll(&wait, 1, (int)orphans->timeout_ms) != 1)
+	if (poll(&wait, 1, left_ms > 0 ? (int)left_ms : 0) != 1)
 		orphans->alive++;
 	close(wait.fd);
 }
@@ -250,7 +260,7 @@ static void record_kill_orphan(void *owner, const struct record *record)
 
 int record_end_orphans(const char *run_dir, uint32_t timeout_ms)
 {
-	struct record_orphans orphans = { run_dir, timeout_ms, 0 };
+	struct record_orphans orphans = { record_now_ms() + timeout_ms, 0 };
 
 	record_each(run_dir, record_kill_orphan, NULL);
 	record_each(run_dir, record_end_orphan, &orphans);

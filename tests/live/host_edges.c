@@ -12,12 +12,14 @@
 #include "resources/host_io.h"
 #include "resources/record_io.h"
 
+enum { VMS = 64 };
+
 struct driver {
 	struct loop *loop;
 	struct host *host;
 	struct cluster cluster;
-	struct vm vms[4];
-	struct vm_def defs[4];
+	struct vm vms[VMS];
+	struct vm_def defs[VMS];
 	uint32_t attempt;
 	char line[512];
 	size_t used;
@@ -117,7 +119,7 @@ static void driver_command(struct driver *driver, const char *line)
 	}
 	for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (strcmp(word, actions[i].word) == 0)
-			driver_act(driver, actions[i].type, slot < 4 ? slot : 0, slot, generation);
+			driver_act(driver, actions[i].type, slot < VMS ? slot : 0, slot, generation);
 }
 
 static void driver_input(void *owner, int fd, uint32_t events)
@@ -153,8 +155,8 @@ static void driver_define(struct driver *driver, const char *root, const char *s
 	volume->io_timeout_s = 1;
 	driver->cluster.vms = driver->vms;
 	driver->cluster.defs = driver->defs;
-	driver->cluster.vm_high = 4;
-	for (i = 0; i < 4; i++) {
+	driver->cluster.vm_high = VMS;
+	for (i = 0; i < VMS; i++) {
 		struct vm *vm = &driver->vms[i];
 		struct vm_def *def = &driver->defs[i];
 
@@ -165,7 +167,7 @@ static void driver_define(struct driver *driver, const char *root, const char *s
 		snprintf(def->name, NAME_SIZE, "vm%u", i);
 		memset(&def->uuid, 0x40 + (int)i, sizeof(def->uuid));
 		def->cpus = 1;
-		def->memory_mib = 128;
+		def->memory_mib = i < 4 ? 128 : 16;
 		def->disk_count = 1;
 		snprintf(def->disks[0].volume, NAME_SIZE, "v1");
 		snprintf(def->disks[0].path, PATH_SIZE, "vms/vm%u.img", i);

@@ -4,6 +4,7 @@
 
 host_edges.py HOST_EDGES CLUSTERD_LAUNCH SHIM [WORK]   (SHIM: the lab's preload, for hosts without CAP_SYS_RESOURCE)
 PASSFS=PROGRAM: instead, what the loss of storage does, with the lab's pass-through. UEFI=1: instead, firmware.
+MANY=N: instead, N VMs at once (at most 60).
 EXPIRY=1: waits for a dead host's lease to expire, instead of releasing its claim. VERBOSE=1: every event.
 """
 import os
@@ -376,11 +377,43 @@ def uefi(one):
     say(f"      exec {times['exec']}")
 
 
+def many(one, count):
+    """Many VMs at once, as after the loss of a node."""
+    one.sanlock()
+    driver = one.driver()
+    driver.do("adopt")
+    ready(driver, prepare=True)
+    for vm in range(4, 4 + count):
+        driver.ask(f"lease {vm}", "LEASE_WRITTEN")
+    time.sleep(3)
+    begin = time.monotonic() * 1000
+    driver.do(*[f"spawn {vm}" for vm in range(4, 4 + count)])
+    left = {"VM_SPAWNED": count, "LEASE_GRANTED": count, "QEMU_RUNNING": count}
+    following = {"VM_SPAWNED": "acquire", "LEASE_GRANTED": "exec"}
+    while sum(left.values()):
+        when, line = driver.wait("VM_SPAWNED|LEASE_|QEMU_", 30)
+        word = line.split()[1] if when else None
+        if word not in left:
+            check(False, line)
+            return
+        left[word] -= 1
+        if left[word] == 0:
+            say(f"      last {word} after {when - begin:.0f} ms")
+        if word in following:
+            driver.do(f"{following[word]} {re.search('vm=([0-9]+)', line).group(1)}")
+    check(True, f"{count} VMs run")
+    for vm in range(4, 4 + count):
+        driver.do(f"kill {vm}")
+    for _ in range(count):
+        when, line = driver.wait("QEMU_EXITED", 20)
+        check(when is not None, "ended") if when is None else None
+
+
 def main():
     work = tempfile.mkdtemp(prefix="host-edges-", dir=sys.argv[4] if len(sys.argv) > 4 else "/var/tmp")
     os.chmod(work, 0o755)
     os.makedirs(f"{work}/shared/vms")
-    for vm in range(4):
+    for vm in range(64):
         with open(f"{work}/shared/vms/vm{vm}.img", "wb") as image:
             image.truncate(64 << 20)
         os.chmod(f"{work}/shared/vms/vm{vm}.img", 0o666)
@@ -390,6 +423,8 @@ def main():
             storage(nodes[0], os.environ["PASSFS"])
         elif os.environ.get("UEFI"):
             uefi(nodes[0])
+        elif os.environ.get("MANY"):
+            many(nodes[0], int(os.environ["MANY"]))
         else:
             scenario(*nodes)
     finally:

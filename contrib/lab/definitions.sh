@@ -19,8 +19,8 @@ cluster_xml() {
 	echo "</clusterd>"
 }
 
-# What --set means: an attribute of the VM, of its disk or NIC (disk.aio=threads), of an element of its
-# own (restart.in-place=2, cpu.mode=host), owners (preferred=n1,n2 possible=n1,n2), or else an
+# What --set means: an attribute of the VM, of its disk or NIC (disk.aio=threads), of an element of
+# its own (restart.in-place=2, cpu.mode=host), owners (preferred=n1,n2 possible=n1,n2), or else an
 # element's text (firmware=uefi, stop-timeout=30s).
 declare -A vm_attributes=() vm_elements=()
 vm_owners="" vm_texts=""

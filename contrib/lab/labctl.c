@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends one line to a socket of the lab and prints the answer; exit status 0 if it begins with "ok".
+// Sends one line to a socket of the lab and prints the answer; status 0 if it begins with "ok".
 #include "labsock.h"
 
 int main(int argc, char **argv)

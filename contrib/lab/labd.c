@@ -136,8 +136,9 @@ static int network_make(struct labd *lab)
 {
 	int error;
 
-	error = run("for i in all default; do echo 1 >/proc/sys/net/ipv6/conf/$i/disable_ipv6; done "
-		    "2>/dev/null; ip -batch - <<END\n"
+	error = run("for i in all default; do "
+		    "echo 1 >/proc/sys/net/ipv6/conf/$i/disable_ipv6; done 2>/dev/null; "
+		    "ip -batch - <<END\n"
 		    "link set lo up\n"
 		    "link add clu type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n"
 		    "link add vmnet type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n"
@@ -420,7 +421,8 @@ static void watchdog_read(struct labd *lab, struct client *client)
 		return;
 	if (watchdog->closing)
 		watchdog->armed = false;
-	event(lab, "%s watchdog closed %s", node->name, watchdog->closing ? "cleanly" : "uncleanly");
+	event(lab, "%s watchdog closed %s", node->name,
+	      watchdog->closing ? "cleanly" : "uncleanly");
 }
 
 static void watchdog_check(struct labd *lab, struct node *node, long long now)
@@ -472,8 +474,8 @@ static void ask_list(struct labd *lab, int fd, bool fence)
 		if (fence)
 			dprintf(fd, "%s,%s\n", node->name, node->name);
 		else
-			dprintf(fd, "%s %s %d watchdog=%s\n", node->name, node_is_on(node) ? "on" : "off",
-				node->pid, node->watchdog.armed ? "armed" : "off");
+			dprintf(fd, "%s %s %d watchdog=%s\n", node->name,
+				node_is_on(node) ? "on" : "off", node->pid, node->watchdog.armed ? "armed" : "off");
 	}
 	close(fd);
 }
@@ -624,7 +626,8 @@ static void loop(struct labd *lab)
 			if (lab->clients[i].fd < 0)
 				continue;
 			of[count] = &lab->clients[i];
-			fds[count++] = (struct pollfd){ .fd = lab->clients[i].fd, .events = POLLIN };
+			fds[count++] = (struct pollfd){ .fd = lab->clients[i].fd,
+							.events = POLLIN };
 		}
 		poll(fds, count, timeout_ms);
 		if (fds[0].revents)

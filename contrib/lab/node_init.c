@@ -499,7 +499,8 @@ static void reap(struct init *init)
 static void status_print(struct init *init, struct service *service, int fd)
 {
 	char script[PATH_MAX];
-	const char *respawn = script_of(init, service, ".respawn", script) ? "respawn" : "norespawn";
+	const char *respawn = script_of(init, service, ".respawn", script) ?
+			      "respawn" : "norespawn";
 
 	if (service->pid)
 		dprintf(fd, "%s running %d %s\n", service->name, service->pid, respawn);

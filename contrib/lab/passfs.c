@@ -29,6 +29,7 @@ enum storage_mode { STORAGE_OK, STORAGE_LOST, STORAGE_HANGING };
 struct passfs {
 	int root;
 	int log;
+	int listener;
 	const char *mode_path;
 	long long incarnation;
 	unsigned long long sequence;
@@ -174,8 +175,8 @@ static const char *relative(const char *path)
 }
 
 /*
- * The file system below lets unaligned direct I/O pass over a hole. QEMU, probing a new disk with one
- * byte, would conclude from that that it knows nothing and write 4096 bytes where the guest wrote 512.
+ * The file system below lets unaligned direct I/O pass over a hole. QEMU, probing a new disk with
+ * one byte, would conclude that it knows nothing, and write 4096 bytes where the guest wrote 512.
  */
 static bool unaligned(const struct handle *handle, size_t size, off_t offset)
 {
@@ -616,19 +617,14 @@ static void mode_load(struct passfs *fs)
 	fclose(file);
 }
 
-struct control {
-	struct passfs *fs;
-	int listener;
-};
-
 static void *control_run(void *data)
 {
-	struct control *control = data;
+	struct passfs *fs = data;
 
 	for (;;) {
 		char line[128] = "";
 		char text[64];
-		int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC);
+		int fd = accept4(fs->listener, NULL, NULL, SOCK_CLOEXEC);
 		ssize_t got;
 
 		if (fd < 0)
@@ -636,9 +632,9 @@ static void *control_run(void *data)
 		got = read(fd, line, sizeof(line) - 1);
 		if (got > 0) {
 			line[strcspn(line, "\n")] = 0;
-			if (strcmp(line, "status") == 0 || mode_set(control->fs, line)) {
-				mode_save(control->fs);
-				dprintf(fd, "ok %s\n", mode_text(control->fs, text, sizeof(text)));
+			if (strcmp(line, "status") == 0 || mode_set(fs, line)) {
+				mode_save(fs);
+				dprintf(fd, "ok %s\n", mode_text(fs, text, sizeof(text)));
 			} else {
 				dprintf(fd, "error unknown: %s\n", line);
 			}
@@ -647,8 +643,6 @@ static void *control_run(void *data)
 	}
 	return NULL;
 }
-
-static struct control the_control;
 
 static void *pass_init(struct fuse_conn_info *conn, struct fuse_config *config)
 {
@@ -665,7 +659,7 @@ static void *pass_init(struct fuse_conn_info *conn, struct fuse_config *config)
 	config->entry_timeout = 0;
 	config->attr_timeout = 0;
 	config->negative_timeout = 0;
-	if (pthread_create(&thread, NULL, control_run, &the_control))
+	if (pthread_create(&thread, NULL, control_run, fs))
 		abort();
 	pthread_detach(thread);
 	return fs;
@@ -718,9 +712,8 @@ int main(int argc, char **argv)
 	fs.root = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	fs.log = open(argv[3], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	fs.mode_path = argv[5];
-	the_control.fs = &fs;
-	the_control.listener = lab_listen(argv[4]);
-	if (fs.root < 0 || fs.log < 0 || the_control.listener < 0) {
+	fs.listener = lab_listen(argv[4]);
+	if (fs.root < 0 || fs.log < 0 || fs.listener < 0) {
 		perror("passfs: opening");
 		return 1;
 	}

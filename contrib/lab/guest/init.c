@@ -386,7 +386,7 @@ int main(void)
 		guest.count++;
 		disk_append(&guest);
 		printf("count %llu boot %s\n", (unsigned long long)guest.count, guest.boot_id);
-		// After a pause or a stall the beat goes on from now; it does not hurry to catch up.
+		// After a pause the beat goes on from now; it does not hurry to catch up.
 		next_ns += PERIOD_NS;
 		if (next_ns < now_ns() - PERIOD_NS)
 			next_ns = now_ns() + PERIOD_NS;

@@ -11,7 +11,7 @@
 enum {
 	REQUEST_LIMIT_MS = 20000,
 	CHECK_LIMIT_MS = 120000,
-	VIEW_GRACE_MS = 5000,	// a view that was normal that lately is likely to be so again soon
+	VIEW_GRACE_MS = 5000,	// a view that went that lately, or a daemon that young: wait for it
 };
 
 static void reply(uint64_t cookie, const struct entry_result *result, struct actions *actions)
@@ -101,8 +101,7 @@ static void request_come(struct node *node, const struct event *event, struct ac
 		       "use a clustadm of the daemon's version", actions);
 		return;
 	}
-	if (!view_normal(node->view) &&
-	    (!node->view_seen || node->now_ms - node->view_lost_ms > VIEW_GRACE_MS)) {
+	if (!view_normal(node->view) && node->now_ms - node->view_lost_ms > VIEW_GRACE_MS) {
 		view_reason(node->view, reason, sizeof(reason));
 		refuse(event->cookie, "no-quorum", reason[0] ? reason : "there is no quorum",
 		       "bring back enough nodes for a majority", actions);

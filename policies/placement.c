@@ -167,6 +167,16 @@ uint8_t placement_choose(const struct cluster *cluster, const struct placement_l
 	return best;
 }
 
+bool placement_spent(const struct cluster *cluster, const struct vm *vm)
+{
+	uint64_t left = 0;
+
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+		if (cluster->nodes[slot].used && (vm->possible == 0 || (vm->possible & 1ull << slot)))
+			left |= 1ull << slot;
+	return left != 0 && (left & ~vm->failed_on) == 0;
+}
+
 const char *placement_check_word(enum placement_check check)
 {
 	switch (check) {

@@ -55,6 +55,9 @@ void placement_judge(const struct cluster *cluster, const struct placement_load 
 uint8_t placement_choose(const struct cluster *cluster, const struct placement_load *load,
 			 const struct vm *vm);
 
+// It used up its restarts on every node that it may ever use: waiting longer changes nothing, an operator is needed.
+bool placement_spent(const struct cluster *cluster, const struct vm *vm);
+
 const char *placement_check_word(enum placement_check check);
 const char *check_verdict_word(enum check_verdict verdict);
 

@@ -1,15 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
 # make check: no root, about a minute.
-check_SCRIPTS += tests/tidy
 TESTS += tests/tidy $(check_PROGRAMS)
 dist_noinst_SCRIPTS += tests/tidy tests/run tests/live/run
-EXTRA_DIST += tests/unit tests/sim tests/stories tests/edge tests/fuzz tests/live
+EXTRA_DIST += tests/unit/xml tests/stories tests/fuzz tests/live
+
+unit_LIBS = libcore.a $(CMOCKA_LIBS)
+edge_test_LIBS = libedges.a libcore.a $(CMOCKA_LIBS) $(edge_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_loss tests/unit/test_vm
+check_PROGRAMS += tests/unit/test_apply tests/unit/test_apply_life tests/unit/test_apply_dice tests/unit/test_codec tests/unit/test_entry tests/unit/test_fields tests/unit/test_loss tests/unit/test_snapshot tests/unit/test_vm \
+	tests/unit/test_view tests/unit/test_definition tests/unit/test_qemu_args \
+	tests/edge/test_store tests/edge/test_store_mutant tests/edge/test_fence tests/edge/test_cpg_edge \
+	tests/edge/test_edges
 endif
-unit_LIBS = libcore.a $(CMOCKA_LIBS)
-tests_unit_test_loss_SOURCES = tests/unit/test_loss.c
+
+tests_unit_test_apply_SOURCES = tests/unit/test_apply.c tests/unit/cluster_fixture.h
+tests_unit_test_apply_LDADD = $(unit_LIBS)
+tests_unit_test_apply_life_SOURCES = tests/unit/test_apply_life.c tests/unit/cluster_fixture.h
+tests_unit_test_apply_life_LDADD = $(unit_LIBS)
+tests_unit_test_apply_dice_SOURCES = tests/unit/test_apply_dice.c tests/unit/cluster_fixture.h
+tests_unit_test_apply_dice_LDADD = $(unit_LIBS)
+tests_unit_test_codec_SOURCES = tests/unit/test_codec.c 
+tests_unit_test_codec_LDADD = $(unit_LIBS)
+tests_unit_test_entry_SOURCES = tests/unit/test_entry.c 
+tests_unit_test_entry_LDADD = $(unit_LIBS)
+tests_unit_test_fields_SOURCES = tests/unit/test_fields.c 
+tests_unit_test_fields_LDADD = $(unit_LIBS)
+tests_unit_test_loss_SOURCES = tests/unit/test_loss.c 
 tests_unit_test_loss_LDADD = $(unit_LIBS)
-tests_unit_test_vm_SOURCES = tests/unit/test_vm.c
+tests_unit_test_snapshot_SOURCES = tests/unit/test_snapshot.c tests/unit/cluster_fixture.h
+tests_unit_test_snapshot_LDADD = $(unit_LIBS)
+tests_unit_test_vm_SOURCES = tests/unit/test_vm.c 
 tests_unit_test_vm_LDADD = $(unit_LIBS)
+tests_unit_test_view_SOURCES = tests/unit/test_view.c tests/unit/view_world.c tests/unit/view_world.h
+tests_unit_test_view_LDADD = $(unit_LIBS)
+tests_unit_test_definition_SOURCES = tests/unit/test_definition.c
+tests_unit_test_definition_LDADD = $(edge_test_LIBS)
+tests_unit_test_qemu_args_SOURCES = tests/unit/test_qemu_args.c
+tests_unit_test_qemu_args_LDADD = $(edge_test_LIBS)
+
+# Edges against a disk, programs and libraries that fail.
+store_test_sources = tests/edge/test_store.c tests/edge/lossy_vfs.c tests/edge/lossy_vfs.h \
+	clusterd/store_io.c clusterd/store_thread_io.c clusterd/loop_io.c
+tests_edge_test_store_SOURCES = $(store_test_sources)
+tests_edge_test_store_LDADD = $(CMOCKA_LIBS) $(SQLITE_LIBS) $(QB_LIBS) -lpthread
+tests_edge_test_store_mutant_SOURCES = $(store_test_sources)
+tests_edge_test_store_mutant_CPPFLAGS = $(AM_CPPFLAGS) -DSTORE_MUTANT_SYNC_OFF
+tests_edge_test_store_mutant_LDADD = $(tests_edge_test_store_LDADD)
+tests_edge_test_fence_SOURCES = tests/edge/test_fence.c
+tests_edge_test_fence_LDADD = $(edge_test_LIBS)
+tests_edge_test_cpg_edge_SOURCES = tests/edge/test_cpg_edge.c tests/edge/fake_corosync.c \
+	tests/edge/fake_corosync.h clusterd/cpg_io.c clusterd/cmap_io.c quorum/votequorum_io.c \
+	clusterd/worker_io.c clusterd/loop_io.c
+tests_edge_test_cpg_edge_LDADD = libcore.a $(CMOCKA_LIBS) $(QB_LIBS) -lpthread
+tests_edge_test_edges_SOURCES = tests/edge/test_edges.c
+tests_edge_test_edges_LDADD = $(edge_test_LIBS)

@@ -342,26 +342,29 @@ static size_t place_vms(struct node *node, uint32_t count, uint64_t present, uin
 		struct place place;
 		size_t length;
 
-		if (owner == SLOT_NONE)
+		if (owner == SLOT_NONE && (vm->phase != VM_IDLE || !placement_spent(&node->cluster, vm)))
 			continue;
 		memset(&place, 0, sizeof(place));
 		place.vm = vm->ref;
 		place.owner = owner;
 		place.attempt = vm->attempt;
-		place.phase = VM_PLACED;
+		place.phase = owner == SLOT_NONE ? VM_ERROR : VM_PLACED;
+		if (owner == SLOT_NONE)
+			text_copy(place.reason, sizeof(place.reason), vm->reason);
 		length = place_encode(&place, bytes + used, size - used);
 		if (length == 0)
 			break;
 		used += length;
 		++*placed;
-		placement_load_add(&load, &node->cluster, vm, owner);
+		if (owner != SLOT_NONE)
+			placement_load_add(&load, &node->cluster, vm, owner);
 	}
 	return used;
 }
 
 static void decide_places(struct node *node, uint64_t present, struct actions *actions)
 {
-	enum { PLACES_SIZE = PLACES_MAX * 64 };
+	enum { PLACES_SIZE = PLACES_MAX * (REASON_SIZE + 64) };
 	uint32_t count = 0, writing = 0;
 	struct entry entry;
 	uint8_t *bytes;

@@ -247,10 +247,22 @@ bool apply_place(struct apply *a)
 	return true;
 }
 
+// Failures long past say nothing about this one.
+static void forget_old_failures(const struct apply *a, struct vm *vm)
+{
+	enum { RAN_WELL_MS = 10 * 60 * 1000 };
+
+	if (vm->phase != VM_RUNNING || a->entry->at_ms < vm->since_ms + RAN_WELL_MS)
+		return;
+	vm->restarts = vm->relocations = 0;
+	vm->failed_on = 0;
+}
+
 static void report_failure(struct apply *a, struct vm *vm)
 {
 	const struct vm_def *def = vm_definition(a->cluster, vm);
 
+	forget_old_failures(a, vm);
 	vm_set_idle(a, vm, VM_IDLE);
 	set_reason(vm, a->entry->reason);
 	vm->restarts++;

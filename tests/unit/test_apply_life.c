@@ -449,6 +449,24 @@ static void failures_count_up_to_error(void **state)
 	refused(&f, named(ENTRY_VM_CLEAR, "nil"), "no-such-vm", "nil");
 }
 
+// What ran well for ten minutes has its failures forgiven: one crash a week is not four in a row.
+static void failures_long_past_are_forgotten(void **state)
+{
+	struct vm *vm;
+
+	(void)state;
+	run_vm(&f, "web", 0);
+	vm = the_vm(&f, "web");
+	for (int i = 0; i < 12; i++) {
+		vm_reports(&f, "web", 1, VM_REPORT_DIED, "killed by signal 9");
+		assert_int_equal(vm->phase, VM_IDLE);
+		assert_int_equal(vm->restarts, 1);
+		assert_true(place_one(&f, "web", 0, VM_PLACED));
+		vm_reports(&f, "web", 1, VM_REPORT_STARTED, "");
+		f.at_ms += 11 * 60 * 1000;
+	}
+}
+
 static void reports_of_others_and_of_old_attempts_are_refused(void **state)
 {
 	struct entry entry = { .type = ENTRY_VM_REPORT, .from = 2, .vm_report = VM_REPORT_STOPPED };
@@ -582,6 +600,7 @@ int main(void)
 		TEST(a_lease_is_written_once),
 		TEST(places_need_wish_leases_and_an_idle_vm),
 		TEST(failures_count_up_to_error),
+		TEST(failures_long_past_are_forgotten),
 		TEST(reports_of_others_and_of_old_attempts_are_refused),
 		TEST(guests_may_switch_themselves_off),
 		TEST(blocked_means_hands_off),

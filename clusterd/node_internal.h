@@ -33,6 +33,13 @@ struct pending_request {
 	uint32_t check_node;
 };
 
+// What of the view and the replica the parts of a step depend on, beside the events that are theirs.
+struct node_sight {
+	uint64_t index, view, present;
+	uint8_t state;			// enum view_state
+	bool normal, frozen;
+};
+
 enum shutdown { SHUTDOWN_NONE, SHUTDOWN_DAEMON, SHUTDOWN_HOST, SHUTDOWN_GOODBYE, SHUTDOWN_DONE };
 
 struct node {
@@ -69,6 +76,8 @@ struct node {
 	uint64_t decide_retry_ms;
 	uint64_t check_sent_ms;
 	uint64_t deadline_ms;		// collected while stepping
+	struct node_sight sight;	// as the parts saw it last
+	bool quiet;			// and found nothing to do
 	uint8_t shutdown;		// enum shutdown
 	uint64_t shutdown_ms;
 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include <qb/qbipcc.h>
 
@@ -59,7 +60,7 @@ void ipc_client_close(struct ipc_client_connection *connection)
 }
 
 static int client_send(struct ipc_client_connection *connection, enum ipc_message message,
-		       const char *text, size_t size)
+		       const char *text, size_t size, int (*waiting)(void *), void *context)
 {
 	struct ipc_request_head head = {
 		.id = (int32_t)message,
@@ -70,11 +71,17 @@ static int client_send(struct ipc_client_connection *connection, enum ipc_messag
 		{ .iov_base = &head, .iov_len = sizeof(head) },
 		{ .iov_base = (void *)(uintptr_t)text, .iov_len = size },
 	};
+	const struct timespec pause = { .tv_nsec = 500000 };
 	ssize_t rc;
 
-	do {
-		rc = qb_ipcc_sendv(connection->qb, iov, size ? 2 : 1);
-	} while (rc == -EAGAIN || rc == -EINTR);
+	// The daemon answers a piece a moment before it makes room for the next one.
+	while ((rc = qb_ipcc_sendv(connection->qb, iov, size ? 2 : 1)) == -EAGAIN || rc == -EINTR) {
+		if (!qb_ipcc_is_connected(connection->qb))
+			return -ENOTCONN;
+		if (waiting && waiting(context))
+			return -EINTR;
+		nanosleep(&pause, NULL);
+	}
 	return rc < 0 ? (int)rc : 0;
 }
 
@@ -116,13 +123,13 @@ int ipc_client_ask(struct ipc_client_connection *connection, const char *text, s
 	if (size > IPC_REQUEST_MAX)
 		return -EMSGSIZE;
 	for (; size - at > most; at += most) {
-		rc = client_send(connection, IPC_PART, text + at, most);
+		rc = client_send(connection, IPC_PART, text + at, most, waiting, context);
 		if (rc == 0)
 			rc = client_receive(connection, waiting, context, &head);
 		if (rc < 0)
 			return rc;
 	}
-	rc = client_send(connection, IPC_LAST, text + at, size - at);
+	rc = client_send(connection, IPC_LAST, text + at, size - at, waiting, context);
 	if (rc == 0)
 		rc = client_receive(connection, waiting, context, &head);
 	if (rc < 0)
@@ -145,7 +152,7 @@ int ipc_client_ask(struct ipc_client_connection *connection, const char *text, s
 		got += piece;
 		if (got == total)
 			break;
-		rc = client_send(connection, IPC_NEXT, NULL, 0);
+		rc = client_send(connection, IPC_NEXT, NULL, 0, waiting, context);
 		if (rc == 0)
 			rc = client_receive(connection, waiting, context, &head);
 		if (rc < 0) {

@@ -33,6 +33,7 @@ struct ipc_client {
 	enum client_phase phase;
 	qb_ipcs_connection_t *connection;
 	uint64_t seen_ms;
+	bool doomed;
 	char *text; // the request so far, then the answer
 	size_t size, room, at;
 };
@@ -197,9 +198,30 @@ static void client_clear(struct ipc_client *client)
 	client->phase = CLIENT_ASKING;
 }
 
+static void on_doom(void *data)
+{
+	qb_ipcs_connection_t *connection = data;
+
+	if (ipc_open_now && qb_ipcs_context_get(connection))
+		qb_ipcs_disconnect(connection);
+	qb_ipcs_connection_unref(connection);
+}
+
+// Shows a client out, once the loop is back from what it does: libqb still uses a connection after
+// the message that it handed over, so it may not be freed from within.
+static void client_end(struct ipc *ipc, struct ipc_client *client)
+{
+	if (client->doomed)
+		return;
+	client->doomed = true;
+	qb_ipcs_connection_ref(client->connection);
+	if (qb_loop_job_add(ipc->loop, QB_LOOP_HIGH, client->connection, on_doom) != 0)
+		qb_ipcs_connection_unref(client->connection);
+}
+
 // The next piece of the answer; an empty one for a piece of a request. A client that has not taken
 // the last one broke the lockstep, and is shown out.
-static void client_send(struct ipc_client *client, size_t size)
+static void client_send(struct ipc *ipc, struct ipc_client *client, size_t size)
 {
 	struct ipc_reply_head head = {
 		.id = IPC_NEXT,
@@ -215,7 +237,7 @@ static void client_send(struct ipc_client *client, size_t size)
 	ssize_t sent = qb_ipcs_response_sendv(client->connection, iov, size ? 2 : 1);
 
 	if (sent < 0) {
-		qb_ipcs_disconnect(client->connection);
+		client_end(ipc, client);
 		return;
 	}
 	if (client->phase != CLIENT_READING)
@@ -225,12 +247,12 @@ static void client_send(struct ipc_client *client, size_t size)
 		client_clear(client);
 }
 
-static void client_send_next(struct ipc_client *client)
+static void client_send_next(struct ipc *ipc, struct ipc_client *client)
 {
 	size_t left = client->size - client->at;
 	size_t most = IPC_CHUNK_SIZE - sizeof(struct ipc_reply_head);
 
-	client_send(client, left < most ? left : most);
+	client_send(ipc, client, left < most ? left : most);
 }
 
 // The message lies in memory that the client can still change: what is looked at was copied before.
@@ -245,14 +267,14 @@ static bool client_take(struct ipc *ipc, struct ipc_client *client, const void *
 		return false;
 	client->seen_ms = clock_ms();
 	if (head.id == IPC_NEXT && client->phase == CLIENT_READING) {
-		client_send_next(client);
+		client_send_next(ipc, client);
 		return true;
 	}
 	if ((head.id != IPC_PART && head.id != IPC_LAST) || client->phase != CLIENT_ASKING ||
 	    !client_append(client, (const char *)data + sizeof(head), size - sizeof(head)))
 		return false;
 	if (head.id == IPC_PART) {
-		client_send(client, 0);
+		client_send(ipc, client, 0);
 		return true;
 	}
 	char *text = client->text;
@@ -283,7 +305,7 @@ static bool clients_room(struct ipc *ipc)
 			idle = client;
 	}
 	if (idle)
-		qb_ipcs_disconnect(idle->connection);
+		client_end(ipc, idle);
 	return false;
 }
 
@@ -325,17 +347,17 @@ static void on_created(qb_ipcs_connection_t *connection)
 		qb_ipcs_context_set(connection, client);
 		return;
 	}
+	// No memory: its requests are ignored until it gives up.
 	free(client);
 	qb_ipcs_context_set(connection, NULL);
-	qb_ipcs_disconnect(connection);
 }
 
 static int32_t on_message(qb_ipcs_connection_t *connection, void *data, size_t size)
 {
 	struct ipc_client *client = qb_ipcs_context_get(connection);
 
-	if (!client || !client_take(ipc_open_now, client, data, size))
-		qb_ipcs_disconnect(connection);
+	if (client && !client->doomed && !client_take(ipc_open_now, client, data, size))
+		client_end(ipc_open_now, client);
 	return 0;
 }
 
@@ -498,7 +520,7 @@ void ipc_reply(struct ipc *ipc, uint64_t id, char *text, size_t size)
 	if (!client || client->phase != CLIENT_WAITING || size > IPC_REPLY_MAX) {
 		free(text);
 		if (client && client->phase == CLIENT_WAITING)
-			qb_ipcs_disconnect(client->connection);
+			client_end(ipc, client);
 		return;
 	}
 	client->text = text;
@@ -506,5 +528,5 @@ void ipc_reply(struct ipc *ipc, uint64_t id, char *text, size_t size)
 	client->at = 0;
 	client->phase = CLIENT_READING;
 	client->seen_ms = clock_ms();
-	client_send_next(client);
+	client_send_next(ipc, client);
 }

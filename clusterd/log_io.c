@@ -2,8 +2,13 @@
 #include "clusterd/log_io.h"
 
 #include <errno.h>
+#include <glob.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -24,10 +29,45 @@ static void log_target_set(int target, bool verbose)
 	qb_log_ctl(target, QB_LOG_CONF_ENABLED, QB_TRUE);
 }
 
+// What killed daemons left in shared memory; the newest stays, for whoever asks what the last one
+// did.
+static void blackboxes_tidy(const char *name)
+{
+	char pattern[128];
+	glob_t found = { 0 };
+	const char *newest = NULL;
+	struct timespec newest_time = { 0 };
+
+	snprintf(pattern, sizeof(pattern), "/dev/shm/qb-%.32s-[0-9]*-blackbox-header", name);
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		struct stat stat_;
+
+		if (stat(found.gl_pathv[i], &stat_) == 0 &&
+		    stat_.st_mtim.tv_sec >= newest_time.tv_sec) {
+			newest_time = stat_.st_mtim;
+			newest = found.gl_pathv[i];
+		}
+	}
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		char *path = found.gl_pathv[i];
+		long pid = strtol(path + strlen("/dev/shm/qb-") + strlen(name) + 1, NULL, 10);
+
+		if (path == newest || pid <= 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+			continue;
+		unlink(path);
+		strcpy(path + strlen(path) - strlen("header"), "data");
+		unlink(path);
+	}
+	globfree(&found);
+}
+
 int log_open(const char *name, bool foreground, bool verbose)
 {
 	int rc;
 
+	blackboxes_tidy(name);
 	qb_log_init(name, LOG_DAEMON, LOG_INFO);
 	qb_log_ctl(QB_LOG_SYSLOG, QB_LOG_CONF_ENABLED, QB_FALSE);
 	if (foreground) {

@@ -17,6 +17,7 @@ struct pending {
 
 struct request {
 	struct request_options options;
+	char schema_path[1024];
 	uint64_t next_cookie;
 	struct pending pending[PENDING_MAX];
 };

@@ -2,6 +2,7 @@
 #include "clusterd/request_internal_io.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -506,6 +507,9 @@ int request_open(struct request **out, const struct request_options *options)
 	if (!request)
 		return -ENOMEM;
 	request->options = *options;
+	request->options.schema_path = request->schema_path;
+	snprintf(request->schema_path, sizeof(request->schema_path), "%s",
+		 options->schema_path ? options->schema_path : "");
 	return 0;
 }
 

@@ -6,7 +6,9 @@ sanlockdropin_DATA = contrib/systemd/sanlock-clusterd.conf
 sysusersdir = $(prefix)/lib/sysusers.d
 sysusers_DATA = contrib/systemd/clusterd.conf
 bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = contrib/completion/clustadm.bash
 zshcompletiondir = $(datadir)/zsh/site-functions
+dist_zshcompletion_DATA = contrib/completion/_clustadm
 
 unit_substitute = sed -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@CLUSTERD_GROUP[@]|$(CLUSTERD_GROUP)|g' \
 	-e 's|@CLUSTERD_QEMU_USER[@]|$(CLUSTERD_QEMU_USER)|g'

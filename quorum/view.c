@@ -22,8 +22,8 @@
 static const uint16_t view_moves[VIEW_STATE_COUNT] = {
 	[VIEW_CLOSED] = TO(VIEW_ALONE) | TO(VIEW_GATHERING),
 	[VIEW_ALONE] = TO(VIEW_CLOSED) | TO(VIEW_GATHERING),
-	[VIEW_GATHERING] = TO(VIEW_CLOSED) | TO(VIEW_ALONE) | TO(VIEW_GATHERING) | TO(VIEW_WAITING) |
-			   TO(VIEW_COPYING),
+	[VIEW_GATHERING] = TO(VIEW_CLOSED) | TO(VIEW_ALONE) | TO(VIEW_GATHERING) |
+			   TO(VIEW_WAITING) | TO(VIEW_COPYING),
 	[VIEW_WAITING] = TO(VIEW_CLOSED) | TO(VIEW_ALONE) | TO(VIEW_GATHERING) | TO(VIEW_COPYING),
 	[VIEW_COPYING] = TO(VIEW_CLOSED) | TO(VIEW_ALONE) | TO(VIEW_GATHERING) | TO(VIEW_WAITING) |
 			 TO(VIEW_SYNCING),
@@ -48,7 +48,8 @@ static size_t copy_size_max(const struct view_limits *limits)
 
 size_t view_memory(const struct view_limits *limits)
 {
-	return ((sizeof(struct view) + 7) & ~(size_t)7) + ring_memory(limits->records_max, limits->log_bytes) +
+	return ((sizeof(struct view) + 7) & ~(size_t)7) +
+	       ring_memory(limits->records_max, limits->log_bytes) +
 	       ring_memory(limits->proposals_max, limits->proposal_bytes) + copy_size_max(limits);
 }
 
@@ -127,7 +128,8 @@ void view_rejoin(struct view *view, struct actions *actions)
 	view->grouped = false;
 	view->number = 0;
 	view->member_count = 0;
-	recover_reply(view, actions, false, "group-changed", "the group of nodes changed meanwhile; try again");
+	recover_reply(view, actions, false, "group-changed",
+		      "the group of nodes changed meanwhile; try again");
 	if (view->state != VIEW_CLOSED && view->state != VIEW_ALONE)
 		view_move(view, VIEW_ALONE);
 }
@@ -141,7 +143,8 @@ void view_replica_empty(struct view *view)
 	view->reloaded = true;
 }
 
-// Forgets the store's content; what the store opens with next has a new id, and counts in no majority.
+// Forgets the store's content; what the store opens with next has a new id, and counts in no
+// majority.
 void view_reset(struct view *view, struct actions *actions, const char *why)
 {
 	view_log(view, actions, LOG_LEVEL_ERROR, why);
@@ -177,7 +180,8 @@ static void store_gone(struct view *view, const struct event *event, struct acti
 	view->sync_busy = false;
 	if (view->state != VIEW_CLOSED)
 		view_move(view, VIEW_CLOSED);
-	// The others may wait for what this node owes them: it comes back as one that says that it is broken.
+	// The others may wait for what this node owes them: it comes back as one that says that it
+	// is broken.
 	if (view->grouped)
 		view_rejoin(view, actions);
 }
@@ -198,19 +202,22 @@ static void nodelist_set(struct view *view, const struct event *event, struct ac
 			at--;
 		if (id == 0 || (at > 0 && view->nodelist[at - 1] == id))
 			continue;
-		memmove(&view->nodelist[at + 1], &view->nodelist[at], (count - at) * sizeof(uint32_t));
+		memmove(&view->nodelist[at + 1], &view->nodelist[at],
+			(count - at) * sizeof(uint32_t));
 		view->nodelist[at] = id;
 		count++;
 	}
 	view->nodelist_count = count;
 	for (uint32_t i = 0; i < count; i++) {
 		uint8_t bytes[4] = { (uint8_t)view->nodelist[i], (uint8_t)(view->nodelist[i] >> 8),
-				     (uint8_t)(view->nodelist[i] >> 16), (uint8_t)(view->nodelist[i] >> 24) };
+				     (uint8_t)(view->nodelist[i] >> 16),
+				     (uint8_t)(view->nodelist[i] >> 24) };
 
 		hash = hash_bytes(hash, bytes, sizeof(bytes));
 	}
 	hash = count > 0 ? hash | 1 : 0;
-	// Only a first start looks at the list; what was said of it cannot be changed but in a new group.
+	// Only a first start looks at the list; what was said of it cannot be changed but in a new
+	// group.
 	if (hash != view->nodelist_hash && view->stated && !view->has_copy && view->grouped &&
 	    (view->state == VIEW_GATHERING || view->state == VIEW_WAITING))
 		view_rejoin(view, actions);
@@ -249,15 +256,15 @@ static void message_event(struct view *view, const struct event *event, struct a
 	case MESSAGE_STATE:
 		break;
 	case MESSAGE_COPY:
-		if (m.tag == view->tag)
+		if (m.tag == view->epoch)
 			copy_chunk(view, from, &m, actions);
 		break;
 	case MESSAGE_COPIED:
-		if (m.tag == view->tag)
+		if (m.tag == view->epoch)
 			gather_copied(view, from, &m, actions);
 		break;
 	case MESSAGE_RECOVER:
-		if (m.tag == view->tag)
+		if (m.tag == view->epoch)
 			gather_recover(view, &m, from, actions);
 		break;
 	case MESSAGE_ENTRY:
@@ -265,7 +272,9 @@ static void message_event(struct view *view, const struct event *event, struct a
 			agree_entry(view, &m, actions);
 		break;
 	case MESSAGE_SYNCED:
-		if (m.view == view->number)
+		if (m.view == view->number && view->state == VIEW_COPYING)
+			view_rejoin(view, actions);
+		else if (m.view == view->number)
 			agree_synced(view, from, &m, actions);
 		break;
 	case MESSAGE_PROPOSE:
@@ -290,7 +299,8 @@ static void group_lost(struct view *view, struct actions *actions)
 	view->grouped = false;
 	view->number = 0;
 	view->member_count = 0;
-	recover_reply(view, actions, false, "group-changed", "the group of nodes was lost meanwhile; try again");
+	recover_reply(view, actions, false, "group-changed",
+		      "the group of nodes was lost meanwhile; try again");
 	if (view->state != VIEW_CLOSED && view->state != VIEW_ALONE)
 		view_move(view, VIEW_ALONE);
 }
@@ -455,8 +465,9 @@ size_t view_reason(const struct view *view, char *buf, size_t size)
 
 	switch ((enum view_state)view->state) {
 	case VIEW_CLOSED:
-		text_add(&text, view->broken ? "this node's store failed" :
-			 view->resetting ? "this node's store is being made anew" : "the store is not open yet");
+		text_add(&text, view->broken	  ? "this node's store failed"
+				: view->resetting ? "this node's store is being made anew"
+						  : "the store is not open yet");
 		break;
 	case VIEW_ALONE:
 		text_add(&text, "corosync is not there, or has not yet told who is in the group");
@@ -471,7 +482,8 @@ size_t view_reason(const struct view *view, char *buf, size_t size)
 		if (!view->quorate)
 			text_add(&text, "votequorum says that this partition is not quorate");
 		else if (view->frozen)
-			text_add(&text, "the replicas differ and no majority of them agrees: changes are refused");
+			text_add(&text, "the replicas differ and no majority of them agrees: "
+					"changes are refused");
 		break;
 	case VIEW_STATE_COUNT:
 		INVARIANT(false);
@@ -487,9 +499,12 @@ uint64_t view_deadline_ms(const struct view *view)
 		return view->now_ms;
 	if (view->state == VIEW_GATHERING && view->grouped)
 		deadline = view->resend_ms;
+	if (view->state == VIEW_COPYING && view->source != view->self)
+		deadline = view->copy_ms + VIEW_COPY_MS;
 	if (view->state == VIEW_NORMAL && view->held && view->hold_ms < deadline)
 		deadline = view->hold_ms;
-	if (view->digest_index != 0 || (view->state == VIEW_COPYING && view->source == view->self && !view->copy_built))
+	if (view->digest_index != 0 ||
+	    (view->state == VIEW_COPYING && view->source == view->self && !view->copy_built))
 		deadline = view->now_ms;
 	return deadline;
 }

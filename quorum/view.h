@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Views, voters and the replicated log: whether this node may act, and in which order what was agreed happened.
+// Views, voters and the replicated log: whether this node may act, and in which order what was
+// agreed happened.
 //
-// The argument is that of Viewstamped Replication and Raft, over CPG. A view forms among the members of one CPG
-// configuration: everybody says what its store holds; when the intact stores are a majority of the voters,
-// the highest copy (view of its last entry, index) replaces the others; each member then promises the new
-// view number, one above the highest that any member ever promised, and syncs copy and promise together.
-// When a majority of voters has, the lowest of them is the coordinator. It alone gives entries their index: its
-// first is ENTRY_VIEW, and the view is normal when that is committed. An entry is committed when a majority
-// of voters reported it synced in this view; entries of older views only together with one of this view.
+// The argument is that of Viewstamped Replication and Raft, over CPG. A view forms among the
+// members of one CPG configuration: everybody says what its store holds; when the intact stores are
+// a majority of the voters, the highest copy (view of its last entry, index) replaces the others;
+// each member then promises the new view number, one above the highest that any member ever
+// promised, and syncs copy and promise together. When a majority of voters has, the lowest of them
+// is the coordinator. It alone gives entries their index: its first is ENTRY_VIEW, and the view is
+// normal when that is committed. An entry is committed when a majority of voters reported it synced
+// in this view; entries of older views only together with one of this view.
 #pragma once
 
 #include "clusterd/action.h"
@@ -49,19 +51,21 @@ size_t view_memory(const struct view_limits *limits);
 // `cluster` is the replica that snapshots are made of and loaded into; it stays the caller's.
 struct view *view_init(const struct view_limits *limits, void *memory, struct cluster *cluster);
 
-// One event: store, group, nodelist, ring, message (of a kind that is the view's), recover, tick. Others are ignored.
+// One event: store, group, nodelist, ring, message (of a kind that is the view's), recover, tick.
+// Others are ignored.
 void view_step(struct view *view, const struct event *event, struct actions *actions);
 
-// After each step: the next committed record, to be applied at once by the caller; NULL when there is none.
-// The caller applies it to `cluster` before it asks again. Good until the next call.
+// After each step: the next committed record, to be applied at once by the caller; NULL when there
+// is none. The caller applies it to `cluster` before it asks again. Good until the next call.
 const struct record *view_next_committed(struct view *view);
 
-// True once after `cluster` was replaced (start, copy, reset): what was derived from it is to be made anew. Own
-// proposals that were under way are forgotten then; whether they are in the new state only the state can tell.
+// True once after `cluster` was replaced (start, copy, reset): what was derived from it is to be
+// made anew. Own proposals that were under way are forgotten then; whether they are in the new
+// state only the state can tell.
 bool view_take_reloaded(struct view *view);
 
-// Asks for an entry. Sent when the view is normal, and again in the next view unless it was seen in the log.
-// False when too many are under way. The same cookie comes back in its record.
+// Asks for an entry. Sent when the view is normal, and again in the next view unless it was seen in
+// the log. False when too many are under way. The same cookie comes back in its record.
 bool view_propose(struct view *view, uint64_t cookie, const uint8_t *body, size_t size,
 		  uint64_t now_ms, struct actions *actions);
 
@@ -69,11 +73,12 @@ enum view_state view_state(const struct view *view);
 bool view_normal(const struct view *view);		// normal, and votequorum says quorate
 uint64_t view_number(const struct view *view);		// the present view's; 0 when none
 uint32_t view_self(const struct view *view);		// this node's corosync id; 0 while unknown
-bool view_coordinator(const struct view *view);		// this node is the normal view's coordinator
+bool view_coordinator(const struct view *view); // this node is the normal view's coordinator
 uint32_t view_coordinator_id(const struct view *view);	// 0 when the view is not normal
 bool view_member(const struct view *view, uint32_t id);	// in the CPG group (its clusterd lives)
 bool view_synchronised(const struct view *view, uint32_t id);	// has copied, in this view
-bool view_in_ring(const struct view *view, uint32_t id);	// in corosync's membership (the node lives)
+bool view_in_ring(const struct view *view,
+		  uint32_t id);				// in corosync's membership (the node lives)
 bool view_quorate(const struct view *view);		// votequorum's word
 bool view_frozen(const struct view *view);		// no majority digest: changes are refused
 bool view_learner(const struct view *view);		// this node's store counts in no majority
@@ -82,7 +87,8 @@ uint64_t view_committed(const struct view *view);
 uint64_t view_last_index(const struct view *view);
 // The store id of a member, as it said when the view formed; 0 when unknown.
 uint64_t view_member_store(const struct view *view, uint32_t id);
-// Why no view is normal, for people: "2 of 3 voters' stores are missing: n1, n3 (ids)". Returns its length.
+// Why no view is normal, for people: "2 of 3 voters' stores are missing: n1, n3 (ids)". Returns its
+// length.
 size_t view_reason(const struct view *view, char *buf, size_t size);
 uint64_t view_deadline_ms(const struct view *view);	// UINT64_MAX: none
 uint64_t view_dropped(const struct view *view);		// malformed messages, counted

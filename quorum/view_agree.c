@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entries in an open view: who gives them their index, when they are committed, whether replicas agree.
+// Entries in an open view: who gives them their index, when they are committed, whether replicas
+// agree.
 //
-// The coordinator alone gives indexes, and CPG keeps one sender's messages in order. That, with the check that a
-// record comes right after the last one, makes all logs of one view prefixes of each other. CPG's order alone
-// would not: extended virtual synchrony may deliver, in a transitional configuration, messages that follow one
-// which was lost with its sender's partition, and members of two partitions would number them differently.
+// The coordinator alone gives indexes, and CPG keeps one sender's messages in order. That, with the
+// check that a record comes right after the last one, makes all logs of one view prefixes of each
+// other. CPG's order alone would not: extended virtual synchrony may deliver, in a transitional
+// configuration, messages that follow one which was lost with its sender's partition, and members
+// of two partitions would number them differently.
 //
-// An entry counts as committed when a majority of voters reported it synced in this view and it is of this view.
-// Older entries are committed only below one of this view: a majority may hold an old entry, and yet a copy
-// with a later view that lacks it may still win the next gathering; it cannot once that majority holds this view's.
+// An entry counts as committed when a majority of voters reported it synced in this view and it is
+// of this view. Older entries are committed only below one of this view: a majority may hold an old
+// entry, and yet a copy with a later view that lacks it may still win the next gathering; it cannot
+// once that majority holds this view's.
 #include <string.h>
 
 #include "quorum/view_internal.h"
@@ -65,7 +68,8 @@ void proposals_committed(struct view *view, uint32_t origin, uint64_t cookie)
 		proposal_done(view, slot);
 }
 
-// A snapshot replaced the log: whether they are in it cannot be seen any more, and none may be done twice.
+// A snapshot replaced the log: whether they are in it cannot be seen any more, and none may be done
+// twice.
 void proposals_forget(struct view *view)
 {
 	ring_clear(&view->proposals);
@@ -73,8 +77,9 @@ void proposals_forget(struct view *view)
 }
 
 /*
- * The copy that this view began with holds every record of older views that can still be committed, and its
- * PROPOSE messages are ignored from now on. What the log does not hold was lost, so it is sent again, once.
+ * The copy that this view began with holds every record of older views that can still be committed,
+ * and its PROPOSE messages are ignored from now on. What the log does not hold was lost, so it is
+ * sent again, once.
  */
 static void proposals_again(struct view *view)
 {
@@ -90,7 +95,8 @@ static void proposals_again(struct view *view)
 // ---- the coordinator ----
 
 // Entries leave some room, so that the next views' own first entries still fit behind them.
-static bool sequence(struct view *view, const struct record *record, bool spare, struct actions *actions)
+static bool sequence(struct view *view, const struct record *record, bool spare,
+		     struct actions *actions)
 {
 	uint32_t ahead = (uint32_t)(view->sent_index - log_last(view));
 	size_t head = ahead > 0 ? view->sent_head : view->log.head, further;
@@ -109,9 +115,11 @@ static bool sequence(struct view *view, const struct record *record, bool spare,
 	    !log_room(view, ahead, &head, m.body_size))
 		return false;
 	further = head;
-	if (spare && !log_room(view, ahead + 1 + view->log.slots_max / 8, &further, view->log.bytes_max / 16))
+	if (spare && !log_room(view, ahead + 1 + view->log.slots_max / 8, &further,
+			       view->log.bytes_max / 16))
 		return false;
-	// Making room may have dropped what the first reservation was measured against, never what it relies on.
+	// Making room may have dropped what the first reservation was measured against, never what
+	// it relies on.
 	message_send(actions, &m, NULL);
 	view->sent_index++;
 	view->sent_head = head;
@@ -144,9 +152,10 @@ static void view_entry_send(struct view *view, struct actions *actions)
 }
 
 /*
- * A hole in a transitional configuration may hide one COPIED from one partition, which then finds another lowest
- * voter. No record comes of it: a message sent in there is delivered in the next configuration, where every
- * number of before is over, and the members that heard that COPIED promised the number, so the next is higher.
+ * A hole in a transitional configuration may hide one COPIED from one partition, which then finds
+ * another lowest voter. No record comes of it: a message sent in there is delivered in the next
+ * configuration, where every number of before is over, and the members that heard that COPIED
+ * promised the number, so the next is higher.
  */
 void agree_open(struct view *view, struct actions *actions)
 {
@@ -189,7 +198,8 @@ static bool voters_ascend(const struct voters *voters)
 	if (voters->count == 0 || voters->count > NODES_MAX)
 		return false;
 	for (uint32_t i = 0; i < voters->count; i++) {
-		if (voters->list[i].store == 0 || voters->list[i].id <= (i > 0 ? voters->list[i - 1].id : 0))
+		if (voters->list[i].store == 0 ||
+		    voters->list[i].id <= (i > 0 ? voters->list[i - 1].id : 0))
 			return false;
 	}
 	return true;
@@ -200,7 +210,8 @@ static bool passes_frozen(uint8_t type)
 	return type == ENTRY_VIEW || type == ENTRY_CHECK || type == ENTRY_VOTERS;
 }
 
-// May this be given an index now? What may not is dropped; whoever proposed it looks again and proposes anew.
+// May this be given an index now? What may not is dropped; whoever proposed it looks again and
+// proposes anew.
 static bool admit(struct view *view, const uint8_t *body, size_t size)
 {
 	const struct entry *entry = &view->scratch;
@@ -212,8 +223,9 @@ static bool admit(struct view *view, const uint8_t *body, size_t size)
 		return false;
 	if (entry->type != ENTRY_VOTERS)
 		return true;
-	return entry->view == view->number && view->change_index <= view->commit && !view->voters_sent &&
-	       voters_ascend(&entry->voters) && voters_differences(&view->voters, &entry->voters) == 1;
+	return entry->view == view->number && view->change_index <= view->commit &&
+	       !view->voters_sent && voters_ascend(&entry->voters) &&
+	       voters_differences(&view->voters, &entry->voters) == 1;
 }
 
 static bool admit_and_send(struct view *view, const struct record *record, struct actions *actions)
@@ -281,7 +293,8 @@ void agree_entry(struct view *view, const struct message *message, struct action
 		return;
 	if (!log_append(view, &record)) {
 		INVARIANT(view->coordinator != view->self);
-		view_log(view, actions, LOG_LEVEL_WARNING, "the store is too slow: this node falls behind, and "
+		view_log(view, actions, LOG_LEVEL_WARNING,
+			 "the store is too slow: this node falls behind, and "
 			 "joins again when it has caught up");
 		view->behind = record.body_size;
 		return;
@@ -350,7 +363,8 @@ void agree_synced(struct view *view, struct member *from, const struct message *
 
 void agree_refused(struct view *view, const struct message *message)
 {
-	struct ring_slot *slot = message->origin == view->self ? proposal_find(view, message->cookie) : NULL;
+	struct ring_slot *slot =
+		message->origin == view->self ? proposal_find(view, message->cookie) : NULL;
 
 	if (!slot || !slot->sent || slot->seen != 0)
 		return;
@@ -428,7 +442,8 @@ static bool voters_without(const struct view *view, const struct voters *voters,
 static void freeze(struct view *view, bool frozen, struct actions *actions)
 {
 	if (frozen && !view->frozen)
-		view_log(view, actions, LOG_LEVEL_ERROR, "the replicas differ and no majority of them could go "
+		view_log(view, actions, LOG_LEVEL_ERROR,
+			 "the replicas differ and no majority of them could go "
 			 "on alone: changes are refused");
 	if (!frozen && view->frozen)
 		view_log(view, actions, LOG_LEVEL_INFO, "the replicas agree again");
@@ -457,19 +472,23 @@ void agree_digest(struct view *view, struct member *from, const struct message *
 		return;
 	}
 	differ = round->came & ~agreed;
-	// Beginning anew costs a vote until it is readmitted: never the vote that the majority stands on.
+	// Beginning anew costs a vote until it is readmitted: never the vote that the majority
+	// stands on.
 	stands = voters_without(view, &view->voters, differ) &&
-		 (view->change_index <= view->commit || voters_without(view, &view->previous, differ));
+		 (view->change_index <= view->commit ||
+		  voters_without(view, &view->previous, differ));
 	freeze(view, !stands, actions);
 	place = (uint32_t)(view_find(view, view->self) - view->members);
 	if (stands && (differ >> place & 1))
-		view_reset(view, actions, "this node's replica differs from the majority's: its store is put "
+		view_reset(view, actions,
+			   "this node's replica differs from the majority's: its store is put "
 			   "aside and made anew from the others");
 }
 
 // ---- what is due at the end of each step ----
 
-static void proposal_send(struct view *view, const struct ring_slot *slot, bool first, struct actions *actions)
+static void proposal_send(struct view *view, const struct ring_slot *slot, bool first,
+			  struct actions *actions)
 {
 	struct message m = {
 		.type = MESSAGE_PROPOSE,
@@ -483,7 +502,8 @@ static void proposal_send(struct view *view, const struct ring_slot *slot, bool 
 	message_send(actions, &m, NULL);
 }
 
-static bool proposal_pass(struct view *view, struct ring_slot *slot, bool first, struct actions *actions)
+static bool proposal_pass(struct view *view, struct ring_slot *slot, bool first,
+			  struct actions *actions)
 {
 	struct record record = {
 		.origin = view->self,
@@ -515,7 +535,8 @@ static void proposals_flush(struct view *view, struct actions *actions)
 	for (uint32_t i = 0; view->held && i < view->proposals.count; i++) {
 		const struct ring_slot *slot = ring_at(&view->proposals, i);
 
-		// Not before everything sent was either seen in the log or refused: the order would be lost.
+		// Not before everything sent was either seen in the log or refused: the order would
+		// be lost.
 		if (slot->sent && slot->seen == 0 && !slot->done)
 			return;
 	}
@@ -537,16 +558,17 @@ static void proposals_flush(struct view *view, struct actions *actions)
 		ring_pop(&view->proposals);
 }
 
-bool view_propose(struct view *view, uint64_t cookie, const uint8_t *body, size_t size, uint64_t now_ms,
-		  struct actions *actions)
+bool view_propose(struct view *view, uint64_t cookie, const uint8_t *body, size_t size,
+		  uint64_t now_ms, struct actions *actions)
 {
 	struct ring_slot *slot;
 
 	view->now_ms = now_ms;
-	if (!view->open || cookie == 0 || size == 0 || size > ENTRY_SIZE_MAX || size > view->log.bytes_max / 2 ||
-	    !ring_fits(&view->proposals, size))
+	if (!view->open || cookie == 0 || size == 0 || size > ENTRY_SIZE_MAX ||
+	    size > view->log.bytes_max / 2 || !ring_fits(&view->proposals, size))
 		return false;
-	if (view->frozen && (!entry_decode(&view->scratch, body, size) || !passes_frozen(view->scratch.type)))
+	if (view->frozen &&
+	    (!entry_decode(&view->scratch, body, size) || !passes_frozen(view->scratch.type)))
 		return false;
 	if (view_coordinator(view) && !admit(view, body, size))
 		return false;
@@ -560,11 +582,12 @@ bool view_propose(struct view *view, uint64_t cookie, const uint8_t *body, size_
 
 static void reports_flush(struct view *view, struct actions *actions)
 {
-	struct message m = { .view = view->number, .tag = view->tag, .store = view->store };
+	struct message m = { .view = view->number, .tag = view->epoch, .store = view->store };
 
 	if (view->state != VIEW_SYNCING && !open_view(view))
 		return;
-	if (!view->copied_sent && view->durable_promise >= view->number && actions_room(actions, 1, 64)) {
+	if (!view->copied_sent && view->durable_promise >= view->number &&
+	    actions_room(actions, 1, 64)) {
 		m.type = MESSAGE_COPIED;
 		message_send(actions, &m, NULL);
 		view->copied_sent = true;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The highest copy on its way to the others: made once at the source, taken apart by everybody.
 //
-// Only one coordinator gives indexes in a view, and nobody appends but behind what it has. So two records of the
-// same view and index are the same record, and all before them are the same too. A member keeps what it has up
-// to the last record that agrees with the source's, and cuts off only what the source does not have: that was
-// never committed, or the highest copy would hold it. Cutting first and being interrupted loses nothing either.
+// Only one coordinator gives indexes in a view, and nobody appends but behind what it has. So two
+// records of the same view and index are the same record, and all before them are the same too. A
+// member keeps what it has up to the last record that agrees with the source's, and cuts off only
+// what the source does not have: that was never committed, or the highest copy would hold it.
+// Cutting first and being interrupted loses nothing either.
 #include <string.h>
 
 #include "quorum/view_internal.h"
@@ -12,6 +13,7 @@
 void copy_begin(struct view *view)
 {
 	view->copy_built = false;
+	view->copy_ms = view->now_ms;
 	view->copied_sent = false;
 	view->copy_size = 0;
 	view->copy_sent = 0;
@@ -124,7 +126,8 @@ void copy_flush(struct view *view, struct actions *actions)
 	if (view->state != VIEW_COPYING || view->source != view->self)
 		return;
 	if (!view->copy_built) {
-		// A recovery takes the last records for committed; they are in the snapshot when they are applied.
+		// A recovery takes the last records for committed; they are in the snapshot when
+		// they are applied.
 		if (view->recovering && view->applied < view->commit)
 			return;
 		copy_build(view);
@@ -134,7 +137,7 @@ void copy_flush(struct view *view, struct actions *actions)
 		size_t left = view->copy_size - view->copy_sent;
 		struct message m = {
 			.type = MESSAGE_COPY,
-			.tag = view->tag,
+			.tag = view->epoch,
 			.view = view->number,
 			.total = view->copy_size,
 			.offset = view->copy_sent,
@@ -168,7 +171,8 @@ static bool record_read(struct reader *r, struct record *record)
 }
 
 // Well-formed to the last byte, and whether it goes on from what this node knows as committed.
-static bool copy_check(const struct view *view, struct reader r, const struct copy_head *head, bool *connects)
+static bool copy_check(const struct view *view, struct reader r, const struct copy_head *head,
+		       bool *connects)
 {
 	struct record record = { .index = head->from - 1, .view = head->before_view };
 	uint64_t own = 0;
@@ -181,7 +185,9 @@ static bool copy_check(const struct view *view, struct reader r, const struct co
 		if (known && record.index == view->commit)
 			*connects = own == record.view;
 	}
-	return reader_done(&r) && record.index >= head->snapshot_index && record.index >= head->commit;
+	return reader_done(&r) && record.index >= head->snapshot_index &&
+	       record.index >= head->commit &&
+	       (!head->snapshot || head->from <= head->snapshot_index + 1);
 }
 
 static void copy_broken(struct view *view, struct actions *actions, const char *why)
@@ -239,7 +245,8 @@ static void copy_take(struct view *view, struct actions *actions)
 	struct reader r = { .buf = view->copy, .size = view->copy_size };
 	struct copy_head head;
 	const uint8_t *snapshot;
-	bool whole = copy_head_read(&r, &head) && head.snapshot_size <= r.size - r.at, connects = false, taken;
+	bool whole = copy_head_read(&r, &head) && head.snapshot_size <= r.size - r.at,
+	     connects = false, taken;
 
 	if (whole) {
 		snapshot = r.buf + r.at;
@@ -252,12 +259,14 @@ static void copy_take(struct view *view, struct actions *actions)
 	}
 	if (head.replace || !connects) {
 		if (!head.snapshot) {
-			view_reset(view, actions, "this node's store holds what the cluster does not: it is "
+			view_reset(view, actions,
+				   "this node's store holds what the cluster does not: it is "
 				   "put aside and made anew");
 			return;
 		}
 		if (!cluster_decode(view->cluster, snapshot, head.snapshot_size)) {
-			copy_broken(view, actions, "the other nodes' copy does not fit into this node's limits");
+			copy_broken(view, actions,
+				    "the other nodes' copy does not fit into this node's limits");
 			return;
 		}
 		log_start(view, head.snapshot_index, head.snapshot_view);
@@ -283,11 +292,8 @@ static void copy_take(struct view *view, struct actions *actions)
 void copy_chunk(struct view *view, struct member *from, const struct message *message,
 		struct actions *actions)
 {
-	if (view->state == VIEW_GATHERING) {
-		view_rejoin(view, actions);
-		return;
-	}
-	if (view->state != VIEW_COPYING || from->id != view->source || message->view != view->number)
+	if (view->state != VIEW_COPYING || from->id != view->source ||
+	    message->view != view->number)
 		return;
 	if (view->source != view->self && view->copy_got == 0)
 		view->copy_size = message->total;
@@ -299,6 +305,7 @@ void copy_chunk(struct view *view, struct member *from, const struct message *me
 	if (view->source != view->self)
 		memcpy(view->copy + view->copy_got, message->body, message->body_size);
 	view->copy_got += message->body_size;
+	view->copy_ms = view->now_ms;
 	if (view->copy_got < view->copy_size)
 		return;
 	if (view->source == view->self) {

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a view forms: everybody says what its store holds, everybody draws the same conclusion, a majority promises.
+// How a view forms: everybody says what its store holds, everybody draws the same conclusion, a
+// majority promises.
 //
-// Why a formed view holds everything that was ever committed. A record is committed when a majority of voters
-// has it durable and reported so in the view that wrote it. A view goes on only with a majority of the same
-// voters intact (of both lists, while a voters change is not known committed; the list is taken from the highest
-// copy, which holds that change if it may have been committed). Two majorities share a store. That store says
-// (view, index) of its last record, and no copy with a higher pair can lack what it had committed: its last view
-// was itself formed over such a majority, later. So the highest copy holds it, and replaces the others.
+// Why a formed view holds everything that was ever committed. A record is committed when a majority
+// of voters has it durable and reported so in the view that wrote it. A view goes on only with a
+// majority of the same voters intact (of both lists, while a voters change is not known committed;
+// the list is taken from the highest copy, which holds that change if it may have been committed).
+// Two majorities share a store. That store says (view, index) of its last record, and no copy with
+// a higher pair can lack what it had committed: its last view was itself formed over such a
+// majority, later. So the highest copy holds it, and replaces the others.
 //
-// Why no number is used twice. A view is opened only after a majority has its number durable as a promise,
-// and the number is above all promises of a majority. Any two of these majorities share a store, and that
-// store either promised before it said what it had promised, or said it under a tag that is over by now.
+// Why no number is used twice. A view is opened only after a majority has its number durable as a
+// promise, and the number is above all promises of a majority. Any two of these majorities share a
+// store, and that store either promised before it said what it had promised, or said it under a tag
+// that is over by now.
 #include <string.h>
 
 #include "quorum/view_internal.h"
@@ -49,8 +52,10 @@ static bool members_set(struct view *view, const struct event *event)
 		hash_number(&hash, view->members[i].id);
 		hash_number(&hash, view->members[i].pid);
 	}
-	// Not the ring's number: CPG tells it apart from the group, so two members may know different ones.
+	// Not the ring's number: CPG tells it apart from the group, so two members may know
+	// different ones.
 	view->tag = hash;
+	view->epoch = 0;
 	return view_find(view, view->self) != NULL;
 }
 
@@ -58,7 +63,8 @@ void gather_group(struct view *view, const struct event *event, struct actions *
 {
 	if (event->node_id != 0)
 		view->self = event->node_id;
-	recover_reply(view, actions, false, "group-changed", "the group of nodes changed meanwhile; try again");
+	recover_reply(view, actions, false, "group-changed",
+		      "the group of nodes changed meanwhile; try again");
 	view->grouped = members_set(view, event);
 	view->number = 0;
 	view->source = 0;
@@ -80,7 +86,8 @@ void gather_group(struct view *view, const struct event *event, struct actions *
 	}
 	if (view->open)
 		view_move(view, VIEW_GATHERING);
-	// A broken store says so once, or the others would wait for it for ever. It sends nothing else.
+	// A broken store says so once, or the others would wait for it for ever. It sends nothing
+	// else.
 	if (view->open || view->broken)
 		gather_begin(view, actions);
 }
@@ -93,7 +100,8 @@ static void state_send(struct view *view, struct actions *actions)
 	view->resend_ms = view->now_ms + VIEW_RESEND_MS;
 }
 
-// From here to the next group nothing is appended before everybody's STATE is in, so `own` stays true.
+// From here to the next group nothing is appended before everybody's STATE is in, so `own` stays
+// true.
 void gather_begin(struct view *view, struct actions *actions)
 {
 	struct store_facts *own = &view->own;
@@ -104,7 +112,8 @@ void gather_begin(struct view *view, struct actions *actions)
 	own->incarnation = view->incarnation;
 	own->level = FUNCTIONAL_LEVEL;
 	own->broken = view->broken;
-	own->promised = view->promised > view->promise_wanted ? view->promised : view->promise_wanted;
+	own->promised =
+		view->promised > view->promise_wanted ? view->promised : view->promise_wanted;
 	own->nodelist = view->nodelist_hash;
 	if (view->has_copy && !view->broken) {
 		own->has_copy = true;
@@ -126,6 +135,9 @@ void gather_tick(struct view *view, struct actions *actions)
 {
 	if (view->state == VIEW_GATHERING && view->stated && view->now_ms >= view->resend_ms)
 		state_send(view, actions);
+	if (view->state == VIEW_COPYING && view->source != view->self &&
+	    view->now_ms - view->copy_ms >= VIEW_COPY_MS)
+		view_rejoin(view, actions);
 }
 
 // ---- the conclusion, from nothing but the members' STATEs ----
@@ -141,7 +153,8 @@ static bool higher(const struct member *a, const struct member *b)
 
 static bool usable(const struct member *member, uint64_t history)
 {
-	return !member->facts.broken && (!member->facts.has_copy || member->facts.history == history);
+	return !member->facts.broken &&
+	       (!member->facts.has_copy || member->facts.history == history);
 }
 
 static uint32_t intact(const struct view *view, const struct voters *voters, uint64_t history)
@@ -185,9 +198,10 @@ static bool facts_majority(const struct view *view, const struct store_facts *fa
 }
 
 /*
- * The highest copy, within one history. Stores of another cluster may turn up in the same group (a host that was
- * one's own cluster before); their numbers mean nothing here, so they neither win nor are overwritten: the history
- * with a majority goes on, if both have one that of which more is here, and the others are left out.
+ * The highest copy, within one history. Stores of another cluster may turn up in the same group (a
+ * host that was one's own cluster before); their numbers mean nothing here, so they neither win nor
+ * are overwritten: the history with a majority goes on, if both have one that of which more is
+ * here, and the others are left out.
  */
 static const struct member *source_choose(const struct view *view, bool *formed)
 {
@@ -212,7 +226,8 @@ static const struct member *source_choose(const struct view *view, bool *formed)
 		ok = facts_majority(view, &member->facts);
 		here = intact(view, &member->facts.voters, member->facts.history);
 		if (!best || ok > *formed ||
-		    (ok == *formed && (here > best_intact || (here == best_intact && higher(member, best))))) {
+		    (ok == *formed &&
+		     (here > best_intact || (here == best_intact && higher(member, best))))) {
 			best = member;
 			best_intact = here;
 			*formed = ok;
@@ -221,7 +236,8 @@ static const struct member *source_choose(const struct view *view, bool *formed)
 	return best;
 }
 
-// The first start ever: every configured node is here, all agree who that is, and nobody has anything.
+// The first start ever: every configured node is here, all agree who that is, and nobody has
+// anything.
 static const struct member *genesis_choose(struct view *view)
 {
 	struct voters *voters = &view->form;
@@ -230,8 +246,8 @@ static const struct member *genesis_choose(struct view *view)
 	for (uint32_t i = 0; i < view->member_count; i++) {
 		const struct store_facts *facts = &view->members[i].facts;
 
-		if (facts->broken || facts->nodelist == 0 || facts->nodelist != view->own.nodelist ||
-		    facts->nodelist != view->nodelist_hash)
+		if (facts->broken || facts->nodelist == 0 ||
+		    facts->nodelist != view->own.nodelist || facts->nodelist != view->nodelist_hash)
 			return NULL;
 	}
 	for (uint32_t i = 0; i < view->nodelist_count; i++) {
@@ -267,6 +283,26 @@ static void view_begin(struct view *view, uint32_t source)
 	view_move(view, VIEW_COPYING);
 }
 
+/*
+ * The same members may meet again under the same tag, and find themselves computing the same number
+ * when nobody promised it yet. What was sent after the STATEs carries a mark of just these STATEs:
+ * each counts its sender's gatherings, so no message of an earlier meeting is taken for one of
+ * this.
+ */
+static uint64_t epoch_of(const struct view *view)
+{
+	uint64_t hash = hash_start();
+
+	for (uint32_t i = 0; i < view->member_count; i++) {
+		hash_number(&hash, view->members[i].id);
+		hash_number(&hash, view->members[i].pid);
+		hash_number(&hash, view->members[i].facts.gathering);
+		hash_number(&hash, view->members[i].facts.store);
+		hash_number(&hash, view->members[i].facts.incarnation);
+	}
+	return hash | 1;
+}
+
 static void gather_decide(struct view *view)
 {
 	const struct member *source;
@@ -276,12 +312,14 @@ static void gather_decide(struct view *view)
 		if (!view->members[i].stated)
 			return;
 	}
+	view->epoch = epoch_of(view);
 	memset(&view->form, 0, sizeof(view->form));
 	memset(&view->form_previous, 0, sizeof(view->form_previous));
 	view->form_changing = false;
 	source = source_choose(view, &formed);
 	for (uint32_t i = 0; i < view->member_count; i++)
-		view->members[i].takes_part = usable(&view->members[i], source ? source->facts.history : 0);
+		view->members[i].takes_part =
+			usable(&view->members[i], source ? source->facts.history : 0);
 	if (source) {
 		view->form = source->facts.voters;
 		view->form_previous = source->facts.previous;
@@ -306,9 +344,10 @@ void gather_state(struct view *view, struct member *from, const struct message *
 {
 	(void)message;
 	/*
-	 * A group may come back to a tag that it had before (a node left and joined again, the same process). A
-	 * STATE of then, still on its way, is old news to which the others must not listen: its sender is the
-	 * one who knows, and stays out of this gathering. Without its COPIED nothing opens that needed its word.
+	 * A group may come back to a tag that it had before (a node left and joined again, the same
+	 * process). A STATE of then, still on its way, is old news to which the others must not
+	 * listen: its sender is the one who knows, and stays out of this gathering. Without its
+	 * COPIED nothing opens that needed its word.
 	 */
 	if (from->id == view->self && (!view->stated || facts->gathering != view->own.gathering)) {
 		if (view->stated)
@@ -317,7 +356,7 @@ void gather_state(struct view *view, struct member *from, const struct message *
 	}
 	if (from->stated) {
 		// It still asks: what this node said was delivered before it saw this group.
-		if (view->state == VIEW_WAITING && from->id != view->self && view->now_ms >= view->resend_ms)
+		if (view->epoch != 0 && from->id != view->self && view->now_ms >= view->resend_ms)
 			state_send(view, actions);
 		return;
 	}
@@ -330,17 +369,17 @@ void gather_state(struct view *view, struct member *from, const struct message *
 void gather_copied(struct view *view, struct member *from, const struct message *message,
 		   struct actions *actions)
 {
-	if (view->state == VIEW_GATHERING || view->state == VIEW_COPYING) {
+	if (view->state == VIEW_COPYING && message->view == view->number) {
 		// The others are further than the messages that were delivered here allow.
-		if (message->view == view->number || view->state == VIEW_GATHERING)
-			view_rejoin(view, actions);
+		view_rejoin(view, actions);
 		return;
 	}
 	if (view->number == 0 || message->view != view->number || !from->takes_part ||
 	    message->store != from->facts.store)
 		return;
 	from->copied = true;
-	if (view->state == VIEW_SYNCING && majority(&view->form, voters_here(view, &view->form, true)) &&
+	if (view->state == VIEW_SYNCING &&
+	    majority(&view->form, voters_here(view, &view->form, true)) &&
 	    (!view->form_changing ||
 	     majority(&view->form_previous, voters_here(view, &view->form_previous, true))))
 		agree_open(view, actions);
@@ -380,7 +419,7 @@ static const char *recover_refused(const struct view *view)
 
 void recover_asked(struct view *view, const struct event *event, struct actions *actions)
 {
-	struct message m = { .type = MESSAGE_RECOVER, .tag = view->tag, .cookie = event->cookie };
+	struct message m = { .type = MESSAGE_RECOVER, .tag = view->epoch, .cookie = event->cookie };
 	const char *refused = recover_refused(view);
 
 	recover_reply(view, actions, false, "asked-again", "it was asked for again meanwhile");
@@ -416,12 +455,14 @@ static uint32_t text_absent(struct text *text, const struct view *view, const st
 			text_add(text, ", ");
 		text_node(text, view, voter->id);
 		if (member)
-			text_add(text, member->facts.broken ? " (store failed)" : " (another store)");
+			text_add(text,
+				 member->facts.broken ? " (store failed)" : " (another store)");
 	}
 	return absent;
 }
 
-// The record of what may be lost: whose stores were not asked, and how far the copy that goes on reaches.
+// The record of what may be lost: whose stores were not asked, and how far the copy that goes on
+// reaches.
 static void recover_text(const struct view *view, char *buf, size_t size)
 {
 	const struct member *source = view_find(view, view->source);
@@ -438,7 +479,8 @@ void gather_recover(struct view *view, const struct message *message, struct mem
 		    struct actions *actions)
 {
 	const char *refused = recover_refused(view);
-	bool mine = from->id == view->self && view->recover_asked && message->cookie == view->recover_cookie;
+	bool mine = from->id == view->self && view->recover_asked &&
+		    message->cookie == view->recover_cookie;
 	char buf[REASON_SIZE];
 
 	if (refused) {
@@ -461,7 +503,8 @@ void gather_recover(struct view *view, const struct message *message, struct mem
 		view->form.list[view->form.count].id = member->id;
 		view->form.list[view->form.count++].store = member->facts.store;
 	}
-	// Nobody is left who could say which of the last records were committed: all of them are, from here on.
+	// Nobody is left who could say which of the last records were committed: all of them are,
+	// from here on.
 	if (view->source == view->self) {
 		view->commit = log_last(view);
 		view->change_index = 0;
@@ -499,13 +542,15 @@ static void reason_waiting(const struct view *view, struct text *text)
 	case WAIT_NONE:
 		break;
 	case WAIT_FOREIGN:
-		text_add(text, "this node's store is of another cluster; move it away to join this one");
+		text_add(text,
+			 "this node's store is of another cluster; move it away to join this one");
 		break;
 	case WAIT_COPY:
 		text_add(text, "the cluster's copy does not fit into this node's memory");
 		break;
 	case WAIT_BOOTSTRAP:
-		text_add(text, "first start: needs every node of corosync.conf, with the same nodelist");
+		text_add(text,
+			 "first start: needs every node of corosync.conf, with the same nodelist");
 		break;
 	case WAIT_MAJORITY:
 		if (view->form_changing &&

@@ -9,19 +9,20 @@
 #include "quorum/view.h"
 
 enum {
-	VIEW_MAGIC = 0x5663,		// first two bytes of every message
-	VIEW_PROTOCOL = 1,		// the third
+	VIEW_MAGIC = 0x5663, // first two bytes of every message
+	VIEW_PROTOCOL = 1,   // the third
 	VIEW_MESSAGE_HEAD = 4,
-	VIEW_CHUNKS_AHEAD = 4,		// of a copy, sent and not yet delivered here
+	VIEW_CHUNKS_AHEAD = 4, // of a copy, sent and not yet delivered here
 	VIEW_DIGEST_ROUNDS = 4,
-	VIEW_SNAPSHOT_RECORDS = 2000,	// committed since the last snapshot
-	VIEW_RESEND_MS = 1000,		// own STATE, while the others' are missing
-	VIEW_STUCK_MS = 5000,		// from when on a gathering names whom it waits for
-	VIEW_HOLD_MS = 20,		// before a proposal that found no room is sent again
-	STORED_RECORD_HEAD = 13,	// version, origin, cookie
-	STORED_SNAPSHOT_HEAD = 9,	// version, history
-	COPY_HEAD = 64,			// what a copy holds beside snapshot and records, at most
-	COPY_RECORD_HEAD = 24,		// view, origin, cookie, size
+	VIEW_SNAPSHOT_RECORDS = 2000, // committed since the last snapshot
+	VIEW_RESEND_MS = 1000,	      // own STATE, while the others' are missing
+	VIEW_STUCK_MS = 5000,	      // from when on a gathering names whom it waits for
+	VIEW_COPY_MS = 10000, // without a piece of the copy: it went by before this node listened
+	VIEW_HOLD_MS = 20,    // before a proposal that found no room is sent again
+	STORED_RECORD_HEAD = 13,  // version, origin, cookie
+	STORED_SNAPSHOT_HEAD = 9, // version, history
+	COPY_HEAD = 64,		  // what a copy holds beside snapshot and records, at most
+	COPY_RECORD_HEAD = 24,	  // view, origin, cookie, size
 };
 
 // ---- view_log.c: records in order, in two rings: slots, and bodies that are never split ----
@@ -53,7 +54,8 @@ static inline uint8_t *ring_body(const struct ring *ring, const struct ring_slot
 {
 	return ring->bytes + slot->offset;
 }
-// Whether a body fits behind `ahead` further ones that end at *head; moves *head behind it when it does.
+// Whether a body fits behind `ahead` further ones that end at *head; moves *head behind it when it
+// does.
 bool ring_reserve(const struct ring *ring, uint32_t ahead, size_t *head, size_t size);
 bool ring_fits(const struct ring *ring, size_t size);
 // A zeroed slot with room for its body; the caller saw that it fits.
@@ -79,7 +81,7 @@ enum message_type {
 
 // What a member said of itself when the view formed.
 struct store_facts {
-	uint64_t gathering;	// counts the sender's gatherings: tells a late STATE of an earlier one
+	uint64_t gathering; // counts the sender's gatherings: tells a late STATE of an earlier one
 	uint64_t store, incarnation;
 	uint64_t history;	// of the genesis that its copy stems from
 	uint64_t last_view, last_index, commit, promised;
@@ -94,7 +96,7 @@ struct store_facts {
 
 struct message {
 	uint8_t type;		// enum message_type
-	uint64_t tag;		// STATE, COPY, COPIED, RECOVER
+	uint64_t tag;		// STATE: the group's; COPY, COPIED, RECOVER: the gathering's epoch
 	uint64_t view;		// COPY, COPIED, ENTRY, SYNCED, PROPOSE, REFUSED, DIGEST
 	uint64_t index;		// ENTRY, SYNCED, DIGEST
 	uint64_t store;		// COPIED
@@ -102,15 +104,19 @@ struct message {
 	uint64_t digest;	// DIGEST
 	uint64_t cookie;	// ENTRY, PROPOSE, REFUSED, RECOVER
 	uint32_t origin;	// ENTRY, REFUSED
-	bool flag;		// PROPOSE: first one after a refusal. REFUSED: for want of room, send again
+	bool flag; // PROPOSE: first one after a refusal. REFUSED: for want of room, send again
 	const uint8_t *body;	// COPY, ENTRY, PROPOSE: the rest of the message
 	size_t body_size;
 };
 
-size_t message_encode(const struct message *message, const struct store_facts *facts, uint8_t *buf, size_t size);
-// `facts` is filled for STATE alone. False on anything but one well-formed message of this protocol.
-bool message_decode(struct message *message, struct store_facts *facts, const uint8_t *buf, size_t size);
-void message_send(struct actions *actions, const struct message *message, const struct store_facts *facts);
+size_t message_encode(const struct message *message, const struct store_facts *facts, uint8_t *buf,
+		      size_t size);
+// `facts` is filled for STATE alone. False on anything but one well-formed message of this
+// protocol.
+bool message_decode(struct message *message, struct store_facts *facts, const uint8_t *buf,
+		    size_t size);
+void message_send(struct actions *actions, const struct message *message,
+		  const struct store_facts *facts);
 enum { STATE_SIZE_MAX = 256 + 2 * (2 + NODES_MAX * 12) };
 
 struct copy_head {
@@ -131,7 +137,7 @@ struct member {
 	bool stated;		// its STATE of this gathering is in
 	bool takes_part;	// store open, and of the chosen history or empty
 	bool copied;		// its COPIED was delivered
-	bool refusing;		// coordinator: one of its proposals found no room, later ones wait too
+	bool refusing; // coordinator: one of its proposals found no room, later ones wait too
 	uint64_t synced;	// in this view
 	struct store_facts facts;
 };
@@ -169,7 +175,8 @@ struct view {
 	uint64_t base_index, base_view;
 	uint64_t commit, handed, applied;
 	struct record out;		// what view_next_committed() lent
-	struct voters voters, previous;	// latest in the log; the ones before while change_index is uncommitted
+	struct voters voters,
+		previous; // latest in the log; the ones before while change_index is uncommitted
 	uint64_t change_index;		// 0: no voters change is uncommitted
 	bool reloaded;
 
@@ -177,7 +184,9 @@ struct view {
 	struct member members[NODES_MAX];
 	uint32_t member_count;
 	bool grouped;
-	uint64_t tag, gatherings, ring;
+	uint64_t tag;			// of the group's members
+	uint64_t epoch; // of this gathering: hash of every member's STATE; 0: not all are in
+	uint64_t gatherings;
 	bool stated;			// own STATE was sent, and its content is fixed
 	struct store_facts own;
 	uint64_t gather_since_ms, resend_ms;
@@ -193,10 +202,12 @@ struct view {
 	bool recovering;		// voters are replaced by the members
 	bool recover_asked;
 	uint64_t recover_cookie;
-	struct voters form, form_previous;	// the lists that this view forms by: the same at every member
+	struct voters form,
+		form_previous; // the lists that this view forms by: the same at every member
 	bool form_changing;
 	bool copy_built, copied_sent;
 	uint8_t *copy;			// assembled here, at the source and at everybody else
+	uint64_t copy_ms;		// when it began, or its last piece came
 	size_t copy_max, copy_size, copy_sent, copy_got;
 	uint64_t opening_index;		// of this view's ENTRY_VIEW
 	uint64_t reported;		// index in the last SYNCED sent in this view

@@ -40,9 +40,10 @@ struct ring_slot *ring_at(const struct ring *ring, uint32_t nth)
 }
 
 /*
- * Where a body goes follows from the head alone: at it, or at the start when the end is too near. Whether it may
- * go there depends on the oldest body, which only ever moves away. So the coordinator can reserve places for
- * records that it has sent and not yet seen delivered: what fitted when it was sent fits when it comes.
+ * Where a body goes follows from the head alone: at it, or at the start when the end is too near.
+ * Whether it may go there depends on the oldest body, which only ever moves away. So the
+ * coordinator can reserve places for records that it has sent and not yet seen delivered: what
+ * fitted when it was sent fits when it comes.
  */
 static bool body_place(const struct ring *ring, size_t *head, size_t size)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The log of a view in memory, and what of it is put into the store.
 //
-// The store keeps the order, so everything is put in the order in which it became true: snapshot, records,
-// promise, then one sync that covers them. At most one sync is under way; what comes meanwhile shares the next.
-// Memory keeps every record that is newer than the last durable snapshot, so that what the store holds always
-// fits into the same memory again when it is loaded.
+// The store keeps the order, so everything is put in the order in which it became true: snapshot,
+// records, promise, then one sync that covers them. At most one sync is under way; what comes
+// meanwhile shares the next. Memory keeps every record that is newer than the last durable
+// snapshot, so that what the store holds always fits into the same memory again when it is loaded.
 #include <string.h>
 
 #include "quorum/view_internal.h"
@@ -79,7 +79,8 @@ bool log_room(struct view *view, uint32_t ahead, size_t *head, size_t size)
 
 static void voters_change(struct view *view, const struct record *record)
 {
-	// Only one change is uncommitted at a time; a further one in the log says that the last one is committed.
+	// Only one change is uncommitted at a time; a further one in the log says that the last one
+	// is committed.
 	view->previous = view->voters;
 	view->voters = view->scratch.voters;
 	view->change_index = record->index;
@@ -106,7 +107,8 @@ bool log_append(struct view *view, const struct record *record)
 	return true;
 }
 
-// After a truncation: what the replica has applied, and the changes that are still in the log after it.
+// After a truncation: what the replica has applied, and the changes that are still in the log after
+// it.
 static void voters_recount(struct view *view)
 {
 	struct record record = { 0 };
@@ -147,9 +149,10 @@ void log_truncate(struct view *view, uint64_t index, struct actions *actions)
 }
 
 /*
- * What the caller was given last is applied by now. Whether a voters change counts from here on is what the
- * replica says: it applied, or refused, the same on every node; and as long as anybody does not know that the
- * change is committed, he wants majorities of both lists, one of which is the replica's.
+ * What the caller was given last is applied by now. Whether a voters change counts from here on is
+ * what the replica says: it applied, or refused, the same on every node; and as long as anybody
+ * does not know that the change is committed, he wants majorities of both lists, one of which is
+ * the replica's.
  */
 void log_settle(struct view *view)
 {
@@ -185,7 +188,8 @@ static void load_snapshot(struct view *view, const struct event *event, struct a
 	view->history = read_u64(&r);
 	if (r.failed || version != 1 || event->index >= UINT64_MAX / 2 ||
 	    !cluster_decode(view->cluster, r.buf + r.at, r.size - r.at)) {
-		load_failed(view, actions, "the store's snapshot cannot be read by this version; move the "
+		load_failed(view, actions,
+			    "the store's snapshot cannot be read by this version; move the "
 			    "store away to reload it from the other nodes");
 		return;
 	}
@@ -208,7 +212,8 @@ static void load_entry(struct view *view, const struct event *event, struct acti
 		return;
 	if (r.failed || version != 1 || !view->has_copy || event->index != log_last(view) + 1 ||
 	    event->view < log_last_view(view) || event->view >= UINT64_MAX / 2) {
-		load_failed(view, actions, "the store's log has a gap or a record that cannot be read; move "
+		load_failed(view, actions,
+			    "the store's log has a gap or a record that cannot be read; move "
 			    "the store away to reload it from the other nodes");
 		return;
 	}
@@ -320,17 +325,20 @@ static size_t log_bytes_since(const struct view *view)
 	if (view->put_snapshot <= view->base_index || view->put_snapshot >= log_last(view))
 		return view->put_snapshot >= log_last(view) ? 0 : ring_used(&view->log);
 	tail = log_slot(view, view->put_snapshot + 1)->offset;
-	return view->log.head > tail ? view->log.head - tail : view->log.bytes_max - tail + view->log.head;
+	return view->log.head > tail ? view->log.head - tail
+				     : view->log.bytes_max - tail + view->log.head;
 }
 
 static bool snapshot_due(const struct view *view)
 {
 	uint64_t since = view->applied - view->put_snapshot;
 
-	if (since == 0 || view->put_index < view->applied || view->durable_snapshot < view->put_snapshot)
+	if (since == 0 || view->put_index < view->applied ||
+	    view->durable_snapshot < view->put_snapshot)
 		return false;
 	return view->snapshot_forced || since >= VIEW_SNAPSHOT_RECORDS ||
-	       since >= view->limits.records_max / 2 || log_bytes_since(view) > view->log.bytes_max / 2;
+	       since >= view->limits.records_max / 2 ||
+	       log_bytes_since(view) > view->log.bytes_max / 2;
 }
 
 static void put_entries(struct view *view, struct actions *actions)
@@ -373,8 +381,9 @@ static void put_sync(struct view *view, struct actions *actions)
 
 bool store_pending(const struct view *view)
 {
-	return view->open && (view->snapshot_pending || view->put_index < log_last(view) ||
-			      view->promise_wanted > view->promised || (view->dirty && !view->sync_busy));
+	return view->open &&
+	       (view->snapshot_pending || view->put_index < log_last(view) ||
+		view->promise_wanted > view->promised || (view->dirty && !view->sync_busy));
 }
 
 void store_flush(struct view *view, struct actions *actions)
@@ -391,7 +400,8 @@ void store_flush(struct view *view, struct actions *actions)
 	put_entries(view, actions);
 	if (view->put_index < log_last(view))
 		return;
-	// After the copy that it stands for: a promise without it would lend an old copy a new number.
+	// After the copy that it stands for: a promise without it would lend an old copy a new
+	// number.
 	if (view->promise_wanted > view->promised && actions_room(actions, 3, 0)) {
 		actions_add(actions, ACTION_STORE_PROMISE)->view = view->promise_wanted;
 		view->promised = view->promise_wanted;
@@ -399,7 +409,8 @@ void store_flush(struct view *view, struct actions *actions)
 	}
 	if (snapshot_due(view) && put_snapshot(view, false, actions))
 		view->snapshot_forced = false;
-	if (view->commit > view->put_commit && view->put_index >= view->commit && actions_room(actions, 2, 0)) {
+	if (view->commit > view->put_commit && view->put_index >= view->commit &&
+	    actions_room(actions, 2, 0)) {
 		actions_add(actions, ACTION_STORE_COMMIT)->index = view->commit;
 		view->put_commit = view->commit;
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The messages of a view as bytes: magic, version, type, then the fields of the type, little-endian.
+// The messages of a view as bytes: magic, version, type, then the fields of the type,
+// little-endian.
 #include <string.h>
 
 #include "quorum/view_internal.h"
@@ -78,7 +79,8 @@ static void read_facts(struct reader *r, struct store_facts *facts)
 		r->failed = true;
 }
 
-static void message_write(struct writer *w, const struct message *m, const struct store_facts *facts)
+static void message_write(struct writer *w, const struct message *m,
+			  const struct store_facts *facts)
 {
 	write_u16(w, VIEW_MAGIC);
 	write_u8(w, VIEW_PROTOCOL);
@@ -136,7 +138,8 @@ static void message_write(struct writer *w, const struct message *m, const struc
 		write_bytes(w, m->body, m->body_size);
 }
 
-size_t message_encode(const struct message *message, const struct store_facts *facts, uint8_t *buf, size_t size)
+size_t message_encode(const struct message *message, const struct store_facts *facts, uint8_t *buf,
+		      size_t size)
 {
 	struct writer w = { .buf = buf, .size = size };
 
@@ -202,7 +205,8 @@ static bool carries_body(uint8_t type)
 	return type == MESSAGE_COPY || type == MESSAGE_ENTRY || type == MESSAGE_PROPOSE;
 }
 
-bool message_decode(struct message *message, struct store_facts *facts, const uint8_t *buf, size_t size)
+bool message_decode(struct message *message, struct store_facts *facts, const uint8_t *buf,
+		    size_t size)
 {
 	struct reader r = { .buf = buf, .size = size };
 
@@ -224,7 +228,8 @@ bool message_decode(struct message *message, struct store_facts *facts, const ui
 		message->body_size <= message->total - message->offset);
 }
 
-void message_send(struct actions *actions, const struct message *message, const struct store_facts *facts)
+void message_send(struct actions *actions, const struct message *message,
+		  const struct store_facts *facts)
 {
 	size_t size = message_encode(message, facts, NULL, 0);
 	uint8_t *body = actions_bytes(actions, size);

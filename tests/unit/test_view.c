@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Views over a group that splits, nodes that crash, stores that lose what was not synced: nothing that was
-// committed is lost or changed, nothing is done twice, and in the end everybody agrees.
+// Views over a group that splits, nodes that crash, stores that lose what was not synced: nothing
+// that was committed is lost or changed, nothing is done twice, and in the end everybody agrees.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,9 +42,10 @@ static void everybody_agrees(struct world *w)
 			char buf[300];
 
 			view_reason(w->nodes[n].view, buf, sizeof(buf));
-			fprintf(stderr, "node %u: state %u: %s; out %u, ops %u, items %u of %u\n", n + 1,
-				w->nodes[n].view->state, buf, w->nodes[n].out_count, w->nodes[n].op_count,
-				w->nodes[n].cursor, w->components[w->nodes[n].component].count);
+			fprintf(stderr, "node %u: state %u: %s; out %u, ops %u, items %u of %u\n",
+				n + 1, w->nodes[n].view->state, buf, w->nodes[n].out_count,
+				w->nodes[n].op_count, w->nodes[n].cursor,
+				w->components[w->nodes[n].component].count);
 		}
 		world_fail(w, "not everybody is in a normal view");
 		return;
@@ -182,7 +183,9 @@ static void test_other_cluster_is_left_out(void **state)
 	world_boot(w, 3, false);
 	{
 		struct group_member member = { .id = 4 };
-		struct event event = { .type = EVENT_NODELIST, .members = &member, .member_count = 1 };
+		struct event event = { .type = EVENT_NODELIST,
+				       .members = &member,
+				       .member_count = 1 };
 
 		event.now_ms = w->now_ms;
 		world_step(w, 3, &event);
@@ -199,7 +202,9 @@ static void test_other_cluster_is_left_out(void **state)
 	w->committed_max = 0;
 	for (uint32_t n = 0; n < 3; n++) {
 		struct group_member members[3] = { { .id = 1 }, { .id = 2 }, { .id = 3 } };
-		struct event event = { .type = EVENT_NODELIST, .members = members, .member_count = 3 };
+		struct event event = { .type = EVENT_NODELIST,
+				       .members = members,
+				       .member_count = 3 };
 
 		world_boot(w, n, false);
 		event.now_ms = w->now_ms;
@@ -303,7 +308,9 @@ static void test_bad_messages(void **state)
 	struct world *w = started(3, 9);
 	uint64_t dropped = view_dropped(w->nodes[0].view);
 	uint8_t bytes[64];
-	struct event event = { .type = EVENT_MESSAGE, .from_id = 2, .from_pid = w->nodes[1].pid, .body = bytes };
+	struct event event = {
+		.type = EVENT_MESSAGE, .from_id = 2, .from_pid = w->nodes[1].pid, .body = bytes
+	};
 
 	(void)state;
 	event.now_ms = w->now_ms;
@@ -404,7 +411,8 @@ static bool schedule(struct world *w, uint64_t seed, uint32_t nodes)
 	for (uint32_t i = 0; i < steps && !w->failed; i++) {
 		world_progress(w);
 		if (world_random(w, busy) == 0)
-			world_propose(w, (uint32_t)world_random(w, nodes), proposed[world_random(w, 8)]);
+			world_propose(w, (uint32_t)world_random(w, nodes),
+				      proposed[world_random(w, 8)]);
 		if (changes && world_random(w, 40) == 0)
 			world_voters_change(w, (uint32_t)world_random(w, nodes));
 		if (world_random(w, 20) == 0)
@@ -439,8 +447,8 @@ static void test_schedules(void **state)
 	for (uint64_t seed = first; seed < first + seeds; seed++)
 		failed += !schedule(w, seed, 1 + (uint32_t)(seed % WORLD_NODES));
 	printf("%llu schedules: %llu views, %llu committed, %llu stores made anew\n",
-	       (unsigned long long)seeds, (unsigned long long)w->views, (unsigned long long)w->commits,
-	       (unsigned long long)w->resets);
+	       (unsigned long long)seeds, (unsigned long long)w->views,
+	       (unsigned long long)w->commits, (unsigned long long)w->resets);
 	assert_int_equal(failed, 0);
 	assert_int_equal(w->resets, 0);
 	w->count = WORLD_NODES;

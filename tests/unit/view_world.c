@@ -228,7 +228,9 @@ static void group_leave(struct world *w, uint32_t n)
 static void deliver(struct world *w, uint32_t n, const struct item *item)
 {
 	struct group_member members[WORLD_NODES];
-	struct event event = { .now_ms = w->now_ms, .wall_ms = w->now_ms, .node_id = w->nodes[n].id };
+	struct event event = { .now_ms = w->now_ms,
+			       .wall_ms = w->now_ms,
+			       .node_id = w->nodes[n].id };
 
 	if (item->config) {
 		for (uint32_t i = 0; i < w->count; i++) {
@@ -264,8 +266,9 @@ static bool deliver_next(struct world *w, uint32_t n)
 }
 
 /*
- * Extended virtual synchrony: those that stay together deliver the same messages before the new configuration.
- * What only the others had sent may be missing from a point on, with later ones still delivered.
+ * Extended virtual synchrony: those that stay together deliver the same messages before the new
+ * configuration. What only the others had sent may be missing from a point on, with later ones
+ * still delivered.
  */
 static void transitional(struct world *w, uint32_t together, struct component *c)
 {
@@ -277,7 +280,8 @@ static void transitional(struct world *w, uint32_t together, struct component *c
 			most = w->nodes[n].cursor;
 	}
 	for (uint32_t i = most; i < count; i++)
-		keep[i] = c->items[i].config || (together >> (c->items[i].from - 1) & 1) || world_random(w, 2);
+		keep[i] = c->items[i].config || (together >> (c->items[i].from - 1) & 1) ||
+			  world_random(w, 2);
 	for (uint32_t n = 0; n < w->count; n++) {
 		while ((together >> n & 1) && w->nodes[n].up && w->nodes[n].joined &&
 		       w->nodes[n].cursor < count) {
@@ -403,7 +407,9 @@ static void store_load(struct world *w, uint32_t n)
 static bool store_work(struct world *w, uint32_t n)
 {
 	struct world_node *node = &w->nodes[n];
-	struct event event = { .type = EVENT_STORE_SYNCED, .now_ms = w->now_ms, .wall_ms = w->now_ms };
+	struct event event = { .type = EVENT_STORE_SYNCED,
+			       .now_ms = w->now_ms,
+			       .wall_ms = w->now_ms };
 
 	if (!node->up || node->op_count == 0)
 		return false;
@@ -525,7 +531,8 @@ static void written_check(struct world *w, const struct action *action)
 	}
 }
 
-static bool durable_at(const struct world *w, const struct voter *voter, const struct record *record)
+static bool durable_at(const struct world *w, const struct voter *voter,
+		       const struct record *record)
 {
 	const struct disk *disk;
 
@@ -553,7 +560,8 @@ static void committed_check(struct world *w, uint32_t n, const struct record *re
 {
 	struct world_node *node = &w->nodes[n];
 	struct commit_fact *fact = &w->committed[record->index];
-	uint64_t hash = blob_hash(record->body, record->body_size) + record->origin * 31 + record->cookie;
+	uint64_t hash =
+		blob_hash(record->body, record->body_size) + record->origin * 31 + record->cookie;
 
 	if (fact->known && (fact->view != record->view || fact->hash != hash) && !w->loss_allowed)
 		world_fail(w, "a committed record changed");
@@ -562,7 +570,8 @@ static void committed_check(struct world *w, uint32_t n, const struct record *re
 	durable_check(w, &node->view->voters, record);
 	if (record->cookie != 0) {
 		for (uint32_t i = 0; i < w->cookie_count; i++) {
-			if (w->cookies[i].origin == record->origin && w->cookies[i].cookie == record->cookie)
+			if (w->cookies[i].origin == record->origin &&
+			    w->cookies[i].cookie == record->cookie)
 				world_fail(w, "a proposal was done twice");
 		}
 		w->cookies[w->cookie_count].origin = record->origin;
@@ -601,7 +610,8 @@ static void apply(struct world *w, uint32_t n, const struct record *record)
 
 static void number_check(struct world *w, const struct view *view)
 {
-	// Two may think that they open a view, as view_agree.c explains; no record comes of the second one's.
+	// Two may think that they open a view, as view_agree.c explains; no record comes of the
+	// second one's.
 	if (view->number == 0 || view->state != VIEW_NORMAL)
 		return;
 	if (w->coordinator_of[view->number] == 0) {
@@ -729,8 +739,8 @@ static void voters_propose(struct world *w, uint32_t n, const struct voters *vot
 	size = entry_encode(&entry, buf, sizeof(buf));
 	w->actions.count = 0;
 	w->actions.used = 0;
-	view_propose(node->view, node->disk.incarnation << 32 | ++node->next_cookie, buf, size, w->now_ms,
-		     &w->actions);
+	view_propose(node->view, node->disk.incarnation << 32 | ++node->next_cookie, buf, size,
+		     w->now_ms, &w->actions);
 	perform(w, n);
 }
 
@@ -746,7 +756,8 @@ static void voters_look(struct world *w, uint32_t n)
 		uint32_t id = voters.list[i].id;
 		uint64_t store = view_member_store(node->view, id);
 
-		if (!view_synchronised(node->view, id) || store == 0 || store == voters.list[i].store)
+		if (!view_synchronised(node->view, id) || store == 0 ||
+		    store == voters.list[i].store)
 			continue;
 		voters.list[i].store = store;
 		voters_propose(w, n, &voters);
@@ -754,7 +765,8 @@ static void voters_look(struct world *w, uint32_t n)
 	}
 }
 
-// A voter is taken off the list, or a member without a vote gets one; anybody may ask, in any order.
+// A voter is taken off the list, or a member without a vote gets one; anybody may ask, in any
+// order.
 void world_voters_change(struct world *w, uint32_t n)
 {
 	struct world_node *node = &w->nodes[n];
@@ -771,12 +783,14 @@ void world_voters_change(struct world *w, uint32_t n)
 		if (voters.count == 1)
 			return;
 		voters.count--;
-		memmove(&voters.list[at], &voters.list[at + 1], (voters.count - at) * sizeof(struct voter));
+		memmove(&voters.list[at], &voters.list[at + 1],
+			(voters.count - at) * sizeof(struct voter));
 		memset(&voters.list[voters.count], 0, sizeof(struct voter));
 	} else {
 		if (view_member_store(node->view, id) == 0)
 			return;
-		memmove(&voters.list[at + 1], &voters.list[at], (voters.count - at) * sizeof(struct voter));
+		memmove(&voters.list[at + 1], &voters.list[at],
+			(voters.count - at) * sizeof(struct voter));
 		voters.list[at].id = id;
 		voters.list[at].store = view_member_store(node->view, id);
 		voters.count++;
@@ -809,7 +823,8 @@ bool world_progress(struct world *w)
 			out_order(w, node);
 			return true;
 		}
-		if (what == 1 && (!(w->slow >> n & 1) || world_random(w, 15) == 0) && store_work(w, n))
+		if (what == 1 && (!(w->slow >> n & 1) || world_random(w, 15) == 0) &&
+		    store_work(w, n))
 			return true;
 		if (what >= 2 && deliver_next(w, n))
 			return true;

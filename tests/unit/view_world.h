@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small world for views: up to five nodes, an ordered group that splits and merges, stores that lose what was
-// not synced. Everything is drawn from one seed.
+// A small world for views: up to five nodes, an ordered group that splits and merges, stores that
+// lose what was not synced. Everything is drawn from one seed.
 #pragma once
 
 #include "quorum/view_internal.h"
@@ -107,7 +107,7 @@ uint64_t world_random(struct world *w, uint64_t below);
 void world_boot(struct world *w, uint32_t n, bool lose_store);
 void world_crash(struct world *w, uint32_t n);
 void world_split(struct world *w, const int *part);	// part[n]: component of each node
-bool world_progress(struct world *w);			// one random thing that can happen; false: nothing can
+bool world_progress(struct world *w); // one random thing that can happen; false: nothing can
 bool world_settle(struct world *w, uint32_t steps);	// until nothing happens any more
 void world_step(struct world *w, uint32_t n, const struct event *event);
 bool world_propose(struct world *w, uint32_t n, enum entry_type type);

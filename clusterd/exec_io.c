@@ -15,6 +15,8 @@
 
 extern char **environ;
 
+enum { REAP_TRIES = 200 };	// 2 s
+
 static uint64_t exec_now_ms(void)
 {
 	struct timespec now;
@@ -73,6 +75,16 @@ static int exec_read(int fd, char *output, size_t size, uint64_t deadline_ms)
 	}
 }
 
+// One that hangs in the kernel is left behind: it must not take its caller with it.
+static void exec_reap(pid_t pid)
+{
+	const struct timespec pause = { 0, 10000000 };
+	int tries;
+
+	for (tries = 0; tries < REAP_TRIES && waitpid(pid, NULL, WNOHANG) == 0; tries++)
+		nanosleep(&pause, NULL);
+}
+
 int exec_run(const char *const *argv, char *output, size_t size, uint32_t timeout_ms)
 {
 	int pipes[2], status, error;
@@ -88,13 +100,14 @@ int exec_run(const char *const *argv, char *output, size_t size, uint32_t timeou
 	}
 	error = exec_read(pipes[0], output, size, exec_now_ms() + timeout_ms);
 	close(pipes[0]);
-	if (error)
+	if (error) {
 		kill(pid, SIGKILL);
+		exec_reap(pid);
+		return error;
+	}
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;
-	if (error)
-		return error;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

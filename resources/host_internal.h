@@ -64,12 +64,20 @@ struct host_task {
 	struct lock_lease leases[VM_LEASES_MAX];
 	struct lock_volume *volumes;	// [volume_count], the task's own
 	uint64_t *generations;		// [volume_count], the task's own
+	// The loop's: an answer that is due whether or not the storage lets the thread come back.
+	struct loop_timer timer;
+	struct event late;
+	bool answered;
 };
 
 // NULL: out of memory. Freed by host_task_done(), which posts the event with flag and reason filled
 // in.
 struct host_task *host_task(struct host *host, enum event_type type, loop_fn work);
 void host_task_done(void *owner);
+// Submits it; after `patience_ms` it is answered with `late_flag`, and what the thread still finds
+// is dropped.
+void host_task_within(struct host_task *task, struct worker *worker, uint64_t patience_ms,
+		      bool late_flag);
 
 // The VM's half.
 bool host_vm_perform(struct host *host, const struct cluster *cluster, const struct action *action);

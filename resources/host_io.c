@@ -23,6 +23,8 @@ enum {
 	ORPHAN_PATIENCE_MS = 10000,
 	ADOPT_PATIENCE_MS = 1000,	// the loop waits for it
 	IO_TIMEOUT_DEFAULT_S = 10,
+	RELEASE_PATIENCE_MS = 30000,
+	CHECK_PATIENCE_MS = 110000,
 };
 
 // What the host has to offer, when that is news.
@@ -69,12 +71,32 @@ void host_task_done(void *owner)
 	struct host_task *task = owner;
 	struct edge edge = task->host->edge;
 
+	loop_timer_cancel(&task->timer);
 	task->event.flag = task->ok;
 	task->event.reason = task->reason;
-	edge_post(&edge, &task->event);
+	if (!task->answered)
+		edge_post(&edge, &task->event);
 	free(task->volumes);
 	free(task->generations);
 	free(task);
+}
+
+static void host_task_late(void *owner)
+{
+	struct host_task *task = owner;
+
+	task->answered = true;
+	edge_post(&task->host->edge, &task->late);
+}
+
+void host_task_within(struct host_task *task, struct worker *worker, uint64_t patience_ms,
+		      bool late_flag)
+{
+	task->late = task->event;
+	task->late.flag = late_flag;
+	task->late.reason = "the storage has not answered in time";
+	loop_timer_ms(task->host->edge.loop, &task->timer, patience_ms, host_task_late, task);
+	worker_submit(worker, &task->task);
 }
 
 static void host_guard_changed(void *owner, bool up, bool watchdog)
@@ -225,7 +247,8 @@ int host_end_orphans(const char *run_dir)
 
 void host_adopt(struct host *host)
 {
-	// What does not end in that time is found without its lease below, and dealt with by the core.
+	// What does not end in that time is found without its lease below, and dealt with by the
+	// core.
 	record_end_orphans(host->config.run_dir, ADOPT_PATIENCE_MS);
 	host_vm_adopt_all(host);
 }
@@ -280,16 +303,23 @@ static bool host_task_volumes(struct host_task *task, uint32_t mask, const uint6
 	return task->volumes && task->generations;
 }
 
-static void host_release(struct host *host, const struct action *action)
+// A volume that was removed since guards nothing any more.
+static void host_release(struct host *host, const struct cluster *cluster,
+			 const struct action *action)
 {
 	struct host_task *task = host_task(host, EVENT_HOST_RELEASED, host_release_work);
+	uint32_t mask = action->generation_mask;
+	uint8_t slot;
 
 	if (!task)
 		return;
+	for (slot = 0; slot < VOLUMES_MAX; slot++)
+		if (!cluster->volumes[slot].used)
+			mask &= ~(1u << slot);
 	task->event.node_id = task->peer_id = action->node_id;
 	task->event.attempt = action->attempt;
-	if (host_task_volumes(task, action->generation_mask, action->generation)) {
-		worker_submit(host->pool, &task->task);
+	if (host_task_volumes(task, mask, action->generation)) {
+		host_task_within(task, host->pool, RELEASE_PATIENCE_MS, false);
 		return;
 	}
 	snprintf(task->reason, sizeof(task->reason), "one of its volumes is not open on this host");
@@ -355,7 +385,7 @@ static void host_check(struct host *host, const struct cluster *cluster,
 	task->event.node_id = task->peer_id = action->node_id;
 	task->event.cookie = action->cookie;
 	if (host_task_volumes(task, mask, NULL)) {
-		worker_submit(host->slow_pool, &task->task);
+		host_task_within(task, host->slow_pool, CHECK_PATIENCE_MS, true);
 		return;
 	}
 	task->ok = true;
@@ -386,7 +416,7 @@ bool host_perform(struct host *host, const struct cluster *cluster, const struct
 				    action->lease_slot);
 		return true;
 	case ACTION_HOST_RELEASE:
-		host_release(host, action);
+		host_release(host, cluster, action);
 		return true;
 	case ACTION_ADOPT:
 		host_adopt(host);

@@ -6,6 +6,7 @@
 #include "clusterd/event.h"
 
 struct loop;
+struct trace;
 
 // Called on the loop's thread only. The shell fills in now_ms and wall_ms. It may perform actions
 // before it returns: an edge posts last.
@@ -15,6 +16,7 @@ struct edge {
 	struct loop *loop;
 	event_post_fn post;
 	void *owner;
+	struct trace *trace;	// for trace_note(); NULL: none
 };
 
 static inline void edge_post(const struct edge *edge, const struct event *event)

@@ -17,6 +17,7 @@ libcore_a_SOURCES += \
 libedges_a_SOURCES = \
 	clusterd/edge.h clusterd/loop_io.c clusterd/loop_io.h clusterd/worker_io.c clusterd/worker_io.h \
 	clusterd/exec_io.c clusterd/exec_io.h clusterd/log_io.c clusterd/log_io.h \
+	clusterd/trace_io.c clusterd/trace_io.h \
 	clusterd/store_io.c clusterd/store_io.h clusterd/store_thread_io.c clusterd/store_internal.h \
 	clusterd/cpg_io.c clusterd/cpg_io.h clusterd/cmap_io.c clusterd/cmap_io.h
 
@@ -25,7 +26,6 @@ edge_LIBS = $(CPG_LIBS) $(VOTEQUORUM_LIBS) $(CMAP_LIBS) $(QB_LIBS) $(XML_LIBS) $
 
 sbin_PROGRAMS += clusterd/clusterd
 clusterd_clusterd_SOURCES = clusterd/main_io.c clusterd/shell_io.c clusterd/shell_io.h \
-	clusterd/trace_io.c clusterd/trace_io.h \
 	clusterd/ipc_io.c clusterd/ipc_io.h clusterd/ipc_wire.h \
 	clusterd/request_io.c clusterd/request_io.h clusterd/request_internal_io.h \
 	clusterd/request_apply_io.c clusterd/show_io.c clusterd/show_dump_io.c clusterd/show_vm_io.c

@@ -490,7 +490,8 @@ static int shell_open(struct shell *shell)
 		error = shell_node(shell);
 	if (error)
 		return error;
-	shell->edge = (struct edge){ .loop = shell->loop, .post = shell_post, .owner = shell };
+	shell->edge = (struct edge){ .loop = shell->loop, .post = shell_post, .owner = shell,
+				     .trace = shell->trace };
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]) && error == 0; i++)
 		error = loop_add_signal(shell->loop, signals[i], shell_signal, shell);
 	store.edge = shell->edge;

@@ -145,6 +145,14 @@ void trace_action(struct trace *trace, const struct action *action)
 	trace_end(trace, action->node_id, action->text);
 }
 
+void trace_note(struct trace *trace, const char *word, struct vm_ref vm)
+{
+	if (!trace)
+		return;
+	trace_line(trace, "note", word, vm);
+	trace_end(trace, 0, NULL);
+}
+
 void trace_flush(struct trace *trace)
 {
 	if (trace)

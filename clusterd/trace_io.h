@@ -13,5 +13,7 @@ void trace_close(struct trace *trace);
 
 void trace_event(struct trace *trace, const struct event *event);
 void trace_action(struct trace *trace, const struct action *action);
+// What an edge did of itself, between an action and the event that answers it.
+void trace_note(struct trace *trace, const char *word, struct vm_ref vm);
 // What was traced is in the file.
 void trace_flush(struct trace *trace);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clusterd/trace_io.h"
 #include "resources/host_internal.h"
 #include "resources/launch.h"
 #include "resources/qemu_args.h"
@@ -167,6 +168,7 @@ static void vm_executed(void *owner)
 {
 	struct host_vm *vm = owner;
 
+	trace_note(vm->host->edge.trace, "executed", vm->ref);
 	if (!vm->qmp)
 		vm_open_qmp(vm);
 }
@@ -204,6 +206,7 @@ static void vm_notice(void *owner, enum qmp_notice notice, const char *text)
 
 	switch (notice) {
 	case QMP_READY:
+		trace_note(vm->host->edge.trace, "qmp-ready", vm->ref);
 		if (vm->cont_wanted)
 			qmp_command(vm->qmp, "cont", NULL, NULL, NULL);
 		break;

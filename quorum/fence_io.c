@@ -332,7 +332,7 @@ static int output_pipe(struct job *job, int *read_fd, int *write_fd)
 
 static int agent_spawn(struct job *job, int in, int out, int err)
 {
-	static char *const environment[] = {
+	static const char *const environment[] = {
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "HOME=/", NULL,
 	};
 	char *const argv[] = { job->path, NULL };
@@ -354,7 +354,7 @@ static int agent_spawn(struct job *job, int in, int out, int err)
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
 					      POSIX_SPAWN_SETSIGDEF);
-	error = -posix_spawn(&job->pid, job->path, &actions, &attributes, argv, environment);
+	error = -posix_spawn(&job->pid, job->path, &actions, &attributes, argv, (char *const *)environment);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	if (error)

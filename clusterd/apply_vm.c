@@ -204,6 +204,9 @@ static void place_on(struct apply *a, struct vm *vm, uint8_t owner)
 	if (!node->used || node->life != NODE_ONLINE || vm->wanted != VM_WANTED_RUNNING ||
 	    !vm->managed || !leases_ready(vm) || vm->phase == VM_ERROR)
 		return;
+	// Its definition may have changed since the decision was taken.
+	if (vm->possible != 0 && !(vm->possible & slot_bit(owner)))
+		return;
 	if (vm_owned(vm) && life != NODE_EXPIRING && life != NODE_DEAD)
 		return;
 	if (vm_owned(vm)) {

@@ -72,7 +72,8 @@ static void local_adopted(struct node *node, const struct event *event, struct a
 	if (!local_free(node, vm))
 		return;
 	local = local_begin(node, vm);
-	local->sanlock_epoch = node->sanlock_epoch;
+	// Without its lease it belongs to a sanlock that is gone: no lockspace is joined before it is.
+	local->sanlock_epoch = event->flag ? node->sanlock_epoch : node->sanlock_epoch - 1;
 	vm_local_event(local, event, actions);
 }
 
@@ -238,6 +239,11 @@ static struct vm_wish local_wish(const struct node *node, const struct vm *vm,
 		wish.keep = true;
 		wish.start = vm->phase == VM_PLACED && leases_ready(vm) && joined && node->sanlock_up &&
 			     node->adopted && node->shutdown == SHUTDOWN_NONE;
+		// Its possible owners may have been redefined since it was placed here.
+		if (vm->phase == VM_PLACED && vm->possible && !(vm->possible & 1ull << vm->owner)) {
+			wish.start = wish.keep = false;
+			wish.why = "this node is no possible owner of it any more";
+		}
 	}
 	return wish;
 }

@@ -14,6 +14,99 @@
 
 static const int together[WORLD_NODES] = { 0 };
 
+static bool world_propose(struct world *w, uint32_t n, enum entry_type type)
+{
+	struct world_node *node = &w->nodes[n];
+	static struct entry entry;
+	uint8_t buf[8192];
+	uint64_t cookie = node->disk.incarnation << 32 | ++node->next_cookie;
+	size_t size;
+	bool taken;
+
+	if (!node->up)
+		return false;
+	memset(&entry, 0, sizeof(entry));
+	entry.type = (uint8_t)type;
+	entry.from = node->id;
+	entry.at_ms = cookie;
+	if (type == ENTRY_VM_CLEAR)
+		memset(entry.name, 'x', 1 + world_random(w, NAME_SIZE - 2));
+	for (uint32_t i = 0; type == ENTRY_NODE_REPORT && i < VOLUMES_MAX; i++)
+		memset(entry.report.volumes[i].reason, 'y', world_random(w, 60));
+	if (type == ENTRY_VOTERS)
+		entry.voters = node->view->voters;
+	size = entry_encode(&entry, buf, sizeof(buf));
+	if (size == 0)
+		abort();
+	w->actions.count = 0;
+	w->actions.used = 0;
+	taken = view_propose(node->view, cookie, buf, size, w->now_ms, &w->actions);
+	world_perform(w, n);
+	return taken;
+}
+
+// A voter is taken off the list, or a member without a vote gets one; anybody may ask, in any
+// order.
+static void world_voters_change(struct world *w, uint32_t n)
+{
+	struct world_node *node = &w->nodes[n];
+	struct voters voters = node->cluster.voters;
+	uint32_t id = 1 + (uint32_t)world_random(w, w->count), at = 0;
+
+	// While a voter's store is lost a list without one of the others could never be made good.
+	if (!node->up || !view_normal(node->view) ||
+	    voters_here(node->view, &voters, true) < voters.count)
+		return;
+	while (at < voters.count && voters.list[at].id < id)
+		at++;
+	if (at < voters.count && voters.list[at].id == id) {
+		if (voters.count == 1)
+			return;
+		voters.count--;
+		memmove(&voters.list[at], &voters.list[at + 1],
+			(voters.count - at) * sizeof(struct voter));
+		memset(&voters.list[voters.count], 0, sizeof(struct voter));
+	} else {
+		if (view_member_store(node->view, id) == 0)
+			return;
+		memmove(&voters.list[at + 1], &voters.list[at],
+			(voters.count - at) * sizeof(struct voter));
+		voters.list[at].id = id;
+		voters.list[at].store = view_member_store(node->view, id);
+		voters.count++;
+	}
+	world_voters_propose(w, n, &voters);
+}
+
+static bool world_settle(struct world *w, uint32_t steps)
+{
+	uint32_t idle = 0;
+
+	for (uint32_t i = 0; i < steps; i++) {
+		if (world_progress(w)) {
+			idle = 0;
+			continue;
+		}
+		w->now_ms += 100;
+		if (!w->quiet) {
+			for (uint32_t n = 0; n < w->count; n++)
+				world_voters_look(w, n);
+		}
+		if (++idle > 30)
+			return true;
+	}
+	return false;
+}
+
+static bool world_all_normal(const struct world *w)
+{
+	for (uint32_t n = 0; n < w->count; n++) {
+		if (w->nodes[n].up && !view_normal(w->nodes[n].view))
+			return false;
+	}
+	return true;
+}
+
 static void heal_all(struct world *w)
 {
 	for (uint32_t n = 0; n < w->count; n++) {

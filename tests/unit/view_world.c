@@ -14,8 +14,6 @@ static const struct view_limits limits = {
 };
 static const struct cluster_limits cluster_limits = { .vms_max = 2, .lease_slots_max = 4 };
 
-static void perform(struct world *w, uint32_t n);
-
 uint64_t world_random(struct world *w, uint64_t below)
 {
 	w->random ^= w->random << 13;
@@ -635,10 +633,10 @@ void world_step(struct world *w, uint32_t n, const struct event *event)
 	while ((record = view_next_committed(node->view)) != NULL)
 		apply(w, n, record);
 	number_check(w, node->view);
-	perform(w, n);
+	world_perform(w, n);
 }
 
-static void perform(struct world *w, uint32_t n)
+void world_perform(struct world *w, uint32_t n)
 {
 	struct world_node *node = &w->nodes[n];
 
@@ -693,38 +691,7 @@ static void perform(struct world *w, uint32_t n)
 	node->deadline_ms = view_deadline_ms(node->view);
 }
 
-bool world_propose(struct world *w, uint32_t n, enum entry_type type)
-{
-	struct world_node *node = &w->nodes[n];
-	static struct entry entry;
-	uint8_t buf[8192];
-	uint64_t cookie = node->disk.incarnation << 32 | ++node->next_cookie;
-	size_t size;
-	bool taken;
-
-	if (!node->up)
-		return false;
-	memset(&entry, 0, sizeof(entry));
-	entry.type = (uint8_t)type;
-	entry.from = node->id;
-	entry.at_ms = cookie;
-	if (type == ENTRY_VM_CLEAR)
-		memset(entry.name, 'x', 1 + world_random(w, NAME_SIZE - 2));
-	for (uint32_t i = 0; type == ENTRY_NODE_REPORT && i < VOLUMES_MAX; i++)
-		memset(entry.report.volumes[i].reason, 'y', world_random(w, 60));
-	if (type == ENTRY_VOTERS)
-		entry.voters = node->view->voters;
-	size = entry_encode(&entry, buf, sizeof(buf));
-	if (size == 0)
-		abort();
-	w->actions.count = 0;
-	w->actions.used = 0;
-	taken = view_propose(node->view, cookie, buf, size, w->now_ms, &w->actions);
-	perform(w, n);
-	return taken;
-}
-
-static void voters_propose(struct world *w, uint32_t n, const struct voters *voters)
+void world_voters_propose(struct world *w, uint32_t n, const struct voters *voters)
 {
 	struct world_node *node = &w->nodes[n];
 	static struct entry entry;
@@ -741,11 +708,11 @@ static void voters_propose(struct world *w, uint32_t n, const struct voters *vot
 	w->actions.used = 0;
 	view_propose(node->view, node->disk.incarnation << 32 | ++node->next_cookie, buf, size,
 		     w->now_ms, &w->actions);
-	perform(w, n);
+	world_perform(w, n);
 }
 
 // The coordinator's caller: whoever is here with another store than the voters say is readmitted.
-static void voters_look(struct world *w, uint32_t n)
+void world_voters_look(struct world *w, uint32_t n)
 {
 	struct world_node *node = &w->nodes[n];
 	struct voters voters = node->cluster.voters;
@@ -760,42 +727,9 @@ static void voters_look(struct world *w, uint32_t n)
 		    store == voters.list[i].store)
 			continue;
 		voters.list[i].store = store;
-		voters_propose(w, n, &voters);
+		world_voters_propose(w, n, &voters);
 		return;
 	}
-}
-
-// A voter is taken off the list, or a member without a vote gets one; anybody may ask, in any
-// order.
-void world_voters_change(struct world *w, uint32_t n)
-{
-	struct world_node *node = &w->nodes[n];
-	struct voters voters = node->cluster.voters;
-	uint32_t id = 1 + (uint32_t)world_random(w, w->count), at = 0;
-
-	// While a voter's store is lost a list without one of the others could never be made good.
-	if (!node->up || !view_normal(node->view) ||
-	    voters_here(node->view, &voters, true) < voters.count)
-		return;
-	while (at < voters.count && voters.list[at].id < id)
-		at++;
-	if (at < voters.count && voters.list[at].id == id) {
-		if (voters.count == 1)
-			return;
-		voters.count--;
-		memmove(&voters.list[at], &voters.list[at + 1],
-			(voters.count - at) * sizeof(struct voter));
-		memset(&voters.list[voters.count], 0, sizeof(struct voter));
-	} else {
-		if (view_member_store(node->view, id) == 0)
-			return;
-		memmove(&voters.list[at + 1], &voters.list[at],
-			(voters.count - at) * sizeof(struct voter));
-		voters.list[at].id = id;
-		voters.list[at].store = view_member_store(node->view, id);
-		voters.count++;
-	}
-	voters_propose(w, n, &voters);
 }
 
 static void tick(struct world *w, uint32_t n)
@@ -833,7 +767,7 @@ bool world_progress(struct world *w)
 			return true;
 		}
 		if (!w->quiet && world_random(w, 4) == 0)
-			voters_look(w, n);
+			world_voters_look(w, n);
 	}
 	for (n = 0; n < w->count; n++) {
 		if (!w->nodes[n].up)
@@ -846,33 +780,4 @@ bool world_progress(struct world *w)
 			return true;
 	}
 	return false;
-}
-
-bool world_settle(struct world *w, uint32_t steps)
-{
-	uint32_t idle = 0;
-
-	for (uint32_t i = 0; i < steps; i++) {
-		if (world_progress(w)) {
-			idle = 0;
-			continue;
-		}
-		w->now_ms += 100;
-		if (!w->quiet) {
-			for (uint32_t n = 0; n < w->count; n++)
-				voters_look(w, n);
-		}
-		if (++idle > 30)
-			return true;
-	}
-	return false;
-}
-
-bool world_all_normal(const struct world *w)
-{
-	for (uint32_t n = 0; n < w->count; n++) {
-		if (w->nodes[n].up && !view_normal(w->nodes[n].view))
-			return false;
-	}
-	return true;
 }

@@ -108,9 +108,8 @@ void world_boot(struct world *w, uint32_t n, bool lose_store);
 void world_crash(struct world *w, uint32_t n);
 void world_split(struct world *w, const int *part);	// part[n]: component of each node
 bool world_progress(struct world *w); // one random thing that can happen; false: nothing can
-bool world_settle(struct world *w, uint32_t steps);	// until nothing happens any more
 void world_step(struct world *w, uint32_t n, const struct event *event);
-bool world_propose(struct world *w, uint32_t n, enum entry_type type);
-void world_voters_change(struct world *w, uint32_t n);
+void world_perform(struct world *w, uint32_t n);	// the actions of the last step
+void world_voters_look(struct world *w, uint32_t n);
+void world_voters_propose(struct world *w, uint32_t n, const struct voters *voters);
 void world_fail(struct world *w, const char *what);
-bool world_all_normal(const struct world *w);

@@ -678,7 +678,8 @@ void host_vm_close_all(struct host *host)
 		vm_free(host->vms);
 }
 
-// The folder is QEMU's: what bears the log's name there may be a trap, and root is not to follow it.
+// The folder is QEMU's: what bears the log's name there may be a trap, and root is not to follow
+// it.
 static void vm_trim_console(const struct host_vm *vm)
 {
 	struct stat status;

@@ -119,7 +119,8 @@ static void driver_command(struct driver *driver, const char *line)
 	}
 	for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (strcmp(word, actions[i].word) == 0)
-			driver_act(driver, actions[i].type, slot < VMS ? slot : 0, slot, generation);
+			driver_act(driver, actions[i].type, slot < VMS ? slot : 0, slot,
+				   generation);
 }
 
 static void driver_input(void *owner, int fd, uint32_t events)
@@ -192,7 +193,9 @@ int main(int argc, char **argv)
 	if (argc < 6 || !driver || loop_open(&driver->loop))
 		return 2;
 	driver_define(driver, argv[3], argv[4]);
-	config.edge = (struct edge){ driver->loop, driver_event, driver };
+	config.edge = (struct edge){
+		.loop = driver->loop, .post = driver_event, .owner = driver,
+	};
 	config.node_id = (uint32_t)atoi(argv[1]);
 	config.run_dir = argv[2];
 	config.launch_path = argv[5];

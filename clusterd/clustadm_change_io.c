@@ -16,7 +16,7 @@ struct wait {
 	const char *name;
 	// Judges one answer; `line` says how things are.
 	enum outcome (*judge)(const struct wait *wait, const json_t *now, char *line, size_t size);
-	long long failures_before;
+	long long failures_before, attempt_before; // of fencing
 };
 
 static enum exit_status wait_unfinished(struct session *session, const struct wait *wait,
@@ -219,6 +219,10 @@ static enum outcome judge_off(const struct wait *wait, const json_t *now, char *
 		 reason);
 	if (strcmp(life, "dead") == 0)
 		return OUTCOME_DONE;
+	// It may be back before anybody looked.
+	if (strcmp(life, "online") == 0 && !json_flag(now, "fence_wanted"))
+		return json_number(now, "fence_attempt") > wait->attempt_before ? OUTCOME_DONE
+										: OUTCOME_FAILED;
 	if (devices > 0 && json_number(now, "fence_failures") >= wait->failures_before + devices)
 		return OUTCOME_FAILED;
 	return OUTCOME_MORE;
@@ -256,6 +260,7 @@ enum exit_status clustadm_node_change(struct session *session)
 	if (status != EXIT_DONE)
 		return status;
 	wait.failures_before = json_number(before, "fence_failures");
+	wait.attempt_before = json_number(before, "fence_attempt");
 	json_decref(before);
 	status = node_confirm(session, name);
 	if (status != EXIT_DONE)

@@ -23,6 +23,9 @@ static const char document[] =
 	"<disk volume='vol1' path='vms/db.img' format='raw'/></vm></clusterd>";
 
 static const char *ask(struct request_world *world, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static const char *ask(struct request_world *world, const char *format, ...)
 {
 	static char text[16384];
 	const char *answer;

@@ -97,7 +97,7 @@ void host_event(struct node *node, const struct event *event, struct actions *ac
  */
 bool host_may_join(const struct node *node)
 {
-	if (!node->sanlock_up || !node->adopted)
+	if (!node->sanlock_up || !node->adopted || node->orphans_unleased > 0)
 		return false;
 	for (uint32_t i = 0; i < node->local_high; i++)
 		if (vm_local_process(&node->locals[i]) &&

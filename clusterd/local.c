@@ -13,6 +13,7 @@ enum {
 	REPORT_AGAIN_MS = 5000,
 	STALL_LIMIT_MS = 15000,
 	HELD_AGAIN_MS = 60000,
+	ORPHANS_AGAIN_MS = 5000,
 };
 
 // Slots are zeroed as they are reached: ten thousand of them are megabytes.
@@ -63,6 +64,8 @@ static void local_adopted(struct node *node, const struct event *event, struct a
 
 	if (!vm) {
 		// Perhaps the replica is behind: asked for again when the next view is normal.
+		if (!event->flag)
+			node->orphans_unleased++;
 		if (node->orphans++ == 0)
 			node_log(node, LOG_LEVEL_WARNING,
 				 "a QEMU of an earlier daemon runs here whose VM is not known (yet): left alone",
@@ -446,14 +449,25 @@ static void local_one(struct node *node, uint32_t slot, uint8_t self, struct act
 		report_lease(node, vm, local, actions);
 }
 
-// A view is normal, and there are QEMUs whose VMs the replica did not know when they were found.
+/*
+ * There are QEMUs whose VMs the replica did not know when they were found: each normal view may know them. Those
+ * without a lease keep the lockspaces closed, so it is also looked whether they still live.
+ */
 static void adopt_again(struct node *node, struct actions *actions)
 {
-	if (node->orphans == 0 || !view_normal(node->view) ||
-	    node->orphans_view == view_number(node->view))
+	bool known = view_normal(node->view) && node->orphans_view != view_number(node->view);
+
+	if (node->orphans == 0 || !node->adopted)
 		return;
-	node->orphans = 0;
-	node->orphans_view = view_number(node->view);
+	if (!known && (node->orphans_unleased == 0 || node->now_ms < node->orphans_again_ms)) {
+		if (node->orphans_unleased > 0)
+			node_wake_at(node, node->orphans_again_ms);
+		return;
+	}
+	node->orphans = node->orphans_unleased = 0;
+	if (known)
+		node->orphans_view = view_number(node->view);
+	node->orphans_again_ms = node->now_ms + ORPHANS_AGAIN_MS;
 	node->adopted = false;
 	actions_add(actions, ACTION_ADOPT);
 }

@@ -63,7 +63,9 @@ struct node {
 	bool sanlock_up;
 	bool adopted;			// EVENT_ADOPTION_DONE came
 	uint32_t orphans;		// QEMUs found whose VM the replica did not know
+	uint32_t orphans_unleased;	// of them: their sanlock is gone, so nothing may be joined
 	uint64_t orphans_view;		// in which they were last asked for again
+	uint64_t orphans_again_ms;	// when the unleased ones are looked for again
 	uint32_t sanlock_epoch;		// counts sanlock's deaths
 	struct node_report reported;	// the last one proposed
 	uint64_t report_sent_ms;	// NODE_REPORT under way since; 0: none

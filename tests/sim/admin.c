@@ -57,6 +57,11 @@ static const char *request_word(uint8_t type)
 	return "?";
 }
 
+static bool request_is_proof(const struct request *request, const struct host *host)
+{
+	return request->type == ENTRY_NODE_CONFIRM_DEAD && !host->powered && strcmp(request->name, host->name) == 0;
+}
+
 void admin_reply(struct world *world, struct host *host, const struct action *action)
 {
 	for (uint32_t i = 0; i < REQUESTS_MAX; i++) {
@@ -67,10 +72,13 @@ void admin_reply(struct world *world, struct host *host, const struct action *ac
 		world_say(world, host, "%s%s%s: %s%s%s", request_word(request->type), request->name[0] ? " " : "",
 			  request->name, action->result->accepted ? "done" : "refused: ",
 			  action->result->accepted ? "" : action->result->reason, "");
-		request->host = NULL;
 		world->stats[action->result->accepted ? STAT_ACCEPTED : STAT_REFUSED]++;
 		if (action->result->accepted)
 			check_ack(world, host);
+		for (uint32_t h = 0; h < world->config.hosts; h++)
+			if (request_is_proof(request, &world->hosts[h]) && action->result->accepted)
+				world->hosts[h].proved_off = true;
+		request->host = NULL;
 		return;
 	}
 	check_fail(world, host, "answered a request that was not asked, or twice");
@@ -216,7 +224,7 @@ static void bootstrap_run(struct world *world, struct item *item)
 	(void)item;
 	if (defined_anywhere(world))
 		return;
-	if (view_normal(node_view(host->node)) && host->daemon)
+	if (host->daemon && view_normal(node_view(host->node)))
 		admin_apply_nodes(world, host, true);
 	world_at(world, SECONDS(2), NULL, GUARD_NONE, bootstrap_run);
 }

@@ -48,6 +48,13 @@ static uint64_t hash_record(uint64_t view, const uint8_t *body, size_t size)
 	return hash ^ hash >> 31;
 }
 
+// From this index on nothing is held.
+static void log_drop(struct host *host, uint64_t from)
+{
+	for (; host->log_high > 0 && host->log_high >= from; host->log_high--)
+		host->log[host->log_high].index = 0;
+}
+
 static void log_put(struct host *host, uint64_t index, uint64_t view, uint64_t hash)
 {
 	INVARIANT(index < 10000000);
@@ -59,15 +66,16 @@ static void log_put(struct host *host, uint64_t index, uint64_t view, uint64_t h
 		memset(host->log + host->log_max, 0, (more - host->log_max) * sizeof(*host->log));
 		host->log_max = more;
 	}
+	log_drop(host, index);
 	host->log[index].index = index;
 	host->log[index].view = view;
 	host->log[index].hash = hash;
+	host->log_high = index;
 }
 
 void check_daemon_started(struct host *host)
 {
-	for (uint32_t i = 0; i < host->log_max; i++)
-		host->log[i].index = 0;
+	log_drop(host, 0);
 	host->seen_index = 0;
 	host->seen_view = 0;
 }
@@ -80,12 +88,21 @@ void check_store_replay(struct host *host, uint64_t index, uint64_t view, const 
 
 void check_store(struct world *world, struct host *host, const struct action *action)
 {
-	(void)world;
+	static const char *const words[] = { "snapshot", "entry", "truncate", "promise", "commit", "sync", "reset" };
+
+	if (action->type < ACTION_STORE_SNAPSHOT || action->type > ACTION_STORE_RESET)
+		return;
+	if (action->type <= ACTION_STORE_PROMISE)
+		world_trace(world, host, "store: %s %llu of view %llu%s", words[action->type - ACTION_STORE_SNAPSHOT],
+			    (unsigned long long)action->index, (unsigned long long)action->view,
+			    action->flag ? ", all" : "");
 	if (action->type == ACTION_STORE_ENTRY)
 		log_put(host, action->index, action->view,
 			hash_record(action->view, action->body, action->body_size));
-	else if (action->type == ACTION_STORE_RESET)
-		check_daemon_started(host);
+	else if (action->type == ACTION_STORE_TRUNCATE)
+		log_drop(host, action->index + 1);
+	else if (action->type == ACTION_STORE_RESET || (action->type == ACTION_STORE_SNAPSHOT && action->flag))
+		log_drop(host, 0);
 }
 
 static void committed_reach(struct world *world, uint64_t index)
@@ -213,7 +230,9 @@ static void check_writers(struct world *world, struct host *host, const struct p
 
 static void check_lease(struct world *world, struct host *host, const struct proc *proc)
 {
-	if (!proc->holds || proc->lost || !host->sanlock.running || proc->registered != host->sanlock.epoch)
+	// A sanlock that died an instant ago: clusterd kills QEMU as soon as it is told, and joins nothing before.
+	if (host->sanlock_gone_told &&
+	    (!proc->holds || proc->lost || !host->sanlock.running || proc->registered != host->sanlock.epoch))
 		check_fail(world, host, "%s starts, and sanlock holds nothing for its process",
 			   vm_name(host, proc->vm));
 	for (uint32_t i = 0; i < proc->lease_count; i++) {
@@ -311,16 +330,19 @@ void check_join(struct world *world, struct host *host, uint32_t disk)
 	}
 }
 
-// Expiry of a host without a watchdog proves nothing; nobody may have asked for that lease on the strength of it.
+// Expiry of a host without a watchdog proves nothing: what ran there when it was last heard of may still run.
 void check_expiry(struct world *world, struct host *host, struct host *owner, const struct proc *proc)
 {
-	const struct cluster_node *node = cluster_find_node(node_cluster(host->node), owner->name);
-
-	if (owner->watchdog || !node)
+	if (owner->watchdog || owner->proved_off || owner->lied_about)
 		return;
-	if (node->life == NODE_LOST || node->life == NODE_FENCING || node->life == NODE_EXPIRING)
-		check_fail(world, host, "%s takes the expired lease of %s, which has no watchdog",
-			   vm_name(host, proc->vm), owner->name);
+	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+		const struct proc *old = &owner->procs[i];
+
+		if (old->executed && (old->state != PROC_NONE || old->died_with_power) &&
+		    memcmp(&old->uuid, &proc->uuid, sizeof(proc->uuid)) == 0)
+			check_fail(world, host, "%s takes the expired lease of %s, which has no watchdog",
+				   vm_name(host, proc->vm), owner->name);
+	}
 }
 
 void check_release(struct world *world, struct host *actor, struct host *target)

@@ -236,14 +236,6 @@ void corosync_send(struct world *world, struct host *host, const uint8_t *body, 
 		corosync_put(world, host, RING_MESSAGE, host->pid, body, size);
 }
 
-void corosync_rejoin(struct world *world, struct host *host)
-{
-	if (!host->corosync.running || host->corosync.client_pid != host->pid)
-		return;
-	corosync_put(world, host, RING_LEAVE, host->pid, NULL, 0);
-	corosync_put(world, host, RING_JOIN, host->pid, NULL, 0);
-}
-
 static void corosync_run_connect(struct world *world, struct item *item)
 {
 	struct host *host = item->host;
@@ -284,6 +276,18 @@ void corosync_disconnect(struct world *world, struct host *host, uint32_t pid)
 		return;
 	corosync->client_pid = 0;
 	corosync_put(world, host, RING_LEAVE, pid, NULL, 0);
+}
+
+// As the daemon's edge does it: disconnects, says so, and connects again a little later.
+void corosync_rejoin(struct world *world, struct host *host)
+{
+	struct event event = { .type = EVENT_GROUP_LOST, .reason = "to join it again" };
+
+	if (!host->corosync.running || host->corosync.client_pid != host->pid)
+		return;
+	corosync_disconnect(world, host, host->pid);
+	host_post(world, host, group_delay_us(world, host), &event);
+	world_at(world, world_jitter(world, MS(200), MS(1600)), host, GUARD_DAEMON, corosync_run_connect);
 }
 
 // ---- membership

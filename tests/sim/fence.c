@@ -20,6 +20,7 @@ static void fence_run(struct world *world, struct item *item)
 	case FENCE_WORKS:
 	case FENCE_SLOW:
 		host_power_off(world, target, "fenced");
+		target->proved_off = true;
 		job->event.flag = true;
 		world->stats[STAT_FENCES_OK]++;
 		break;

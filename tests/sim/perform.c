@@ -33,7 +33,6 @@ void world_perform(struct world *world, struct host *host, const struct action *
 	case ACTION_STORE_COMMIT:
 	case ACTION_STORE_SYNC:
 	case ACTION_STORE_RESET:
-		check_store(world, host, action);
 		store_perform(world, host, action);
 		break;
 	case ACTION_REPLY:

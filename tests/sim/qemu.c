@@ -329,8 +329,10 @@ void qemu_daemon_died(struct world *world, struct host *host)
 
 void qemu_power_cut(struct host *host)
 {
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
+	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+		host->procs[i].died_with_power = host->procs[i].state != PROC_NONE;
 		host->procs[i].state = PROC_NONE;
+	}
 }
 
 static bool proc_lease_held(const struct world *world, const struct host *host, const struct proc *proc)

@@ -224,6 +224,7 @@ void sanlock_kill(struct world *world, struct host *host)
 	}
 	host->sanlock.running = false;
 	host->sanlock.epoch++;
+	host->sanlock_gone_told = false;
 	host_post(world, host, world_jitter(world, MS(1), MS(50)), &event);
 	for (uint32_t d = 0; d < world->config.disks; d++)
 		volume_post(world, host, d, world_jitter(world, MS(1), MS(1000)));
@@ -407,7 +408,7 @@ static void sanlock_run_acquire(struct world *world, struct item *item)
 		proc->state = PROC_WAITING;
 		world->stats[STAT_REFUSALS]++;
 		world_trace(world, host, "lease of %s refused: %s", vm_name(host, proc->vm), answer.reason);
-		host_post(world, host, answer.error == LEASE_ERROR_WAITING ? SECONDS(2) : 0, &event);
+		host_post(world, host, 0, &event);
 		return;
 	}
 	for (uint32_t i = 0; i < proc->lease_count; i++)

@@ -302,6 +302,8 @@ void host_deliver(struct world *world, struct host *host, struct event *event)
 	} else {
 		host->ticks_idle = 0;
 	}
+	for (uint32_t i = 0; i < actions->count; i++)
+		check_store(world, host, &actions->items[i]);
 	check_step(world, host);
 	for (uint32_t i = 0; i < actions->count && epoch == host->daemon_epoch && !world->failed; i++)
 		world_perform(world, host, &actions->items[i]);
@@ -319,6 +321,8 @@ static void host_run_event(struct world *world, struct item *item)
 	} else if (event->type == EVENT_GROUP_LOST) {
 		item->host->seen_group_count = 0;
 		item->host->seen_quorate = false;
+	} else if (event->type == EVENT_SANLOCK_GONE) {
+		item->host->sanlock_gone_told = true;
 	} else if (event->type == EVENT_RING) {
 		item->host->seen_quorate = event->flag;
 	}
@@ -353,8 +357,14 @@ void host_post(struct world *world, struct host *host, uint64_t delay_us, const 
 	at += event->body_size;
 	if (reason)
 		copy->reason = memcpy(at, event->reason, reason);
-	if (world_trouble(world, TROUBLE_LOAD) && event->type >= EVENT_VOLUME)
-		delay_us += MS(rng_below(&world->rng, 200));
+	if (event->type >= EVENT_VOLUME) {
+		// One thread tells them, so they keep their order, however late.
+		if (world_trouble(world, TROUBLE_LOAD))
+			delay_us += MS(rng_below(&world->rng, 200));
+		if (world->now_us + delay_us < host->edge_us)
+			delay_us = host->edge_us - world->now_us;
+		host->edge_us = world->now_us + delay_us;
+	}
 	item = world_at(world, delay_us, host, GUARD_DAEMON, host_run_event);
 	item->data = copy;
 }
@@ -384,8 +394,10 @@ void daemon_start(struct world *world, struct host *host)
 	host->pid = ++world->next_pid;
 	host->tick_at_ms = NEVER;
 	host->ticks_idle = 0;
+	host->edge_us = 0;
 	host->seen_group_count = 0;
 	host->seen_quorate = false;
+	host->sanlock_gone_told = true;
 	memset(host->memory, 0, node_memory(&world->limits));
 	host->node = node_init(&world->limits, host->memory);
 	check_daemon_started(host);
@@ -441,7 +453,8 @@ void host_power_on(struct world *world, struct host *host)
 	host->booted = false;
 	host->paused = false;
 	host->watchdog_doomed = false;
-	host->lied_about = false;
+	host->lied_about = host->proved_off = false;
+	memset(host->procs, 0, sizeof(host->procs));
 	host->power_epoch++;
 	host->boot = world_random_id(world);
 	host->booted_us = world->now_us;

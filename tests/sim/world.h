@@ -203,6 +203,7 @@ struct proc {
 	} leases[VM_LEASES_MAX];
 	bool holds;		// sanlock granted them to this process
 	bool lost;		// and then its lockspace failed
+	bool died_with_power;
 };
 
 // ---- hosts
@@ -218,6 +219,7 @@ struct host {
 	uint64_t resume_us;
 	bool watchdog, watchdog_doomed;
 	int64_t wall_ms;	// offset of the wall clock
+	bool proved_off;	// a fence device or an administrator said so, and it was true
 	bool lied_about;	// a fence device said off, and it was not; or an administrator did
 
 	bool daemon;
@@ -227,9 +229,11 @@ struct host {
 	uint8_t *memory;
 	uint64_t tick_at_ms;
 	uint32_t tick_serial, ticks_idle;
+	uint64_t edge_us;	// the last event of its own edges on its way
 	struct group_member seen_group[GROUP_MAX];	// what clusterd was told
 	uint32_t seen_group_count;
 	bool seen_quorate;
+	bool sanlock_gone_told;	// clusterd knows of sanlock's last death
 	uint64_t seen_index, seen_view;
 	bool exiting;
 
@@ -242,7 +246,7 @@ struct host {
 
 	bool fence_present;
 	uint8_t fence_mode;	// enum fence_mode
-	uint64_t log_hash;	// see checkers.c
+	uint64_t log_high;	// see checkers.c
 	struct {
 		uint64_t index, view, hash;
 	} *log;

@@ -22,6 +22,7 @@
 
 enum {
 	AGAIN_TRIES = 20,
+	READ_LIMIT_MS = 2000,
 	RELEASE_LIMIT_MS = 20000,
 };
 
@@ -47,6 +48,14 @@ static bool lock_fail(char *reason, const char *format, ...)
 	vsnprintf(reason, REASON_SIZE, format, list);
 	va_end(list);
 	return false;
+}
+
+static uint64_t lock_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 static const char *lock_error_text(int result)
@@ -609,7 +618,8 @@ bool lock_claim_read(struct lock_volume *volume, uint32_t host_id, struct lock_c
  * makes two owners. That it is dead, the caller has proof of, for the generation that it names. A
  * host that has come back since has a new generation, and then its old leases are over without our
  * doing: so the generation is read immediately before, and any other than the proven one is left
- * alone.
+ * alone. A read that took long was not immediately before: the storage hangs, and whoever waited
+ * for this may have decided otherwise since.
  */
 bool lock_claim_release(struct lock_volume *volume, uint32_t host_id, uint64_t generation,
 			const char *program, char *reason)
@@ -619,6 +629,7 @@ bool lock_claim_release(struct lock_volume *volume, uint32_t host_id, uint64_t g
 	const char *const argv[] = {
 		program, "direct", "release_id", "-a", "0", "-s", lockspace, NULL,
 	};
+	uint64_t begin_ms = lock_now_ms();
 	struct lock_claim claim;
 	int status;
 
@@ -629,6 +640,9 @@ bool lock_claim_release(struct lock_volume *volume, uint32_t host_id, uint64_t g
 		return false;
 	if (claim.generation != generation || claim.timestamp == 0)
 		return true;
+	if (lock_now_ms() - begin_ms > READ_LIMIT_MS)
+		return lock_fail(reason, "%s: reading took too long to act on it",
+				 volume->lockspace_path);
 	status = exec_run(argv, output, sizeof(output), RELEASE_LIMIT_MS);
 	if (!lock_claim_read(volume, host_id, &claim, reason))
 		return false;

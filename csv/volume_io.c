@@ -16,6 +16,7 @@ enum {
 	WRITE_EVERY = 5,	// probes: one of so many also writes
 	BLOCK = 4096,
 	RECHECK_JOIN_MS = 2000,
+	QUICK_AGAIN = 4,	// probes in a row until slow is over: every change is told to all nodes
 };
 
 /*
@@ -41,7 +42,8 @@ struct volume {
 	struct lock_volume lock;
 	uint8_t state;			// as posted last
 	char reason[REASON_SIZE];
-	bool joined;
+	bool joined, join_asked;
+	uint32_t quick;			// probes in a row, while slow
 	uint64_t generation;
 	uint32_t tasks;			// under way: freed with the last
 
@@ -187,6 +189,8 @@ static void volume_judge(struct volume *volume, uint64_t took_ms, bool back)
 {
 	uint64_t limit_ms = (uint64_t)volume->lock.io_timeout_s * 1000;
 
+	if (took_ms > limit_ms / 2 || volume->state != VOLUME_SLOW)
+		volume->quick = 0;
 	if (back && volume->probe.error)
 		volume_move(volume, VOLUME_LOST, "%s: %s", volume->source,
 			    strerror(-volume->probe.error));
@@ -196,6 +200,8 @@ static void volume_judge(struct volume *volume, uint64_t took_ms, bool back)
 	else if (took_ms > limit_ms / 2 && volume->state != VOLUME_LOST)
 		volume_move(volume, VOLUME_SLOW, "%s: an answer took more than %llu ms",
 			    volume->source, (unsigned long long)limit_ms / 2);
+	else if (back && volume->state == VOLUME_SLOW && ++volume->quick < QUICK_AGAIN)
+		return;
 	else if (back && took_ms > limit_ms / 2)
 		volume_move(volume, VOLUME_SLOW, "%s: an answer took %llu ms", volume->source,
 			    (unsigned long long)took_ms);
@@ -406,7 +412,8 @@ void volumes_remove(struct volumes *volumes, uint8_t slot)
 		return;
 	volumes->slots[slot] = NULL;
 	unlink(volume->place);
-	job = volume_job(volume, volume_leave_work, volume_left);
+	// What was never joined is not left: its successor may be joining the same lockspace already.
+	job = volume->join_asked ? volume_job(volume, volume_leave_work, volume_left) : NULL;
 	loop_timer_cancel(&volume->timer);
 	volume->closing = true;
 	if (job)
@@ -549,10 +556,12 @@ void volumes_join(struct volumes *volumes, uint8_t slot)
 
 	if (volume)
 		job = volume_job(volume, volume_join_work, volume_join_done);
-	if (job)
-		worker_submit(volume->lock_worker, &job->task);
-	else
+	if (!job) {
 		volumes_refuse(volumes, &event);
+		return;
+	}
+	volume->join_asked = true;
+	worker_submit(volume->lock_worker, &job->task);
 }
 
 void volumes_sanlock_gone(struct volumes *volumes)

@@ -348,8 +348,11 @@ def storage(one, program):
         time.sleep(0.5)
     took = time.monotonic() - begin
     check(took < 20, f"sanlock kills its VM {took:.1f} s after its storage hung")
+    driver.do("release-host 9 5")
     took, line = driver.ask("kill 0", "QEMU_(EXITED|UNKILLABLE)", 15)
     say(f"      (through FUSE it may hang in the kernel on its last flush: {line})")
+    when, line = driver.wait("HOST_RELEASED", 35)
+    check(when is not None and "flag=0" in line, "a release on storage that hangs is answered: " + line)
     one.storage("restore")
     when, line = driver.wait("VOLUME .*volume_state=1", 30)
     check(when is not None, line)

@@ -29,7 +29,7 @@ const struct command commands[COMMAND_COUNT] = {
 	[COMMAND_STATUS] = { "", "status", "", 0, 0, O(WATCH), "", "the whole cluster at a glance",
 			     "" },
 	[COMMAND_APPLY] = { "", "apply", "FILE...", 1, ARGUMENTS_ANY, O(DRY_RUN) | O(FORCE), "file",
-			    "define or change what the XML files say, all of it or nothing",
+			    "define what the XML files say, all of it or nothing",
 			    "\"-\" is standard input. What the files do not name stays as it "
 			    "is.\n" },
 	[COMMAND_CHECK] = { "", "check", "FILE...", 1, ARGUMENTS_ANY, 0, "file",
@@ -38,14 +38,13 @@ const struct command commands[COMMAND_COUNT] = {
 			   "the configuration as XML that `apply` takes back",
 			   "KIND is cluster, node, volume or vm.\n" },
 	[COMMAND_REMOVE] = { "", "remove", "KIND/NAME", 1, 1, ASKS, "object",
-			     "forget a node, a volume or a VM; nothing is deleted from disks", "" },
+			     "forget a node, a volume or a VM; disks are kept", "" },
 	[COMMAND_EVENTS] = { "", "events", "", 0, 0, O(FOLLOW) | O(SINCE), "",
 			     "what happened, as this node saw it", "" },
 	[COMMAND_QUORUM] = { "", "quorum", "", 0, 0, 0, "",
-			     "views, voters and why changes are or are not possible", "" },
+			     "views, voters, and whether changes are possible", "" },
 	[COMMAND_RECOVER] = { "", "recover", "", 0, 0, O(ACCEPT_LOSS) | ASKS, "",
-			      "continue with the stores that are left when a majority of them is "
-			      "gone",
+			      "continue when a majority of the stores is gone for good",
 			      "Changes that were acknowledged may be lost with the missing stores. "
 			      "Be sure that they never\n"
 			      "come back with nodes that run VMs.\n" },
@@ -55,7 +54,7 @@ const struct command commands[COMMAND_COUNT] = {
 	[COMMAND_VM_START] = { "vm", "start", "N", 1, 1, WAITS, "vm",
 			       "want it running, and wait until it does", "" },
 	[COMMAND_VM_STOP] = { "vm", "stop", "N", 1, 1, O(FORCE) | WAITS, "vm",
-			      "want it stopped: the guest is asked, and ended at its stop timeout",
+			      "ask its guest to shut down; end it at its stop timeout",
 			      "With --force it is ended at once.\n" },
 	[COMMAND_VM_DISABLE] = { "vm", "disable", "N", 1, 1, WAITS, "vm",
 				 "stop it, and leave it alone then", "" },
@@ -65,9 +64,7 @@ const struct command commands[COMMAND_COUNT] = {
 	[COMMAND_VM_CLEAR] = { "vm", "clear", "N", 1, 1, 0, "vm",
 			       "forget its failures and try again", "" },
 	[COMMAND_VM_EXPLAIN] = { "vm", "explain", "N", 1, 1, O(ON), "vm",
-				 "why it runs where it does, or nowhere, and what would change "
-				 "that",
-				 "" },
+				 "why it is where it is, and what would change that", "" },
 	[COMMAND_VM_CONSOLE] = { "vm", "console", "N", 1, 1, 0, "vm",
 				 "its serial console; Ctrl-] ends", "" },
 	[COMMAND_NODE_LIST] = { "node", "list", "", 0, 0, 0, "", "every node: state, VMs, memory",
@@ -81,8 +78,7 @@ const struct command commands[COMMAND_COUNT] = {
 	[COMMAND_NODE_FENCE] = { "node", "fence", "N", 1, 1, ASKS | WAITS, "node",
 				 "switch its power off through its fence device", "" },
 	[COMMAND_NODE_CONFIRM_DEAD] = { "node", "confirm-dead", "N", 1, 1, ASKS | WAITS, "node",
-					"give your word that a lost node is off, so that its VMs "
-					"may start elsewhere",
+					"say that a lost node is off: its VMs start elsewhere",
 					"Refused while the node still renews its host id on a "
 					"volume. A node that was not off after\n"
 					"all and whose VMs were started elsewhere destroys their "

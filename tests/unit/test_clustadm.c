@@ -107,7 +107,8 @@ static void test_table(void **state)
 		assert_int_equal(invocation.id, i);
 		if (i == COMMAND_COMPLETE)
 			continue;
-		assert_true(strlen(command->summary) > 0 && strlen(command->summary) < 80);
+		assert_in_range(strlen(command->summary), 1,
+				55); // a line of the help has 80 columns
 		assert_true(command_synopsis((enum command_id)i, synopsis, sizeof(synopsis)) < 80);
 		assert_memory_equal(synopsis, "clustadm ", 9);
 	}

@@ -29,8 +29,7 @@ static void help_all(FILE *out)
 	      "  -q, --quiet               no progress; lists are names alone\n"
 	      "  -h, --help                this, or behind a command more about it\n"
 	      "  -V, --version\n"
-	      "\nExit status: 0 done; 1 refused or failed; 2 usage; 3 no daemon, or no "
-	      "permission;\n"
+	      "\nExit status: 0 done, 1 refused or failed, 2 usage, 3 no daemon or permission,\n"
 	      "4 still going on when the time was up. See clustadm(8).\n",
 	      out);
 }

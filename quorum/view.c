@@ -501,10 +501,12 @@ uint64_t view_deadline_ms(const struct view *view)
 		deadline = view->resend_ms;
 	if (view->state == VIEW_COPYING && view->source != view->self)
 		deadline = view->copy_ms + VIEW_COPY_MS;
-	if (view->state == VIEW_NORMAL && view->held && view->hold_ms < deadline)
+	// Past it, what holds the proposals is a message under way, and that comes as an event.
+	if (view->state == VIEW_NORMAL && view->held && view->hold_ms > view->now_ms)
 		deadline = view->hold_ms;
-	if (view->digest_index != 0 ||
-	    (view->state == VIEW_COPYING && view->source == view->self && !view->copy_built))
+	if (view->digest_index != 0 && view->number != 0)
+		deadline = view->now_ms;
+	if (view->state == VIEW_COPYING && view->source == view->self && !view->copy_built)
 		deadline = view->now_ms;
 	return deadline;
 }

@@ -224,6 +224,52 @@ static void test_lost_store_learns_and_is_readmitted(void **state)
 	world_free(w);
 }
 
+// A copy of several messages, more than are sent at once.
+static void test_large_copy(void **state)
+{
+	struct world *w = started(3, 10);
+	size_t size;
+
+	(void)state;
+	for (uint32_t n = 0; n < 3; n++) {
+		struct cluster *cluster = &w->nodes[n].cluster;
+
+		for (uint32_t i = 0; i < WORLD_VMS; i++) {
+			struct vm *vm = &cluster->vms[i];
+			struct vm_def *def = &cluster->defs[i];
+
+			memset(vm, 0, sizeof(*vm));
+			memset(def, 0, sizeof(*def));
+			vm->used = true;
+			vm->ref.slot = i;
+			vm->ref.serial = i + 1;
+			vm->owner = SLOT_NONE;
+			vm->last_owner = SLOT_NONE;
+			def->uuid.bytes[0] = (uint8_t)i;
+			def->uuid.bytes[1] = (uint8_t)(i >> 8);
+			def->uuid.bytes[2] = 1;
+			def->cpus = 1;
+			def->memory_mib = 1;
+			snprintf(def->name, sizeof(def->name), "vm%u", i);
+			memset(def->description, 'd', sizeof(def->description) - 1);
+			memset(def->cmdline, 'c', sizeof(def->cmdline) - 1);
+			memset(vm->reason, 'r', sizeof(vm->reason) - 1);
+		}
+		cluster->vm_count = WORLD_VMS;
+		cluster->vm_high = WORLD_VMS;
+		cluster->next_serial = 100000;
+	}
+	size = cluster_encode(&w->nodes[0].cluster, NULL, 0);
+	assert_true(size > 4 * COPY_CHUNK_SIZE);
+	world_crash(w, 1);
+	world_boot(w, 1, true);
+	assert_true(world_settle(w, 20000));
+	everybody_agrees(w);
+	assert_null(w->failed);
+	assert_int_equal(w->nodes[1].cluster.vm_count, WORLD_VMS);
+	world_free(w);
+}
+
 static void test_recover(void **state)
 {
 	struct world *w = started(3, 4);
@@ -554,6 +600,7 @@ int main(void)
 		cmocka_unit_test(test_first_start),
 		cmocka_unit_test(test_one_node),
 		cmocka_unit_test(test_lost_store_learns_and_is_readmitted),
+		cmocka_unit_test(test_large_copy),
 		cmocka_unit_test(test_recover),
 		cmocka_unit_test(test_other_cluster_is_left_out),
 		cmocka_unit_test(test_spoiled_replica_begins_anew),

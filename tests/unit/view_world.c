@@ -10,9 +10,9 @@ static const struct view_limits limits = {
 	.log_bytes = 16 * 1024,
 	.proposals_max = 8,
 	.proposal_bytes = 4096,
-	.copy_bytes = 256 * 1024,
+	.copy_bytes = 4 * 1024 * 1024,
 };
-static const struct cluster_limits cluster_limits = { .vms_max = 2, .lease_slots_max = 4 };
+static const struct cluster_limits cluster_limits = { .vms_max = WORLD_VMS, .lease_slots_max = 4 };
 
 uint64_t world_random(struct world *w, uint64_t below)
 {
@@ -149,6 +149,9 @@ void world_start(struct world *w, uint64_t seed)
 	w->failed = NULL;
 	w->committed_max = 0;
 	w->cookie_count = 0;
+	w->next_store = 0;
+	w->next_ring = 0;
+	w->slow = 0;
 	w->loss_allowed = false;
 	memset(w->committed, 0, sizeof(w->committed));
 	memset(w->coordinator_of, 0, sizeof(w->coordinator_of));
@@ -162,6 +165,8 @@ void world_start(struct world *w, uint64_t seed)
 		node->component = 0;
 		node->cursor = 0;
 		node->disk.incarnation = 0;
+		node->next_cookie = 0;
+		node->pid = 0;
 		disk_wipe(w, &node->disk);
 	}
 	w->components[0].ring = ++w->next_ring;
@@ -485,7 +490,7 @@ void world_boot(struct world *w, uint32_t n, bool lose_store)
 	node->deadline_ms = UINT64_MAX;
 	node->doomed_replica = false;
 	cluster_init(&node->cluster, &cluster_limits, node->cluster_bytes);
-	memset(node->view_bytes, 0xa5, view_memory(&limits));
+	memset(node->view_bytes, 0xa5, sizeof(struct view));
 	node->view = view_init(&limits, node->view_bytes, &node->cluster);
 	for (uint32_t i = 0; i < w->count; i++) {
 		members[i].id = w->nodes[i].id;

@@ -12,11 +12,11 @@
 #include <unistd.h>
 
 enum {
-	LOOK_MS = 250,		// how often a probe under way is looked at
-	WRITE_EVERY = 5,	// probes: one of so many also writes
+	LOOK_MS = 250,	 // how often a probe under way is looked at
+	WRITE_EVERY = 5, // probes: one of so many also writes
 	BLOCK = 4096,
 	RECHECK_JOIN_MS = 2000,
-	QUICK_AGAIN = 4,	// probes in a row until slow is over: every change is told to all nodes
+	QUICK_AGAIN = 4, // probes in a row until slow is over: every change is told to all nodes
 };
 
 /*
@@ -412,7 +412,8 @@ void volumes_remove(struct volumes *volumes, uint8_t slot)
 		return;
 	volumes->slots[slot] = NULL;
 	unlink(volume->place);
-	// What was never joined is not left: its successor may be joining the same lockspace already.
+	// What was never joined is not left: its successor may be joining the same lockspace
+	// already.
 	job = volume->join_asked ? volume_job(volume, volume_leave_work, volume_left) : NULL;
 	loop_timer_cancel(&volume->timer);
 	volume->closing = true;

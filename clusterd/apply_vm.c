@@ -18,6 +18,7 @@ void vm_set_idle(struct apply *a, struct vm *vm, enum vm_phase phase)
 	if (vm->owner != SLOT_NONE)
 		vm->last_owner = vm->owner;
 	vm->owner = SLOT_NONE;
+	vm->forced = false;
 	vm_set_phase(a, vm, phase);
 }
 
@@ -65,6 +66,7 @@ bool apply_vm_want(struct apply *a)
 	if (!vm)
 		return false;
 	vm_set_wanted(a, vm, a->entry->wanted);
+	vm->forced = a->entry->flag && a->entry->wanted != VM_WANTED_RUNNING && vm_owned(vm);
 	if (a->entry->wanted == VM_WANTED_RUNNING && vm->phase == VM_ERROR) {
 		vm_forgive(vm);
 		vm_set_phase(a, vm, VM_IDLE);

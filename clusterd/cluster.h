@@ -132,6 +132,7 @@ struct vm {
 	uint8_t owner;			// node slot; SLOT_NONE when IDLE or ERROR
 	uint8_t wanted;			// enum vm_wanted
 	bool managed;
+	bool forced;			// its end is wanted at once, without asking the guest
 	uint32_t attempt;		// of placement, counts up; reports of older attempts are ignored
 	uint64_t possible;		// mask of node slots; 0: every node
 	uint64_t tiers[VM_TIERS_MAX];	// preferred owners, best first

@@ -145,7 +145,7 @@ static void describe_want(struct describing *d)
 {
 	switch ((enum vm_wanted)d->entry->wanted) {
 	case VM_WANTED_STOPPED:
-		say_named(d, "vm", "wanted stopped");
+		say_named(d, "vm", d->entry->flag ? "wanted stopped, at once" : "wanted stopped");
 		break;
 	case VM_WANTED_RUNNING:
 		say_named(d, "vm", "wanted running");

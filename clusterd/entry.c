@@ -42,7 +42,7 @@ static unsigned int entry_members(enum entry_type type)
 	case ENTRY_REMOVE:
 		return HAS_OBJECT | HAS_NAME;
 	case ENTRY_VM_WANT:
-		return HAS_NAME | HAS_WANTED;
+		return HAS_NAME | HAS_WANTED | HAS_FLAG;
 	case ENTRY_VM_MANAGE:
 	case ENTRY_NODE_MANAGE:
 		return HAS_NAME | HAS_FLAG;

@@ -76,7 +76,7 @@ struct entry {
 	uint8_t object;		// REMOVE: enum object_kind
 	char name[NAME_SIZE];	// REMOVE, VM_WANT, VM_MANAGE, VM_CLEAR, NODE_MANAGE, NODE_FENCE, NODE_CONFIRM_DEAD
 	uint8_t wanted;		// VM_WANT: enum vm_wanted
-	bool flag;		// MANAGE: managed; *_PREPARED, *_WRITTEN, FENCE_RESULT: it succeeded
+	bool flag;		// VM_WANT: at once, without asking the guest; MANAGE: managed; *_PREPARED, *_WRITTEN, FENCE_RESULT: it succeeded
 	char reason[REASON_SIZE];	// reports: why not; decisions: why
 
 	struct node_report report;	// NODE_REPORT

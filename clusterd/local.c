@@ -210,6 +210,8 @@ static struct vm_wish local_wish(const struct node *node, const struct vm *vm,
 
 	if (vm) {
 		wish.stop_timeout_ms = vm_definition(&node->cluster, vm)->stop_timeout_s * 1000u;
+		if (vm->forced)
+			wish.stop_timeout_ms = 0;
 		wish.attempt = vm->attempt;
 		joined = leases_joined(node, vm, &wish.volumes_online);
 	}

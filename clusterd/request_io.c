@@ -147,26 +147,12 @@ static struct answer named(struct request *request, uint64_t client, struct entr
 	return propose(request, client, entry, result);
 }
 
-// Whether entries of this version carry the wish.
-static bool entry_keeps_flag(const struct entry *entry)
-{
-	uint8_t bytes[512];
-	struct entry back;
-	size_t size = entry_encode(entry, bytes, sizeof(bytes));
-
-	return size > 0 && entry_decode(&back, bytes, size) && back.flag;
-}
-
 static struct answer change_vm_want(struct request *request, uint64_t client, const json_t *ask,
 				    enum vm_wanted wanted)
 {
 	struct entry entry = { .type = ENTRY_VM_WANT, .wanted = (uint8_t)wanted };
 
 	entry.flag = member_flag(ask, "force");
-	if (entry.flag && !entry_keeps_flag(&entry))
-		return answer_error("not-supported",
-				    "this version cannot end a VM at once on request",
-				    "lower its stop-timeout, and stop it without --force");
 	return named(request, client, &entry, ask);
 }
 

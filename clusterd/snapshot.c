@@ -70,6 +70,7 @@ static void fields_vm(struct fields *f, struct vm *vm)
 	field_slot(f, &vm->owner, NODES_MAX);
 	field_enum(f, &vm->wanted, VM_WANTED_COUNT);
 	field_bool(f, &vm->managed);
+	field_bool(f, &vm->forced);
 	field_u32(f, &vm->attempt);
 	field_u64(f, &vm->possible);
 	for (uint32_t i = 0; i < VM_TIERS_MAX; i++)

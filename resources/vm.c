@@ -133,6 +133,10 @@ static void vm_kill(struct vm_local *local, enum vm_report report, const char *w
 static void vm_stop(struct vm_local *local, const struct vm_wish *wish, uint64_t now_ms,
 		    struct actions *actions)
 {
+	if (wish->stop_timeout_ms == 0) {
+		vm_kill(local, VM_REPORT_STOPPED, wish->why, now_ms, actions);
+		return;
+	}
 	local->report = VM_REPORT_STOPPED;
 	set_reason(local, wish->why);
 	vm_local_move(local, LIFE_STOPPING, now_ms + wish->stop_timeout_ms);
@@ -219,7 +223,7 @@ void vm_local_wish(struct vm_local *local, const struct vm_wish *wish, uint64_t 
 		wish_running(local, wish, now_ms, actions);
 		break;
 	case LIFE_STOPPING:
-		if (now_ms >= local->deadline_ms) {
+		if (now_ms >= local->deadline_ms || (wish->stop && wish->stop_timeout_ms == 0)) {
 			vm_local_move(local, LIFE_KILLING, now_ms + KILL_AGAIN_MS);
 			vm_action(local, ACTION_QEMU_KILL, actions);
 		}

@@ -56,7 +56,7 @@ struct vm_wish {
 	bool volumes_online;	// all of its volumes answer
 	uint32_t attempt;	// of the placement, for start
 	uint32_t sanlock_epoch;
-	uint32_t stop_timeout_ms;
+	uint32_t stop_timeout_ms;	// 0: at once, without asking the guest
 	const char *why;	// for stop and kill
 };
 

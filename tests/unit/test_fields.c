@@ -168,6 +168,7 @@ static void fill_vm(struct cluster *cluster, uint32_t slot)
 	vm->phase = VM_RUNNING;
 	vm->owner = (uint8_t)(1 + dice(3));
 	KIND(vm->wanted, VM_WANTED_COUNT);
+	FLAG(vm->forced);
 	FLAG(vm->managed);
 	vm->lease_count = VM_LEASES_MAX;
 	for (uint32_t i = 0; i < VM_LEASES_MAX; i++) {

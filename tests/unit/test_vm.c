@@ -91,6 +91,27 @@ static void test_start_and_stop(void **state)
 	assert_int_equal(local.life, LIFE_OFFLINE);
 }
 
+static void test_forced_stop(void **state)
+{
+	struct vm_local local;
+	struct vm_wish at_once = { .stop = true, .why = "test" };
+
+	(void)state;
+	to_running(&local);
+	actions.count = 0;
+	vm_local_wish(&local, &at_once, 2000, &actions);
+	assert_false(asked(ACTION_QEMU_POWERDOWN));
+	assert_true(asked(ACTION_QEMU_KILL));
+	// And when it was asked politely before.
+	to_running(&local);
+	wish(&local, (struct vm_wish){ .stop = true }, 2000);
+	actions.count = 0;
+	vm_local_wish(&local, &at_once, 2100, &actions);
+	assert_true(asked(ACTION_QEMU_KILL));
+	event(&local, EVENT_QEMU_EXITED, true);
+	assert_int_equal(local.report, VM_REPORT_STOPPED);
+}
+
 // The view went away between grant and start: the child waits, and is given up when it is no longer meant.
 static void test_granted_waits_for_the_view(void **state)
 {
@@ -146,7 +167,7 @@ static void test_paused_goes_on(void **state)
 	event(&local, EVENT_QEMU_PAUSED, true);
 	wish(&local, (struct vm_wish){ .keep = true }, 60000);
 	assert_false(asked(ACTION_QEMU_CONT));
-	wish(&local, (struct vm_wish){ .keep = true, .volumes_online = true }, 60000);
+	wish(&local, (struct vm_wish){ .keep = true, .volumes_online = true }, 70000);
 	assert_true(asked(ACTION_QEMU_CONT));
 	event(&local, EVENT_QEMU_RUNNING, true);
 	assert_false(local.paused);
@@ -212,6 +233,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_start_and_stop),
+		cmocka_unit_test(test_forced_stop),
 		cmocka_unit_test(test_granted_waits_for_the_view),
 		cmocka_unit_test(test_guest_shutdown),
 		cmocka_unit_test(test_sanlock_death_kills),

@@ -55,3 +55,5 @@ tests_edge_test_cpg_edge_SOURCES = tests/edge/test_cpg_edge.c tests/edge/fake_co
 tests_edge_test_cpg_edge_LDADD = libcore.a $(CMOCKA_LIBS) $(QB_LIBS) -lpthread
 tests_edge_test_edges_SOURCES = tests/edge/test_edges.c
 tests_edge_test_edges_LDADD = $(edge_test_LIBS)
+
+include $(top_srcdir)/tests/fuzz/local.mk

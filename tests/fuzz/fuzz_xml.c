@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random documents: whatever is read is within its limits, and written it reads back the same.
-//
-// Built for libFuzzer (clang -fsanitize=fuzzer,address,undefined), or with -DFUZZ_STANDALONE as a
-// program that reads the files named as arguments. The schema is resources/clusterd.rng of the
-// directory in $srcdir or here.
+// The schema is resources/clusterd.rng of the directory in $srcdir or here.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,21 +105,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	definition_reader_close(&reader);
 	return 0;
 }
-
-#ifdef FUZZ_STANDALONE
-int main(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		static uint8_t data[WRITTEN_MAX];
-		FILE *file = fopen(argv[i], "r");
-
-		if (!file) {
-			perror(argv[i]);
-			return 1;
-		}
-		LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof(data), file));
-		fclose(file);
-	}
-	return 0;
-}
-#endif

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+# Fuzz targets: over their corpora in `make check`, with libFuzzer for FUZZ_SECONDS each in `make fuzz`.
+fuzz_names = entry request snapshot stored view xml qmp
+fuzz_core_LIBS = libcore.a $(CMOCKA_LIBS)
+fuzz_edge_LIBS = libedges.a libcore.a $(edge_LIBS)
+fuzz_request_world = tests/unit/request_world.c tests/unit/request_world.h \
+	clusterd/request_io.c clusterd/request_apply_io.c clusterd/show_io.c \
+	clusterd/show_dump_io.c clusterd/show_vm_io.c
+fuzz_view_world = tests/unit/view_world.c tests/unit/view_world.h
+
+if HAVE_CMOCKA
+check_PROGRAMS += tests/fuzz/check_entry tests/fuzz/check_request tests/fuzz/check_snapshot \
+	tests/fuzz/check_stored tests/fuzz/check_view tests/fuzz/check_xml tests/fuzz/check_qmp
+endif
+EXTRA_PROGRAMS += tests/fuzz/make_corpus \
+	tests/fuzz/fuzz_entry tests/fuzz/fuzz_request tests/fuzz/fuzz_snapshot \
+	tests/fuzz/fuzz_stored tests/fuzz/fuzz_view tests/fuzz/fuzz_xml tests/fuzz/fuzz_qmp
+
+tests_fuzz_make_corpus_SOURCES = tests/fuzz/make_corpus.c tests/unit/cluster_fixture.h
+tests_fuzz_make_corpus_LDADD = $(fuzz_core_LIBS)
+
+tests_fuzz_check_entry_SOURCES = tests/fuzz/fuzz_entry.c tests/fuzz/standalone.c
+tests_fuzz_check_entry_LDADD = $(fuzz_core_LIBS)
+tests_fuzz_check_request_SOURCES = tests/fuzz/fuzz_request.c tests/fuzz/standalone.c \
+	$(fuzz_request_world)
+tests_fuzz_check_request_LDADD = $(fuzz_edge_LIBS)
+tests_fuzz_check_snapshot_SOURCES = tests/fuzz/fuzz_snapshot.c tests/fuzz/standalone.c
+tests_fuzz_check_snapshot_LDADD = $(fuzz_core_LIBS)
+tests_fuzz_check_stored_SOURCES = tests/fuzz/fuzz_stored.c tests/fuzz/standalone.c
+tests_fuzz_check_stored_LDADD = $(fuzz_core_LIBS)
+tests_fuzz_check_view_SOURCES = tests/fuzz/fuzz_view_message.c tests/fuzz/standalone.c \
+	$(fuzz_view_world)
+tests_fuzz_check_view_LDADD = $(fuzz_core_LIBS)
+tests_fuzz_check_xml_SOURCES = tests/fuzz/fuzz_xml.c tests/fuzz/standalone.c
+tests_fuzz_check_xml_LDADD = $(fuzz_edge_LIBS)
+tests_fuzz_check_qmp_SOURCES = tests/fuzz/fuzz_qmp.c tests/fuzz/standalone.c
+tests_fuzz_check_qmp_LDADD = $(fuzz_edge_LIBS)
+
+# Built by tests/fuzz/run alone, in a build directory of clang's with coverage for the fuzzer.
+libfuzzer = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_entry_SOURCES = tests/fuzz/fuzz_entry.c
+tests_fuzz_fuzz_entry_LDADD = $(fuzz_core_LIBS)
+tests_fuzz_fuzz_entry_LDFLAGS = $(libfuzzer)
+tests_fuzz_fuzz_request_SOURCES = tests/fuzz/fuzz_request.c $(fuzz_request_world)
+tests_fuzz_fuzz_request_LDADD = $(fuzz_edge_LIBS)
+tests_fuzz_fuzz_request_LDFLAGS = $(libfuzzer)
+tests_fuzz_fuzz_snapshot_SOURCES = tests/fuzz/fuzz_snapshot.c
+tests_fuzz_fuzz_snapshot_LDADD = $(fuzz_core_LIBS)
+tests_fuzz_fuzz_snapshot_LDFLAGS = $(libfuzzer)
+tests_fuzz_fuzz_stored_SOURCES = tests/fuzz/fuzz_stored.c
+tests_fuzz_fuzz_stored_LDADD = $(fuzz_core_LIBS)
+tests_fuzz_fuzz_stored_LDFLAGS = $(libfuzzer)
+tests_fuzz_fuzz_view_SOURCES = tests/fuzz/fuzz_view_message.c $(fuzz_view_world)
+tests_fuzz_fuzz_view_LDADD = $(fuzz_core_LIBS)
+tests_fuzz_fuzz_view_LDFLAGS = $(libfuzzer)
+tests_fuzz_fuzz_xml_SOURCES = tests/fuzz/fuzz_xml.c
+tests_fuzz_fuzz_xml_LDADD = $(fuzz_edge_LIBS)
+tests_fuzz_fuzz_xml_LDFLAGS = $(libfuzzer)
+tests_fuzz_fuzz_qmp_SOURCES = tests/fuzz/fuzz_qmp.c
+tests_fuzz_fuzz_qmp_LDADD = $(fuzz_edge_LIBS)
+tests_fuzz_fuzz_qmp_LDFLAGS = $(libfuzzer)
+
+dist_noinst_SCRIPTS += tests/fuzz/run tests/subbuild
+FUZZ_SECONDS = 60
+
+fuzz:
+	$(srcdir)/tests/fuzz/run $(abs_top_srcdir) $(abs_top_builddir)/fuzz $(FUZZ_SECONDS) $(fuzz_names)
+
+# The seeds that are bytes, made anew after a change of what the wire or the store holds.
+corpus: tests/fuzz/make_corpus$(EXEEXT)
+	cd $(srcdir)/tests/fuzz/corpus && mkdir -p entry snapshot stored view
+	tests/fuzz/make_corpus$(EXEEXT) $(srcdir)/tests/fuzz/corpus
+
+# Everything once more under AddressSanitizer and UndefinedBehaviorSanitizer, with each compiler.
+SANITIZERS_CC = gcc clang
+
+check-sanitizers:
+	@for cc in $(SANITIZERS_CC); do \
+		echo "== $$cc"; \
+		$(srcdir)/tests/subbuild $(abs_top_srcdir) $(abs_top_builddir)/sanitizers-$$cc \
+			"CC=$$cc" --disable-hardening \
+			'CFLAGS=-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all' && \
+		$(MAKE) -C $(abs_top_builddir)/sanitizers-$$cc check || exit 1; \
+	done
+
+clean-local:
+	rm -rf fuzz sanitizers-* mutants
+
+.PHONY: fuzz corpus check-sanitizers

@@ -117,7 +117,7 @@ static void edges_open(struct test *t, event_post_fn post)
 	struct edge edge;
 
 	assert_int_equal(loop_open(&t->loop), 0);
-	edge = (struct edge){ t->loop, post, t };
+	edge = (struct edge){ .loop = t->loop, .post = post, .owner = t };
 	assert_int_equal(group_open(&t->group, &edge), 0);
 	assert_int_equal(ring_open(&t->ring, &edge), 0);
 	assert_int_equal(cmap_open(&t->cmap, &edge), 0);

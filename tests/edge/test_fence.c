@@ -65,7 +65,7 @@ static int setup(void **state)
 	strcpy(t->directory, "/tmp/test-fence.XXXXXX");
 	assert_non_null(mkdtemp(t->directory));
 	assert_int_equal(loop_open(&t->loop), 0);
-	options.edge = (struct edge){ t->loop, posted, t };
+	options.edge = (struct edge){ .loop = t->loop, .post = posted, .owner = t };
 	options.directories[0] = "/nowhere/at/all";
 	options.directories[1] = t->directory;
 	assert_int_equal(fence_open(&t->fence, &options), 0);

@@ -145,39 +145,72 @@ static void remove_voter(struct voters *voters, int at)
 		(voters->count - (uint32_t)at) * sizeof(voters->list[0]));
 }
 
-// One voter per entry: a node that joined, one whose store came back empty, or one whose definition was removed.
-static bool decide_voters(struct node *node, struct actions *actions)
+static bool voter_may_change(const struct node *node, const struct cluster_node *other)
+{
+	return other->used && view_member_store(node->view, other->def.id) != 0 &&
+	       view_synchronised(node->view, other->def.id);
+}
+
+// A voter whose store came back empty.
+static bool voters_readmit(const struct node *node, struct voters *voters)
+{
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+		const struct cluster_node *other = &node->cluster.nodes[slot];
+		uint64_t store = view_member_store(node->view, other->def.id);
+		int at = find_voter(voters, other->def.id);
+
+		if (!voter_may_change(node, other) || at < 0 || voters->list[at].store == store)
+			continue;
+		voters->list[at].store = store;
+		return true;
+	}
+	return false;
+}
+
+static bool voters_add(const struct node *node, struct voters *voters)
+{
+	for (uint8_t slot = 0; slot < NODES_MAX && voters->count < NODES_MAX; slot++) {
+		const struct cluster_node *other = &node->cluster.nodes[slot];
+
+		if (!voter_may_change(node, other) || find_voter(voters, other->def.id) >= 0)
+			continue;
+		insert_voter(voters, other->def.id, view_member_store(node->view, other->def.id));
+		return true;
+	}
+	return false;
+}
+
+// A voter whose node is no longer defined, and gone. Before anything is defined nobody is removed.
+static bool voters_drop(const struct node *node, struct voters *voters)
+{
+	bool any = false;
+
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+		any = any || node->cluster.nodes[slot].used;
+	for (uint32_t i = 0; any && i < voters->count; i++) {
+		uint32_t id = voters->list[i].id;
+
+		if (cluster_node_by_id((struct cluster *)&node->cluster, id) || view_in_ring(node->view, id))
+			continue;
+		remove_voter(voters, (int)i);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * One voter per entry. Readmission comes first: a list that grows while one of its stores is missing may reach a size
+ * whose majority it then cannot bring together.
+ */
+static void decide_voters(struct node *node, struct actions *actions)
 {
 	struct entry entry;
-	bool change = false, any = false;
 
 	init_entry(&entry, ENTRY_VOTERS);
 	entry.voters = node->cluster.voters;
-	for (uint8_t slot = 0; slot < NODES_MAX && !change; slot++) {
-		const struct cluster_node *other = &node->cluster.nodes[slot];
-		uint64_t store = view_member_store(node->view, other->def.id);
-		int at = find_voter(&entry.voters, other->def.id);
-
-		any = any || other->used;
-		if (!other->used || store == 0 || !view_synchronised(node->view, other->def.id) ||
-		    (at >= 0 && entry.voters.list[at].store == store) ||
-		    (at < 0 && entry.voters.count == NODES_MAX))
-			continue;
-		if (at >= 0)
-			entry.voters.list[at].store = store;
-		else
-			insert_voter(&entry.voters, other->def.id, store);
-		change = true;
-	}
-	for (uint32_t i = 0; any && !change && i < entry.voters.count; i++) {
-		uint32_t id = entry.voters.list[i].id;
-
-		if (cluster_node_by_id(&node->cluster, id) || view_in_ring(node->view, id))
-			continue;
-		remove_voter(&entry.voters, (int)i);
-		change = true;
-	}
-	return change && node_propose(node, &entry, NULL, actions);
+	if (voters_readmit(node, &entry.voters) || voters_drop(node, &entry.voters) ||
+	    voters_add(node, &entry.voters))
+		node_propose(node, &entry, NULL, actions);
 }
 
 static bool slot_in(uint64_t present, uint8_t slot)

@@ -373,7 +373,7 @@ static int shell_node(struct shell *shell)
 {
 	const struct node_limits limits = {
 		.cluster = { .vms_max = VMS_MAX, .lease_slots_max = LEASE_SLOTS_MAX },
-		.view = { .records_max = 65536, .log_bytes = 16 * 1024 * 1024, .proposals_max = 2048,
+		.view = { .records_max = 65536, .log_bytes = 4 * 1024 * 1024, .proposals_max = 2048,
 			  .proposal_bytes = 8 * 1024 * 1024, .copy_bytes = 96 * 1024 * 1024 },
 		.requests_max = 256,
 	};

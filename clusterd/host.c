@@ -18,6 +18,7 @@ static void host_sanlock_gone(struct node *node, struct actions *actions)
 {
 	node->sanlock_up = false;
 	node->sanlock_epoch++;
+	node->orphans_unleased = node->orphans;
 	for (uint8_t v = 0; v < VOLUMES_MAX; v++) {
 		node->volumes[v].joining = false;
 		node->volumes[v].seen.joined = false;

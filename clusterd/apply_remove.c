@@ -12,15 +12,6 @@ static bool may_run_vms(enum node_life life)
 	       life == NODE_FENCED || life == NODE_EXPIRING;
 }
 
-static bool is_voter(const struct cluster *cluster, uint32_t id)
-{
-	for (uint32_t i = 0; i < cluster->voters.count; i++) {
-		if (cluster->voters.list[i].id == id)
-			return true;
-	}
-	return false;
-}
-
 // An empty mask means every node, so the last possible owner cannot just be struck off.
 static bool check_node_vms(struct apply *a, uint8_t slot)
 {
@@ -80,9 +71,6 @@ static bool remove_node(struct apply *a)
 			a, "node-state",
 			WORDS("node ", node->def.name, " is in the cluster, or may still run VMs"),
 			WORDS("stop clusterd on it, or have it fenced, first"));
-	if (is_voter(cluster, node->def.id))
-		return refuse(a, "voter", WORDS("node ", node->def.name, " is a voter"),
-			      WORDS("take it off the voters first: clustadm quorum"));
 	if (!check_node_vms(a, slot))
 		return false;
 	for (uint32_t i = 0; i < cluster->vm_high; i++) {

@@ -57,9 +57,31 @@ static const char *request_word(uint8_t type)
 	return "?";
 }
 
-static bool request_is_proof(const struct request *request, const struct host *host)
+static bool renews_since(const struct world *world, const struct host *target, uint32_t disk)
 {
-	return request->type == ENTRY_NODE_CONFIRM_DEAD && !host->powered && strcmp(request->name, host->name) == 0;
+	const struct lockspace *space = &target->sanlock.lockspaces[disk];
+
+	return space->renewing && !target->paused && world->now_us > space->going_us + SECONDS(150);
+}
+
+// A host that was declared dead: true, or an operator's error, which counts as a lie; but never one that renews.
+static void confirmed_dead(struct world *world, const struct host *host, const struct request *request)
+{
+	for (uint32_t h = 0; h < world->config.hosts; h++) {
+		struct host *target = &world->hosts[h];
+
+		if (strcmp(request->name, target->name) != 0)
+			continue;
+		target->proved_off = !target->powered;
+		if (!target->powered)
+			return;
+		target->lied_about = true;
+		world->stats[STAT_FENCE_LIES]++;
+		for (uint32_t d = 0; d < world->config.disks; d++)
+			if (renews_since(world, target, d))
+				check_fail(world, host, "%s is declared dead while it renews its host id",
+					   target->name);
+	}
 }
 
 void admin_reply(struct world *world, struct host *host, const struct action *action)
@@ -75,9 +97,8 @@ void admin_reply(struct world *world, struct host *host, const struct action *ac
 		world->stats[action->result->accepted ? STAT_ACCEPTED : STAT_REFUSED]++;
 		if (action->result->accepted)
 			check_ack(world, host);
-		for (uint32_t h = 0; h < world->config.hosts; h++)
-			if (request_is_proof(request, &world->hosts[h]) && action->result->accepted)
-				world->hosts[h].proved_off = true;
+		if (action->result->accepted && request->type == ENTRY_NODE_CONFIRM_DEAD)
+			confirmed_dead(world, host, request);
 		request->host = NULL;
 		return;
 	}

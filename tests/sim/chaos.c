@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "clusterd/invariant.h"
+#include "clusterd/node_internal.h"
 
 enum { QUIET_LIMIT_S = 500, SETTLE_EVERY_S = 5 };
 
@@ -379,7 +380,7 @@ static void quiet_tidy(struct world *world)
 			continue;
 		if (!vm->managed)
 			request_named(world, host, ENTRY_VM_MANAGE, vm_definition(cluster, vm)->name);
-		if (vm->phase == VM_ERROR)
+		if (vm->phase == VM_ERROR || (vm->phase == VM_IDLE && vm->failed_on))
 			request_named(world, host, ENTRY_VM_CLEAR, vm_definition(cluster, vm)->name);
 	}
 }
@@ -399,6 +400,17 @@ static uint32_t count_running(struct world *world, const struct uuid *uuid, uint
 	return count;
 }
 
+// For the message alone: what its owner's clusterd is doing about it.
+static const char *local_word(const struct world *world, const struct cluster *cluster, const struct vm *vm)
+{
+	const struct host *host;
+
+	if (vm->owner >= NODES_MAX)
+		return "no owner";
+	host = &world->hosts[cluster->nodes[vm->owner].def.id - 1];
+	return host->daemon ? vm_life_word((enum vm_life)host->node->locals[vm->ref.slot].life) : "no clusterd";
+}
+
 static bool vm_settled(struct world *world, const struct cluster *cluster, const struct vm *vm, char *why,
 		       size_t size)
 {
@@ -409,9 +421,10 @@ static bool vm_settled(struct world *world, const struct cluster *cluster, const
 	if (world->stats[STAT_FENCE_LIES] && vm->phase == VM_BLOCKED)
 		return true;	// reported by two nodes: an operator must look
 	if (count != wanted) {
-		snprintf(why, size, "%s is wanted %s and runs on %u hosts (phase %u, attempt %u: %s)", def->name,
-			 wanted ? "running" : "stopped", (unsigned int)count, (unsigned int)vm->phase,
-			 (unsigned int)vm->attempt, vm->reason);
+		snprintf(why, size, "%s is wanted %s and runs on %u hosts (phase %u of owner slot %u, attempt %u, "
+			 "there %s: %s)", def->name, wanted ? "running" : "stopped", (unsigned int)count,
+			 (unsigned int)vm->phase, (unsigned int)vm->owner, (unsigned int)vm->attempt,
+			 local_word(world, cluster, vm), vm->reason);
 		return false;
 	}
 	if (wanted && (vm->phase != VM_RUNNING || cluster->nodes[vm->owner].def.id != where + 1)) {

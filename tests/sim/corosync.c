@@ -26,6 +26,16 @@ static uint64_t group_delay_us(struct world *world, struct host *host)
 	return at - world->now_us;
 }
 
+static void group_tell(struct world *world, struct host *host, const struct event *event)
+{
+	struct item *item = host_post(world, host, group_delay_us(world, host), event);
+
+	if (!item)
+		return;
+	item->b = CHANNEL_GROUP;
+	item->c = host->corosync.group_serial;
+}
+
 static void group_post(struct world *world, struct host *host)
 {
 	struct corosync *corosync = &host->corosync;
@@ -39,7 +49,7 @@ static void group_post(struct world *world, struct host *host)
 
 	for (uint32_t i = 0; i < corosync->group_count; i++) {
 		if (corosync->group[i].id == host->id && corosync->group[i].pid == corosync->client_pid) {
-			host_post(world, host, group_delay_us(world, host), &event);
+			group_tell(world, host, &event);
 			return;
 		}
 	}
@@ -51,8 +61,9 @@ static void quorum_post(struct world *world, struct host *host)
 	struct group_member members[HOSTS_MAX];
 	struct event event = { .type = EVENT_RING, .node_id = host->id, .members = members };
 	uint64_t at = world->now_us + world_jitter(world, 20, 2000 + 2 * corosync->lag_us);
+	struct item *item;
 
-	if (!corosync->ring)
+	if (!corosync->ring || corosync->quorum_pid != host->pid)
 		return;
 	event.ring = corosync->ring->id;
 	for (uint32_t i = 0; i < world->config.hosts; i++)
@@ -62,7 +73,11 @@ static void quorum_post(struct world *world, struct host *host)
 	if (at < corosync->quorum_us)
 		at = corosync->quorum_us;
 	corosync->quorum_us = at;
-	host_post(world, host, at - world->now_us, &event);
+	item = host_post(world, host, at - world->now_us, &event);
+	if (!item)
+		return;
+	item->b = CHANNEL_QUORUM;
+	item->c = corosync->quorum_serial;
 }
 
 static void group_add(struct corosync *corosync, struct group_member member)
@@ -109,7 +124,7 @@ static void message_deliver(struct world *world, struct host *host, const struct
 			if (corosync->group[i].id != host->id || corosync->group[i].pid != corosync->client_pid)
 				continue;
 			world->stats[STAT_MESSAGES]++;
-			host_post(world, host, group_delay_us(world, host), &event);
+			group_tell(world, host, &event);
 			return;
 		}
 		return;
@@ -258,8 +273,12 @@ static void corosync_run_connect(struct world *world, struct item *item)
 		members[i] = (struct group_member){ .id = i + 1 };
 	host_post(world, host, world_jitter(world, 100, MS(5)), &event);
 	corosync->client_pid = host->pid;
-	corosync->group_us = corosync->quorum_us = world->now_us;
+	corosync->group_us = world->now_us;
 	corosync_put(world, host, RING_JOIN, host->pid, NULL, 0);
+	if (corosync->quorum_pid == host->pid)
+		return;
+	corosync->quorum_pid = host->pid;
+	corosync->quorum_us = world->now_us;
 	quorum_post(world, host);
 }
 
@@ -286,6 +305,7 @@ void corosync_rejoin(struct world *world, struct host *host)
 	if (!host->corosync.running || host->corosync.client_pid != host->pid)
 		return;
 	corosync_disconnect(world, host, host->pid);
+	host->corosync.group_serial++;
 	host_post(world, host, group_delay_us(world, host), &event);
 	world_at(world, world_jitter(world, MS(200), MS(1600)), host, GUARD_DAEMON, corosync_run_connect);
 }
@@ -535,9 +555,11 @@ void corosync_kill(struct world *world, struct host *host)
 	if (!corosync->running)
 		return;
 	corosync->running = false;
+	corosync->group_serial++;
+	corosync->quorum_serial++;
 	corosync->ring = NULL;
 	corosync->group_count = 0;
-	corosync->client_pid = 0;
+	corosync->client_pid = corosync->quorum_pid = 0;
 	for (uint32_t i = 0; i < corosync->out_count; i++)
 		free(corosync->out[i].body);
 	corosync->out_count = 0;

@@ -283,8 +283,13 @@ void qemu_perform(struct world *world, struct host *host, const struct action *a
 	proc = host_proc(host, action->vm);
 	if (!proc)
 		proc = host_proc_uuid(host, &action->uuid);
-	if (!proc)
+	if (!proc) {
+		struct proc none = { .vm = action->vm, .uuid = action->uuid, .attempt = action->attempt };
+
+		if (action->type == ACTION_VM_ABANDON || action->type == ACTION_QEMU_KILL)
+			proc_post(world, host, &none, EVENT_QEMU_EXITED, false, "its process is gone");
 		return;
+	}
 	switch (action->type) {
 	case ACTION_LEASE_ACQUIRE:
 		if (proc->state == PROC_WAITING)

@@ -128,7 +128,7 @@ static void space_go(struct world *world, struct host *host, uint32_t disk)
 	if (world->now_us - space->renewed_us >= fails_after_us(world, disk))
 		return;
 	space->renewing = true;
-	space->renewed_us = world->now_us;
+	space->renewed_us = space->going_us = world->now_us;
 	space_settle(world, host, disk);
 }
 
@@ -280,7 +280,7 @@ static void sanlock_run_join(struct world *world, struct item *item)
 	space->joined = true;
 	space->renewing = true;
 	space->generation = id->generation;
-	space->joined_us = space->renewed_us = world->now_us;
+	space->joined_us = space->going_us = space->renewed_us = world->now_us;
 	world->stats[STAT_JOINS]++;
 	world_trace(world, host, "joined the lockspace of d%u, generation %llu", (unsigned int)disk,
 		    (unsigned long long)id->generation);

@@ -315,21 +315,26 @@ static void host_run_event(struct world *world, struct item *item)
 {
 	struct event *event = item->data;
 
+	// What an earlier connection to corosync had to say is not heard any more.
+	if ((item->b == CHANNEL_GROUP && item->c != item->host->corosync.group_serial) ||
+	    (item->b == CHANNEL_QUORUM && item->c != item->host->corosync.quorum_serial))
+		return;
 	if (event->type == EVENT_GROUP) {
 		item->host->seen_group_count = event->member_count;
 		memcpy(item->host->seen_group, event->members, event->member_count * sizeof(*event->members));
 	} else if (event->type == EVENT_GROUP_LOST) {
 		item->host->seen_group_count = 0;
-		item->host->seen_quorate = false;
 	} else if (event->type == EVENT_SANLOCK_GONE) {
 		item->host->sanlock_gone_told = true;
 	} else if (event->type == EVENT_RING) {
 		item->host->seen_quorate = event->flag;
+		world_trace(world, item->host, "votequorum: %u nodes, %s", (unsigned int)event->member_count,
+			    event->flag ? "quorate" : "not quorate");
 	}
 	host_deliver(world, item->host, event);
 }
 
-void host_post(struct world *world, struct host *host, uint64_t delay_us, const struct event *event)
+struct item *host_post(struct world *world, struct host *host, uint64_t delay_us, const struct event *event)
 {
 	size_t members = event->member_count * sizeof(*event->members);
 	size_t report = event->report ? sizeof(*event->report) : 0;
@@ -340,7 +345,7 @@ void host_post(struct world *world, struct host *host, uint64_t delay_us, const 
 	uint8_t *at;
 
 	if (!host->daemon)
-		return;
+		return NULL;
 	copy = malloc(head + report + members + event->body_size + reason);
 	INVARIANT(copy);
 	*copy = *event;
@@ -367,6 +372,7 @@ void host_post(struct world *world, struct host *host, uint64_t delay_us, const 
 	}
 	item = world_at(world, delay_us, host, GUARD_DAEMON, host_run_event);
 	item->data = copy;
+	return item;
 }
 
 static void daemon_say_host(struct world *world, struct host *host)

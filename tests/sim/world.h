@@ -94,6 +94,9 @@ struct outgoing {
 
 enum { GROUP_MAX = 2 * HOSTS_MAX };
 
+// Whose connection an event came over: item.b of a posted one.
+enum channel { CHANNEL_NONE, CHANNEL_GROUP, CHANNEL_QUORUM };
+
 struct corosync {
 	bool running;
 	uint32_t epoch;
@@ -105,7 +108,9 @@ struct corosync {
 	struct outgoing *out;
 	uint32_t out_count, out_max;
 	bool flush_due;
+	uint32_t quorum_pid;	// the same for votequorum
 	uint64_t group_us, quorum_us;	// the last event on its way to clusterd: each channel keeps its order
+	uint64_t group_serial, quorum_serial;	// clusterd's connections
 	uint64_t lag_us;	// at most, until clusterd is told
 };
 
@@ -163,7 +168,7 @@ struct disk {			// one shared volume
 struct lockspace {
 	bool joining, joined, renewing;
 	uint64_t generation;
-	uint64_t joined_us;
+	uint64_t joined_us, going_us;	// going: renews without a break since then
 	uint64_t renewed_us;	// the last success, as of when `renewing` was set or cleared
 	uint32_t failure;	// counts up: which failure timer is meant
 };
@@ -400,7 +405,7 @@ void daemon_kill(struct world *world, struct host *host);
 void daemon_restart_later(struct world *world, struct host *host, uint64_t delay_us);
 uint64_t host_clock_ms(const struct world *world, const struct host *host);
 // Copies the event, and hands it to the host's clusterd after the delay if it is still the same process.
-void host_post(struct world *world, struct host *host, uint64_t delay_us, const struct event *event);
+struct item *host_post(struct world *world, struct host *host, uint64_t delay_us, const struct event *event);
 void host_deliver(struct world *world, struct host *host, struct event *event);
 
 // perform.c

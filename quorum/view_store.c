@@ -211,7 +211,8 @@ static void load_entry(struct view *view, const struct event *event, struct acti
 	if (view->broken)
 		return;
 	if (r.failed || version != 1 || !view->has_copy || event->index != log_last(view) + 1 ||
-	    event->view < log_last_view(view) || event->view >= UINT64_MAX / 2) {
+	    event->view < log_last_view(view) || event->view >= UINT64_MAX / 2 ||
+	    !entry_decode(&view->scratch, record.body, record.body_size)) {
 		load_failed(view, actions,
 			    "the store's log has a gap or a record that cannot be read; move "
 			    "the store away to reload it from the other nodes");

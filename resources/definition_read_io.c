@@ -53,11 +53,11 @@ static void no_quorum_read(const struct walk *walk, const struct xml_element *el
 	walk_word(walk, element, "policy", no_quorum_words, false, &def->no_quorum);
 	if (!hold)
 		return;
-	if (duration_parse(hold, &seconds) && seconds <= HOLD_MAX_S)
+	if (duration_parse(hold, &seconds) && seconds >= HOLD_MIN_S && seconds <= HOLD_MAX_S)
 		def->no_quorum_hold_s = seconds;
 	else
 		walk_fault_attribute(walk, element, "hold",
-				     "must be a time of at most one day (60s)");
+				     "must be a time from 5s to one day (60s)");
 }
 
 static void attributeless(const struct walk *walk, const struct xml_element *element)

@@ -243,7 +243,8 @@ static struct vm_wish local_wish(const struct node *node, const struct vm *vm,
 	} else {
 		wish.keep = true;
 		wish.start = vm->phase == VM_PLACED && leases_ready(vm) && joined && node->sanlock_up &&
-			     node->adopted && node->shutdown == SHUTDOWN_NONE;
+			     node->adopted && node->shutdown == SHUTDOWN_NONE &&
+			     node->cluster.nodes[vm->owner].life == NODE_ONLINE;
 		// Its possible owners may have been redefined since it was placed here.
 		if (vm->phase == VM_PLACED && vm->possible && !(vm->possible & 1ull << vm->owner)) {
 			wish.start = wish.keep = false;

@@ -345,16 +345,13 @@ void check_expiry(struct world *world, struct host *host, struct host *owner, co
 	}
 }
 
-void check_release(struct world *world, struct host *actor, struct host *target)
+void check_release(struct world *world, struct host *actor, struct host *target, uint32_t disk)
 {
-	if (!target->powered || target->lied_about)
-		return;
-	for (uint32_t d = 0; d < world->config.disks; d++)
-		if (target->sanlock.lockspaces[d].joined &&
-		    target->sanlock.lockspaces[d].generation == world->disks[d].ids[target->id].generation) {
-			check_fail(world, actor, "releases the host id of %s, whose power is on", target->name);
-			return;
-		}
+	const struct lockspace *space = &target->sanlock.lockspaces[disk];
+
+	if (target->powered && !target->lied_about && space->joined &&
+	    space->generation == world->disks[disk].ids[target->id].generation)
+		check_fail(world, actor, "releases the host id of %s, whose power is on", target->name);
 }
 
 // ---- words

@@ -272,7 +272,7 @@ static void release_run(struct world *world, struct item *item)
 			job->event.flag = false;
 			job->event.reason = "the host id has another generation: nothing was done";
 		} else {
-			check_release(world, host, target);
+			check_release(world, host, target, job->disks[v]);
 			world->stats[STAT_RELEASES]++;
 			world_say(world, host, "releases the host id of %s on d%u", target->name,
 				  (unsigned int)job->disks[v]);

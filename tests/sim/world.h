@@ -493,7 +493,7 @@ void check_store_replay(struct host *host, uint64_t index, uint64_t view, const 
 void check_exec(struct world *world, struct host *host, const struct proc *proc);
 void check_join(struct world *world, struct host *host, uint32_t disk);
 void check_expiry(struct world *world, struct host *host, struct host *owner, const struct proc *proc);
-void check_release(struct world *world, struct host *actor, struct host *target);
+void check_release(struct world *world, struct host *actor, struct host *target, uint32_t disk);
 void check_lease_write(struct world *world, struct host *host, const struct disk_lease *lease);
 void check_ack(struct world *world, struct host *host);
 void check_log(struct world *world, struct host *host, const struct action *action);

@@ -378,9 +378,9 @@ static bool vm_build_args(const struct host_vm *vm, const struct vm_def *def,
 	return qemu_args_build(args, arena, QEMU_ARENA_SIZE, def, &facts);
 }
 
-// The firmware's variables are beside the VM's disk, which its lease guards: made once, from the
-// template. On a thread, because the volume may hang.
-struct vars_task {
+// What QEMU needs on the volumes before it may start, on a thread, because a volume may hang: its images belong to
+// the user that it runs as, and a VM with UEFI has its firmware's variables beside its disk, which its lease guards.
+struct files_task {
 	struct worker_task task;
 	struct host *host;
 	struct uuid uuid;
@@ -391,7 +391,7 @@ struct vars_task {
 	char reason[REASON_SIZE];
 };
 
-static bool vars_copy(const struct vars_task *task, int from, int to)
+static bool vars_copy(const struct files_task *task, int from, int to)
 {
 	char buffer[16384];
 	ssize_t size;
@@ -404,13 +404,13 @@ static bool vars_copy(const struct vars_task *task, int from, int to)
 }
 
 // Complete before it has its name: a host that dies in between leaves nothing that looks whole.
-static void vars_work(void *owner)
+static void vars_make(struct files_task *task)
 {
-	struct vars_task *task = owner;
 	const char *template = task->host->config.uefi_vars;
 	char path[2 * PATH_SIZE + NAME_SIZE], temporary[2 * PATH_SIZE + NAME_SIZE + 8];
 	int from, to;
 
+	task->ok = false;
 	snprintf(task->reason, sizeof(task->reason), "no UEFI firmware is installed on this host");
 	if (!task->host->config.uefi_code || !template ||
 	    !uefi_vars_path(&task->def, task->root, path, sizeof(path)))
@@ -431,6 +431,40 @@ static void vars_work(void *owner)
 		close(from);
 	if (to >= 0)
 		close(to);
+}
+
+// An image that the administrator copied there belongs to root. Where it cannot be given away (a file server that
+// maps root to nobody), QEMU itself says so.
+static void images_own(const struct files_task *task)
+{
+	for (uint32_t i = 0; i < task->def.disk_count; i++) {
+		const struct disk_def *disk = &task->def.disks[i];
+		char path[2 * PATH_SIZE + NAME_SIZE];
+		struct stat status;
+		int fd;
+
+		if (disk->readonly || disk->cdrom)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s/%s", task->root, disk->volume, disk->path);
+		fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+		    status.st_uid != task->host->process.uid)
+			(void)!fchownat(fd, "", task->host->process.uid, task->host->process.gid,
+					AT_EMPTY_PATH);
+		close(fd);
+	}
+}
+
+static void files_work(void *owner)
+{
+	struct files_task *task = owner;
+
+	images_own(task);
+	task->ok = true;
+	if (task->def.firmware == FIRMWARE_UEFI)
+		vars_make(task);
 }
 
 static bool vm_write_record(const struct host_vm *vm, char *reason)
@@ -485,9 +519,9 @@ static void vm_give_up(struct host_vm *vm, const char *reason)
 	process_abandon(vm->process);
 }
 
-static void vars_done(void *owner)
+static void files_done(void *owner)
 {
-	struct vars_task *task = owner;
+	struct files_task *task = owner;
 	struct host_vm *vm = vm_find(task->host, &task->uuid);
 	char reason[REASON_SIZE];
 
@@ -502,20 +536,13 @@ static void vars_done(void *owner)
 
 static void vm_exec_def(struct host_vm *vm, const struct vm_def *def)
 {
-	char reason[REASON_SIZE];
-	struct vars_task *task;
+	struct files_task *task = calloc(1, sizeof(*task));
 
-	if (def->firmware != FIRMWARE_UEFI) {
-		if (!vm_let_go(vm, def, reason))
-			vm_give_up(vm, reason);
-		return;
-	}
-	task = calloc(1, sizeof(*task));
 	if (!task) {
 		vm_give_up(vm, "out of memory");
 		return;
 	}
-	task->task = (struct worker_task){ .work = vars_work, .done = vars_done, .owner = task };
+	task->task = (struct worker_task){ .work = files_work, .done = files_done, .owner = task };
 	task->host = vm->host;
 	task->uuid = vm->uuid;
 	task->attempt = vm->attempt;

@@ -131,7 +131,6 @@ vm_add() {
 	mkdir -p "$dir/shared/v1/vms"
 	if [ ! -e "$dir/shared/v1/vms/$name.img" ]; then
 		truncate -s "${disk}M" "$dir/shared/v1/vms/$name.img"
-		chmod 666 "$dir/shared/v1/vms/$name.img"
 	fi
 	node=$(first_node_on)
 	[ -n "$node" ] || die "no node is on"

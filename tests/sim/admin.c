@@ -95,6 +95,8 @@ void admin_reply(struct world *world, struct host *host, const struct action *ac
 			  request->name, action->result->accepted ? "done" : "refused: ",
 			  action->result->accepted ? "" : action->result->reason, "");
 		world->stats[action->result->accepted ? STAT_ACCEPTED : STAT_REFUSED]++;
+		if (world->replied)
+			world->replied(world, action->cookie, action->result);
 		if (action->result->accepted)
 			check_ack(world, host);
 		if (action->result->accepted && request->type == ENTRY_NODE_CONFIRM_DEAD)

@@ -234,6 +234,11 @@ void world_run(struct world *world, uint64_t until_us)
 			queue_push(queue, node);
 			continue;
 		}
+		if (item.host && item.guard == GUARD_DAEMON && item.host->stalled_until_us > node.at_us) {
+			node.at_us = item.host->stalled_until_us;
+			queue_push(queue, node);
+			continue;
+		}
 		queue->unused[queue->unused_count++] = node.item;
 		world->now_us = node.at_us;
 		item.run(world, &item);
@@ -379,7 +384,7 @@ static void daemon_say_host(struct world *world, struct host *host)
 {
 	struct node_report report = {
 		.cpus = 16,
-		.memory_mib = 65536,
+		.memory_mib = host->memory_mib,
 		.watchdog = host->watchdog,
 		.qemu = true,
 		.boot = host->boot,
@@ -578,6 +583,7 @@ struct world *world_new(const struct world_config *config, uint64_t seed, FILE *
 
 		host->index = i;
 		host->id = i + 1;
+		host->memory_mib = 65536;
 		snprintf(host->name, sizeof(host->name), "n%u", (unsigned int)(i + 1));
 		host->memory = calloc(1, node_memory(&world->limits));
 		INVARIANT(host->memory);

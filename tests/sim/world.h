@@ -223,6 +223,8 @@ struct host {
 	bool paused;
 	uint64_t resume_us;
 	bool watchdog, watchdog_doomed;
+	uint32_t memory_mib;	// what clusterd finds
+	uint64_t stalled_until_us;	// clusterd alone gets no processor until then
 	int64_t wall_ms;	// offset of the wall clock
 	bool proved_off;	// a fence device or an administrator said so, and it was true
 	bool lied_about;	// a fence device said off, and it was not; or an administrator did
@@ -355,12 +357,17 @@ struct world {
 	uint32_t next_pid;
 	struct node_limits limits;
 
+	bool refuse;			// every QEMU refuses to start
 	bool quiet;			// healed: the last phase
 	uint32_t faults;		// injected so far
 	uint32_t stores_lost;
 	uint64_t stats[STAT_COUNT];
 	struct request requests[REQUESTS_MAX];
 	struct sim_vm vms[SIM_VMS_MAX];
+
+	// Whoever runs a scenario hears what became of its commands.
+	void *runner;
+	void (*replied)(struct world *world, uint64_t cookie, const struct entry_result *result);
 
 	// checkers
 	struct ack ack;			// the highest acknowledged

@@ -55,6 +55,9 @@ static void vm_local_move(struct vm_local *local, enum vm_life life, uint64_t de
 	INVARIANT(moves[local->life] & BIT(life));
 	local->life = (uint8_t)life;
 	local->deadline_ms = deadline_ms;
+	// There is something new to report, however lately the last report was made.
+	if (life == LIFE_RUNNING || life == LIFE_KILLING || life == LIFE_RELEASING)
+		local->reported_ms = 0;
 }
 
 const char *vm_life_word(enum vm_life life)

@@ -356,12 +356,29 @@ void check_release(struct world *world, struct host *actor, struct host *target,
 
 // ---- words
 
+// Every node logs what is committed; a story shows it once.
+static bool told_first(struct world *world, const struct host *host, const char *text)
+{
+	uint64_t hash = hash_record(0, (const uint8_t *)text, strlen(text));
+
+	for (uint32_t i = 0; i < TOLD_MAX; i++)
+		if (world->told[i].hash == hash && world->told[i].host != host->id &&
+		    world->now_us < world->told[i].at_us + SECONDS(120))
+			return false;
+	world->told[world->told_next].hash = hash;
+	world->told[world->told_next].host = host->id;
+	world->told[world->told_next].at_us = world->now_us;
+	world->told_next = (world->told_next + 1) % TOLD_MAX;
+	return true;
+}
+
 void check_log(struct world *world, struct host *host, const struct action *action)
 {
 	static const char *const levels[] = { "", "warning: ", "error: " };
 
 	world->stats[STAT_LOGS]++;
-	world_say(world, host, "| %s%s", levels[action->level % 3], action->text);
+	if (!world->story || told_first(world, host, action->text))
+		world_say(world, host, "| %s%s", levels[action->level % 3], action->text);
 	if (action->level != LOG_LEVEL_ERROR)
 		return;
 	world->stats[STAT_ERRORS]++;

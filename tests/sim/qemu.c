@@ -198,7 +198,7 @@ static void qemu_exec(struct world *world, struct host *host, struct proc *proc)
 	world_say(world, host, "QEMU of %s starts", vm_name(host, proc->vm));
 	proc->executed = true;
 	proc->state = PROC_STARTING;
-	if (trouble && rng_chance(&world->rng, 10)) {
+	if (world->refuse || (trouble && rng_chance(&world->rng, 10))) {
 		world_fault(world);
 		world->stats[STAT_START_FAILURES]++;
 		proc_end_later(world, host, proc, world_jitter(world, MS(10), MS(300)), 2);

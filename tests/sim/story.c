@@ -1,8 +1,507 @@
 // SPDX-License-Identifier: Apache-2.0
+/*
+ * Stories: a sentence of why, a few commands, and the expected log behind a line of three dashes.
+ *
+ *   # why
+ *   nodes 3 | vms 1 | volumes 1 | fence all|none|n1,n2 | watchdog all|none|n1 | hold S | io-timeout S | unit off
+ *   up                            power on, and wait until everything defined runs
+ *   run S                         let time pass
+ *   wait settle|no-quorum NODE    up to ten minutes
+ *   power-off N.. | power-on N.. | cut n1 n2,n3 | heal | kill clusterd|corosync|sanlock N.. | start DAEMON N..
+ *   store delete|fail N | storage lose|hang|slow|restore N | pause N S | clock N S | fence-device N works|fails|slow
+ *   vm start|stop|disable|clear|manage|unmanage NAME | apply VM | remove VM | node fence|confirm-dead NAME [at N]
+ *   guest shutdown VM | qemu die|refuse|deaf VM
+ */
 #include "tests/sim/world.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clusterd/invariant.h"
+
+enum { WORDS_MAX = 8, LINE_SIZE = 512 };
+
+struct story {
+	const char *path;
+	int line;
+	struct world_config config;
+	struct world *world;
+	bool failed;
+};
+
+static void story_fail(struct story *story, const char *why)
+{
+	fprintf(stderr, "%s:%d: %s\n", story->path, story->line, why);
+	story->failed = true;
+}
+
+// "n1,n3", "all" or "none" as a mask.
+static uint32_t hosts_of(struct story *story, const char *word)
+{
+	uint32_t mask = 0, count = story->config.hosts;
+
+	if (strcmp(word, "all") == 0)
+		return (1u << count) - 1;
+	if (strcmp(word, "none") == 0)
+		return 0;
+	while (*word) {
+		if (word[0] != 'n' || word[1] < '1' || (uint32_t)(word[1] - '0') > count ||
+		    (word[2] && word[2] != ',')) {
+			story_fail(story, "nodes are named n1, n2...");
+			return 0;
+		}
+		mask |= 1u << (word[1] - '1');
+		word += word[2] ? 3 : 2;
+	}
+	return mask;
+}
+
+static struct proc *proc_named(struct story *story, const char *vm, struct host **where)
+{
+	for (uint32_t i = 0; i < story->world->config.hosts; i++) {
+		struct host *host = &story->world->hosts[i];
+
+		for (uint32_t k = 0; k < SIM_VMS_MAX; k++) {
+			if (host->procs[k].state == PROC_NONE || strcmp(vm_name(host, host->procs[k].vm), vm) != 0)
+				continue;
+			*where = host;
+			return &host->procs[k];
+		}
+	}
+	story_fail(story, "no process of that VM is anywhere");
+	return NULL;
+}
+
+static struct host *normal_host(struct world *world)
+{
+	for (uint32_t i = 0; i < world->config.hosts; i++)
+		if (world->hosts[i].daemon && view_normal(node_view(world->hosts[i].node)))
+			return &world->hosts[i];
+	return NULL;
+}
+
+static void wait_settled(struct story *story)
+{
+	uint64_t limit_us = story->world->now_us + SECONDS(600);
+	char why[512] = "";
+
+	while (!story->world->failed && story->world->now_us < limit_us) {
+		world_run(story->world, story->world->now_us + MS(250));
+		if (world_settled(story->world, why, sizeof(why)))
+			return;
+	}
+	world_say(story->world, NULL, "not settled after 600 s: %s", why);
+}
+
+static void wait_for(struct story *story, char **words)
+{
+	uint64_t limit_us = story->world->now_us + SECONDS(600);
+
+	if (strcmp(words[1], "settle") == 0) {
+		wait_settled(story);
+		return;
+	}
+	if (strcmp(words[1], "no-quorum") == 0 && words[2]) {
+		uint32_t mask = hosts_of(story, words[2]);
+
+		while (!story->world->failed && story->world->now_us < limit_us) {
+			bool lost = true;
+
+			for (uint32_t i = 0; i < story->config.hosts; i++)
+				lost = lost && (!(mask >> i & 1) || !story->world->hosts[i].daemon ||
+						!view_normal(node_view(story->world->hosts[i].node)));
+			if (lost)
+				return;
+			world_run(story->world, story->world->now_us + MS(100));
+		}
+		return;
+	}
+	story_fail(story, "wait settle, or wait no-quorum NODES");
+}
+
+static void story_up(struct story *story)
+{
+	struct world *world = story->world;
+	struct host *host = NULL;
+
+	for (uint32_t i = 0; i < world->config.hosts; i++)
+		host_power_on(world, &world->hosts[i]);
+	for (uint32_t i = 0; i < 120 && !host; i++) {
+		world_run(world, world->now_us + SECONDS(1));
+		host = normal_host(world);
+	}
+	if (!host) {
+		world_say(world, NULL, "no view is normal after two minutes");
+		return;
+	}
+	admin_apply_nodes(world, host, true);
+	wait_settled(story);
+	world_run(world, (world->now_us / SECONDS(10) + 1) * SECONDS(10));
+	world->story_zero_us = world->now_us;
+	world->story_used = 0;		// how it came up is the same in every story
+	world_say(world, NULL, "all is well");
+}
+
+static bool daemon_command(struct story *story, char **words, bool kill)
+{
+	struct world *world = story->world;
+	uint32_t mask = words[2] ? hosts_of(story, words[2]) : 0;
+
+	for (uint32_t i = 0; i < world->config.hosts; i++) {
+		struct host *host = &world->hosts[i];
+
+		if (!(mask >> i & 1))
+			continue;
+		if (strcmp(words[1], "clusterd") == 0) {
+			if (kill)
+				daemon_kill(world, host);
+			else
+				daemon_start(world, host);
+		} else if (strcmp(words[1], "corosync") == 0) {
+			if (kill)
+				corosync_kill(world, host);
+			else
+				corosync_start(world, host);
+		} else if (strcmp(words[1], "sanlock") == 0) {
+			if (kill)
+				sanlock_kill(world, host);
+			else
+				sanlock_start(world, host);
+		} else {
+			return false;
+		}
+	}
+	return mask != 0;
+}
+
+static bool power_command(struct story *story, char **words)
+{
+	struct world *world = story->world;
+	bool on = strcmp(words[0], "power-on") == 0;
+	uint32_t mask = words[1] ? hosts_of(story, words[1]) : 0;
+
+	for (uint32_t i = 0; i < world->config.hosts; i++) {
+		if (!(mask >> i & 1))
+			continue;
+		if (on)
+			host_power_on(world, &world->hosts[i]);
+		else
+			host_power_off(world, &world->hosts[i], "cut");
+	}
+	return mask != 0;
+}
+
+static bool link_command(struct story *story, char **words)
+{
+	struct world *world = story->world;
+	bool up = strcmp(words[0], "heal") == 0;
+	uint32_t a = up ? 0 : words[1] ? hosts_of(story, words[1]) : 0;
+	uint32_t b = up || !words[1] || !words[2] ? 0 : hosts_of(story, words[2]);
+
+	for (uint32_t i = 0; i < world->config.hosts; i++) {
+		for (uint32_t j = 0; j < world->config.hosts; j++) {
+			if (i != j && (up || ((a >> i & 1) && (b >> j & 1)) || ((b >> i & 1) && (a >> j & 1))))
+				corosync_link(world, i, j, up);
+		}
+	}
+	return up || (a && b);
+}
+
+static bool host_command(struct story *story, char **words)
+{
+	static const struct {
+		const char *word;
+		enum path_state state;
+	} states[] = { { "lose", PATH_LOST }, { "hang", PATH_HUNG }, { "slow", PATH_SLOW }, { "restore", PATH_OK } };
+	static const struct {
+		const char *word;
+		enum fence_mode mode;
+	} modes[] = { { "works", FENCE_WORKS }, { "slow", FENCE_SLOW }, { "fails", FENCE_FAILS }, { "lies", FENCE_LIES } };
+	bool storage = strcmp(words[0], "storage") == 0, device = strcmp(words[0], "fence-device") == 0;
+	uint32_t mask = words[1] && words[2] ? hosts_of(story, storage || strcmp(words[0], "store") == 0 ? words[2] : words[1]) : 0;
+	bool known = false;
+
+	for (uint32_t i = 0; i < story->world->config.hosts; i++) {
+		struct host *host = &story->world->hosts[i];
+
+		if (!(mask >> i & 1))
+			continue;
+		for (uint32_t k = 0; k < 4; k++) {
+			if (storage && strcmp(words[1], states[k].word) == 0) {
+				known = true;
+				for (uint32_t d = 0; d < story->world->config.disks; d++)
+					path_set(story->world, host, d, states[k].state);
+			}
+			if (device && strcmp(words[2], modes[k].word) == 0) {
+				known = true;
+				host->fence_mode = (uint8_t)modes[k].mode;
+			}
+		}
+		if (strcmp(words[0], "pause") == 0) {
+			known = true;
+			host_pause(story->world, host, SECONDS(strtoull(words[2], NULL, 10)));
+		} else if (strcmp(words[0], "clock") == 0) {
+			known = true;
+			host_clock_step(story->world, host, strtoll(words[2], NULL, 10) * 1000);
+		} else if (strcmp(words[0], "store") == 0) {
+			known = true;
+			if (strcmp(words[1], "delete") == 0)
+				store_lose(story->world, host);
+			else
+				store_fail(story->world, host);
+		}
+	}
+	return known;
+}
+
+static bool vm_command(struct story *story, char **words)
+{
+	static const struct {
+		const char *word;
+		uint8_t type, wanted;
+		bool flag;
+	} verbs[] = {
+		{ "start", ENTRY_VM_WANT, VM_WANTED_RUNNING, false },
+		{ "stop", ENTRY_VM_WANT, VM_WANTED_STOPPED, false },
+		{ "disable", ENTRY_VM_WANT, VM_WANTED_DISABLED, false },
+		{ "clear", ENTRY_VM_CLEAR, 0, false },
+		{ "manage", ENTRY_VM_MANAGE, 0, true },
+		{ "unmanage", ENTRY_VM_MANAGE, 0, false },
+		{ "fence", ENTRY_NODE_FENCE, 0, false },
+		{ "confirm-dead", ENTRY_NODE_CONFIRM_DEAD, 0, false },
+	};
+	struct host *host = normal_host(story->world);
+	struct entry *entry = calloc(1, sizeof(*entry));
+	uint32_t i;
+
+	INVARIANT(entry);
+	if (words[3] && words[4] && strcmp(words[3], "at") == 0)
+		host = &story->world->hosts[words[4][1] - '1'];
+	if (strcmp(words[0], "remove") == 0) {
+		entry->type = ENTRY_REMOVE;
+		entry->object = OBJECT_VM;
+		snprintf(entry->name, sizeof(entry->name), "%s", words[1]);
+		i = 0;
+	} else {
+		for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+			if (strcmp(words[1], verbs[i].word) == 0)
+				break;
+		if (i < sizeof(verbs) / sizeof(verbs[0]) && words[2]) {
+			entry->type = verbs[i].type;
+			entry->wanted = verbs[i].wanted;
+			entry->flag = verbs[i].flag;
+			snprintf(entry->name, sizeof(entry->name), "%s", words[2]);
+		}
+	}
+	if (entry->type && host)
+		admin_request(story->world, host, entry);
+	else if (entry->type)
+		world_say(story->world, NULL, "nobody has quorum to ask");
+	i = entry->type;
+	free(entry);
+	return i != 0;
+}
+
+static bool qemu_command(struct story *story, char **words)
+{
+	struct host *host = NULL;
+	struct proc *proc;
+
+	if (!words[1] || !words[2])
+		return false;
+	if (strcmp(words[1], "refuse") == 0) {
+		story->world->refuse = strcmp(words[2], "never") != 0;
+		return true;
+	}
+	proc = proc_named(story, words[2], &host);
+	if (!proc)
+		return true;
+	if (strcmp(words[0], "guest") == 0)
+		qemu_guest_shutdown(story->world, host, proc);
+	else if (strcmp(words[1], "deaf") == 0)
+		proc->deaf = true;
+	else
+		qemu_die(story->world, host, proc);
+	return true;
+}
+
+static bool config_command(struct story *story, char **words)
+{
+	struct world_config *config = &story->config;
+	uint32_t number = words[1] ? (uint32_t)strtoul(words[1], NULL, 10) : 0;
+
+	if (!words[1])
+		return false;
+	if (strcmp(words[0], "nodes") == 0 && number >= 2 && number <= HOSTS_MAX)
+		config->hosts = number;
+	else if (strcmp(words[0], "vms") == 0 && number < SIM_VMS_MAX)
+		config->vms = number;
+	else if (strcmp(words[0], "volumes") == 0 && number >= 1 && number <= DISKS_MAX)
+		config->disks = number;
+	else if (strcmp(words[0], "hold") == 0)
+		config->no_quorum_hold_s = number;
+	else if (strcmp(words[0], "io-timeout") == 0 && number > 0)
+		config->io_timeout_s = number;
+	else if (strcmp(words[0], "fence") == 0)
+		config->fences = hosts_of(story, words[1]);
+	else if (strcmp(words[0], "watchdog") == 0)
+		config->watchdogs = hosts_of(story, words[1]);
+	else if (strcmp(words[0], "unit") == 0)
+		config->unit_kills = strcmp(words[1], "off") != 0;
+	else
+		return false;
+	return true;
+}
+
+static bool world_command(struct story *story, char **words)
+{
+	const char *verb = words[0];
+	struct world *world = story->world;
+
+	if (strcmp(verb, "up") == 0)
+		story_up(story);
+	else if (strcmp(verb, "run") == 0 && words[1])
+		world_run(world, world->now_us + SECONDS(strtoull(words[1], NULL, 10)));
+	else if (strcmp(verb, "wait") == 0 && words[1])
+		wait_for(story, words);
+	else if (strcmp(verb, "power-off") == 0 || strcmp(verb, "power-on") == 0)
+		return power_command(story, words);
+	else if (strcmp(verb, "cut") == 0 || strcmp(verb, "heal") == 0)
+		return link_command(story, words);
+	else if ((strcmp(verb, "kill") == 0 || strcmp(verb, "start") == 0) && words[1])
+		return daemon_command(story, words, verb[0] == 'k');
+	else if (strcmp(verb, "storage") == 0 || strcmp(verb, "store") == 0 || strcmp(verb, "pause") == 0 ||
+		 strcmp(verb, "clock") == 0 || strcmp(verb, "fence-device") == 0)
+		return host_command(story, words);
+	else if (strcmp(verb, "apply") == 0 && words[1] && normal_host(world))
+		return admin_apply_vm(world, normal_host(world), (uint32_t)strtoul(words[1] + 2, NULL, 10));
+	else if ((strcmp(verb, "vm") == 0 || strcmp(verb, "node") == 0 || strcmp(verb, "remove") == 0) && words[1])
+		return vm_command(story, words);
+	else if (strcmp(verb, "guest") == 0 || strcmp(verb, "qemu") == 0)
+		return qemu_command(story, words);
+	else
+		return false;
+	return true;
+}
+
+static void story_line(struct story *story, char *line)
+{
+	char *words[WORDS_MAX + 1] = { NULL }, *rest = NULL, text[LINE_SIZE];
+	uint32_t count = 0;
+
+	snprintf(text, sizeof(text), "%s", line);
+	for (char *word = strtok_r(line, " \t\n", &rest); word && count < WORDS_MAX;
+	     word = strtok_r(NULL, " \t\n", &rest))
+		words[count++] = word;
+	if (count == 0 || words[0][0] == '#')
+		return;
+	if (!story->world && config_command(story, words))
+		return;
+	if (!story->world)
+		story->world = world_new(&story->config, 1, NULL);
+	story->world->story = true;
+	text[strcspn(text, "\n")] = 0;
+	if (strcmp(words[0], "up") != 0)
+		world_say(story->world, NULL, "> %s", text);
+	for (uint32_t i = 0, harmless = 0; i < 7; i++) {
+		static const char *const verbs[] = { "up", "run", "wait", "vm", "node", "apply", "remove" };
+
+		harmless += strcmp(words[0], verbs[i]) == 0;
+		if (i == 6 && !harmless)
+			world_fault(story->world);
+	}
+	if (!world_command(story, words))
+		story_fail(story, "not a command, or nothing that it could be done to");
+}
+
+static bool story_compare(const struct story *story, const char *expected)
+{
+	const char *found = story->world && story->world->story_text ? story->world->story_text : "";
+	int line = 1;
+
+	if (strcmp(expected, found) == 0)
+		return true;
+	while (*expected && *expected == *found) {
+		line += *expected == '\n';
+		expected++;
+		found++;
+	}
+	while (line > 1 && expected[-1] != '\n') {
+		expected--;
+		found--;
+	}
+	fprintf(stderr, "%s: line %d of the log differs\n  expected: %.*s\n  found:    %.*s\n", story->path, line,
+		(int)strcspn(expected, "\n"), expected, (int)strcspn(found, "\n"), found);
+	return false;
+}
+
+static char *file_read(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char *text;
+	size_t size;
+
+	if (!file)
+		return NULL;
+	text = calloc(1, 4 * 1024 * 1024);
+	INVARIANT(text);
+	size = fread(text, 1, 4 * 1024 * 1024 - 1, file);
+	text[size] = 0;
+	fclose(file);
+	return text;
+}
+
+static bool story_write(const struct story *story, const char *script, size_t script_size)
+{
+	FILE *file = fopen(story->path, "w");
+
+	if (!file)
+		return false;
+	fwrite(script, 1, script_size, file);
+	fputs("---\n", file);
+	if (story->world && story->world->story_text)
+		fwrite(story->world->story_text, 1, story->world->story_used, file);
+	return fclose(file) == 0;
+}
+
 int story_run(const char *path, bool update)
 {
-	(void)path;
-	(void)update;
-	return 1;
+	struct story story = {
+		.path = path,
+		.config = { .hosts = 3, .vms = 1, .disks = 1, .io_timeout_s = 1, .detection_us = MS(2080),
+			    .no_quorum_hold_s = 60, .unit_kills = true, .story = true },
+	};
+	char *text = file_read(path), *expected, *at;
+	size_t script_size;
+	bool good;
+
+	if (!text) {
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+		return 1;
+	}
+	expected = strstr(text, "---\n");
+	script_size = expected ? (size_t)(expected - text) : strlen(text);
+	for (at = text; at < text + script_size && !story.failed;) {
+		char line[LINE_SIZE];
+		size_t length = strcspn(at, "\n");
+
+		story.line++;
+		snprintf(line, sizeof(line), "%.*s", (int)(length < LINE_SIZE ? length : LINE_SIZE - 1), at);
+		story_line(&story, line);
+		at += length + 1;
+	}
+	good = !story.failed && !(story.world && story.world->failed);
+	if (story.world && story.world->failed)
+		fprintf(stderr, "%s: %s\n", path, story.world->failure);
+	if (good && update && !story_write(&story, text, script_size)) {
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+		good = false;
+	} else if (good && !update) {
+		good = story_compare(&story, expected ? expected + 4 : "");
+	}
+	if (story.world)
+		world_free(story.world);
+	free(text);
+	return good ? 0 : 1;
 }

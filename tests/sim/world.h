@@ -322,7 +322,7 @@ struct world_config {
 	bool early;			// and from the start
 };
 
-enum { ACKS_MAX = 4096, REQUESTS_MAX = 64, DIGESTS_MAX = 8192 };
+enum { REQUESTS_MAX = 64, TOLD_MAX = 64 };
 
 struct ack {
 	uint64_t view, index;
@@ -384,6 +384,11 @@ struct world {
 	FILE *trace;			// NULL: silent
 	bool story;			// trace only what a story shows
 	uint64_t story_zero_us;
+	struct {
+		uint64_t hash, at_us;
+		uint32_t host;
+	} told[TOLD_MAX];
+	uint32_t told_next;
 	char *story_text;		// instead of trace
 	size_t story_used, story_size;
 };

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of the scenario format, and which of its capabilities the product has.
+#include <string.h>
+
+#include "tests/sim/scenario.h"
+
+struct capability {
+	const char *name;
+	bool have;
+};
+
+// All that a scenario may require. A new capability of the product is a `true` here, and its translation.
+static const struct capability capabilities[] = {
+	{ "agent-control", true },
+	{ "any-of-dependency", false },
+	{ "auto-rebalance", false },
+	{ "blocked-state", true },
+	{ "capacity-hard", true },
+	{ "cluster-suspend", false },
+	{ "cold-only-vm", false },
+	{ "commands", true },
+	{ "config-check", false },
+	{ "config-store-outage", true },
+	{ "double-run-detection", true },
+	{ "drain-report", false },
+	{ "fail-counts", false },
+	{ "failback", false },
+	{ "failover-capacity-check", false },
+	{ "failover-reserve", false },
+	{ "failure-expiry", false },
+	{ "fault-injection", true },
+	{ "fence-devices", true },
+	{ "fence-levels", false },
+	{ "fencing", true },
+	{ "follow", false },
+	{ "global-stop", false },
+	{ "graceful-node-shutdown", false },
+	{ "in-flight-migration", false },
+	{ "initial-state", true },
+	{ "join-states", true },
+	{ "keep-apart", false },
+	{ "keep-together", false },
+	{ "leader-control", true },
+	{ "lease-timers", true },
+	{ "manual-rebalance", false },
+	{ "measured-load", false },
+	{ "migrate", false },
+	{ "move-concurrency-limit", false },
+	{ "move-outside", false },
+	{ "network-loss", true },
+	{ "node-attributes", false },
+	{ "node-health", false },
+	{ "node-maintenance", false },
+	{ "node-speed", false },
+	{ "node-votes", false },
+	{ "pack-policy", false },
+	{ "partition", true },
+	{ "per-vm-failure-policy", false },
+	{ "placement:lowest-relative-configured-load", false },
+	{ "placement:lowest-relative-measured-load", false },
+	{ "placement:most-free-capacity", false },
+	{ "placement:pack", false },
+	{ "possible-owners", true },
+	{ "power-loss", true },
+	{ "preferred-owners", true },
+	{ "priority", true },
+	{ "quorum-options", false },
+	{ "quorum-policies", true },
+	{ "relocate", false },
+	{ "same-attr", false },
+	{ "scripted-random-runs", false },
+	{ "spread-at-start", false },
+	{ "start-order", false },
+	{ "stickiness", false },
+	{ "storage-outage", true },
+	{ "unmanaged-node", true },
+	{ "unmanaged-vm", true },
+	{ "vm-add-remove", true },
+	{ "vm-crash", true },
+	{ "vm-locks", false },
+	{ "vm-resize", true },
+	{ "waiting-state", true },
+	{ "weak-rules", false },
+};
+
+static const struct capability *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++)
+		if (strcmp(capabilities[i].name, name) == 0)
+			return &capabilities[i];
+	return NULL;
+}
+
+bool capability_known(const char *name)
+{
+	return find(name) != NULL;
+}
+
+bool capability_have(const char *name)
+{
+	const struct capability *capability = find(name);
+
+	return capability && capability->have;
+}
+
+void scenario_lacks(struct scenario *scenario, const char *name)
+{
+	if (capability_have(name))
+		return;
+	for (uint32_t i = 0; i < scenario->lack_count; i++)
+		if (strcmp(scenario->lacks[i], name) == 0)
+			return;
+	if (scenario->lack_count < LACKS_MAX)
+		snprintf(scenario->lacks[scenario->lack_count++], sizeof(scenario->lacks[0]), "%s", name);
+}
+
+bool mode_of(const char *word, enum scenario_mode *mode)
+{
+	static const char *const words[MODE_COUNT] = {
+#define X(name, text) [MODE_##name] = text,
+		SCENARIO_MODES(X)
+#undef X
+	};
+
+	for (uint32_t i = 0; i < MODE_COUNT; i++) {
+		*mode = (enum scenario_mode)i;
+		if (strcmp(words[i], word) == 0)
+			return true;
+	}
+	return false;
+}
+
+static const struct {
+	const char *word, *lack;
+} acts[DO_COUNT] = {
+#define X(name, text, lack) [DO_##name] = { text, lack },
+	SCENARIO_ACTIONS(X)
+#undef X
+};
+
+bool do_of(const char *word, enum scenario_do *action)
+{
+	for (uint32_t i = 0; i < DO_COUNT; i++) {
+		*action = (enum scenario_do)i;
+		if (strcmp(acts[i].word, word) == 0)
+			return true;
+	}
+	return false;
+}
+
+const char *do_word(enum scenario_do action)
+{
+	return acts[action].word;
+}
+
+const char *do_lack(enum scenario_do action)
+{
+	return acts[action].lack;
+}

@@ -2,7 +2,7 @@
 # make check: no root, about a minute.
 TESTS += tests/tidy $(check_PROGRAMS)
 dist_noinst_SCRIPTS += tests/tidy tests/run tests/live/run
-EXTRA_DIST += tests/unit/xml tests/stories tests/fuzz tests/live
+EXTRA_DIST += tests/unit/xml tests/stories tests/fuzz/corpus tests/live
 
 unit_LIBS = libcore.a $(CMOCKA_LIBS)
 edge_test_LIBS = libedges.a libcore.a $(CMOCKA_LIBS) $(edge_LIBS)

@@ -183,21 +183,37 @@ static void node_drain(struct node *node, struct actions *actions)
 		node_apply(node, record, actions);
 }
 
-static void node_watch_view(struct node *node, struct actions *actions)
+static void say_view(struct node *node, const char *what, struct actions *actions)
 {
 	char reason[REASON_SIZE], line[REASON_SIZE + NAME_SIZE];
 	struct text text = text_in(line, sizeof(line));
+
+	view_reason(node->view, reason, sizeof(reason));
+	text_add(text_add(&text, what), reason);
+	node_log(node, LOG_LEVEL_WARNING, line, actions);
+}
+
+static void node_watch_view(struct node *node, struct actions *actions)
+{
+	enum { SAY_MS = 3000 };		// a change of members is over long before
 
 	if (view_normal(node->view)) {
 		if (node->view_lost_ms != 0 || !node->view_seen)
 			node->view_normal_ms = node->now_ms;
 		node->view_lost_ms = 0;
 		node->view_seen = true;
+		node->view_said = false;
 		node->no_quorum_acts = false;
 		return;
 	}
 	if (node->view_lost_ms == 0)
 		node->view_lost_ms = node->now_ms;
+	if (!node->view_said && node->now_ms - node->view_lost_ms >= SAY_MS) {
+		node->view_said = true;
+		say_view(node, "waiting: ", actions);
+	} else if (!node->view_said) {
+		node_wake_at(node, node->view_lost_ms + SAY_MS);
+	}
 	if (node->no_quorum_acts || !node->adopted)
 		return;
 	// The lease guards meanwhile: a rebooting switch costs no VM.
@@ -206,9 +222,7 @@ static void node_watch_view(struct node *node, struct actions *actions)
 		return;
 	}
 	node->no_quorum_acts = true;
-	view_reason(node->view, reason, sizeof(reason));
-	text_add(text_add(&text, "no quorum for as long as the policy holds still: "), reason);
-	node_log(node, LOG_LEVEL_WARNING, line, actions);
+	say_view(node, "no quorum for as long as the policy holds still: ", actions);
 }
 
 static void node_event(struct node *node, const struct event *event, struct actions *actions)

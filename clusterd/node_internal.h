@@ -72,6 +72,7 @@ struct node {
 	uint64_t view_lost_ms;		// since when no view is normal; 0: one is
 	uint64_t view_normal_ms;	// since when the view is normal
 	bool view_seen;			// it was normal since the daemon started
+	bool view_said;			// that there is none, in the log
 	bool no_quorum_acts;		// the hold is over: the policy ends VMs
 	uint64_t decide_view;		// view in which decisions are under way
 	uint32_t decide_out;		// how many

@@ -11,7 +11,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_apply tests/unit/test_apply_life tests/unit/test_apply_dice tests/unit/test_codec tests/unit/test_entry tests/unit/test_fields tests/unit/test_loss tests/unit/test_placement tests/unit/test_snapshot tests/unit/test_vm \
 	tests/unit/test_view tests/unit/test_definition tests/unit/test_qemu_args \
 	tests/edge/test_store tests/edge/test_store_mutant tests/edge/test_fence tests/edge/test_cpg_edge \
-	tests/edge/test_edges tests/unit/test_clustadm tests/unit/test_request tests/edge/test_ipc
+	tests/edge/test_edges tests/unit/test_clustadm tests/unit/test_node tests/unit/test_request tests/edge/test_ipc
 endif
 
 tests_unit_test_apply_SOURCES = tests/unit/test_apply.c tests/unit/cluster_fixture.h
@@ -63,6 +63,8 @@ request_test_sources = clusterd/request_io.c clusterd/request_apply_io.c cluster
 	clusterd/show_vm_io.c clusterd/show_dump_io.c tests/unit/request_world.c tests/unit/request_world.h
 tests_unit_test_clustadm_SOURCES = tests/unit/test_clustadm.c clusterd/command.c clusterd/table.c
 tests_unit_test_clustadm_LDADD = $(CMOCKA_LIBS)
+tests_unit_test_node_SOURCES = tests/unit/test_node.c $(request_test_sources)
+tests_unit_test_node_LDADD = $(edge_test_LIBS)
 tests_unit_test_request_SOURCES = tests/unit/test_request.c $(request_test_sources)
 tests_unit_test_request_LDADD = $(edge_test_LIBS)
 tests_edge_test_ipc_SOURCES = tests/edge/test_ipc.c clusterd/ipc_io.c clusterd/ipc_client_io.c

@@ -196,6 +196,7 @@ static void say_view(struct node *node, const char *what, struct actions *action
 static void node_watch_view(struct node *node, struct actions *actions)
 {
 	enum { SAY_MS = 3000 };		// a change of members is over long before
+	uint64_t since_ms;
 
 	if (view_normal(node->view)) {
 		if (node->view_lost_ms != 0 || !node->view_seen)
@@ -214,11 +215,20 @@ static void node_watch_view(struct node *node, struct actions *actions)
 	} else if (!node->view_said) {
 		node_wake_at(node, node->view_lost_ms + SAY_MS);
 	}
+	/*
+	 * A store that failed is no loss of quorum: the others see this host in the ring and leave its VMs alone, as
+	 * with a clusterd that is dead. Ended here, nobody could hear of it and start them elsewhere.
+	 */
+	if (view_broken(node->view) && view_quorate(node->view)) {
+		node->store_lost_ms = node->now_ms;
+		return;
+	}
 	if (node->no_quorum_acts || !node->adopted)
 		return;
+	since_ms = node->store_lost_ms > node->view_lost_ms ? node->store_lost_ms : node->view_lost_ms;
 	// The lease guards meanwhile: a rebooting switch costs no VM.
-	if (node->now_ms - node->view_lost_ms < node->cluster.def.no_quorum_hold_s * 1000ull) {
-		node_wake_at(node, node->view_lost_ms + node->cluster.def.no_quorum_hold_s * 1000ull);
+	if (node->now_ms - since_ms < node->cluster.def.no_quorum_hold_s * 1000ull) {
+		node_wake_at(node, since_ms + node->cluster.def.no_quorum_hold_s * 1000ull);
 		return;
 	}
 	node->no_quorum_acts = true;

@@ -12,12 +12,14 @@ libcore_a_SOURCES += \
 	clusterd/entry.c clusterd/describe.c clusterd/cluster.c clusterd/vm_index.c clusterd/snapshot.c \
 	clusterd/apply.c clusterd/apply_check.c clusterd/apply_config.c clusterd/apply_node.c \
 	clusterd/apply_remove.c clusterd/apply_vm.c clusterd/node.c clusterd/host.c clusterd/local.c \
-	clusterd/peer.c clusterd/request.c clusterd/decide.c clusterd/state.c
+	clusterd/peer.c clusterd/request.c clusterd/decide.c clusterd/state.c \
+	clusterd/recording.c clusterd/recording.h clusterd/recording_text.c
 
 libedges_a_SOURCES = \
 	clusterd/edge.h clusterd/loop_io.c clusterd/loop_io.h clusterd/worker_io.c clusterd/worker_io.h \
 	clusterd/exec_io.c clusterd/exec_io.h clusterd/log_io.c clusterd/log_io.h \
 	clusterd/trace_io.c clusterd/trace_io.h \
+	clusterd/recorder_io.c clusterd/recorder_io.h \
 	clusterd/store_io.c clusterd/store_io.h clusterd/store_thread_io.c clusterd/store_internal.h \
 	clusterd/cpg_io.c clusterd/cpg_io.h clusterd/cmap_io.c clusterd/cmap_io.h
 
@@ -43,3 +45,13 @@ clusterd_clustadm_SOURCES = clusterd/clustadm.c \
 	clusterd/command.c clusterd/command.h clusterd/table.c clusterd/table.h \
 	clusterd/ipc_client_io.c clusterd/ipc_client_io.h
 clusterd_clustadm_LDADD = libedges.a libcore.a $(edge_LIBS)
+
+# Recordings tell by it whether they are of the same core.
+BUILT_SOURCES += clusterd/core_id.h
+CLEANFILES += clusterd/core_id.h
+clusterd/recorder_io.$(OBJEXT): clusterd/core_id.h
+clusterd/core_id.h: $(libcore_a_SOURCES)
+	$(AM_V_GEN)$(MKDIR_P) clusterd && \
+	id=$$(cd $(srcdir) && LC_ALL=C ls $(libcore_a_SOURCES) | xargs cat | sha256sum | cut -c1-16) && \
+	echo "#define CORE_ID 0x$$id" >$@.new && \
+	{ cmp -s $@.new $@ && rm $@.new || mv $@.new $@; }

@@ -22,6 +22,7 @@
 #include "clusterd/ipc_io.h"
 #include "clusterd/log_io.h"
 #include "clusterd/loop_io.h"
+#include "clusterd/recorder_io.h"
 #include "clusterd/request_io.h"
 #include "clusterd/store_io.h"
 #include "clusterd/trace_io.h"
@@ -36,6 +37,13 @@ enum {
 	ACTIONS_BYTES = 64 * 1024 * 1024,	// touched only as far as a step needs it
 };
 
+static const struct node_limits node_limits = {
+	.cluster = { .vms_max = VMS_MAX, .lease_slots_max = LEASE_SLOTS_MAX },
+	.view = { .records_max = 65536, .log_bytes = 4 * 1024 * 1024, .proposals_max = 2048,
+		  .proposal_bytes = 8 * 1024 * 1024, .copy_bytes = 96 * 1024 * 1024 },
+	.requests_max = 256,
+};
+
 struct queued {
 	struct queued *next;
 	struct event event;
@@ -47,6 +55,7 @@ struct shell {
 	struct loop *loop;
 	struct edge edge;
 	struct trace *trace;		// NULL: not wanted
+	struct recorder *recorder;	// NULL: it could not be opened
 	struct node *node;
 	void *memory;
 	size_t memory_size;
@@ -123,7 +132,9 @@ static void shell_step(struct shell *shell, const struct event *event)
 	shell->actions.count = 0;
 	shell->actions.used = 0;
 	trace_event(shell->trace, event);
+	recorder_event(shell->recorder, event);
 	node_step(shell->node, event, &shell->actions);
+	recorder_actions(shell->recorder, &shell->actions);
 	for (uint32_t i = 0; i < shell->actions.count; i++) {
 		trace_action(shell->trace, &shell->actions.items[i]);
 		shell_perform(shell, &shell->actions.items[i]);
@@ -369,28 +380,42 @@ static void shell_signal(void *owner, int signal)
 	shell_post(shell, &event);
 }
 
+// Without a recording the daemon does its work as well.
+static void shell_record(struct shell *shell)
+{
+	char directory[512], host[NAME_SIZE] = "";
+	struct recorder_options options = {
+		.directory = directory,
+		.host = host,
+		.limits = &node_limits,
+		.memory = shell->node,
+		.size = node_memory(&node_limits),
+		.crash = true,
+	};
+	int error;
+
+	gethostname(host, sizeof(host) - 1);
+	snprintf(directory, sizeof(directory), "%s/recording", shell->config->state_dir);
+	error = recorder_open(&shell->recorder, &options);
+	if (error)
+		log_text(LOG_LEVEL_WARNING, "%s: nothing is recorded: %s", directory, strerror(-error));
+}
+
 static int shell_node(struct shell *shell)
 {
-	const struct node_limits limits = {
-		.cluster = { .vms_max = VMS_MAX, .lease_slots_max = LEASE_SLOTS_MAX },
-		.view = { .records_max = 65536, .log_bytes = 4 * 1024 * 1024, .proposals_max = 2048,
-			  .proposal_bytes = 8 * 1024 * 1024, .copy_bytes = 96 * 1024 * 1024 },
-		.requests_max = 256,
-	};
 	size_t bytes = ACTIONS_BYTES + ACTIONS_MAX * sizeof(struct action);
 	uint8_t *memory;
 
-	shell->memory_size = node_memory(&limits) + bytes;
-	memory = mmap(NULL, shell->memory_size, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (memory == MAP_FAILED)
+	shell->memory_size = node_memory(&node_limits) + bytes;
+	memory = recorder_map(shell->memory_size);
+	if (!memory)
 		return -errno;
 	shell->memory = memory;
 	shell->actions.bytes = memory;
 	shell->actions.size = ACTIONS_BYTES;
 	shell->actions.items = (struct action *)(memory + ACTIONS_BYTES);
 	shell->actions.max = ACTIONS_MAX;
-	shell->node = node_init(&limits, memory + bytes);
+	shell->node = node_init(&node_limits, memory + bytes);
 	return 0;
 }
 
@@ -499,6 +524,8 @@ static int shell_open(struct shell *shell)
 		error = store_open(&shell->store, &store);
 	if (error == -EWOULDBLOCK)
 		log_text(LOG_LEVEL_ERROR, "another clusterd has %s", shell->config->state_dir);
+	if (error == 0)
+		shell_record(shell);
 	shell->node_id = node_id_remembered(shell);
 	if (error == 0)
 		error = shell_open_cluster(shell);
@@ -517,6 +544,7 @@ static void shell_close(struct shell *shell)
 	store_close(shell->store);
 	loop_close(shell->loop);
 	trace_close(shell->trace);
+	recorder_close(shell->recorder);
 	while (shell->first) {
 		struct queued *next = shell->first;
 

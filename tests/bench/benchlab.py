@@ -26,7 +26,7 @@ def now_ns():
 class Lab:
     """One lab in a folder of its own; `programs` holds the compiled bench programs."""
 
-    def __init__(self, folder, stage, programs):
+    def __init__(self, folder, build, programs):
         self.folder = folder
         self.programs = programs
         self.command = os.path.join(TOP, "contrib/lab/lab")
@@ -35,9 +35,10 @@ class Lab:
         wrapper = os.path.join(programs, "traced", "clusterd")
         os.makedirs(os.path.dirname(wrapper), exist_ok=True)
         with open(wrapper, "w", encoding="utf-8") as out:
-            out.write(f'#!/bin/sh\nexec {stage}/sbin/clusterd --trace /var/log/clusterd.trace "$@"\n')
+            out.write('#!/bin/sh\n# The lab puts this folder first in PATH, the real one behind it.\n'
+                      'PATH=${PATH#*:}\nexec clusterd --trace /var/log/clusterd.trace "$@"\n')
         os.chmod(wrapper, 0o755)
-        self.environment = dict(os.environ, CLUSTERD_LAB_DIR=folder, CLUSTERD_BUILD=stage,
+        self.environment = dict(os.environ, CLUSTERD_LAB_DIR=folder, CLUSTERD_BUILD=build,
                                 CLUSTERD_BIN=wrapper)
 
     def run(self, *words, check=True, **options):

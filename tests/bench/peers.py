@@ -66,7 +66,7 @@ def peer_arguments(arguments, old, new):
 def many_document():
     return "<clusterd>" + "".join(
         f'<vm name="m{i:03d}" wanted="running"><cpus>1</cpus><memory unit="MiB">16</memory>'
-        f'<disk volume="v1" path="vms/m{i:03d}.img"/></vm>' for i in range(MANY)) + "</clusterd>"
+        f'<disk volume="v1" path="vms/m{i:03d}.img" format="raw"/></vm>' for i in range(MANY)) + "</clusterd>"
 
 
 def make_images(lab):

@@ -14,7 +14,7 @@ def define_vms(lab, count):
     """VMs that are defined and stay off."""
     document = "<clusterd>" + "".join(
         f'<vm name="vm{i:04d}" wanted="stopped"><cpus>1</cpus><memory unit="MiB">16</memory>'
-        f'<disk volume="v1" path="vms/vm{i:04d}.img"/></vm>' for i in range(count)) + "</clusterd>"
+        f'<disk volume="v1" path="vms/vm{i:04d}.img" format="raw"/></vm>' for i in range(count)) + "</clusterd>"
     lab.exec("n1", "clustadm", "apply", "-", input=document)
     return [f"vm{i:04d}" for i in range(count)]
 

@@ -266,8 +266,14 @@ static void free_vms(struct apply *a, const struct cluster_node *node)
 	}
 }
 
+/*
+ * Its power is proved off, so nothing of it runs, released or not. A claim that cannot be released (its volume does not
+ * answer) must not keep the VMs of all the other volumes down: whoever starts them still asks sanlock, which grants
+ * such a lease once it has expired.
+ */
 bool apply_node_released(struct apply *a)
 {
+	enum { RELEASE_TRIES = 3 };
 	const struct entry *entry = a->entry;
 	struct cluster_node *node = apply_node(a);
 
@@ -277,9 +283,10 @@ bool apply_node_released(struct apply *a)
 		return refuse(a, "stale", WORDS("node ", node->def.name, " has moved on"),
 			      WORDS(""));
 	set_reason(node, entry->reason);
-	if (!entry->flag)
+	if (!entry->flag && ++node->fence_failures < RELEASE_TRIES)
 		return true;
 	node_set_life(a, node, NODE_DEAD);
+	node->fence_failures = 0;
 	node->reported = false;
 	node->fence_wanted = false;
 	free_vms(a, node);

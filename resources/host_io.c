@@ -274,10 +274,11 @@ static void host_release_work(void *owner)
 	struct host_task *task = owner;
 	uint32_t i;
 
+	// One volume that does not answer keeps no other's claim.
 	task->ok = true;
-	for (i = 0; i < task->volume_count && task->ok; i++)
-		task->ok = lock_claim_release(&task->volumes[i], task->peer_id,
-					      task->generations[i], task->program, task->reason);
+	for (i = 0; i < task->volume_count; i++)
+		task->ok &= lock_claim_release(&task->volumes[i], task->peer_id,
+					       task->generations[i], task->program, task->reason);
 }
 
 // Copies of the volumes in the mask, for a thread. False: one of them is not open here, or no

@@ -8,7 +8,7 @@
  *   run S                         let time pass
  *   wait settle|no-quorum NODE    up to ten minutes
  *   power-off N.. | power-on N.. | cut n1 n2,n3 | heal | kill clusterd|corosync|sanlock N.. | start DAEMON N..
- *   store delete|fail N | storage lose|hang|slow|restore N | pause N S | clock N S | fence-device N works|fails|slow
+ *   store delete|fail N | storage lose|hang|slow|restore N [d1] | pause N S | clock N S | fence-device N works|fails|slow
  *   vm start|stop|disable|clear|manage|unmanage NAME | apply VM | remove VM | node fence|confirm-dead NAME [at N]
  *   guest shutdown VM | qemu die|refuse|deaf VM
  */
@@ -231,7 +231,8 @@ static bool host_command(struct story *story, char **words)
 			if (storage && strcmp(words[1], states[k].word) == 0) {
 				known = true;
 				for (uint32_t d = 0; d < story->world->config.disks; d++)
-					path_set(story->world, host, d, states[k].state);
+					if (!words[3] || strtoul(words[3] + 1, NULL, 10) == d)
+						path_set(story->world, host, d, states[k].state);
 			}
 			if (device && strcmp(words[2], modes[k].word) == 0) {
 				known = true;

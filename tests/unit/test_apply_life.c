@@ -167,6 +167,26 @@ static void a_lost_node_is_fenced_and_released(void **state)
 	assert_int_equal(node->life, NODE_ONLINE);
 }
 
+// Its power is off: what cannot be released expires, and no VM waits for more than that.
+static void a_claim_that_cannot_be_released_keeps_no_vm_down(void **state)
+{
+	struct cluster_node *node = the_node(&f, 2);
+
+	(void)state;
+	run_vm(&f, "web", 1);
+	accept(&f, about_node(ENTRY_NODE_LOST, 2));
+	accept(&f, fencing(2, 1));
+	accept(&f, fence_says(ENTRY_FENCE_RESULT, 2, 1, true));
+	accept(&f, fence_says(ENTRY_NODE_RELEASED, 2, 1, false));
+	accept(&f, fence_says(ENTRY_NODE_RELEASED, 2, 1, false));
+	assert_int_equal(node->life, NODE_FENCED);
+	assert_int_equal(the_vm(&f, "web")->phase, VM_RUNNING);
+	accept(&f, fence_says(ENTRY_NODE_RELEASED, 2, 1, false));
+	assert_int_equal(node->life, NODE_DEAD);
+	assert_int_equal(node->fence_failures, 0);
+	assert_int_equal(the_vm(&f, "web")->phase, VM_IDLE);
+}
+
 static void confirmation_needs_a_lost_node(void **state)
 {
 	struct entry entry = named(ENTRY_NODE_CONFIRM_DEAD, "n2");
@@ -590,6 +610,7 @@ int main(void)
 		TEST(one_voter_changes_at_a_time),
 		TEST(nodes_speak_for_themselves),
 		TEST(a_lost_node_is_fenced_and_released),
+		TEST(a_claim_that_cannot_be_released_keeps_no_vm_down),
 		TEST(confirmation_needs_a_lost_node),
 		TEST(fences_may_be_asked_for),
 		TEST(expiry_is_believed_of_watched_hosts_alone),

@@ -223,7 +223,12 @@ static void node_watch_view(struct node *node, struct actions *actions)
 		node->store_lost_ms = node->now_ms;
 		return;
 	}
-	if (node->no_quorum_acts || !node->adopted)
+	/*
+	 * A store that failed here is this node's own trouble: it takes no part, but nothing says that the cluster
+	 * has lost its quorum, so its VMs go on under their leases.
+	 */
+	if (node->no_quorum_acts || !node->adopted ||
+	    (view_state(node->view) == VIEW_CLOSED && view_quorate(node->view)))
 		return;
 	since_ms = node->store_lost_ms > node->view_lost_ms ? node->store_lost_ms : node->view_lost_ms;
 	// The lease guards meanwhile: a rebooting switch costs no VM.

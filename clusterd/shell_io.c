@@ -33,6 +33,7 @@
 enum {
 	VMS_MAX = 10000,
 	LEASE_SLOTS_MAX = 16384,
+	STORE_FAILED_MS = 3000,
 	ACTIONS_MAX = 16384,
 	ACTIONS_BYTES = 64 * 1024 * 1024,	// touched only as far as a step needs it
 };
@@ -62,7 +63,7 @@ struct shell {
 	struct actions actions;
 	struct queued *first, **last;
 	bool stepping;
-	struct loop_timer tick;
+	struct loop_timer tick, give_up;
 	struct store *store;
 	struct group *group;
 	struct ring *ring;
@@ -155,6 +156,24 @@ static void shell_arm(struct shell *shell)
 	loop_timer_ms(shell->loop, &shell->tick, wait_ms, shell_tick, shell);
 }
 
+static void shell_give_up(void *owner)
+{
+	struct shell *shell = owner;
+
+	loop_stop(shell->loop);
+}
+
+/*
+ * Without its store this daemon can promise nothing any more. It ends, and its supervisor starts it again until the
+ * store can be opened; its VMs go on meanwhile and are adopted. The pause keeps that from being a storm.
+ */
+static void shell_store_failed(struct shell *shell, const char *reason)
+{
+	log_text(LOG_LEVEL_ERROR, "the store failed: %s; clusterd ends, and its VMs go on", reason);
+	shell->failed = true;
+	loop_timer_ms(shell->loop, &shell->give_up, STORE_FAILED_MS, shell_give_up, shell);
+}
+
 static void shell_drain(struct shell *shell)
 {
 	if (shell->stepping)
@@ -171,6 +190,8 @@ static void shell_drain(struct shell *shell)
 		next->event.wall_ms = clock_ms(CLOCK_REALTIME);
 		if (next->event.type == EVENT_STORE_OPENED)
 			shell->loaded = true;
+		if (next->event.type == EVENT_STORE_FAILED)
+			shell_store_failed(shell, next->event.reason);
 		shell_step(shell, &next->event);
 		free(next);
 		shell_find_host(shell);

@@ -158,6 +158,50 @@ static void test_sanlock_death_kills(void **state)
 	assert_int_equal(local.report, VM_REPORT_STOPPED);
 }
 
+// Found by a new daemon: with its lease it runs on, without it is ended, and the end is told only then.
+static void test_adopted(void **state)
+{
+	struct vm_local local = fresh();
+
+	(void)state;
+	event(&local, EVENT_VM_ADOPTED, true);
+	assert_int_equal(local.life, LIFE_RUNNING);
+	assert_int_equal(actions.count, 0);
+
+	local = fresh();
+	event(&local, EVENT_VM_ADOPTED, false);
+	assert_int_equal(local.life, LIFE_KILLING);
+	assert_true(asked(ACTION_QEMU_KILL));
+	event(&local, EVENT_QEMU_EXITED, true);
+	event(&local, EVENT_LEASE_RELEASED, true);
+	assert_int_equal(local.life, LIFE_ENDED);
+	assert_int_equal(local.report, VM_REPORT_DIED);
+}
+
+// However often it is refused, only a grant is a grant.
+static void test_refused(void **state)
+{
+	struct vm_local local = fresh();
+	uint64_t now_ms = 0;
+
+	(void)state;
+	wish(&local, start, now_ms);
+	event(&local, EVENT_VM_SPAWNED, true);
+	for (int i = 0; i < 100; i++) {
+		event(&local, EVENT_LEASE_REFUSED, false);
+		assert_int_equal(local.life, LIFE_BACKOFF);
+		now_ms = local.deadline_ms;
+		assert_true(now_ms > 1000 && now_ms <= 3000);	// events come at 1000
+		wish(&local, start, now_ms - 1);
+		assert_int_equal(actions.count, 0);
+		wish(&local, start, now_ms);
+		assert_true(asked(ACTION_LEASE_ACQUIRE));
+	}
+	event(&local, EVENT_LEASE_GRANTED, true);
+	wish(&local, start, now_ms);
+	assert_true(asked(ACTION_QEMU_EXEC));
+}
+
 static void test_paused_goes_on(void **state)
 {
 	struct vm_local local;
@@ -237,6 +281,8 @@ int main(void)
 		cmocka_unit_test(test_granted_waits_for_the_view),
 		cmocka_unit_test(test_guest_shutdown),
 		cmocka_unit_test(test_sanlock_death_kills),
+		cmocka_unit_test(test_adopted),
+		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_paused_goes_on),
 		cmocka_unit_test(test_any_order),
 	};

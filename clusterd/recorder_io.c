@@ -27,7 +27,8 @@
 
 enum {
 	PIECE_SIZE = 64 * 1024,
-	GATHER_MS = 200,		// between two writes
+	GATHER_MS = 200, // between two writes
+	GATHER_SIZE = 256 * 1024,
 	WAITING_MAX = 16 * 1024 * 1024, // not yet written
 	AGAIN_MS = 60000,		// after a failure
 	FREE_MIN_MIB = 256,		// the store must not run out of disk because of a recording
@@ -201,6 +202,21 @@ static void pieces_write(struct recorder *recorder, struct piece *piece)
 	}
 }
 
+// A little while, so that an idle node's events cost few writes; not so long that much waits.
+static void recorder_gather(struct recorder *recorder)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += GATHER_MS * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (!recorder->closing && recorder->waiting < GATHER_SIZE) {
+		if (pthread_cond_timedwait(&recorder->changed, &recorder->mutex, &until) != 0)
+			break;
+	}
+}
+
 static void *recorder_main(void *data)
 {
 	struct recorder *recorder = data;
@@ -208,18 +224,13 @@ static void *recorder_main(void *data)
 	pthread_setname_np(pthread_self(), "recorder");
 	pthread_mutex_lock(&recorder->mutex);
 	for (;;) {
-		struct timespec pause = { .tv_nsec = GATHER_MS * 1000000 };
 		struct piece *first;
 
 		while (!recorder->first && !recorder->closing)
 			pthread_cond_wait(&recorder->changed, &recorder->mutex);
 		if (!recorder->first)
 			break;
-		if (!recorder->closing) {
-			pthread_mutex_unlock(&recorder->mutex);
-			nanosleep(&pause, NULL);
-			pthread_mutex_lock(&recorder->mutex);
-		}
+		recorder_gather(recorder);
 		recorder->busy = true;
 		first = recorder->first;
 		recorder->first = recorder->last = NULL;
@@ -521,6 +532,7 @@ static int recorder_start(struct recorder *recorder)
 int recorder_open(struct recorder **out, const struct recorder_options *options)
 {
 	struct recorder *recorder = calloc(1, sizeof(*recorder));
+	pthread_condattr_t attributes;
 	int error;
 
 	*out = NULL;
@@ -535,7 +547,10 @@ int recorder_open(struct recorder **out, const struct recorder_options *options)
 		options->segment_size ? options->segment_size : RECORDER_SEGMENT_SIZE;
 	recorder->fd = -1;
 	pthread_mutex_init(&recorder->mutex, NULL);
-	pthread_cond_init(&recorder->changed, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&recorder->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
 	error = mkdir(recorder->directory, 0700) == 0 || errno == EEXIST ? 0 : -errno;
 	if (!error)
 		error = recorder_start(recorder);

@@ -318,8 +318,10 @@ size_t recording_action_describe(const struct cluster *cluster,
 	add_number(text, "generations", action->generation_mask);
 	for (uint32_t v = 0; action->generation && v < VOLUMES_MAX; v++)
 		add_number(text, "generation", action->generation[v]);
-	if (action->body)
+	if (action->body && action->type == ACTION_SEND)
 		add_message(text, cluster, action->body, action->body_size);
+	if (action->body && action->type == ACTION_STORE_ENTRY)
+		add_record(text, cluster, action->body, action->body_size);
 	add_number(text, "bytes", action->body_size);
 	add_hex(text, "hash", recorded->body_hash);
 	add_quoted(text, action->text);

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/sim/replay.h"
 #include "tests/sim/world.h"
 
 enum { JOBS_MAX = 64, FAILURES_MAX = 256, SEED_LIMIT_S = 10 };
@@ -40,8 +41,9 @@ struct options {
 static void usage(FILE *out)
 {
 	fputs("Usage: clustersim seeds [--from N] [--count N] [--jobs N] [--nodes N] [--vms N]\n"
-	      "       clustersim seed N [--nodes N] [--vms N] [--trace]\n"
-	      "       clustersim story [--update] FILE...\n",
+	      "       clustersim seed N [--nodes N] [--vms N] [--trace] [--record FOLDER]\n"
+	      "       clustersim story [--update] FILE...\n"
+	      "       clustersim replay [--print] [--other-version] FILE|FOLDER...\n",
 	      out);
 }
 
@@ -270,7 +272,8 @@ static bool options_read(int argc, char **argv, struct options *options)
 		{ "from", required_argument, NULL, 'f' },  { "count", required_argument, NULL, 'c' },
 		{ "jobs", required_argument, NULL, 'j' },  { "nodes", required_argument, NULL, 'n' },
 		{ "vms", required_argument, NULL, 'v' },   { "trace", no_argument, NULL, 't' },
-		{ "update", no_argument, NULL, 'u' },	   { NULL, 0, NULL, 0 },
+		{ "update", no_argument, NULL, 'u' },	   { "record", required_argument, NULL, 'r' },
+		{ NULL, 0, NULL, 0 },
 	};
 	uint64_t number = 0;
 	int c;
@@ -299,6 +302,9 @@ static bool options_read(int argc, char **argv, struct options *options)
 		case 't':
 			options->trace = true;
 			break;
+		case 'r':
+			record_to(optarg);
+			break;
 		case 'u':
 			options->update = true;
 			break;
@@ -316,6 +322,8 @@ int main(int argc, char **argv)
 	const char *update = getenv("UPDATE");
 	int failed = 0;
 
+	if (argc > 1 && strcmp(argv[1], "replay") == 0)
+		return replay_run(argv + 2, argc - 2);
 	if (!options_read(argc, argv, &options) || optind >= argc) {
 		usage(stderr);
 		return 2;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clusterd/invariant.h"
+#include "clusterd/recorder_io.h"
 
 // ---- randomness
 
@@ -300,7 +301,9 @@ void host_deliver(struct world *world, struct host *host, struct event *event)
 	actions->count = 0;
 	actions->used = 0;
 	world->stats[STAT_STEPS]++;
+	recorder_event(host->recorder, event);
 	node_step(host->node, event, actions);
+	recorder_actions(host->recorder, actions);
 	if (event->type == EVENT_TICK && actions->count == 0 && node_deadline_ms(host->node) <= now_ms) {
 		if (++host->ticks_idle > 100)
 			check_fail(world, host, "the timer is armed in the past again and again");
@@ -411,6 +414,7 @@ void daemon_start(struct world *world, struct host *host)
 	host->sanlock_gone_told = true;
 	memset(host->memory, 0, node_memory(&world->limits));
 	host->node = node_init(&world->limits, host->memory);
+	record_start(world, host);
 	check_daemon_started(host);
 	world_say(world, host, "clusterd starts");
 	store_open(world, host);
@@ -585,8 +589,7 @@ struct world *world_new(const struct world_config *config, uint64_t seed, FILE *
 		host->id = i + 1;
 		host->memory_mib = 65536;
 		snprintf(host->name, sizeof(host->name), "n%u", (unsigned int)(i + 1));
-		host->memory = calloc(1, node_memory(&world->limits));
-		INVARIANT(host->memory);
+		host->memory = record_memory(node_memory(&world->limits));
 		host->watchdog = config->watchdogs >> i & 1;
 		host->fence_present = config->fences >> i & 1;
 		host->store.id = world_random_id(world);
@@ -607,7 +610,8 @@ void world_free(struct world *world)
 	free(queue->unused);
 	for (uint32_t i = 0; i < world->config.hosts; i++) {
 		store_fini(&world->hosts[i]);
-		free(world->hosts[i].memory);
+		record_end(&world->hosts[i]);
+		record_memory_free(world->hosts[i].memory, node_memory(&world->limits));
 		free(world->hosts[i].log);
 	}
 	corosync_fini(world);

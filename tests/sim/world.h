@@ -234,6 +234,7 @@ struct host {
 	uint32_t starts;
 	struct node *node;
 	uint8_t *memory;
+	struct recorder *recorder;	// NULL: not wanted
 	uint64_t tick_at_ms;
 	uint32_t tick_serial, ticks_idle;
 	uint64_t edge_us;	// the last event of its own edges on its way
@@ -509,6 +510,13 @@ void check_release(struct world *world, struct host *actor, struct host *target,
 void check_lease_write(struct world *world, struct host *host, const struct disk_lease *lease);
 void check_ack(struct world *world, struct host *host);
 void check_log(struct world *world, struct host *host, const struct action *action);
+
+// record.c
+void record_to(const char *folder);	// what follows is recorded there
+void *record_memory(size_t size);	// zeroed
+void record_memory_free(void *memory, size_t size);
+void record_start(struct world *world, struct host *host);
+void record_end(struct host *host);
 
 // story.c
 int story_run(const char *path, bool update);

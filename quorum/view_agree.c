@@ -580,6 +580,21 @@ bool view_propose(struct view *view, uint64_t cookie, const uint8_t *body, size_
 	return true;
 }
 
+/*
+ * This node's own sync counts for it at once, not only when its SYNCED comes back. A majority of
+ * the next view has a member in common with those who synced: the others had before they said so,
+ * and this node has now; whichever it is tells of the entry in its STATE.
+ */
+static void synced_here(struct view *view, uint64_t index)
+{
+	struct member *self = view_find(view, view->self);
+
+	if (!self || !self->takes_part || index <= self->synced)
+		return;
+	self->synced = index;
+	commit_advance(view);
+}
+
 static void reports_flush(struct view *view, struct actions *actions)
 {
 	struct message m = { .view = view->number, .tag = view->epoch, .store = view->store };
@@ -598,6 +613,7 @@ static void reports_flush(struct view *view, struct actions *actions)
 		m.index = view->durable_index;
 		message_send(actions, &m, NULL);
 		view->reported = m.index;
+		synced_here(view, m.index);
 	}
 	if (view->digest_index != 0 && open_view(view) && actions_room(actions, 1, 64)) {
 		m.type = MESSAGE_DIGEST;

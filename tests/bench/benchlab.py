@@ -31,15 +31,14 @@ class Lab:
         self.programs = programs
         self.command = os.path.join(TOP, "contrib/lab/lab")
         self.nodes = []
-        # Every clusterd of the lab writes a trace, where the node's logs are.
-        wrapper = os.path.join(programs, "traced", "clusterd")
-        os.makedirs(os.path.dirname(wrapper), exist_ok=True)
-        with open(wrapper, "w", encoding="utf-8") as out:
+        # A clusterd that writes a trace, where the node's logs are.
+        self.wrapper = os.path.join(programs, "traced", "clusterd")
+        os.makedirs(os.path.dirname(self.wrapper), exist_ok=True)
+        with open(self.wrapper, "w", encoding="utf-8") as out:
             out.write('#!/bin/sh\n# The lab puts this folder first in PATH, the real one behind it.\n'
                       'PATH=${PATH#*:}\nexec clusterd --trace /var/log/clusterd.trace "$@"\n')
-        os.chmod(wrapper, 0o755)
-        self.environment = dict(os.environ, CLUSTERD_LAB_DIR=folder, CLUSTERD_BUILD=build,
-                                CLUSTERD_BIN=wrapper)
+        os.chmod(self.wrapper, 0o755)
+        self.environment = dict(os.environ, CLUSTERD_LAB_DIR=folder, CLUSTERD_BUILD=build)
 
     def run(self, *words, check=True, **options):
         return subprocess.run([self.command, *words], env=self.environment, check=check,
@@ -53,7 +52,11 @@ class Lab:
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                 stderr=subprocess.DEVNULL, text=True)
 
-    def up(self, *options, nodes=3):
+    def up(self, *options, nodes=3, traced=False):
+        if traced:
+            self.environment["CLUSTERD_BIN"] = self.wrapper
+        else:
+            self.environment.pop("CLUSTERD_BIN", None)
         self.nodes = [f"n{i + 1}" for i in range(nodes)]
         self.down()
         self.run("up", "--nodes", str(nodes), *options, stderr=subprocess.DEVNULL)

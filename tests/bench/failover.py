@@ -66,7 +66,7 @@ def one(lab, vm):
 
 def failover(lab, runs):
     """{runs: [...], medians...}; the lab is left down."""
-    lab.up()
+    lab.up(traced=True)
     lab.wait("every node online", 60, lab.online, "n1")
     lab.run("vm", "add", "web", "--memory", "128")
     lab.wait("web", 60, lab.running, "n1")

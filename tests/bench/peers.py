@@ -80,7 +80,7 @@ def make_images(lab):
 
 def own_many(lab):
     """(ms beyond detection of the last start, number of starts, arguments of a QEMU)"""
-    lab.up()
+    lab.up(traced=True)
     lab.wait("every node online", 60, lab.online, "n1")
     make_images(lab)
     lab.exec("n1", "clustadm", "apply", "-", input=many_document())

@@ -129,7 +129,8 @@ static void run(struct test *t)
 static int begin(struct test *t, const char *vfs)
 {
 	struct store_options options = {
-		.directory = t->directory, .vfs = vfs, .edge = { t->loop, posted, t },
+		.directory = t->directory, .vfs = vfs,
+		.edge = { .loop = t->loop, .post = posted, .owner = t },
 	};
 	int error;
 

@@ -74,7 +74,8 @@ uint64_t world_random_id(struct world *world)
 
 // ---- what is told
 
-static void say_line(struct world *world, const struct host *host, const char *format, va_list args)
+static void __attribute__((format(printf, 3, 0)))
+say_line(struct world *world, const struct host *host, const char *format, va_list args)
 {
 	uint64_t ms = (world->now_us - world->story_zero_us) / 1000;
 	char text[1024], line[1200];

@@ -25,11 +25,13 @@ static int end(void **state)
 	return 0;
 }
 
+enum { ATTEMPT = 1 };	// the fixture defines its nodes at index 2, and attempts count on from the index before
+
 static struct entry fencing(uint32_t id, uint32_t attempt)
 {
 	struct entry entry = about_node(ENTRY_NODE_FENCING, id);
 
-	entry.attempt = attempt;
+	entry.attempt = ATTEMPT + attempt;
 	entry.actor = 0;
 	entry.generation_mask = 3;
 	entry.generation[0] = id * 10;
@@ -42,7 +44,7 @@ static struct entry fence_says(enum entry_type type, uint32_t id, uint32_t attem
 	struct entry entry = about_node(type, id);
 
 	entry.from = 1;
-	entry.attempt = attempt;
+	entry.attempt = ATTEMPT + attempt;
 	entry.flag = flag;
 	text_copy(entry.reason, REASON_SIZE, flag ? "" : "no answer");
 	return entry;
@@ -187,6 +189,39 @@ static void a_claim_that_cannot_be_released_keeps_no_vm_down(void **state)
 	assert_int_equal(the_vm(&f, "web")->phase, VM_IDLE);
 }
 
+static void a_node_defined_again_is_not_told_of_by_old_fences(void **state)
+{
+	struct entry entry = { .type = ENTRY_REMOVE, .object = OBJECT_NODE, .name = "n2" };
+	uint32_t last;
+
+	(void)state;
+	accept(&f, about_node(ENTRY_NODE_LOST, 2));
+	accept(&f, fencing(2, 1));
+	accept(&f, fence_says(ENTRY_FENCE_RESULT, 2, 1, true));
+	accept(&f, fence_says(ENTRY_NODE_RELEASED, 2, 1, true));
+	last = the_node(&f, 2)->fence_attempt;
+	accept(&f, entry);
+	doc_begin(&f);
+	doc_node(&f, "n2", 2)->fence_count = 1;
+	text_copy(f.nodes[0].fences[0].agent, NAME_SIZE, "fence_lab");
+	doc_accept(&f);
+	assert_true(the_node(&f, 2)->fence_attempt > last);
+}
+
+static void no_number_of_failed_fences_is_proof(void **state)
+{
+	struct cluster_node *node = the_node(&f, 2);
+
+	(void)state;
+	accept(&f, about_node(ENTRY_NODE_LOST, 2));
+	for (uint32_t attempt = 1; attempt <= 20; attempt++) {
+		accept(&f, fencing(2, attempt));
+		accept(&f, fence_says(ENTRY_FENCE_RESULT, 2, attempt, false));
+		assert_int_equal(node->life, NODE_LOST);
+		assert_int_equal(node->fence_failures, attempt);
+	}
+}
+
 static void confirmation_needs_a_lost_node(void **state)
 {
 	struct entry entry = named(ENTRY_NODE_CONFIRM_DEAD, "n2");
@@ -197,7 +232,7 @@ static void confirmation_needs_a_lost_node(void **state)
 	accept(&f, about_node(ENTRY_NODE_LOST, 2));
 	accept(&f, entry);
 	assert_int_equal(node->life, NODE_FENCED);
-	assert_int_equal(node->fence_attempt, 1);
+	assert_int_equal(node->fence_attempt, ATTEMPT + 1);
 	assert_int_equal(node->fence_generation_mask, 3);
 	assert_int_equal(node->fence_generation[0], 20);
 	assert_string_equal(node->reason, "confirmed dead by the administrator");
@@ -610,7 +645,9 @@ int main(void)
 		TEST(one_voter_changes_at_a_time),
 		TEST(nodes_speak_for_themselves),
 		TEST(a_lost_node_is_fenced_and_released),
+		TEST(no_number_of_failed_fences_is_proof),
 		TEST(a_claim_that_cannot_be_released_keeps_no_vm_down),
+		TEST(a_node_defined_again_is_not_told_of_by_old_fences),
 		TEST(confirmation_needs_a_lost_node),
 		TEST(fences_may_be_asked_for),
 		TEST(expiry_is_believed_of_watched_hosts_alone),

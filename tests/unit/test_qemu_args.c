@@ -237,7 +237,7 @@ static void machine_make(struct machine *machine)
 	machine->qmp = -1;
 }
 
-static void command(const char *format, ...)
+static void __attribute__((format(printf, 1, 2))) command(const char *format, ...)
 {
 	char line[512];
 	va_list list;

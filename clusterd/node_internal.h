@@ -17,6 +17,9 @@ struct local_volume {
 struct local_node {			// what this host does about another one
 	bool seen;			// in the ring, since this daemon started
 	uint32_t fence_attempt;		// last one that this host carried out
+	bool fence_done, fence_ok;	// its end is known, and is told until the replica has moved on
+	uint64_t fence_told_ms;		// 0: not yet
+	char fence_reason[REASON_SIZE];
 	uint32_t release_attempt;
 	uint64_t release_retry_ms;
 	uint64_t fence_retry_ms;

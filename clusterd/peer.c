@@ -25,6 +25,14 @@ static void report_result(struct node *node, enum entry_type type, const struct 
 	node_propose(node, &entry, NULL, actions);
 }
 
+static void fence_ended(struct local_node *peer, bool ok, const char *reason)
+{
+	peer->fence_done = true;
+	peer->fence_ok = ok;
+	peer->fence_told_ms = 0;
+	text_copy(peer->fence_reason, sizeof(peer->fence_reason), reason ? reason : "");
+}
+
 void peer_event(struct node *node, const struct event *event, struct actions *actions)
 {
 	const struct cluster_node *target = cluster_node_by_id(&node->cluster, event->node_id);
@@ -34,7 +42,8 @@ void peer_event(struct node *node, const struct event *event, struct actions *ac
 		return;
 	peer = &node->peers[node_slot(&node->cluster, target)];
 	if (event->type == EVENT_FENCE_DONE) {
-		report_result(node, ENTRY_FENCE_RESULT, event, actions);
+		if (event->attempt == peer->fence_attempt)
+			fence_ended(peer, event->flag, event->reason);
 	} else if (event->flag) {
 		report_result(node, ENTRY_NODE_RELEASED, event, actions);
 		peer->release_retry_ms = node->now_ms + RESULT_AGAIN_MS;
@@ -42,6 +51,22 @@ void peer_event(struct node *node, const struct event *event, struct actions *ac
 		report_result(node, ENTRY_NODE_RELEASED, event, actions);
 		peer->release_retry_ms = node->now_ms + RELEASE_AGAIN_MS;
 	}
+}
+
+// Until the replica has moved on: while its actor takes part nobody else fences, and waits for its word without end.
+static void fence_tell(struct node *node, const struct cluster_node *target, struct local_node *peer,
+		       struct actions *actions)
+{
+	struct event done = { .node_id = target->def.id, .attempt = target->fence_attempt,
+			      .flag = peer->fence_ok, .reason = peer->fence_reason };
+
+	if (!peer->fence_done)
+		return;
+	if (!peer->fence_told_ms || node->now_ms - peer->fence_told_ms >= RESULT_AGAIN_MS) {
+		report_result(node, ENTRY_FENCE_RESULT, &done, actions);
+		peer->fence_told_ms = node->now_ms;
+	}
+	node_wake_at(node, peer->fence_told_ms + RESULT_AGAIN_MS);
 }
 
 /*
@@ -54,15 +79,20 @@ static void fence_step(struct node *node, uint8_t slot, struct actions *actions)
 	struct local_node *peer = &node->peers[slot];
 	struct action *action;
 
-	if (target->life != NODE_FENCING || target->fence_actor != node_self_slot(node) ||
-	    peer->fence_attempt == target->fence_attempt)
+	if (target->life != NODE_FENCING || target->fence_actor != node_self_slot(node))
 		return;
+	if (peer->fence_attempt == target->fence_attempt) {
+		fence_tell(node, target, peer, actions);
+		return;
+	}
 	peer->fence_attempt = target->fence_attempt;
-	if (view_in_ring(node->view, target->def.id) && !target->fence_wanted) {
-		struct event done = { .node_id = target->def.id, .attempt = target->fence_attempt,
-				      .reason = "it is back in corosync's membership" };
-
-		report_result(node, ENTRY_FENCE_RESULT, &done, actions);
+	peer->fence_done = false;
+	if (view_in_ring(node->view, target->def.id) && !target->fence_wanted)
+		fence_ended(peer, false, "it is back in corosync's membership");
+	else if (target->fence_device >= target->def.fence_count)
+		fence_ended(peer, false, "its fence device is no longer defined");
+	if (peer->fence_done) {
+		fence_tell(node, target, peer, actions);
 		return;
 	}
 	action = actions_add(actions, ACTION_FENCE);

@@ -1,174 +1,360 @@
 // SPDX-License-Identifier: Apache-2.0
-// One node's own part, step by step, with a view that is given: what crosses what, and what is lost on the way.
-#include "tests/unit/cluster_fixture.h"
+// One real node, alone in its view, put into situations that are hard to come by: what it must not ask of the
+// world there, and that it does as soon as it may.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "clusterd/node_internal.h"
+#include <cmocka.h>
+
+#include "clusterd/cluster_internal.h"
 #include "quorum/view_internal.h"
+#include "tests/unit/request_world.h"
 
-enum { ACTIONS_BYTES = 8 * 1024 * 1024, ACTIONS_MAX = 1024 };
+enum { SELF = 0, OTHER = 1 };	// slots
 
-static struct fixture f;
-static struct node *node;
-static void *memory;
-static struct actions actions;
-static uint64_t now_ms;
+static const char document[] =
+	"{\"verb\":\"apply\",\"documents\":[{\"name\":\"lab.xml\",\"text\":\""
+	"<clusterd><cluster name='lab'/><node name='n1' id='1'/><node name='n2' id='2'>"
+	"<fence agent='fence_lab'/></node><volume name='vol1' source='/srv/vol1'/>"
+	"<vm name='web' wanted='running'><cpus>1</cpus><memory unit='MiB'>128</memory>"
+	"<disk volume='vol1' path='web.img' format='raw'/></vm></clusterd>\"}]}";
 
-// What the fixture's cluster is now, the node's replica becomes. It is n1, and n2 coordinates.
-static void replica_take(void)
+static struct vm *web(struct request_world *world)
 {
-	size_t size = cluster_encode(&f.cluster, NULL, 0);
-	uint8_t *bytes = malloc(size);
+	const struct vm *vm = cluster_find_vm(&world->node->cluster, "web");
 
-	assert_non_null(bytes);
-	cluster_encode(&f.cluster, bytes, size);
-	assert_true(cluster_decode(&node->cluster, bytes, size));
-	free(bytes);
+	assert_non_null(vm);
+	return &world->node->cluster.vms[vm->ref.slot];
 }
 
-static void view_give(uint32_t in_ring)
+static struct vm_local *web_here(struct request_world *world)
 {
-	struct view *view = node->view;
-
-	view->open = view->quorate = view->grouped = view->has_copy = true;
-	view->loading = false;
-	view->state = VIEW_NORMAL;
-	view->self = 1;
-	view->store = 11;
-	view->coordinator = 2;
-	view->number = node->cluster.view;
-	view->member_count = 3;
-	view->ring_count = 0;
-	for (uint32_t i = 0; i < 3; i++) {
-		view->members[i] = (struct member){ .id = i + 1, .pid = 1, .takes_part = true, .copied = true };
-		if (in_ring >> i & 1)
-			view->ring_ids[view->ring_count++] = i + 1;
-	}
-	log_start(view, node->cluster.index, view->number);
+	return &world->node->locals[web(world)->ref.slot];
 }
 
-static int open_world(void **state)
+static struct cluster_node *other(struct request_world *world)
 {
-	const struct node_limits limits = {
-		.cluster = { .vms_max = 16, .lease_slots_max = 32 },
-		.view = { .records_max = 64, .log_bytes = 65536, .proposals_max = 16, .proposal_bytes = 65536,
-			  .copy_bytes = 65536 },
-		.requests_max = 4,
-	};
+	return &world->node->cluster.nodes[OTHER];
+}
 
-	(void)state;
-	fixture_open(&f, 16, 32, 16);
-	fixture_cluster(&f);
-	memory = calloc(1, node_memory(&limits));
-	actions = (struct actions){ .items = calloc(ACTIONS_MAX, sizeof(struct action)), .max = ACTIONS_MAX,
-				    .bytes = malloc(ACTIONS_BYTES), .size = ACTIONS_BYTES };
-	assert_non_null(memory);
-	node = node_init(&limits, memory);
-	replica_take();
-	view_give(7);
-	node->self = 1;
-	node->incarnation = 5;
-	node->adopted = node->host_known = node->sanlock_up = true;
-	now_ms = 1000000;
+// The VM runs here, and everything is as it is wanted.
+static int world_up(void **state)
+{
+	struct request_world *world = calloc(1, sizeof(*world));
+	const char *top = getenv("srcdir");
+	static char schema[512];
+
+	snprintf(schema, sizeof(schema), "%s/resources/clusterd.rng", top ? top : ".");
+	world_open(world, schema);
+	assert_non_null(strstr(world_ask(world, document), "web"));
+	world_run(world, 5000);
+	assert_int_equal(web(world)->phase, VM_RUNNING);
+	assert_int_equal(web_here(world)->life, LIFE_RUNNING);
+	*state = world;
 	return 0;
 }
 
-static int close_world(void **state)
+static int world_down(void **state)
 {
-	(void)state;
-	free(actions.items);
-	free(actions.bytes);
-	free(memory);
-	fixture_close(&f);
+	world_close(*state);
+	free(*state);
 	return 0;
 }
 
-static void step(struct event event)
+// One event, and nothing that it asks for is carried out.
+static void step(struct request_world *world, struct event event)
 {
-	event.now_ms = event.wall_ms = now_ms;
-	actions.count = 0;
-	actions.used = 0;
-	node_step(node, &event, &actions);
+	world->actions.count = 0;
+	world->actions.used = 0;
+	world->now_ms += 10;
+	event.now_ms = world->now_ms;
+	event.wall_ms = 1700000000000 + world->now_ms;
+	node_step(world->node, &event, &world->actions);
 }
 
-static void tick(uint64_t after_ms)
+static void tick(struct request_world *world)
 {
-	now_ms += after_ms;
-	step((struct event){ .type = EVENT_TICK });
+	step(world, (struct event){ .type = EVENT_TICK });
 }
 
-static const struct action *action_of(enum action_type type)
+static void about_web(struct request_world *world, enum event_type type, bool flag)
 {
-	for (uint32_t i = 0; i < actions.count; i++)
-		if (actions.items[i].type == type)
-			return &actions.items[i];
+	step(world, (struct event){ .type = (uint8_t)type, .flag = flag, .vm = web(world)->ref,
+				    .attempt = web_here(world)->attempt });
+}
+
+static void ring(struct request_world *world, bool with_other, bool quorate)
+{
+	static const struct group_member members[] = { { .id = 1 }, { .id = 2 } };
+
+	step(world, (struct event){ .type = EVENT_RING, .members = members, .flag = quorate,
+				    .member_count = with_other ? 2 : 1, .ring = 2 });
+}
+
+// Looks at once, and all that is asked for is done.
+static void settle(struct request_world *world)
+{
+	world->node->deadline_ms = 0;
+	world_run(world, 10000);
+}
+
+static const struct action *asked(const struct request_world *world, enum action_type type)
+{
+	for (uint32_t i = 0; i < world->actions.count; i++)
+		if (world->actions.items[i].type == type)
+			return &world->actions.items[i];
 	return NULL;
 }
 
-// The entry of this type that was proposed in the last step.
-static bool proposed(enum entry_type type, struct entry *entry)
+// The place in the list of what was asked for of the first entry of this type that is proposed; -1: none is.
+static int proposed(const struct request_world *world, enum entry_type type)
 {
-	struct store_facts facts;
-	struct message message;
-
-	for (uint32_t i = 0; i < actions.count; i++) {
-		const struct action *action = &actions.items[i];
+	for (uint32_t i = 0; i < world->actions.count; i++) {
+		const struct action *action = &world->actions.items[i];
+		struct store_facts facts;
+		struct message m;
+		struct entry entry;
 
 		if (action->type == ACTION_SEND &&
-		    message_decode(&message, &facts, action->body, action->body_size) &&
-		    message.type == MESSAGE_PROPOSE && entry_decode(entry, message.body, message.body_size) &&
-		    entry->type == type)
-			return true;
+		    message_decode(&m, &facts, action->body, action->body_size) &&
+		    (m.type == MESSAGE_ENTRY || m.type == MESSAGE_PROPOSE) &&
+		    entry_decode(&entry, m.body, m.body_size) && entry.type == type)
+			return (int)i;
 	}
-	return false;
+	return -1;
 }
 
-static void n3_is_fenced_by_n1(void)
+static void qemu_is_let_go_in_a_quorate_view_alone(void **state)
 {
-	struct entry entry = about_node(ENTRY_NODE_LOST, 3);
+	struct request_world *world = *state;
 
-	entry.view = f.cluster.view;
-	accept(&f, entry);
-	entry.type = ENTRY_NODE_FENCING;
-	entry.attempt = the_node(&f, 3)->fence_attempt + 1;
-	entry.actor = 0;
-	accept(&f, entry);
-	replica_take();
-	view_give(3);
+	web_here(world)->life = LIFE_GRANTED;
+	web_here(world)->executed = false;
+	web_here(world)->deadline_ms = world->now_ms + 10000;
+	web(world)->phase = VM_PLACED;
+	ring(world, false, false);
+	assert_null(asked(world, ACTION_QEMU_EXEC));
+	tick(world);
+	assert_null(asked(world, ACTION_QEMU_EXEC));
+	ring(world, false, true);
+	assert_non_null(asked(world, ACTION_QEMU_EXEC));
 }
 
-// Nobody else fences while the actor takes part: a result that gets lost would be waited for without end.
-static void a_fence_result_is_said_until_it_is_heard(void **state)
+static void leases_are_written_before_a_child_is_made(void **state)
 {
-	struct entry entry;
-	uint32_t attempt;
+	struct request_world *world = *state;
 
-	(void)state;
-	n3_is_fenced_by_n1();
-	attempt = the_node(&f, 3)->fence_attempt;
-	tick(0);
-	assert_non_null(action_of(ACTION_FENCE));
-	node->view->open = false;	// the store is being made anew
-	step((struct event){ .type = EVENT_FENCE_DONE, .node_id = 3, .attempt = attempt, .flag = true,
-			    .reason = "off" });
-	assert_false(proposed(ENTRY_FENCE_RESULT, &entry));
-	view_give(3);
-	tick(5000);
-	assert_true(proposed(ENTRY_FENCE_RESULT, &entry));
-	assert_true(entry.flag);
-	assert_int_equal(entry.attempt, attempt);
-	assert_string_equal(entry.reason, "off");
-	proposals_forget(node->view);	// a copy of the state came from the others
-	tick(5000);
-	assert_true(proposed(ENTRY_FENCE_RESULT, &entry));
-	assert_null(action_of(ACTION_FENCE));
+	web_here(world)->life = LIFE_OFFLINE;
+	web(world)->phase = VM_PLACED;
+	web(world)->leases[0].life = LEASE_WRITING;
+	web(world)->leases[0].actor = OTHER;
+	tick(world);
+	assert_null(asked(world, ACTION_VM_SPAWN));
+	web(world)->leases[0].life = LEASE_READY;
+	world->node->sanlock_up = false;
+	tick(world);
+	assert_null(asked(world, ACTION_VM_SPAWN));
+	world->node->sanlock_up = true;
+	tick(world);
+	assert_non_null(asked(world, ACTION_VM_SPAWN));
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
+static void hands_are_kept_off_an_unmanaged_vm(void **state)
+{
+	struct request_world *world = *state;
+
+	web(world)->managed = false;
+	web(world)->wanted = VM_WANTED_STOPPED;
+	tick(world);
+	assert_null(asked(world, ACTION_QEMU_POWERDOWN));
+	web(world)->managed = true;
+	tick(world);
+	assert_non_null(asked(world, ACTION_QEMU_POWERDOWN));
+}
+
+/*
+ * A restarted sanlock joins with a new generation, and then another host is granted the leases of the old one:
+ * every QEMU of the old one must be gone first.
+ */
+static void sanlocks_death_ends_vms_before_anything_is_joined(void **state)
+{
+	struct request_world *world = *state;
+
+	step(world, (struct event){ .type = EVENT_SANLOCK_GONE });
+	assert_non_null(asked(world, ACTION_QEMU_KILL));
+	step(world, (struct event){ .type = EVENT_SANLOCK_UP, .flag = true });
+	assert_null(asked(world, ACTION_VOLUME_JOIN));
+	world->now_ms += 60000;
+	tick(world);
+	assert_null(asked(world, ACTION_VOLUME_JOIN));
+	about_web(world, EVENT_QEMU_EXITED, true);
+	assert_non_null(asked(world, ACTION_VOLUME_JOIN));
+}
+
+static void nothing_is_joined_before_old_qemus_were_looked_for(void **state)
+{
+	struct request_world *world = *state;
+
+	world->node->volumes[0].seen.joined = false;
+	world->node->adopted = false;
+	tick(world);
+	assert_null(asked(world, ACTION_VOLUME_JOIN));
+	step(world, (struct event){ .type = EVENT_ADOPTION_DONE });
+	assert_non_null(asked(world, ACTION_VOLUME_JOIN));
+}
+
+static void an_unknown_qemu_without_lease_bars_joining(void **state)
+{
+	struct request_world *world = *state;
+
+	world->node->volumes[0].seen.joined = false;
+	world->node->adopted = false;
+	for (int round = 0; round < 3; round++) {	// it is looked again whether it is still there
+		step(world, (struct event){ .type = EVENT_VM_ADOPTED, .uuid = { { 9, 9 } } });
+		assert_null(asked(world, ACTION_VOLUME_JOIN));
+		step(world, (struct event){ .type = EVENT_ADOPTION_DONE });
+		assert_null(asked(world, ACTION_VOLUME_JOIN));
+		world->now_ms += 60000;
+		tick(world);
+		assert_null(asked(world, ACTION_VOLUME_JOIN));
+		assert_false(world->node->adopted);
+	}
+	step(world, (struct event){ .type = EVENT_ADOPTION_DONE });
+	assert_non_null(asked(world, ACTION_VOLUME_JOIN));
+}
+
+// It was being written when the daemon died: how far that came is not known, so the slot is never used again.
+static void a_lease_write_that_nobody_remembers_burns_its_slot(void **state)
+{
+	struct request_world *world = *state;
+	struct vm_lease *lease = &web(world)->leases[0];
+	uint32_t slot = lease->slot;
+
+	web_here(world)->life = LIFE_OFFLINE;
+	web_here(world)->writing = 0;
+	web(world)->phase = VM_IDLE;
+	web(world)->owner = SLOT_NONE;
+	lease->life = LEASE_WRITING;
+	lease->actor = SELF;
+	settle(world);
+	assert_int_equal(volume_lease_slots(&world->node->cluster, lease->volume)[slot], SLOT_BURNED);
+	assert_int_not_equal(lease->slot, slot);
+}
+
+static void claims_of_a_proven_dead_node_alone_are_released(void **state)
+{
+	struct request_world *world = *state;
+	const struct action *release;
+
+	world->node->adopted = true;
+	other(world)->managed = false;	// nothing is decided about it meanwhile
+	other(world)->fence_attempt = 5;
+	other(world)->fence_generation_mask = 1;
+	other(world)->fence_generation[0] = 77;
+	for (uint8_t life = 0; life < NODE_LIFE_COUNT; life++) {
+		if (life == NODE_FENCED)
+			continue;
+		other(world)->life = life;
+		tick(world);
+		assert_null(asked(world, ACTION_HOST_RELEASE));
+	}
+	other(world)->life = NODE_FENCED;
+	ring(world, true, true);	// it is back: somebody switched it on
+	assert_null(asked(world, ACTION_HOST_RELEASE));
+	ring(world, false, false);
+	assert_null(asked(world, ACTION_HOST_RELEASE));
+	ring(world, false, true);
+	release = asked(world, ACTION_HOST_RELEASE);
+	assert_non_null(release);
+	assert_int_equal(release->generation_mask, 1);
+	assert_int_equal(release->generation[0], 77);
+}
+
+static void a_node_that_is_back_is_not_shot(void **state)
+{
+	struct request_world *world = *state;
+
+	ring(world, true, true);
+	other(world)->life = NODE_FENCING;
+	other(world)->fence_actor = SELF;
+	other(world)->fence_attempt = 5;
+	tick(world);
+	assert_null(asked(world, ACTION_FENCE));
+	ring(world, false, true);
+	other(world)->fence_attempt = 6;
+	tick(world);
+	assert_non_null(asked(world, ACTION_FENCE));
+	tick(world);
+	assert_null(asked(world, ACTION_FENCE));	// once
+}
+
+static void a_fence_names_the_generations_that_it_proves_dead(void **state)
+{
+	struct request_world *world = *state;
+
+	other(world)->life = NODE_LOST;
+	other(world)->reported = true;
+	other(world)->report.volumes[0].joined = true;
+	other(world)->report.volumes[0].generation = 77;
+	tick(world);
+	assert_true(proposed(world, ENTRY_NODE_FENCING) >= 0);
+	// The next round waits for what this one decided.
+	tick(world);
+	assert_int_equal(proposed(world, ENTRY_NODE_FENCING), -1);
+}
+
+static void generations_are_in_the_replica_before_the_fence(void **state)
+{
+	struct request_world *world = *state;
+
+	other(world)->life = NODE_LOST;
+	other(world)->reported = true;
+	other(world)->report.volumes[0].joined = true;
+	other(world)->report.volumes[0].generation = 77;
+	settle(world);
+	assert_int_equal(other(world)->life, NODE_FENCING);
+	assert_int_equal(other(world)->fence_generation_mask, 1);
+	assert_int_equal(other(world)->fence_generation[0], 77);
+}
+
+// Whoever reports itself says: what I have not told you of, I do not run.
+static void what_was_found_is_told_first(void **state)
+{
+	struct request_world *world = *state;
+	int found, report;
+
+	world->node->cluster.nodes[SELF].reported = false;
+	web(world)->phase = VM_IDLE;
+	web(world)->owner = SLOT_NONE;
+	web_here(world)->reported_ms = 0;
+	tick(world);
+	found = proposed(world, ENTRY_VM_REPORT);
+	report = proposed(world, ENTRY_NODE_REPORT);
+	assert_true(found >= 0);
+	assert_true(report == -1 || report > found);
+}
+
+#define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_up, world_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_fence_result_is_said_until_it_is_heard),
+		IN_WORLD(qemu_is_let_go_in_a_quorate_view_alone),
+		IN_WORLD(leases_are_written_before_a_child_is_made),
+		IN_WORLD(hands_are_kept_off_an_unmanaged_vm),
+		IN_WORLD(sanlocks_death_ends_vms_before_anything_is_joined),
+		IN_WORLD(nothing_is_joined_before_old_qemus_were_looked_for),
+		IN_WORLD(an_unknown_qemu_without_lease_bars_joining),
+		IN_WORLD(a_lease_write_that_nobody_remembers_burns_its_slot),
+		IN_WORLD(claims_of_a_proven_dead_node_alone_are_released),
+		IN_WORLD(a_node_that_is_back_is_not_shot),
+		IN_WORLD(a_fence_names_the_generations_that_it_proves_dead),
+		IN_WORLD(generations_are_in_the_replica_before_the_fence),
+		IN_WORLD(what_was_found_is_told_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

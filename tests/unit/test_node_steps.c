@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// One node's own part, step by step, with a view that is given: what crosses what, and what is lost on the way.
+#include "tests/unit/cluster_fixture.h"
+
+#include "clusterd/node_internal.h"
+#include "quorum/view_internal.h"
+
+enum { ACTIONS_BYTES = 8 * 1024 * 1024, ACTIONS_MAX = 1024 };
+
+static struct fixture f;
+static struct node *node;
+static void *memory;
+static struct actions actions;
+static uint64_t now_ms;
+
+// What the fixture's cluster is now, the node's replica becomes. It is n1, and n2 coordinates.
+static void replica_take(void)
+{
+	size_t size = cluster_encode(&f.cluster, NULL, 0);
+	uint8_t *bytes = malloc(size);
+
+	assert_non_null(bytes);
+	cluster_encode(&f.cluster, bytes, size);
+	assert_true(cluster_decode(&node->cluster, bytes, size));
+	free(bytes);
+}
+
+static void view_give(uint32_t in_ring)
+{
+	struct view *view = node->view;
+
+	view->open = view->quorate = view->grouped = view->has_copy = true;
+	view->loading = false;
+	view->state = VIEW_NORMAL;
+	view->self = 1;
+	view->store = 11;
+	view->coordinator = 2;
+	view->number = node->cluster.view;
+	view->member_count = 3;
+	view->ring_count = 0;
+	for (uint32_t i = 0; i < 3; i++) {
+		view->members[i] = (struct member){ .id = i + 1, .pid = 1, .takes_part = true, .copied = true };
+		if (in_ring >> i & 1)
+			view->ring_ids[view->ring_count++] = i + 1;
+	}
+	log_start(view, node->cluster.index, view->number);
+}
+
+static int open_world(void **state)
+{
+	const struct node_limits limits = {
+		.cluster = { .vms_max = 16, .lease_slots_max = 32 },
+		.view = { .records_max = 64, .log_bytes = 65536, .proposals_max = 16, .proposal_bytes = 65536,
+			  .copy_bytes = 65536 },
+		.requests_max = 4,
+	};
+
+	(void)state;
+	fixture_open(&f, 16, 32, 16);
+	fixture_cluster(&f);
+	memory = calloc(1, node_memory(&limits));
+	actions = (struct actions){ .items = calloc(ACTIONS_MAX, sizeof(struct action)), .max = ACTIONS_MAX,
+				    .bytes = malloc(ACTIONS_BYTES), .size = ACTIONS_BYTES };
+	assert_non_null(memory);
+	node = node_init(&limits, memory);
+	replica_take();
+	view_give(7);
+	node->self = 1;
+	node->incarnation = 5;
+	node->adopted = node->host_known = node->sanlock_up = true;
+	now_ms = 1000000;
+	return 0;
+}
+
+static int close_world(void **state)
+{
+	(void)state;
+	free(actions.items);
+	free(actions.bytes);
+	free(memory);
+	fixture_close(&f);
+	return 0;
+}
+
+static void step(struct event event)
+{
+	event.now_ms = event.wall_ms = now_ms;
+	actions.count = 0;
+	actions.used = 0;
+	node_step(node, &event, &actions);
+}
+
+static void tick(uint64_t after_ms)
+{
+	now_ms += after_ms;
+	step((struct event){ .type = EVENT_TICK });
+}
+
+static const struct action *action_of(enum action_type type)
+{
+	for (uint32_t i = 0; i < actions.count; i++)
+		if (actions.items[i].type == type)
+			return &actions.items[i];
+	return NULL;
+}
+
+// The entry of this type that was proposed in the last step.
+static bool proposed(enum entry_type type, struct entry *entry)
+{
+	struct store_facts facts;
+	struct message message;
+
+	for (uint32_t i = 0; i < actions.count; i++) {
+		const struct action *action = &actions.items[i];
+
+		if (action->type == ACTION_SEND &&
+		    message_decode(&message, &facts, action->body, action->body_size) &&
+		    message.type == MESSAGE_PROPOSE && entry_decode(entry, message.body, message.body_size) &&
+		    entry->type == type)
+			return true;
+	}
+	return false;
+}
+
+static void n3_is_fenced_by_n1(void)
+{
+	struct entry entry = about_node(ENTRY_NODE_LOST, 3);
+
+	entry.view = f.cluster.view;
+	accept(&f, entry);
+	entry.type = ENTRY_NODE_FENCING;
+	entry.attempt = the_node(&f, 3)->fence_attempt + 1;
+	entry.actor = 0;
+	accept(&f, entry);
+	replica_take();
+	view_give(3);
+}
+
+// Nobody else fences while the actor takes part: a result that gets lost would be waited for without end.
+static void a_fence_result_is_said_until_it_is_heard(void **state)
+{
+	struct entry entry;
+	uint32_t attempt;
+
+	(void)state;
+	n3_is_fenced_by_n1();
+	attempt = the_node(&f, 3)->fence_attempt;
+	tick(0);
+	assert_non_null(action_of(ACTION_FENCE));
+	node->view->open = false;	// the store is being made anew
+	step((struct event){ .type = EVENT_FENCE_DONE, .node_id = 3, .attempt = attempt, .flag = true,
+			    .reason = "off" });
+	assert_false(proposed(ENTRY_FENCE_RESULT, &entry));
+	view_give(3);
+	tick(5000);
+	assert_true(proposed(ENTRY_FENCE_RESULT, &entry));
+	assert_true(entry.flag);
+	assert_int_equal(entry.attempt, attempt);
+	assert_string_equal(entry.reason, "off");
+	proposals_forget(node->view);	// a copy of the state came from the others
+	tick(5000);
+	assert_true(proposed(ENTRY_FENCE_RESULT, &entry));
+	assert_null(action_of(ACTION_FENCE));
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_fence_result_is_said_until_it_is_heard),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

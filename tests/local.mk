@@ -9,7 +9,7 @@ edge_test_LIBS = libedges.a libcore.a $(CMOCKA_LIBS) $(edge_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_apply tests/unit/test_apply_life tests/unit/test_apply_dice tests/unit/test_codec tests/unit/test_entry tests/unit/test_fields tests/unit/test_node_steps tests/unit/test_loss tests/unit/test_placement tests/unit/test_snapshot tests/unit/test_vm \
-	tests/unit/test_view tests/unit/test_definition tests/unit/test_qemu_args \
+	tests/unit/test_view tests/unit/test_view_rules tests/unit/test_definition tests/unit/test_qemu_args \
 	tests/edge/test_store tests/edge/test_store_mutant tests/edge/test_fence tests/edge/test_cpg_edge \
 	tests/edge/test_edges tests/unit/test_clustadm tests/unit/test_node tests/unit/test_request tests/edge/test_ipc
 endif
@@ -38,6 +38,9 @@ tests_unit_test_vm_SOURCES = tests/unit/test_vm.c
 tests_unit_test_vm_LDADD = $(unit_LIBS)
 tests_unit_test_view_SOURCES = tests/unit/test_view.c tests/unit/view_world.c tests/unit/view_world.h
 tests_unit_test_view_LDADD = $(unit_LIBS)
+tests_unit_test_view_rules_SOURCES = tests/unit/test_view_rules.c tests/unit/view_world.c \
+	tests/unit/view_world.h
+tests_unit_test_view_rules_LDADD = $(unit_LIBS)
 tests_unit_test_definition_SOURCES = tests/unit/test_definition.c
 tests_unit_test_definition_LDADD = $(edge_test_LIBS)
 tests_unit_test_qemu_args_SOURCES = tests/unit/test_qemu_args.c

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules of views whose breach needs so long a chain of accidents to do harm that chance hardly finds it.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/view_world.h"
+
+enum { NODES = 3 };
+
+// A node whose view is being opened above records of older views; the world goes on until there is one.
+static struct world_node *opening(struct world *w)
+{
+	static const int together[WORLD_NODES] = { 0 };
+
+	world_start(w, 7);
+	for (uint32_t n = 0; n < NODES; n++)
+		world_boot(w, n, false);
+	for (uint32_t step = 0; step < 200000; step++) {
+		world_progress(w);
+		for (uint32_t n = 0; n < NODES; n++) {
+			struct view *view = w->nodes[n].view;
+
+			if (w->nodes[n].up && view->state == VIEW_OPENING &&
+			    view->opening_index > view->base_index + 3)
+				return &w->nodes[n];
+		}
+		if (step % 500 == 250)
+			world_crash(w, step / 500 % NODES);
+		if (step % 500 == 300) {
+			world_boot(w, (step - 50) / 500 % NODES, false);
+			world_split(w, together);
+		}
+	}
+	return NULL;
+}
+
+static void hear(struct world *w, struct world_node *node, const struct world_node *from,
+		 const struct message *m)
+{
+	uint8_t bytes[256];
+	struct event event = { .type = EVENT_MESSAGE, .now_ms = w->now_ms, .from_id = from->id,
+			       .from_pid = from->pid, .body = bytes };
+
+	event.body_size = message_encode(m, NULL, bytes, sizeof(bytes));
+	assert_true(event.body_size > 0);
+	w->actions.count = 0;
+	w->actions.used = 0;
+	view_step(node->view, &event, &w->actions);
+}
+
+/*
+ * A majority may hold a record of an older view durably, and yet a copy with a later view that lacks it may win the
+ * next gathering. Only a record of this view, durable with a majority, commits what is below it.
+ */
+static void an_old_record_is_committed_only_below_one_of_this_view(void **state)
+{
+	struct world *w = world_new(NODES);
+	struct world_node *node = opening(w);
+	struct view *view;
+	uint64_t commit;
+
+	(void)state;
+	assert_non_null(node);
+	view = node->view;
+	commit = view->commit = view->opening_index - 3;
+	for (uint32_t i = 0; i < view->member_count; i++) {
+		view->members[i].copied = true;
+		view->members[i].synced = 0;
+	}
+	for (uint32_t n = 0; n < NODES; n++) {
+		struct message m = { .type = MESSAGE_SYNCED, .view = view->number,
+				     .index = view->opening_index - 1 };
+
+		hear(w, node, &w->nodes[n], &m);
+		assert_int_equal(view->commit, commit);
+		assert_int_equal(view->state, VIEW_OPENING);
+	}
+	world_free(w);
+}
+
+// Nor is any reported as durable before the view's own first record is.
+static void nothing_is_reported_below_the_first_record(void **state)
+{
+	struct world *w = world_new(NODES);
+	struct world_node *node = opening(w);
+	struct view *view;
+
+	(void)state;
+	assert_non_null(node);
+	view = node->view;
+	view->copied_sent = true;
+	view->reported = 0;
+	view->sync_busy = true;
+	view->durable_index = view->opening_index - 1;
+	for (int i = 0; i < 3; i++) {
+		struct event tick = { .type = EVENT_TICK, .now_ms = w->now_ms };
+
+		w->actions.count = 0;
+		w->actions.used = 0;
+		view_step(view, &tick, &w->actions);
+		assert_int_equal(view->reported, 0);
+	}
+	world_free(w);
+}
+
+static bool all_normal(const struct world *w)
+{
+	for (uint32_t n = 0; n < NODES; n++)
+		if (!w->nodes[n].up || w->nodes[n].view->state != VIEW_NORMAL)
+			return false;
+	return true;
+}
+
+static void until_normal(struct world *w)
+{
+	for (uint32_t step = 0; step < 100000 && !all_normal(w); step++)
+		world_progress(w);
+	assert_true(all_normal(w));
+}
+
+static struct world *normal(void)
+{
+	struct world *w = world_new(NODES);
+
+	world_start(w, 9);
+	w->quiet = true;
+	for (uint32_t n = 0; n < NODES; n++)
+		world_boot(w, n, false);
+	until_normal(w);
+	return w;
+}
+
+// Until it is known to be committed, a majority of the old list and one of the new must hold a change of the voters:
+// those who have not heard of it may still form a view of the old list alone.
+static void a_change_of_the_voters_needs_both_lists(void **state)
+{
+	struct world *w = normal();
+	struct view *view = w->nodes[0].view;
+	struct message m = { .type = MESSAGE_SYNCED, .view = view->number };
+	uint64_t commit;
+
+	(void)state;
+	assert_true(log_last(view) > view->base_index);
+	commit = view->commit = log_last(view) - 1;
+	view->opening_index = log_last(view);
+	view->change_index = log_last(view);
+	view->voters.count = 0;
+	for (uint32_t i = 0; i < view->member_count; i++) {
+		struct voters *voters = &view->voters;
+
+		view->members[i].synced = 0;
+		voters->list[voters->count].id = view->members[i].id;
+		voters->list[voters->count++].store = view->members[i].facts.store;
+	}
+	assert_int_equal(view->voters.count, 3);
+	view->previous = view->voters;	// the third one is being added
+	view->previous.count = 2;
+	m.index = log_last(view);
+	hear(w, &w->nodes[0], &w->nodes[2], &m);
+	hear(w, &w->nodes[0], &w->nodes[0], &m);
+	assert_int_equal(view->commit, commit);
+	hear(w, &w->nodes[0], &w->nodes[1], &m);
+	assert_int_equal(view->commit, commit + 1);
+	world_free(w);
+}
+
+// The same members, the same processes, the same tag: what was said in their last meeting must not count in this one.
+static void every_gathering_has_a_mark_of_its_own(void **state)
+{
+	static const int apart[WORLD_NODES] = { 0, 1, 1 }, together[WORLD_NODES] = { 0 };
+	struct world *w = normal();
+	struct view *view = w->nodes[1].view;
+	uint64_t tag = view->tag, epoch = view->epoch;
+
+	(void)state;
+	world_split(w, apart);
+	for (int step = 0; step < 2000; step++)
+		world_progress(w);
+	world_split(w, together);
+	until_normal(w);
+	for (int step = 0; step < 100000 && view->tag != tag; step++)
+		world_progress(w);
+	until_normal(w);
+	assert_true(view->tag == tag);
+	assert_true(view->epoch != epoch);
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_old_record_is_committed_only_below_one_of_this_view),
+		cmocka_unit_test(nothing_is_reported_below_the_first_record),
+		cmocka_unit_test(a_change_of_the_voters_needs_both_lists),
+		cmocka_unit_test(every_gathering_has_a_mark_of_its_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -216,6 +216,8 @@ struct run {
 	uint8_t group[HOSTS_MAX];
 	uint32_t cut_by_us;		// mask: power that the scenario cut
 	struct command commands[ACTIONS_MAX];
+	uint8_t leaving;
+	uint32_t fence_devices;		// of each node, where there are any
 	uint64_t setup_cookie;
 	bool setup_answered, setup_accepted;
 	char setup_reason[REASON_SIZE];
@@ -227,8 +229,9 @@ struct run {
 struct world_config scenario_config(const struct run *run);
 // The whole configuration. First the VMs are pinned to where they are to run at the start; `real` is as wanted.
 bool run_apply(struct run *run, bool real);
-bool run_apply_vm(struct run *run, uint32_t vm);
-bool run_apply_resource(struct run *run, uint32_t vm);
+bool run_apply_vm(struct run *run, uint32_t vm, uint64_t *cookie);
+void run_name_node(const struct run *run, struct entry *entry, uint32_t node);
+void run_name_vm(const struct run *run, struct entry *entry, uint32_t vm);
 bool run_request(struct run *run, struct entry *entry, uint64_t *cookie);
 struct host *run_speaker(struct run *run);	// whose replica is the newest; NULL: no quorum
 const struct vm *run_vm(struct run *run, const struct cluster *cluster, uint32_t vm);
@@ -240,6 +243,9 @@ bool run_setup(struct run *run);
 void run_act(struct run *run, const struct scenario_action *action, uint32_t index);
 void run_links(struct run *run);
 void run_power_off(struct run *run, uint32_t node);
+bool run_leave(struct run *run, uint32_t node);		// said goodbye, then power off
+void run_crash(struct run *run, uint32_t vm);
+void run_replied(struct world *world, uint64_t cookie, const struct entry_result *result);
 
 // scenario_watch.c: tells what changed. Called after every moment.
 void run_watch(struct run *run);
@@ -250,7 +256,8 @@ void run_snapshot(struct run *run, bool last);
 // scenario_ask.c: questions of the modes quorum, lease and property
 void run_ask_quorum(struct run *run);
 void scenario_ask_lease(struct scenario *scenario);
-bool scenario_ask_property(struct scenario *scenario, char *problem, size_t size);
+bool scenario_asks_property(struct scenario *scenario);	// false: nothing of the kind
+void run_ask_property(struct run *run);
 
 // scenario_run.c
 void run_until(struct run *run, uint64_t until_us);	// moment by moment, watching

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tests/sim/replay.h"
+#include "tests/sim/scenario.h"
 #include "tests/sim/world.h"
 
 enum { JOBS_MAX = 64, FAILURES_MAX = 256, SEED_LIMIT_S = 10 };
@@ -42,6 +43,7 @@ static void usage(FILE *out)
 {
 	fputs("Usage: clustersim seeds [--from N] [--count N] [--jobs N] [--nodes N] [--vms N]\n"
 	      "       clustersim seed N [--nodes N] [--vms N] [--trace] [--record FOLDER]\n"
+	      "       clustersim run SCENARIO.json [--trace OUT] [--story]\n"
 	      "       clustersim story [--update] FILE...\n"
 	      "       clustersim replay [--print] [--other-version] FILE|FOLDER...\n",
 	      out);
@@ -324,6 +326,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "replay") == 0)
 		return replay_run(argv + 2, argc - 2);
+	if (argc > 1 && strcmp(argv[1], "run") == 0)
+		return scenario_main(argc - 1, argv + 1);
 	if (!options_read(argc, argv, &options) || optind >= argc) {
 		usage(stderr);
 		return 2;

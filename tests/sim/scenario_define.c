@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The scenario in the product's own terms: definitions as an applied document has them, and requests as clustadm sends
+ * them. What has no word of its own there is said with what the product has:
+ *
+ *	home			a preferred owner, where no others are named
+ *	capacity of a node	its host's memory; without hard capacity, more than enough
+ *	quorum "given"		further nodes that only vote: all of their memory is reserved
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clusterd/invariant.h"
+#include "tests/sim/scenario.h"
+
+enum { PLENTY_MIB = 16 * 1024 * 1024, SCALED_MIB = 200000, DETECTION_MS = 3300, HOLD_S = 60 };
+
+static bool is_word(const char *name)
+{
+	for (const char *at = name; *at; at++) {
+		bool letter = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9');
+
+		if (!letter && (at == name || !strchr("._-", *at)))
+			return false;
+	}
+	return *name != 0;
+}
+
+static void node_word(const struct run *run, uint32_t node, char *buf)
+{
+	if (node >= run->scenario->node_count)
+		snprintf(buf, NAME_SIZE, "voter-%u", (unsigned int)(node - run->scenario->node_count + 1));
+	else if (is_word(run->scenario->nodes[node].name))
+		snprintf(buf, NAME_SIZE, "%s", run->scenario->nodes[node].name);
+	else
+		snprintf(buf, NAME_SIZE, "node%02u", (unsigned int)node + 1);
+}
+
+static void vm_word(const struct run *run, uint32_t vm, char *buf)
+{
+	if (is_word(run->scenario->vms[vm].name))
+		snprintf(buf, NAME_SIZE, "%s", run->scenario->vms[vm].name);
+	else
+		snprintf(buf, NAME_SIZE, "vm%02u", (unsigned int)vm + 1);
+}
+
+static struct uuid vm_uuid(uint32_t vm)
+{
+	return (struct uuid){ { 0x5c, 0xe0, 0xa1, 0x10, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, 1, (uint8_t)vm } };
+}
+
+const struct vm *run_vm(struct run *run, const struct cluster *cluster, uint32_t vm)
+{
+	struct uuid uuid = vm_uuid(vm);
+
+	(void)run;
+	return cluster_find_vm_uuid(cluster, &uuid);
+}
+
+// A vm without a size takes the least that can be defined: the scale makes that nothing.
+static uint32_t memory_scale(const struct scenario *s)
+{
+	for (uint32_t i = 0; i < s->vm_count; i++)
+		if (s->vms[i].memory_mib > SCALED_MIB)
+			return 1;
+	return SIM_VMS_MAX;
+}
+
+static uint32_t host_memory(const struct scenario *s, uint32_t node)
+{
+	uint64_t memory = PLENTY_MIB * 4ull;
+
+	if (node < s->node_count && s->memory_counts && s->nodes[node].memory_mib > 0)
+		memory = s->nodes[node].memory_mib * memory_scale(s) + memory_scale(s) - 1;
+	return memory > UINT32_MAX ? UINT32_MAX : (uint32_t)memory;
+}
+
+struct world_config scenario_config(const struct run *run)
+{
+	const struct scenario *s = run->scenario;
+	uint32_t all = (1u << run->hosts) - 1;
+	bool device = s->fencing == FENCING_DEVICE || s->fencing == FENCING_ANY;
+
+	return (struct world_config){
+		.hosts = run->hosts,
+		.vms = s->vm_count,
+		.disks = 1,
+		.watchdogs = s->fencing == FENCING_SELF || s->fencing == FENCING_LEASE ? all : 0,
+		.fences = device ? all : 0,
+		.io_timeout_s = s->io_timeout_s,
+		.detection_us = MS(DETECTION_MS),
+		.no_quorum_hold_s = HOLD_S,
+		.no_quorum = s->no_quorum,
+		.story = true,
+	};
+}
+
+static void define_node(const struct run *run, struct node_def *def, uint32_t i)
+{
+	struct host *host = &run->world->hosts[i];
+
+	node_word(run, i, def->name);
+	def->id = host->id;
+	host->memory_mib = host_memory(run->scenario, i);
+	if (i >= run->scenario->node_count)
+		host->memory_mib = def->memory_reserve_mib = 1024;
+	if (!host->fence_present)
+		return;
+	def->fence_count = run->fence_devices;
+	for (uint32_t d = 0; d < def->fence_count; d++) {
+		snprintf(def->fences[d].agent, sizeof(def->fences[d].agent), "fence_sim");
+		snprintf(def->fences[d].options, sizeof(def->fences[d].options), "plug=%s\nbank=%u\n", def->name,
+			 (unsigned int)d);
+	}
+}
+
+struct document {
+	struct definitions defs;
+	struct cluster_def cluster;
+	struct node_def nodes[HOSTS_MAX];
+	struct volume_def volume;
+	struct vm_def vms[SIM_VMS_MAX];
+	struct owner_def owners[SIM_VMS_MAX * HOSTS_MAX * 2];
+	struct uuid proposed[SIM_VMS_MAX];
+};
+
+static void add_owners(const struct run *run, struct document *document, uint32_t mask, uint32_t tier)
+{
+	for (uint32_t i = 0; i < run->scenario->node_count; i++) {
+		struct owner_def *owner = &document->owners[document->defs.owner_count];
+
+		if (!(mask >> i & 1))
+			continue;
+		node_word(run, i, owner->node);
+		owner->vm = document->defs.vm_count;
+		owner->tier = tier;
+		document->defs.owner_count++;
+	}
+}
+
+// A node stands in its best tier alone, and only if it may be used at all.
+static void add_tiers(const struct run *run, struct document *document, const struct scenario_vm *vm)
+{
+	uint32_t left = vm->possible ? vm->possible : UINT32_MAX, tier = 1;
+
+	for (uint32_t i = 0; i < vm->tier_count; i++) {
+		if (!(vm->tiers[i] & left))
+			continue;
+		add_owners(run, document, vm->tiers[i] & left, tier++);
+		left &= ~vm->tiers[i];
+	}
+	if (vm->tier_count == 0 && vm->home != NAME_NONE)
+		add_owners(run, document, left & 1u << vm->home, 1);
+}
+
+static uint8_t wanted_word(const struct scenario_vm *vm)
+{
+	switch ((enum scenario_want)vm->want) {
+	case WANT_RUNNING:
+		return VM_WANTED_RUNNING;
+	case WANT_STOPPED:
+		return VM_WANTED_STOPPED;
+	case WANT_DISABLED:
+		return VM_WANTED_DISABLED;
+	case WANT_UNMANAGED:
+		return vm->on ? VM_WANTED_RUNNING : VM_WANTED_STOPPED;
+	case WANT_COUNT:
+		break;
+	}
+	return VM_WANTED_RUNNING;
+}
+
+static void define_vm(const struct run *run, struct document *document, uint32_t number, bool real)
+{
+	const struct scenario_vm *vm = &run->scenario->vms[number];
+	struct vm_def *def = &document->vms[document->defs.vm_count];
+	uint64_t memory_mib = vm->memory_mib * memory_scale(run->scenario);
+
+	vm_word(run, number, def->name);
+	def->uuid = vm_uuid(number);
+	def->cpus = 1;
+	def->memory_mib = 1;
+	if (real && run->scenario->memory_counts && memory_mib > 0)
+		def->memory_mib = (uint32_t)memory_mib;
+	def->disk_count = 1;
+	snprintf(def->disks[0].volume, sizeof(def->disks[0].volume), "d0");
+	snprintf(def->disks[0].path, sizeof(def->disks[0].path), "vms/%u.raw", (unsigned int)number);
+	def->wanted_given = true;
+	def->wanted = real ? wanted_word(vm) : VM_WANTED_STOPPED;
+	def->priority = vm->priority;
+	def->restarts_max = vm->restarts_max;
+	def->relocations_max = vm->relocations_max;
+	def->failback = vm->failback && vm->tier_count > 0 ? FAILBACK_IMMEDIATE : FAILBACK_NEVER;
+	def->stop_timeout_s = vm->stop_timeout_s;
+	if (!real && vm->state == VM_AT_ERROR)
+		def->restarts_max = def->relocations_max = 0;
+	if (real)
+		add_owners(run, document, vm->possible, 0);
+	else
+		add_owners(run, document, vm->on & ~(vm->on - 1), 0);
+	if (real)
+		add_tiers(run, document, vm);
+	document->proposed[document->defs.vm_count] = def->uuid;
+	document->defs.vm_count++;
+}
+
+bool run_request(struct run *run, struct entry *entry, uint64_t *cookie)
+{
+	struct host *host = run_speaker(run);
+
+	for (uint32_t i = 0; i < run->hosts && !host; i++)
+		if (run->world->hosts[i].daemon && !run->world->hosts[i].paused)
+			host = &run->world->hosts[i];
+	if (!host || !admin_request(run->world, host, entry))
+		return false;
+	*cookie = run->world->next_cookie;
+	return true;
+}
+
+static struct document *document_new(void)
+{
+	struct document *document = calloc(1, sizeof(*document));
+
+	INVARIANT(document);
+	document->defs.nodes = document->nodes;
+	document->defs.volumes = &document->volume;
+	document->defs.vms = document->vms;
+	document->defs.owners = document->owners;
+	return document;
+}
+
+static bool document_send(struct run *run, struct document *document, uint64_t *cookie)
+{
+	enum { SIZE = 200 * 1024 };
+	struct entry *entry = calloc(1, sizeof(*entry));
+	uint8_t *body = malloc(SIZE);
+	bool sent;
+
+	INVARIANT(entry && body);
+	entry->type = ENTRY_APPLY;
+	entry->body = body;
+	entry->body_size = definitions_encode(&document->defs, document->proposed, body, SIZE);
+	INVARIANT(entry->body_size > 0);
+	sent = run_request(run, entry, cookie);
+	free(body);
+	free(entry);
+	free(document);
+	return sent;
+}
+
+bool run_apply(struct run *run, bool real)
+{
+	struct document *document = document_new();
+	struct cluster_def *def = &document->defs.cluster;
+
+	document->defs.cluster_given = true;
+	snprintf(def->name, sizeof(def->name), "scenario");
+	snprintf(def->root, sizeof(def->root), "/clusterstorage");
+	def->no_quorum = run->world->config.no_quorum;
+	def->no_quorum_hold_s = run->world->config.no_quorum_hold_s;
+	def->io_timeout_s = run->world->config.io_timeout_s;
+	document->defs.node_count = run->hosts;
+	for (uint32_t i = 0; i < run->hosts; i++)
+		define_node(run, &document->nodes[i], i);
+	document->defs.volume_count = 1;
+	snprintf(document->volume.name, sizeof(document->volume.name), "d0");
+	snprintf(document->volume.source, sizeof(document->volume.source), "/shared/d0");
+	for (uint32_t i = 0; i < run->scenario->vm_count; i++)
+		if (run->scenario->vms[i].from_start)
+			define_vm(run, document, i, real);
+	return document_send(run, document, &run->setup_cookie);
+}
+
+bool run_apply_vm(struct run *run, uint32_t vm, uint64_t *cookie)
+{
+	struct document *document = document_new();
+
+	define_vm(run, document, vm, true);
+	return document_send(run, document, cookie);
+}
+
+void run_name_node(const struct run *run, struct entry *entry, uint32_t node)
+{
+	node_word(run, node, entry->name);
+}
+
+void run_name_vm(const struct run *run, struct entry *entry, uint32_t vm)
+{
+	vm_word(run, vm, entry->name);
+}
+
+// The newest replica of those that take part in a normal view.
+struct host *run_speaker(struct run *run)
+{
+	struct host *best = NULL;
+
+	for (uint32_t i = 0; i < run->hosts; i++) {
+		struct host *host = &run->world->hosts[i];
+
+		if (!host->daemon || host->paused || !view_normal(node_view(host->node)) ||
+		    view_learner(node_view(host->node)))
+			continue;
+		if (!best || node_cluster(host->node)->index > node_cluster(best->node)->index)
+			best = host;
+	}
+	return best;
+}

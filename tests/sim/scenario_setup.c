@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The situation before the first step. The world is driven there: every host boots, the configuration is applied, the
+ * VMs that are to run are started where they are to run (as the only possible owner), then hosts leave or lose their
+ * power, and last the scenario's own definitions are applied. The story begins in the moment in which those are
+ * acknowledged. So nothing in the replicas, on the volume or in the processes is made up, with one exception: a VM
+ * that runs twice, which the product prevents, has its second process planted.
+ */
+#include <string.h>
+
+#include "tests/sim/scenario.h"
+
+enum { LIMIT_S = 300 };
+
+static bool setup_fail(struct run *run, const char *what)
+{
+	if (!run->problem[0])
+		snprintf(run->problem, sizeof(run->problem), "the situation at the start cannot be reached: %s%s%s",
+			 what, run->setup_reason[0] ? ": " : "", run->setup_reason);
+	return false;
+}
+
+static bool is_whole(struct run *run)
+{
+	uint64_t number = 0;
+
+	for (uint32_t i = 0; i < run->hosts; i++) {
+		const struct host *host = &run->world->hosts[i];
+
+		if (!host->daemon || !view_normal(node_view(host->node)))
+			return false;
+		if (number && view_number(node_view(host->node)) != number)
+			return false;
+		number = view_number(node_view(host->node));
+	}
+	return true;
+}
+
+static bool is_ready(struct run *run)
+{
+	const struct host *speaker = run_speaker(run);
+	const struct cluster *cluster;
+
+	if (!speaker || !is_whole(run))
+		return false;
+	cluster = node_cluster(speaker->node);
+	if (cluster->voters.count != run->hosts)
+		return false;
+	for (uint32_t i = 0; i < run->hosts; i++) {
+		const struct cluster_node *node = cluster_node_by_id((struct cluster *)cluster, i + 1);
+
+		if (!node || node->life != NODE_ONLINE || !node->reported || !node->report.volumes[0].joined ||
+		    node_cluster(run->world->hosts[i].node)->index != cluster->index)
+			return false;
+	}
+	return true;
+}
+
+static bool is_answered(struct run *run)
+{
+	return run->setup_answered;
+}
+
+static bool answered(struct run *run, bool sent, const char *what)
+{
+	if (!sent || !run_wait(run, is_answered, LIMIT_S) || !run->setup_accepted)
+		return setup_fail(run, what);
+	run->setup_answered = false;
+	return true;
+}
+
+static bool ask(struct run *run, enum entry_type type, uint32_t number, uint8_t wanted, bool flag)
+{
+	struct entry entry;
+
+	memset(&entry, 0, sizeof(entry));
+	entry.type = (uint8_t)type;
+	entry.wanted = wanted;
+	entry.flag = flag;
+	if (type == ENTRY_NODE_MANAGE)
+		run_name_node(run, &entry, number);
+	else
+		run_name_vm(run, &entry, number);
+	return answered(run, run_request(run, &entry, &run->setup_cookie), "a command is refused");
+}
+
+// ---- VMs
+
+static bool starts(const struct scenario_vm *vm)
+{
+	switch ((enum scenario_vm_state)vm->state) {
+	case VM_AT_RUNNING:
+	case VM_AT_FAILED:
+	case VM_AT_BLOCKED:
+	case VM_AT_DOUBLE:
+	case VM_AT_ERROR:
+		return true;
+	case VM_AT_UNMANAGED:
+		return vm->on != 0;
+	case VM_AT_STOPPED:
+	case VM_AT_WAITING:
+	case VM_AT_COUNT:
+		break;
+	}
+	return false;
+}
+
+static uint8_t phase_wanted(const struct scenario_vm *vm)
+{
+	return vm->state == VM_AT_ERROR ? VM_ERROR : VM_RUNNING;
+}
+
+static bool are_started(struct run *run)
+{
+	struct host *speaker = run_speaker(run);
+
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+		const struct scenario_vm *vm = &run->scenario->vms[v];
+		const struct vm *found = speaker ? run_vm(run, node_cluster(speaker->node), v) : NULL;
+
+		if (vm->from_start && starts(vm) && (!found || found->phase != phase_wanted(vm)))
+			return false;
+	}
+	return true;
+}
+
+static bool are_blocked(struct run *run)
+{
+	struct host *speaker = run_speaker(run);
+
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+		const struct vm *found = speaker ? run_vm(run, node_cluster(speaker->node), v) : NULL;
+
+		if (run->scenario->vms[v].state == VM_AT_BLOCKED && (!found || found->phase != VM_BLOCKED))
+			return false;
+	}
+	return true;
+}
+
+static bool start_vms(struct run *run)
+{
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
+		if (run->scenario->vms[v].from_start && starts(&run->scenario->vms[v]) &&
+		    !ask(run, ENTRY_VM_WANT, v, VM_WANTED_RUNNING, true))
+			return false;
+	return run_wait(run, are_started, LIMIT_S) || setup_fail(run, "its VMs do not all come to run");
+}
+
+// Their processes cannot be ended, and were asked to.
+static bool block_vms(struct run *run)
+{
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+		if (run->scenario->vms[v].state != VM_AT_BLOCKED)
+			continue;
+		for (uint32_t i = 0; i < run->scenario->node_count; i++) {
+			struct proc *proc = run->vms[v].running[i]
+						    ? host_proc_serial(&run->world->hosts[i],
+								       run->vms[v].running[i])
+						    : NULL;
+
+			if (proc)
+				proc->deaf = proc->killed = proc->unkillable = true;
+		}
+		if (!ask(run, ENTRY_VM_WANT, v, VM_WANTED_STOPPED, true))
+			return false;
+	}
+	return run_wait(run, are_blocked, LIMIT_S) || setup_fail(run, "a VM does not come to be blocked");
+}
+
+static bool unmanage(struct run *run)
+{
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+		const struct scenario_vm *vm = &run->scenario->vms[v];
+
+		if (vm->from_start && (vm->state == VM_AT_UNMANAGED || vm->want == WANT_UNMANAGED) &&
+		    !ask(run, ENTRY_VM_MANAGE, v, 0, false))
+			return false;
+	}
+	for (uint32_t i = 0; i < run->scenario->node_count; i++)
+		if (run->scenario->nodes[i].state == AT_UNMANAGED && !ask(run, ENTRY_NODE_MANAGE, i, 0, false))
+			return false;
+	return true;
+}
+
+// The second process of a VM that runs twice: found by the next clusterd there, and without the lease.
+static void plant(struct run *run, uint32_t v)
+{
+	struct scenario_vm *vm = &run->scenario->vms[v];
+	uint32_t rest = vm->on & (vm->on - 1), second = 0;
+	struct host *speaker = run_speaker(run), *host;
+	const struct vm *found = speaker ? run_vm(run, node_cluster(speaker->node), v) : NULL;
+
+	while (!(rest >> second & 1))
+		second++;
+	host = &run->world->hosts[second];
+	for (uint32_t p = 0; found && p < SIM_VMS_MAX; p++) {
+		struct proc *proc = &host->procs[p];
+
+		if (proc->state != PROC_NONE)
+			continue;
+		*proc = (struct proc){
+			.state = PROC_RUNNING,
+			.vm = found->ref,
+			.uuid = vm_definition(node_cluster(speaker->node), found)->uuid,
+			.attempt = found->attempt,
+			.serial = ++host->proc_serial,
+			.executed = true,
+			.registered = host->sanlock.epoch,
+			.lease_count = 1,
+			.leases = { { .disk = 0, .slot = found->leases[0].slot } },
+		};
+		break;
+	}
+	daemon_kill(run->world, host);
+	daemon_start(run->world, host);
+}
+
+// ---- nodes
+
+static bool is_lost(struct run *run)
+{
+	struct host *speaker = run_speaker(run);
+
+	for (uint32_t i = 0; speaker && i < run->scenario->node_count; i++) {
+		const struct cluster_node *node =
+			cluster_node_by_id((struct cluster *)node_cluster(speaker->node), i + 1);
+
+		if (run->scenario->nodes[i].state == AT_FENCING && node->life != NODE_FENCING &&
+		    node->life != NODE_EXPIRING)
+			return false;
+	}
+	return speaker != NULL;
+}
+
+static bool is_absent(const struct run *run, uint32_t i)
+{
+	if (i >= run->scenario->node_count)
+		return !run->scenario->quorate;
+	return run->scenario->nodes[i].state == AT_OFFLINE || run->scenario->nodes[i].state == AT_PENDING;
+}
+
+static bool quorum_stays(const struct run *run)
+{
+	uint32_t there = 0;
+
+	for (uint32_t i = 0; i < run->hosts; i++)
+		there += !is_absent(run, i);
+	return 2 * there > run->hosts;
+}
+
+static bool begin_fencing(struct run *run)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < run->scenario->node_count; i++) {
+		if (run->scenario->nodes[i].state != AT_FENCING)
+			continue;
+		run->world->hosts[i].fence_mode = FENCE_SLOW;
+		run_power_off(run, i);
+		any = true;
+	}
+	return !any || run_wait(run, is_lost, LIMIT_S) || setup_fail(run, "a node is not being fenced");
+}
+
+static bool is_without_quorum(struct run *run)
+{
+	return run_speaker(run) == NULL;
+}
+
+// In one moment with the acknowledgement: nothing can be decided in between.
+static void begin(struct run *run)
+{
+	for (uint32_t i = 0; i < run->hosts; i++) {
+		if (is_absent(run, i))
+			run_power_off(run, i);
+		else if (i < run->scenario->node_count && run->scenario->nodes[i].state == AT_UNCLEAN)
+			run_power_off(run, i);
+	}
+	if (run->scenario->quorum_given && !run->scenario->quorate)
+		run_wait(run, is_without_quorum, LIMIT_S);
+	run_watch_begin(run);
+	for (uint32_t i = 0; i < run->scenario->node_count; i++) {
+		if (run->scenario->nodes[i].state == AT_PENDING)
+			host_power_on(run->world, &run->world->hosts[i]);
+		run->nodes[i].power_epoch = run->world->hosts[i].power_epoch;
+	}
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+		if (run->scenario->vms[v].state == VM_AT_FAILED) {
+			run_crash(run, v);
+			memset(run->vms[v].running, 0, sizeof(run->vms[v].running));
+		}
+	}
+}
+
+bool run_setup(struct run *run)
+{
+	for (uint32_t i = 0; i < run->hosts; i++)
+		host_power_on(run->world, &run->world->hosts[i]);
+	if (!run_wait(run, is_whole, LIMIT_S))
+		return setup_fail(run, "the nodes do not come together");
+	if (!answered(run, run_apply(run, false), "the configuration is refused"))
+		return false;
+	if (!run_wait(run, is_ready, LIMIT_S))
+		return setup_fail(run, "the nodes do not come online");
+	if (!start_vms(run) || !block_vms(run) || !unmanage(run))
+		return false;
+	for (uint32_t i = 0; i < run->hosts && quorum_stays(run); i++)
+		if (is_absent(run, i) && !run_leave(run, i))
+			return setup_fail(run, "a node does not leave");
+	if (!begin_fencing(run))
+		return false;
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
+		if (run->scenario->vms[v].state == VM_AT_DOUBLE)
+			plant(run, v);
+	if (!answered(run, run_apply(run, true), "the definitions are refused"))
+		return false;
+	begin(run);
+	return !run->world->failed;
+}

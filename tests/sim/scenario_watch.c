@@ -1,0 +1,580 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Tells what happens, moment by moment, by comparing the world with what was told of it. VMs are told from their
+ * processes: a start when the guest runs, an end when the process is gone. What dies with a host is told only when the
+ * cluster has proof: until then a VM is where it was last heard of, as everybody else must assume. Nodes are told from
+ * the newest replica that takes part in a normal view.
+ *
+ * An expiry is proof when the host's id on the volume is too old, or is another generation's, or was given back.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/scenario.h"
+
+void run_tell(struct run *run, const char *format, ...)
+{
+	uint64_t ms = (run->world->now_us - run->zero_us) / 1000;
+	char text[1024];
+	va_list args;
+
+	run->changed_us = run->world->now_us;
+	if (!run->telling)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	paper_add(&run->events, "%s\n  {\"t\": %llu.%03llu, \"step\": %u, %s}", run->event_count++ ? "," : "",
+		  (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000), (unsigned int)run->step, text);
+}
+
+static const char *quoted(char *buf, size_t size, const char *name)
+{
+	struct paper paper = { 0 };
+
+	paper_add_json(&paper, name);
+	snprintf(buf, size, "%s", paper.text);
+	free(paper.text);
+	return buf;
+}
+
+static void tell_node(struct run *run, const char *ev, uint32_t node, const char *more)
+{
+	char name[6 * NAME_SIZE + 3];
+
+	if (node < run->scenario->node_count)
+		run_tell(run, "\"ev\": \"%s\", \"node\": %s%s", ev,
+			 quoted(name, sizeof(name), run->scenario->nodes[node].name), more);
+}
+
+static void tell_vm(struct run *run, const char *ev, uint32_t vm, uint32_t node)
+{
+	char name[6 * NAME_SIZE + 3], on[6 * NAME_SIZE + 3];
+
+	run_tell(run, "\"ev\": \"%s\", \"vm\": %s, \"node\": %s", ev,
+		 quoted(name, sizeof(name), run->scenario->vms[vm].name),
+		 quoted(on, sizeof(on), run->scenario->nodes[node].name));
+}
+
+static void host_cleared(struct run *run, uint32_t node)
+{
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
+		run->vms[v].at &= ~(1u << node);
+}
+
+// ---- power
+
+static void watch_power(struct run *run, uint32_t i)
+{
+	struct host *host = &run->world->hosts[i];
+	struct seen_node *node = &run->nodes[i];
+
+	if (host->power_epoch == node->power_epoch)
+		return;
+	node->power_epoch = host->power_epoch;
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
+		run->vms[v].running[i] = run->vms[v].starting[i] = 0;
+	if (run->cut_by_us >> i & 1) {
+		run->cut_by_us &= ~(1u << i);
+		return;
+	}
+	if (host->proved_off)
+		return;
+	node->self_fenced = true;
+	host_cleared(run, i);
+	tell_node(run, "self-fence", i, "");
+}
+
+// ---- nodes as the cluster sees them
+
+static bool claims_expired(struct run *run, uint32_t i)
+{
+	const struct host *host = &run->world->hosts[i];
+	const struct disk_id *id = &run->world->disks[0].ids[host->id];
+	const struct lockspace *space = &host->sanlock.lockspaces[0];
+
+	if (!id->held)
+		return true;
+	if (host->powered && space->joined && space->generation == id->generation)
+		return run->nodes[i].self_fenced;	// a new life: the old claims ended with the old one
+	return run->world->now_us >= disk_renewed_us(run->world, 0, host->id) + disk_host_dead_us(run->world, 0);
+}
+
+static void confirm(struct run *run, uint32_t i, const char *how)
+{
+	struct seen_node *node = &run->nodes[i];
+	char more[32];
+
+	if (node->confirmed)
+		return;
+	node->confirmed = true;
+	host_cleared(run, i);
+	snprintf(more, sizeof(more), ", \"how\": \"%s\"", how);
+	tell_node(run, "fence-ok", i, more);
+}
+
+static void declare_lost(struct run *run, uint32_t i)
+{
+	struct seen_node *node = &run->nodes[i];
+
+	if (node->lost)
+		return;
+	node->lost = true;
+	node->confirmed = node->up = false;
+	run->detected = true;
+	tell_node(run, "node-lost", i, "");
+}
+
+// A node that takes part again and does not run what it ran: that ended with its earlier life.
+static void node_came(struct run *run, uint32_t i)
+{
+	struct seen_node *node = &run->nodes[i];
+
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+		struct seen_vm *vm = &run->vms[v];
+
+		if (!(vm->at >> i & 1) || vm->running[i])
+			continue;
+		vm->at &= ~(1u << i);
+		tell_vm(run, "vm-lost", v, i);
+	}
+	node->lost = node->confirmed = node->self_fenced = false;
+	node->up = true;
+	tell_node(run, "node-up", i, "");
+}
+
+static void watch_life(struct run *run, uint32_t i, const struct cluster_node *node)
+{
+	struct seen_node *seen = &run->nodes[i];
+
+	switch ((enum node_life)node->life) {
+	case NODE_LOST:
+		declare_lost(run, i);
+		break;
+	case NODE_FENCING:
+		declare_lost(run, i);
+		if (node->fence_attempt != seen->fence_attempt)
+			tell_node(run, "fence-start", i, ", \"how\": \"device\"");
+		seen->fence_attempt = node->fence_attempt;
+		break;
+	case NODE_EXPIRING:
+		declare_lost(run, i);
+		if (seen->life != NODE_EXPIRING)
+			tell_node(run, "fence-start", i, ", \"how\": \"expiry\"");
+		break;
+	case NODE_FENCED:
+	case NODE_DEAD:
+		declare_lost(run, i);
+		confirm(run, i, "device");
+		break;
+	case NODE_LEFT:
+		if (seen->life == NODE_LEFT)
+			break;
+		seen->up = false;
+		tell_node(run, "node-down", i, ", \"clean\": true");
+		break;
+	case NODE_UNKNOWN:
+	case NODE_ONLINE:
+	case NODE_LIFE_COUNT:
+		break;
+	}
+	seen->life = node->life;
+}
+
+static void watch_node(struct run *run, uint32_t i, const struct host *speaker, const struct cluster_node *node)
+{
+	struct seen_node *seen = &run->nodes[i];
+	char reason[REASON_SIZE];
+
+	watch_life(run, i, node);
+	if (!seen->up && node->life == NODE_ONLINE && node->reported &&
+	    view_member(node_view(speaker->node), node->def.id))
+		node_came(run, i);
+	if (node->managed != seen->managed) {
+		seen->managed = node->managed;
+		snprintf(reason, sizeof(reason), ", \"state\": \"%s\"", node->managed ? "online" : "unmanaged");
+		tell_node(run, "node-state", i, reason);
+	}
+}
+
+static void watch_proof(struct run *run, uint32_t i)
+{
+	struct seen_node *node = &run->nodes[i];
+
+	if (!node->lost || node->confirmed || node->life != NODE_EXPIRING)
+		return;
+	if (node->self_fenced)
+		confirm(run, i, "self");
+	else if (claims_expired(run, i))
+		confirm(run, i, "expiry");
+}
+
+// ---- VMs
+
+static uint8_t vm_of(const struct run *run, const struct proc *proc)
+{
+	// run_vm() and the definitions give a VM's uuid its number as the last byte.
+	uint8_t vm = proc->uuid.bytes[15];
+
+	return vm < run->scenario->vm_count ? vm : NAME_NONE;
+}
+
+static const struct proc *proc_gone(const struct host *host, uint32_t serial)
+{
+	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
+		if (host->procs[i].serial == serial)
+			return &host->procs[i];
+	return NULL;
+}
+
+static void watch_end(struct run *run, uint32_t v, uint32_t i)
+{
+	struct host *host = &run->world->hosts[i];
+	struct seen_vm *vm = &run->vms[v];
+	const struct proc *proc;
+
+	if (vm->starting[i] && !host_proc_serial(host, vm->starting[i])) {
+		vm->starting[i] = 0;
+		tell_vm(run, "vm-start-fail", v, i);
+	}
+	if (!vm->running[i] || host_proc_serial(host, vm->running[i]))
+		return;
+	proc = proc_gone(host, vm->running[i]);
+	vm->at &= ~(1u << i);
+	if (vm->crashed == vm->running[i] || (proc && proc->lost))
+		tell_vm(run, "vm-lost", v, i);
+	else
+		tell_vm(run, "vm-stop", v, i);
+	vm->running[i] = 0;
+}
+
+static void inject(struct run *run, struct host *host, struct proc *proc, uint32_t v, bool running)
+{
+	struct scenario_vm *vm = &run->scenario->vms[v];
+	bool fails = vm->start_fails > 0 && vm->start_fails_on >> host->index & 1;
+
+	if (!run->telling)
+		fails = vm->state == VM_AT_ERROR;
+	if (fails && !running) {
+		qemu_die(run->world, host, proc);
+		vm->start_fails -= run->telling && vm->start_fails > 0;
+	}
+	if (running && vm->stop_fails)
+		proc->deaf = proc->killed = proc->unkillable = true;
+}
+
+static void watch_begin(struct run *run, uint32_t i)
+{
+	struct host *host = &run->world->hosts[i];
+
+	for (uint32_t p = 0; p < SIM_VMS_MAX; p++) {
+		struct proc *proc = &host->procs[p];
+		uint8_t v = vm_of(run, proc);
+		struct seen_vm *vm;
+
+		if (proc->state == PROC_NONE || !proc->executed || v == NAME_NONE)
+			continue;
+		vm = &run->vms[v];
+		if (vm->running[i] == proc->serial)
+			continue;
+		if (vm->starting[i] != proc->serial) {
+			vm->starting[i] = proc->serial;
+			inject(run, host, proc, v, false);
+		}
+		if (proc->state != PROC_RUNNING)
+			continue;
+		vm->starting[i] = 0;
+		vm->running[i] = proc->serial;
+		vm->at |= 1u << i;
+		inject(run, host, proc, v, true);
+		tell_vm(run, "vm-start", v, i);
+	}
+}
+
+// ---- VMs as the cluster sees them
+
+static bool stuck(const struct run *run, const struct vm *vm, const struct cluster *cluster)
+{
+	const struct host *host;
+	const struct proc *proc;
+
+	if (vm->phase != VM_BLOCKED || vm->owner == SLOT_NONE)
+		return false;
+	host = &run->world->hosts[cluster->nodes[vm->owner].def.id - 1];
+	proc = host_proc((struct host *)host, vm->ref);
+	return proc && proc->unkillable;
+}
+
+static void watch_vm_state(struct run *run, struct host *speaker, uint32_t v)
+{
+	const struct cluster *cluster = node_cluster(speaker->node);
+	const struct vm *vm = run_vm(run, cluster, v);
+	struct seen_vm *seen = &run->vms[v];
+	char reason[REASON_SIZE], name[6 * NAME_SIZE + 3];
+	enum vm_state state;
+
+	if (!vm)
+		return;
+	if (stuck(run, vm, cluster) != seen->stuck) {
+		seen->stuck = !seen->stuck;
+		if (seen->stuck)
+			tell_vm(run, "vm-stop-fail", v, cluster->nodes[vm->owner].def.id - 1);
+	}
+	state = node_vm_state(speaker->node, vm, reason);
+	if (state == seen->state)
+		return;
+	seen->state = (uint8_t)state;
+	if (state != VM_STATE_WAITING && state != VM_STATE_ERROR && state != VM_STATE_BLOCKED)
+		return;
+	if (state == VM_STATE_BLOCKED && vm->phase != VM_BLOCKED)
+		return;
+	run_tell(run, "\"ev\": \"vm-state\", \"vm\": %s, \"state\": \"%s\"",
+		 quoted(name, sizeof(name), run->scenario->vms[v].name), vm_state_word(state));
+}
+
+// A failure from before the trace: its remains are cleared away when the cluster has heard of its end.
+static void watch_failed(struct run *run, const struct cluster *cluster, uint32_t v)
+{
+	const struct vm *vm = run_vm(run, cluster, v);
+	struct seen_vm *seen = &run->vms[v];
+
+	if (!seen->failed_at_start || !vm || vm->phase == VM_RUNNING)
+		return;
+	seen->failed_at_start = false;
+	for (uint32_t i = 0; i < run->scenario->node_count; i++)
+		if (seen->at >> i & 1)
+			tell_vm(run, "vm-stop", v, i);
+	seen->at = 0;
+}
+
+// ---- the cluster
+
+static void watch_quorum(struct run *run)
+{
+	bool quorate = false;
+
+	for (uint32_t i = 0; i < run->hosts; i++)
+		quorate |= run->world->hosts[i].daemon && run->world->hosts[i].seen_quorate;
+	if (quorate == run->quorate && run->quorate_known)
+		return;
+	// What was not there yet when the story begins is no loss.
+	if (run->quorate_known || quorate)
+		run_tell(run, "\"ev\": \"quorum\", \"value\": %s", quorate ? "true" : "false");
+	run->quorate_known |= quorate;
+	run->quorate = quorate;
+}
+
+static void watch_leader(struct run *run)
+{
+	for (uint32_t i = 0; i < run->scenario->node_count; i++) {
+		const struct host *host = &run->world->hosts[i];
+
+		if (!host->daemon || host->paused || !view_coordinator(node_view(host->node)) ||
+		    !view_normal(node_view(host->node)) || run->leader == i)
+			continue;
+		run->leader = (uint8_t)i;
+		tell_node(run, "leader", i, "");
+	}
+}
+
+static void watch_cluster(struct run *run)
+{
+	struct host *speaker = run_speaker(run);
+	const struct cluster *cluster;
+
+	if (!speaker)
+		return;
+	cluster = node_cluster(speaker->node);
+	if (cluster->index < run->index)
+		return;
+	for (uint32_t i = 0; i < run->scenario->node_count; i++) {
+		const struct cluster_node *node = cluster_node_by_id((struct cluster *)cluster, i + 1);
+
+		if (node)
+			watch_node(run, i, speaker, node);
+	}
+	if (cluster->index == run->index)
+		return;
+	run->index = cluster->index;
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+		watch_failed(run, cluster, v);
+		watch_vm_state(run, speaker, v);
+	}
+}
+
+void run_watch(struct run *run)
+{
+	for (uint32_t i = 0; i < run->scenario->node_count; i++)
+		watch_power(run, i);
+	watch_quorum(run);
+	watch_leader(run);
+	watch_cluster(run);
+	for (uint32_t i = 0; i < run->scenario->node_count; i++)
+		watch_proof(run, i);
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
+		for (uint32_t i = 0; i < run->scenario->node_count; i++)
+			watch_end(run, v, i);
+	for (uint32_t i = 0; i < run->scenario->node_count; i++)
+		watch_begin(run, i);
+}
+
+// What is so when the story begins is not told.
+void run_watch_begin(struct run *run)
+{
+	run_watch(run);
+	for (uint32_t i = 0; i < run->scenario->node_count; i++) {
+		struct seen_node *node = &run->nodes[i];
+
+		if (run->scenario->nodes[i].state == AT_OFFLINE || run->scenario->nodes[i].state == AT_PENDING)
+			node->up = false;
+	}
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+		const struct scenario_vm *vm = &run->scenario->vms[v];
+
+		run->vms[v].state = VM_STATE_COUNT;
+		run->vms[v].failed_at_start = vm->state == VM_AT_FAILED;
+	}
+	run->telling = true;
+	run->zero_us = run->changed_us = run->world->now_us;
+	if (!run->quorate)
+		run->quorate_known = false;
+}
+
+// ---- snapshots
+
+static const char *node_snapshot(struct run *run, uint32_t i, struct host *speaker)
+{
+	const struct host *host = &run->world->hosts[i];
+	const struct cluster_node *node;
+	char reason[REASON_SIZE];
+
+	if (!speaker)
+		return !host->powered ? "offline" : host->daemon ? "online" : "pending";
+	node = cluster_node_by_id((struct cluster *)node_cluster(speaker->node), i + 1);
+	if (!node)
+		return "gone";
+	if (run->nodes[i].lost && run->nodes[i].confirmed)
+		return "offline";
+	switch (node_node_state(speaker->node, node, reason)) {
+	case NODE_STATE_ONLINE:
+		return "online";
+	case NODE_STATE_OFFLINE:
+		return "offline";
+	case NODE_STATE_FENCING:
+		return "fencing";
+	case NODE_STATE_LOST:
+	case NODE_STATE_ISOLATED:
+		return node->life == NODE_EXPIRING ? "fencing" : "unclean";
+	case NODE_STATE_MAINTENANCE:
+	case NODE_STATE_DRAINING:
+		return "maintenance";
+	case NODE_STATE_UNMANAGED:
+		return "unmanaged";
+	case NODE_STATE_JOINING:
+	case NODE_STATE_QUARANTINED:
+	case NODE_STATE_COUNT:
+		break;
+	}
+	return "pending";
+}
+
+// Without quorum nobody decides: what is wanted and does not run waits.
+static const char *vm_without_quorum(struct run *run, uint32_t v)
+{
+	return run->scenario->vms[v].want == WANT_RUNNING ? "waiting" : "stopped";
+}
+
+static const char *vm_idle_word(struct run *run, struct host *speaker, uint32_t v)
+{
+	const struct vm *vm = speaker ? run_vm(run, node_cluster(speaker->node), v) : NULL;
+	char reason[REASON_SIZE];
+
+	if (!speaker)
+		return run->scenario->vms[v].from_start ? vm_without_quorum(run, v) : "absent";
+	if (!vm)
+		return "absent";
+	switch (node_vm_state(speaker->node, vm, reason)) {
+	case VM_STATE_STOPPED:
+	case VM_STATE_DISABLED:
+	case VM_STATE_SAVED:
+		return "stopped";
+	case VM_STATE_ERROR:
+		return "error";
+	case VM_STATE_BLOCKED:
+		return "blocked";
+	case VM_STATE_UNMANAGED:
+		return "unmanaged";
+	case VM_STATE_STARTING:
+	case VM_STATE_RUNNING:
+		return "starting";
+	case VM_STATE_STOPPING:
+		return "stopping";
+	case VM_STATE_MIGRATING:
+		return "migrating";
+	case VM_STATE_WAITING:
+	case VM_STATE_COUNT:
+		break;
+	}
+	return "waiting";
+}
+
+// Where it is, by what was told.
+static const char *vm_word_at(struct run *run, struct host *speaker, uint32_t v, uint32_t node)
+{
+	const struct vm *vm = speaker ? run_vm(run, node_cluster(speaker->node), v) : NULL;
+
+	if (run->nodes[node].lost && !run->nodes[node].confirmed)
+		return run->nodes[node].life == NODE_LOST ? "blocked" : "fencing";
+	if (run->vms[v].failed_at_start)
+		return "failed";
+	if (vm && vm->phase == VM_BLOCKED)
+		return "blocked";
+	if (vm && !vm->managed)
+		return "unmanaged";
+	if (vm && vm->wanted != VM_WANTED_RUNNING)
+		return "stopping";
+	return "running";
+}
+
+static void vm_snapshot(struct run *run, struct paper *paper, struct host *speaker, uint32_t v)
+{
+	uint32_t at = run->vms[v].at, node = 0;
+	const char *word;
+
+	while (node < run->scenario->node_count && !(at >> node & 1))
+		node++;
+	if (speaker && !run_vm(run, node_cluster(speaker->node), v))
+		word = "absent";
+	else if (!at)
+		word = vm_idle_word(run, speaker, v);
+	else
+		word = (at & (at - 1)) ? "double" : vm_word_at(run, speaker, v, node);
+	paper_add_json(paper, run->scenario->vms[v].name);
+	paper_add(paper, ": {\"state\": \"%s\", \"on\": ", word);
+	if (at && strcmp(word, "absent") != 0)
+		paper_add_json(paper, run->scenario->nodes[node].name);
+	else
+		paper_add(paper, "null");
+	paper_add(paper, "}");
+}
+
+void run_snapshot(struct run *run, bool last)
+{
+	struct paper *paper = last ? &run->final : &run->snapshots;
+	struct host *speaker = run_speaker(run);
+
+	if (!last)
+		paper_add(paper, "%s\n  ", paper->used ? "," : "");
+	paper_add(paper, "{\"step\": %u, \"nodes\": {", (unsigned int)run->step);
+	for (uint32_t i = 0; i < run->scenario->node_count; i++) {
+		paper_add(paper, i ? ", " : "");
+		paper_add_json(paper, run->scenario->nodes[i].name);
+		paper_add(paper, ": \"%s\"", node_snapshot(run, i, speaker));
+	}
+	paper_add(paper, "}, \"vms\": {");
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+		paper_add(paper, v ? ", " : "");
+		vm_snapshot(run, paper, speaker, v);
+	}
+	paper_add(paper, "}}");
+}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Fuzz targets: over their corpora in `make check`, with libFuzzer for FUZZ_SECONDS each in `make fuzz`.
-fuzz_names = entry request snapshot stored view xml qmp
+fuzz_names = entry recording request snapshot stored view xml qmp
 fuzz_core_LIBS = libcore.a $(CMOCKA_LIBS)
 fuzz_edge_LIBS = libedges.a libcore.a $(edge_LIBS)
 fuzz_request_world = tests/unit/request_world.c tests/unit/request_world.h \
@@ -9,11 +9,11 @@ fuzz_request_world = tests/unit/request_world.c tests/unit/request_world.h \
 fuzz_view_world = tests/unit/view_world.c tests/unit/view_world.h
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/fuzz/check_entry tests/fuzz/check_request tests/fuzz/check_snapshot \
+check_PROGRAMS += tests/fuzz/check_entry tests/fuzz/check_recording tests/fuzz/check_request tests/fuzz/check_snapshot \
 	tests/fuzz/check_stored tests/fuzz/check_view tests/fuzz/check_xml tests/fuzz/check_qmp
 endif
 EXTRA_PROGRAMS += tests/fuzz/make_corpus \
-	tests/fuzz/fuzz_entry tests/fuzz/fuzz_request tests/fuzz/fuzz_snapshot \
+	tests/fuzz/fuzz_entry tests/fuzz/fuzz_recording tests/fuzz/fuzz_request tests/fuzz/fuzz_snapshot \
 	tests/fuzz/fuzz_stored tests/fuzz/fuzz_view tests/fuzz/fuzz_xml tests/fuzz/fuzz_qmp
 
 tests_fuzz_make_corpus_SOURCES = tests/fuzz/make_corpus.c tests/unit/cluster_fixture.h
@@ -21,6 +21,8 @@ tests_fuzz_make_corpus_LDADD = $(fuzz_core_LIBS)
 
 tests_fuzz_check_entry_SOURCES = tests/fuzz/fuzz_entry.c tests/fuzz/standalone.c
 tests_fuzz_check_entry_LDADD = $(fuzz_core_LIBS)
+tests_fuzz_check_recording_SOURCES = tests/fuzz/fuzz_recording.c tests/fuzz/standalone.c
+tests_fuzz_check_recording_LDADD = $(fuzz_core_LIBS)
 tests_fuzz_check_request_SOURCES = tests/fuzz/fuzz_request.c tests/fuzz/standalone.c \
 	$(fuzz_request_world)
 tests_fuzz_check_request_LDADD = $(fuzz_edge_LIBS)
@@ -41,6 +43,9 @@ libfuzzer = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_entry_SOURCES = tests/fuzz/fuzz_entry.c
 tests_fuzz_fuzz_entry_LDADD = $(fuzz_core_LIBS)
 tests_fuzz_fuzz_entry_LDFLAGS = $(libfuzzer)
+tests_fuzz_fuzz_recording_SOURCES = tests/fuzz/fuzz_recording.c
+tests_fuzz_fuzz_recording_LDADD = $(fuzz_core_LIBS)
+tests_fuzz_fuzz_recording_LDFLAGS = $(libfuzzer)
 tests_fuzz_fuzz_request_SOURCES = tests/fuzz/fuzz_request.c $(fuzz_request_world)
 tests_fuzz_fuzz_request_LDADD = $(fuzz_edge_LIBS)
 tests_fuzz_fuzz_request_LDFLAGS = $(libfuzzer)

@@ -19,6 +19,7 @@ static void host_sanlock_gone(struct node *node, struct actions *actions)
 	node->sanlock_up = false;
 	node->sanlock_epoch++;
 	node->orphans_unleased = node->orphans;
+	node->adoption_void = !node->adopted;
 	for (uint8_t v = 0; v < VOLUMES_MAX; v++) {
 		node->volumes[v].joining = false;
 		node->volumes[v].seen.joined = false;

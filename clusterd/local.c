@@ -60,11 +60,14 @@ static struct vm_local *local_begin(struct node *node, const struct vm *vm)
 static void local_adopted(struct node *node, const struct event *event, struct actions *actions)
 {
 	const struct vm *vm = cluster_find_vm_uuid(&node->cluster, &event->uuid);
+	struct event found = *event;
 	struct vm_local *local;
 
+	// What was answered before sanlock died may be heard after it.
+	found.flag = event->flag && !node->adoption_void;
 	if (!vm) {
 		// Perhaps the replica is behind: asked for again when the next view is normal.
-		if (!event->flag)
+		if (!found.flag)
 			node->orphans_unleased++;
 		if (node->orphans++ == 0)
 			node_log(node, LOG_LEVEL_WARNING,
@@ -76,8 +79,8 @@ static void local_adopted(struct node *node, const struct event *event, struct a
 		return;
 	local = local_begin(node, vm);
 	// Without its lease it belongs to a sanlock that is gone: no lockspace is joined before it is.
-	local->sanlock_epoch = event->flag ? node->sanlock_epoch : node->sanlock_epoch - 1;
-	vm_local_event(local, event, actions);
+	local->sanlock_epoch = found.flag ? node->sanlock_epoch : node->sanlock_epoch - 1;
+	vm_local_event(local, &found, actions);
 }
 
 static void local_lease_written(struct node *node, const struct event *event)
@@ -103,6 +106,7 @@ void local_event(struct node *node, const struct event *event, struct actions *a
 		return;
 	case EVENT_ADOPTION_DONE:
 		node->adopted = true;
+		node->adoption_void = false;
 		return;
 	case EVENT_LEASE_WRITTEN:
 		local_lease_written(node, event);

@@ -65,6 +65,7 @@ struct node {
 	struct node_report host;	// as EVENT_HOST said
 	bool sanlock_up;
 	bool adopted;			// EVENT_ADOPTION_DONE came
+	bool adoption_void;		// sanlock died while they were looked for: leases found held are none
 	uint32_t orphans;		// QEMUs found whose VM the replica did not know
 	uint32_t orphans_unleased;	// of them: their sanlock is gone, so nothing may be joined
 	uint64_t orphans_view;		// in which they were last asked for again

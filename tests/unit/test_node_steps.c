@@ -163,12 +163,53 @@ static void a_fence_result_is_said_until_it_is_heard(void **state)
 	assert_null(action_of(ACTION_FENCE));
 }
 
+/*
+ * Asked and answered while sanlock still lived, heard of when it was gone: the lease went with it, and a lockspace joined
+ * now would make it count as dead while its QEMU writes.
+ */
+static void a_lease_found_before_sanlock_died_is_none(void **state)
+{
+	struct event adopted = { .type = EVENT_VM_ADOPTED, .attempt = 1, .flag = true };
+
+	(void)state;
+	doc_begin(&f);
+	doc_vm(&f, "web", "v1");
+	doc_accept(&f);
+	run_vm(&f, "web", 0);
+	replica_take();
+	view_give(7);
+	node->adopted = false;
+	step((struct event){ .type = EVENT_SANLOCK_GONE });
+	adopted.uuid = the_def(&f, "web")->uuid;
+	step(adopted);
+	assert_non_null(action_of(ACTION_QEMU_KILL));
+	step((struct event){ .type = EVENT_ADOPTION_DONE });
+	step((struct event){ .type = EVENT_SANLOCK_UP });
+	assert_null(action_of(ACTION_VOLUME_JOIN));
+	step((struct event){ .type = EVENT_QEMU_EXITED, .vm = the_vm(&f, "web")->ref, .attempt = 1 });
+	assert_non_null(action_of(ACTION_VOLUME_JOIN));
+}
+
+static void an_unknown_lease_found_before_sanlock_died_is_none(void **state)
+{
+	(void)state;
+	node->adopted = false;
+	step((struct event){ .type = EVENT_SANLOCK_GONE });
+	step((struct event){ .type = EVENT_VM_ADOPTED, .uuid = { { 9 } }, .attempt = 1, .flag = true });
+	step((struct event){ .type = EVENT_ADOPTION_DONE });
+	step((struct event){ .type = EVENT_SANLOCK_UP });
+	assert_null(action_of(ACTION_VOLUME_JOIN));
+	assert_false(host_may_join(node));
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_fence_result_is_said_until_it_is_heard),
+		TEST(a_lease_found_before_sanlock_died_is_none),
+		TEST(an_unknown_lease_found_before_sanlock_died_is_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

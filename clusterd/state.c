@@ -62,10 +62,17 @@ static void say(char *reason, const char *first, const char *second)
 	text_add(text_add(&text, first), second);
 }
 
+// Its clusterd is there, and where there is a view, takes part in it.
+static bool member_answers(const struct node *node, const struct cluster_node *cnode)
+{
+	return view_normal(node->view) ? view_synchronised(node->view, cnode->def.id)
+				       : view_member(node->view, cnode->def.id);
+}
+
 enum node_state node_node_state(const struct node *node, const struct cluster_node *cnode, char *reason)
 {
 	bool in_ring = view_in_ring(node->view, cnode->def.id);
-	bool member = view_member(node->view, cnode->def.id);
+	bool member = member_answers(node, cnode);
 
 	text_copy(reason, REASON_SIZE, "");
 	if (!view_normal(node->view) && !in_ring) {
@@ -112,7 +119,7 @@ static enum vm_state owned_state(const struct node *node, const struct vm *vm, c
 	const struct vm_local *local = &node->locals[vm->ref.slot];
 	bool mine = owner->def.id == node->self && vm->ref.slot < node->local_touched &&
 		    local->ref.serial == vm->ref.serial;
-	bool member = view_member(node->view, owner->def.id);
+	bool member = member_answers(node, owner);
 
 	if (owner->life == NODE_ONLINE && !member && view_in_ring(node->view, owner->def.id)) {
 		say(reason, owner->def.name, "'s clusterd does not answer; its VMs are left alone");

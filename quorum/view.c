@@ -255,6 +255,10 @@ static void message_event(struct view *view, const struct event *event, struct a
 	switch ((enum message_type)m.type) {
 	case MESSAGE_STATE:
 		break;
+	case MESSAGE_WITHOUT:
+		if (m.tag == view->tag)
+			gather_without(view, from, actions);
+		break;
 	case MESSAGE_COPY:
 		if (m.tag == view->epoch)
 			copy_chunk(view, from, &m, actions);
@@ -305,6 +309,43 @@ static void group_lost(struct view *view, struct actions *actions)
 		view_move(view, VIEW_ALONE);
 }
 
+static bool patience_wanted(const struct view *view)
+{
+	return view->state == VIEW_SYNCING || view->state == VIEW_OPENING ||
+	       (view->state == VIEW_NORMAL && view->proposals.count > 0 &&
+		view->coordinator != view->self);
+}
+
+static uint64_t patience_end_ms(const struct view *view)
+{
+	return view->patience_ms + ((uint64_t)VIEW_PATIENCE_MS << view->patience_doubled);
+}
+
+/*
+ * A coordinator whose daemon hangs while its host lives is in the group for ever, and gives no index any more. Whoever
+ * waits for it in vain leaves the group and comes back: that makes a new gathering, which goes on without it.
+ */
+static void patience_tick(struct view *view, struct actions *actions)
+{
+	bool moved = view->patience_state != view->state || view->patience_commit != view->commit;
+
+	if (moved && view->patience_commit != view->commit)
+		view->patience_doubled = 0;
+	if (moved || !patience_wanted(view)) {
+		view->patience_ms = view->now_ms;
+		view->patience_state = view->state;
+		view->patience_commit = view->commit;
+		return;
+	}
+	if (view->now_ms < patience_end_ms(view))
+		return;
+	if (view->patience_doubled < VIEW_PATIENCE_DOUBLED_MAX)
+		view->patience_doubled++;
+	view_log(view, actions, LOG_LEVEL_WARNING,
+		 "the view's coordinator does not answer: leaving the group and joining it again");
+	view_rejoin(view, actions);
+}
+
 void view_step(struct view *view, const struct event *event, struct actions *actions)
 {
 	view->now_ms = event->now_ms;
@@ -340,6 +381,7 @@ void view_step(struct view *view, const struct event *event, struct actions *act
 		break;
 	}
 	gather_tick(view, actions);
+	patience_tick(view, actions);
 	copy_flush(view, actions);
 	store_flush(view, actions);
 	agree_flush(view, actions);
@@ -504,6 +546,8 @@ uint64_t view_deadline_ms(const struct view *view)
 		return view->now_ms;
 	if (view->state == VIEW_GATHERING && view->grouped)
 		deadline = view->resend_ms;
+	if (patience_wanted(view))
+		deadline = patience_end_ms(view);
 	if (view->state == VIEW_COPYING && view->source != view->self)
 		deadline = view->copy_ms + VIEW_COPY_MS;
 	// Past it, what holds the proposals is a message under way, and that comes as an event.

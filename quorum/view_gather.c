@@ -131,10 +131,22 @@ void gather_begin(struct view *view, struct actions *actions)
 	state_send(view, actions);
 }
 
+// A member whose daemon hangs must not keep the others from a view for which they are enough.
+static void without_ask(struct view *view, struct actions *actions)
+{
+	struct message m = { .type = MESSAGE_WITHOUT, .tag = view->tag };
+
+	if (view->now_ms - view->gather_since_ms >= VIEW_STUCK_MS &&
+	    view_find(view, view->self)->stated)
+		message_send(actions, &m, NULL);
+}
+
 void gather_tick(struct view *view, struct actions *actions)
 {
-	if (view->state == VIEW_GATHERING && view->stated && view->now_ms >= view->resend_ms)
+	if (view->state == VIEW_GATHERING && view->stated && view->now_ms >= view->resend_ms) {
+		without_ask(view, actions);
 		state_send(view, actions);
+	}
 	if (view->state == VIEW_COPYING && view->source != view->self &&
 	    view->now_ms - view->copy_ms >= VIEW_COPY_MS)
 		view_rejoin(view, actions);
@@ -303,15 +315,20 @@ static uint64_t epoch_of(const struct view *view)
 	return hash | 1;
 }
 
+static bool all_stated(const struct view *view)
+{
+	for (uint32_t i = 0; i < view->member_count; i++) {
+		if (!view->members[i].stated)
+			return false;
+	}
+	return true;
+}
+
 static void gather_decide(struct view *view)
 {
 	const struct member *source;
 	bool formed;
 
-	for (uint32_t i = 0; i < view->member_count; i++) {
-		if (!view->members[i].stated)
-			return;
-	}
 	view->epoch = epoch_of(view);
 	memset(&view->form, 0, sizeof(view->form));
 	memset(&view->form_previous, 0, sizeof(view->form_previous));
@@ -319,6 +336,7 @@ static void gather_decide(struct view *view)
 	source = source_choose(view, &formed);
 	for (uint32_t i = 0; i < view->member_count; i++)
 		view->members[i].takes_part =
+			view->members[i].stated &&
 			usable(&view->members[i], source ? source->facts.history : 0);
 	if (source) {
 		view->form = source->facts.voters;
@@ -362,7 +380,22 @@ void gather_state(struct view *view, struct member *from, const struct message *
 	}
 	from->stated = true;
 	from->facts = *facts;
-	if (view->state == VIEW_GATHERING && view->stated)
+	if (view->state == VIEW_GATHERING && view->stated && all_stated(view))
+		gather_decide(view);
+}
+
+/*
+ * Heard at the same point of the order by everybody, so all decide from the same STATEs: those that came before it. One
+ * whose own did not come before it is left out and knows it; it joins again, and is asked anew. Facts that
+ * are missing count as no store, so they can only keep a majority from forming.
+ */
+void gather_without(struct view *view, const struct member *from, struct actions *actions)
+{
+	if (view->state != VIEW_GATHERING || !view->stated)
+		return;
+	if (!view_find(view, view->self)->stated)
+		view_rejoin(view, actions);
+	else if (from->stated)
 		gather_decide(view);
 }
 

@@ -16,6 +16,8 @@ enum {
 	VIEW_DIGEST_ROUNDS = 4,
 	VIEW_SNAPSHOT_RECORDS = 2000, // committed since the last snapshot
 	VIEW_RESEND_MS = 1000,	      // own STATE, while the others' are missing
+	VIEW_PATIENCE_MS = 10000,	// with members whose daemon hangs; doubled in vain
+	VIEW_PATIENCE_DOUBLED_MAX = 4,
 	VIEW_STUCK_MS = 5000,	      // from when on a gathering names whom it waits for
 	VIEW_COPY_MS = 10000, // without a piece of the copy: it went by before this node listened
 	VIEW_HOLD_MS = 20,    // before a proposal that found no room is sent again
@@ -76,6 +78,7 @@ enum message_type {
 	MESSAGE_REFUSED,	// the coordinator did not
 	MESSAGE_RECOVER,	// go on with the stores that are here
 	MESSAGE_DIGEST,		// of the replica, after this index
+	MESSAGE_WITHOUT,	// go on without those whose STATE is not in by now
 	MESSAGE_TYPE_COUNT,
 };
 
@@ -96,7 +99,7 @@ struct store_facts {
 
 struct message {
 	uint8_t type;		// enum message_type
-	uint64_t tag;		// STATE: the group's; COPY, COPIED, RECOVER: the gathering's epoch
+	uint64_t tag;		// STATE, WITHOUT: the group's; COPY, COPIED, RECOVER: the gathering's epoch
 	uint64_t view;		// COPY, COPIED, ENTRY, SYNCED, PROPOSE, REFUSED, DIGEST
 	uint64_t index;		// ENTRY, SYNCED, DIGEST
 	uint64_t store;		// COPIED
@@ -218,6 +221,10 @@ struct view {
 	size_t sent_head;
 	bool voters_sent;
 
+	// How long nothing has moved that should
+	uint64_t patience_ms, patience_commit;
+	uint8_t patience_state, patience_doubled;
+
 	// Own proposals, and digests
 	struct ring proposals;
 	uint64_t hold_ms;		// no proposal before this
@@ -260,6 +267,7 @@ void gather_state(struct view *view, struct member *from, const struct message *
 void gather_tick(struct view *view, struct actions *actions);
 void gather_copied(struct view *view, struct member *from, const struct message *message,
 		   struct actions *actions);
+void gather_without(struct view *view, const struct member *from, struct actions *actions);
 void gather_recover(struct view *view, const struct message *message, struct member *from,
 		    struct actions *actions);
 void recover_asked(struct view *view, const struct event *event, struct actions *actions);

@@ -126,6 +126,9 @@ static void message_write(struct writer *w, const struct message *m,
 		write_u64(w, m->tag);
 		write_u64(w, m->cookie);
 		break;
+	case MESSAGE_WITHOUT:
+		write_u64(w, m->tag);
+		break;
 	case MESSAGE_DIGEST:
 		write_u64(w, m->view);
 		write_u64(w, m->index);
@@ -189,6 +192,9 @@ static void message_read(struct reader *r, struct message *m, struct store_facts
 	case MESSAGE_RECOVER:
 		m->tag = read_u64(r);
 		m->cookie = read_u64(r);
+		break;
+	case MESSAGE_WITHOUT:
+		m->tag = read_u64(r);
 		break;
 	case MESSAGE_DIGEST:
 		m->view = read_u64(r);

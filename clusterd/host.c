@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "clusterd/codec.h"
 #include "clusterd/node_internal.h"
 #include "clusterd/text.h"
 
@@ -116,21 +117,38 @@ static void volume_action(enum action_type type, uint8_t v, uint32_t attempt, st
 	action->attempt = attempt;
 }
 
+static uint64_t volume_definition(const struct volume_def *def)
+{
+	uint64_t hash = hash_bytes(hash_start(), def->name, strlen(def->name) + 1);
+
+	return hash_bytes(hash, def->source, strlen(def->source));
+}
+
+// Its slot may hold another volume than before, or its source may be another one: what was joined is not this one's.
+static void volume_open(struct local_volume *local, const struct cluster_volume *volume, uint8_t v,
+			struct actions *actions)
+{
+	uint64_t definition = volume->used ? volume_definition(&volume->def) : 0;
+
+	if (local->opened && local->definition != definition)
+		volume_action(ACTION_VOLUME_CLOSE, v, 0, actions);
+	if (!local->opened || local->definition != definition)
+		memset(local, 0, sizeof(*local));
+	if (local->opened || !volume->used)
+		return;
+	local->opened = true;
+	local->definition = definition;
+	volume_action(ACTION_VOLUME_OPEN, v, 0, actions);
+}
+
 static void volume_step(struct node *node, uint8_t v, bool may_join, struct actions *actions)
 {
 	const struct cluster_volume *volume = &node->cluster.volumes[v];
 	struct local_volume *local = &node->volumes[v];
 
-	if (!volume->used) {
-		if (local->opened)
-			volume_action(ACTION_VOLUME_CLOSE, v, 0, actions);
-		memset(local, 0, sizeof(*local));
+	volume_open(local, volume, v, actions);
+	if (!volume->used)
 		return;
-	}
-	if (!local->opened) {
-		volume_action(ACTION_VOLUME_OPEN, v, 0, actions);
-		local->opened = true;
-	}
 	if (!volume->prepared) {
 		if (volume->prepare_actor == node_self_slot(node) && node->sanlock_up &&
 		    view_normal(node->view) && local->prepare_attempt != volume->prepare_attempt) {

@@ -8,6 +8,7 @@
 
 struct local_volume {
 	bool opened;			// ACTION_VOLUME_OPEN was given for this definition
+	uint64_t definition;		// hash of its name and source, as opened
 	bool joining;			// ACTION_VOLUME_JOIN was given and not answered
 	uint32_t prepare_attempt;	// last one that this host carried out
 	uint64_t join_retry_ms;

@@ -202,6 +202,40 @@ static void an_unknown_lease_found_before_sanlock_died_is_none(void **state)
 	assert_false(host_may_join(node));
 }
 
+static void volume_answers(uint64_t generation)
+{
+	step((struct event){ .type = EVENT_VOLUME, .volume = 0, .volume_state = VOLUME_ONLINE,
+			     .joined = generation != 0, .generation = generation });
+}
+
+// The old source's lockspace is not the new one's, even when nobody told this node of the time in between.
+static void a_volume_with_another_source_is_opened_anew(void **state)
+{
+	struct entry entry = { .type = ENTRY_VOLUME_PREPARE, .attempt = 2, .actor = 1 };
+
+	(void)state;
+	tick(0);
+	assert_non_null(action_of(ACTION_VOLUME_OPEN));
+	volume_answers(0);
+	volume_answers(77);
+	doc_begin(&f);
+	doc_volume(&f, "v1", "/srv/other");
+	doc_accept(&f);
+	accept(&f, entry);
+	entry.type = ENTRY_VOLUME_PREPARED;
+	entry.from = 2;
+	entry.flag = true;
+	accept(&f, entry);
+	replica_take();
+	view_give(7);
+	tick(10);
+	assert_non_null(action_of(ACTION_VOLUME_CLOSE));
+	assert_int_equal(action_of(ACTION_VOLUME_CLOSE)->volume, 0);
+	assert_non_null(action_of(ACTION_VOLUME_OPEN));
+	assert_non_null(action_of(ACTION_VOLUME_JOIN));
+	assert_false(node->volumes[0].seen.joined);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
@@ -209,6 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_fence_result_is_said_until_it_is_heard),
 		TEST(a_lease_found_before_sanlock_died_is_none),
+		TEST(a_volume_with_another_source_is_opened_anew),
 		TEST(an_unknown_lease_found_before_sanlock_died_is_none),
 	};
 

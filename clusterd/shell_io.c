@@ -25,6 +25,7 @@
 #include "clusterd/recorder_io.h"
 #include "clusterd/request_io.h"
 #include "clusterd/store_io.h"
+#include "clusterd/supervisor_io.h"
 #include "clusterd/trace_io.h"
 #include "quorum/fence_io.h"
 #include "quorum/votequorum_io.h"
@@ -64,6 +65,7 @@ struct shell {
 	struct queued *first, **last;
 	bool stepping;
 	struct loop_timer tick, give_up;
+	struct supervisor supervisor;
 	struct store *store;
 	struct group *group;
 	struct ring *ring;
@@ -533,6 +535,8 @@ static int shell_open(struct shell *shell)
 	if (error == 0 && shell->config->trace)
 		error = trace_open(&shell->trace, shell->config->trace);
 	if (error == 0)
+		error = supervisor_open(&shell->supervisor, shell->loop);
+	if (error == 0)
 		error = shell_node(shell);
 	if (error)
 		return error;
@@ -563,6 +567,7 @@ static void shell_close(struct shell *shell)
 	group_close(shell->group);
 	fence_close(shell->fence);
 	store_close(shell->store);
+	supervisor_close(&shell->supervisor);
 	loop_close(shell->loop);
 	trace_close(shell->trace);
 	recorder_close(shell->recorder);

@@ -3,7 +3,7 @@
 # Root, the lab, minutes; nothing of it is in make check. BENCH_OPTIONS="--runs 30" and the like.
 bench_programs = tests/bench/ring_watch tests/bench/command_latency tests/bench/core_loss \
 	tests/bench/qmp_cont
-EXTRA_PROGRAMS = $(bench_programs)
+EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs) tests/bench/bench.json tests/bench/bench-peers.json
 EXTRA_DIST += tests/bench/bench tests/bench/bench-vm tests/bench/benchlab.py tests/bench/failover.py \
 	tests/bench/steady.py tests/bench/peers.py

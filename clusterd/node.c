@@ -219,16 +219,11 @@ static void node_watch_view(struct node *node, struct actions *actions)
 	 * A store that failed is no loss of quorum: the others see this host in the ring and leave its VMs alone, as
 	 * with a clusterd that is dead. Ended here, nobody could hear of it and start them elsewhere.
 	 */
-	if (view_broken(node->view) && view_quorate(node->view)) {
+	if (view_state(node->view) == VIEW_CLOSED && view_quorate(node->view)) {
 		node->store_lost_ms = node->now_ms;
 		return;
 	}
-	/*
-	 * A store that failed here is this node's own trouble: it takes no part, but nothing says that the cluster
-	 * has lost its quorum, so its VMs go on under their leases.
-	 */
-	if (node->no_quorum_acts || !node->adopted ||
-	    (view_state(node->view) == VIEW_CLOSED && view_quorate(node->view)))
+	if (node->no_quorum_acts || !node->adopted)
 		return;
 	since_ms = node->store_lost_ms > node->view_lost_ms ? node->store_lost_ms : node->view_lost_ms;
 	// The lease guards meanwhile: a rebooting switch costs no VM.

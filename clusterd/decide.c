@@ -395,6 +395,63 @@ static size_t place_vms(struct node *node, uint32_t count, uint64_t present, uin
 	return used;
 }
 
+static bool takes_vms(const struct node *node, uint8_t slot, uint64_t present)
+{
+	const struct cluster_node *other = &node->cluster.nodes[slot];
+
+	if (!slot_in(present, slot) || !other->reported)
+		return false;
+	for (uint8_t v = 0; v < VOLUMES_MAX; v++)
+		if (node->cluster.volumes[v].used && !other->report.volumes[v].joined &&
+		    other->report.volumes[v].state != VOLUME_LOST)
+			return false;
+	return true;
+}
+
+static bool is_coming(const struct node *node, uint8_t slot, uint64_t present)
+{
+	const struct cluster_node *other = &node->cluster.nodes[slot];
+
+	return other->used && other->life == NODE_ONLINE && other->managed && !other->maintenance &&
+	       !other->report.leaving && !takes_vms(node, slot, present);
+}
+
+/*
+ * When a cluster starts cold, its first node would get every VM, whatever is preferred and however uneven. So the
+ * others are given a moment from then on: as long as it takes to call one of them lost. Once over, it does not
+ * come again while some node can take VMs: no failover waits.
+ */
+static bool others_are_coming(struct node *node, uint64_t present)
+{
+	bool coming = false;
+
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+		coming = coming || is_coming(node, slot, present);
+	if (!coming || node->now_ms - node->taking_ms >= SETTLE_MS)
+		return false;
+	node_wake_at(node, node->taking_ms + SETTLE_MS);
+	return true;
+}
+
+// Since when there is a node that can take VMs; kept by everybody, because anybody may come to decide.
+static void watch_takers(struct node *node)
+{
+	uint64_t present;
+	bool any = false;
+
+	if (node->no_quorum_acts)
+		node->taking_ms = 0;
+	if (!view_normal(node->view))
+		return;
+	present = node_present(node);
+	for (uint8_t slot = 0; slot < NODES_MAX && !any; slot++)
+		any = takes_vms(node, slot, present);
+	if (!any)
+		node->taking_ms = 0;
+	else if (node->taking_ms == 0)
+		node->taking_ms = node->now_ms;
+}
+
 static void decide_places(struct node *node, uint64_t present, struct actions *actions)
 {
 	enum { PLACES_SIZE = PLACES_MAX * (REASON_SIZE + 64) };
@@ -412,7 +469,7 @@ static void decide_places(struct node *node, uint64_t present, struct actions *a
 		if (needs_place(node, vm))
 			node->scratch[count++] = slot;
 	}
-	if (count == 0 || !actions_room(actions, 16, 4 * PLACES_SIZE))
+	if (count == 0 || others_are_coming(node, present) || !actions_room(actions, 16, 4 * PLACES_SIZE))
 		return;
 	sort_vms(&node->cluster, node->scratch, count);
 	bytes = actions_bytes(actions, PLACES_SIZE);
@@ -442,6 +499,7 @@ void decide_step(struct node *node, struct actions *actions)
 {
 	uint64_t present;
 
+	watch_takers(node);
 	if (!round_begins(node))
 		return;
 	for (uint8_t slot = 0; slot < NODES_MAX; slot++)

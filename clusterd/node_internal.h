@@ -84,6 +84,7 @@ struct node {
 	uint32_t decide_out;		// how many
 	uint64_t decide_retry_ms;
 	uint64_t check_sent_ms;
+	uint64_t taking_ms;		// since when some node can take VMs; 0: none
 	uint64_t deadline_ms;		// collected while stepping
 	struct node_sight sight;	// as the parts saw it last
 	bool quiet;			// and found nothing to do

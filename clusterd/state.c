@@ -113,6 +113,22 @@ enum node_state node_node_state(const struct node *node, const struct cluster_no
 	return NODE_STATE_ONLINE;
 }
 
+// It is to run, and nobody is known to run it.
+static enum vm_state homeless_state(const struct node *node, const struct vm *vm, char *reason)
+{
+	char why[REASON_SIZE], fix[REASON_SIZE];
+	struct placement_load load;
+	struct text text;
+
+	placement_load_init(&load, &node->cluster, node_present(node));
+	if (placement_choose(&node->cluster, &load, vm) != SLOT_NONE)
+		return VM_STATE_STARTING;
+	placement_explain(&node->cluster, &load, vm, why, fix);
+	text = text_in(reason, REASON_SIZE);
+	text_add(&text, why);
+	return VM_STATE_WAITING;
+}
+
 static enum vm_state owned_state(const struct node *node, const struct vm *vm, char *reason)
 {
 	const struct cluster_node *owner = &node->cluster.nodes[vm->owner];
@@ -129,6 +145,8 @@ static enum vm_state owned_state(const struct node *node, const struct vm *vm, c
 		say(reason, "it may still run on ", owner->def.name);
 		return VM_STATE_BLOCKED;
 	}
+	if (owner->life == NODE_EXPIRING && vm->wanted == VM_WANTED_RUNNING)
+		return homeless_state(node, vm, reason);
 	if (mine && local->life != LIFE_OFFLINE)
 		text_copy(reason, REASON_SIZE, local->reason);
 	if (vm->wanted != VM_WANTED_RUNNING || (mine && local->life == LIFE_STOPPING))
@@ -138,10 +156,6 @@ static enum vm_state owned_state(const struct node *node, const struct vm *vm, c
 
 static enum vm_state idle_state(const struct node *node, const struct vm *vm, char *reason)
 {
-	char why[REASON_SIZE], fix[REASON_SIZE];
-	struct placement_load load;
-	struct text text;
-
 	if (vm->wanted == VM_WANTED_DISABLED)
 		return VM_STATE_DISABLED;
 	if (vm->wanted == VM_WANTED_STOPPED)
@@ -162,13 +176,7 @@ static enum vm_state idle_state(const struct node *node, const struct vm *vm, ch
 			text_copy(reason, REASON_SIZE, volume->reason);
 		return VM_STATE_WAITING;
 	}
-	placement_load_init(&load, &node->cluster, node_present(node));
-	if (placement_choose(&node->cluster, &load, vm) != SLOT_NONE)
-		return VM_STATE_STARTING;
-	placement_explain(&node->cluster, &load, vm, why, fix);
-	text = text_in(reason, REASON_SIZE);
-	text_add(&text, why);
-	return VM_STATE_WAITING;
+	return homeless_state(node, vm, reason);
 }
 
 enum vm_state node_vm_state(const struct node *node, const struct vm *vm, char *reason)

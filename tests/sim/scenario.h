@@ -227,6 +227,7 @@ struct run {
 
 // scenario_define.c
 struct world_config scenario_config(const struct run *run);
+uint32_t scenario_host_memory(const struct scenario *scenario, uint32_t node);
 // The whole configuration. First the VMs are pinned to where they are to run at the start; `real` is as wanted.
 bool run_apply(struct run *run, bool real);
 bool run_apply_vm(struct run *run, uint32_t vm, uint64_t *cookie);

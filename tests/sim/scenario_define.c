@@ -66,9 +66,9 @@ static uint32_t memory_scale(const struct scenario *s)
 	return SIM_VMS_MAX;
 }
 
-static uint32_t host_memory(const struct scenario *s, uint32_t node)
+uint32_t scenario_host_memory(const struct scenario *s, uint32_t node)
 {
-	uint64_t memory = PLENTY_MIB * 4ull;
+	uint64_t memory = PLENTY_MIB;
 
 	if (node < s->node_count && s->memory_counts && s->nodes[node].memory_mib > 0)
 		memory = s->nodes[node].memory_mib * memory_scale(s) + memory_scale(s) - 1;
@@ -97,13 +97,12 @@ struct world_config scenario_config(const struct run *run)
 
 static void define_node(const struct run *run, struct node_def *def, uint32_t i)
 {
-	struct host *host = &run->world->hosts[i];
+	const struct host *host = &run->world->hosts[i];
 
 	node_word(run, i, def->name);
 	def->id = host->id;
-	host->memory_mib = host_memory(run->scenario, i);
 	if (i >= run->scenario->node_count)
-		host->memory_mib = def->memory_reserve_mib = 1024;
+		def->memory_reserve_mib = host->memory_mib;
 	if (!host->fence_present)
 		return;
 	def->fence_count = run->fence_devices;

@@ -87,6 +87,7 @@ check-sanitizers:
 		dir=$(abs_top_builddir)/sanitizers-$$cc; \
 		$(srcdir)/tests/subbuild $(abs_top_srcdir) $$dir "CC=$$cc" --disable-hardening \
 			'CFLAGS=$(SANITIZERS_CFLAGS)' && \
+		$(MAKE) -C $$dir Makefile && \
 		$(MAKE) -C $$dir CFLAGS='$(SANITIZERS_CFLAGS) -fno-sanitize=alignment' \
 			tests/unit/test_fields.$(OBJEXT) && \
 		$(MAKE) -C $$dir check || exit 1; \

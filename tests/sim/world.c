@@ -413,7 +413,6 @@ void daemon_start(struct world *world, struct host *host)
 	host->seen_group_count = 0;
 	host->seen_quorate = false;
 	host->sanlock_gone_told = true;
-	memset(host->memory, 0, node_memory(&world->limits));
 	host->node = node_init(&world->limits, host->memory);
 	record_start(world, host);
 	check_daemon_started(host);
@@ -556,10 +555,10 @@ static struct node_limits limits_of(const struct world_config *config)
 		.cluster = { .vms_max = SIM_VMS_MAX, .lease_slots_max = DISK_LEASES_MAX },
 		.view = {
 			.records_max = 256,
-			.log_bytes = 512 * 1024,
+			.log_bytes = 192 * 1024,
 			.proposals_max = 128,
-			.proposal_bytes = 256 * 1024,
-			.copy_bytes = 1024 * 1024,
+			.proposal_bytes = 96 * 1024,
+			.copy_bytes = 320 * 1024,
 		},
 		.requests_max = 32,
 	};

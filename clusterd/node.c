@@ -147,9 +147,23 @@ bool node_propose(struct node *node, struct entry *entry, uint64_t *cookie, stru
 	return true;
 }
 
+// An entry that this node had proposed: whoever asked for it is answered.
+static void node_own_applied(struct node *node, uint64_t cookie, const struct entry *entry,
+			     const struct entry_result *result, struct actions *actions)
+{
+	bool decision = entry->type >= ENTRY_VOTERS || entry->type == ENTRY_CHECK;
+
+	if (cookie >> 32 != node->incarnation)
+		return;
+	if (decision && entry->view == node->decide_view && node->decide_out > 0)
+		node->decide_out--;
+	request_committed(node, cookie, result, actions);
+}
+
 static void node_apply(struct node *node, const struct record *record, struct actions *actions)
 {
 	char line[REASON_SIZE + 2 * NAME_SIZE];
+	bool news = record->index > node->loaded_index;
 	struct entry entry;
 	struct entry_result result;
 
@@ -158,17 +172,14 @@ static void node_apply(struct node *node, const struct record *record, struct ac
 	line[0] = 0;
 	entry_describe(&node->cluster, &entry, line, sizeof(line));
 	cluster_apply(&node->cluster, record->index, &entry, &result);
-	if (record->index > node->loaded_index && line[0] && result.accepted)
+	// The answer before the log's line: somebody waits for it.
+	if (record->origin == node->self)
+		node_own_applied(node, record->cookie, &entry, &result, actions);
+	if (!news || !result.accepted)
+		return;
+	if (line[0])
 		node_log(node, LOG_LEVEL_INFO, line, actions);
-	if (record->origin != node->self || record->cookie >> 32 != node->incarnation)
-		goto local;
-	if ((entry.type >= ENTRY_VOTERS || entry.type == ENTRY_CHECK) &&
-	    entry.view == node->decide_view && node->decide_out > 0)
-		node->decide_out--;
-	request_committed(node, record->cookie, &result, actions);
-local:
-	if (result.accepted && record->index > node->loaded_index)
-		local_committed(node, &entry, actions);
+	local_committed(node, &entry, actions);
 }
 
 static void node_drain(struct node *node, struct actions *actions)

@@ -16,6 +16,7 @@ struct local_volume {
 };
 
 struct local_node {			// what this host does about another one
+	bool known;			// defined at the last look; otherwise all of this is zero
 	bool seen;			// in the ring, since this daemon started
 	uint32_t fence_attempt;		// last one that this host carried out
 	bool fence_done, fence_ok;	// its end is known, and is told until the replica has moved on

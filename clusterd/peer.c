@@ -143,13 +143,17 @@ static void peer_watch(struct node *node)
 
 	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
 		const struct cluster_node *other = &node->cluster.nodes[slot];
+		struct local_node *peer = &node->peers[slot];
 
+		if (!other->used && peer->known)
+			memset(peer, 0, sizeof(*peer));
+		peer->known = other->used;
 		if (!other->used)
-			memset(&node->peers[slot], 0, sizeof(node->peers[slot]));
-		else if (alone)
-			node->peers[slot].seen = false;
+			continue;
+		if (alone)
+			peer->seen = false;
 		else if (view_in_ring(node->view, other->def.id))
-			node->peers[slot].seen = true;
+			peer->seen = true;
 	}
 }
 

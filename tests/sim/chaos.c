@@ -108,6 +108,42 @@ static void flap(struct world *world)
 	world_at(world, rng_between(&world->rng, MS(50), SECONDS(4)), NULL, GUARD_NONE, link_run_heal)->a = host->index;
 }
 
+/*
+ * The worst moment for a store to be lost: beside it only hosts that were away come up, a bare majority of nodes that
+ * knows less than what was acknowledged. A lost store that voted would let them go on without it.
+ */
+static void leave_laggards(struct world *world, struct host *lost)
+{
+	uint32_t left = world->config.hosts / 2;
+	bool laggard = false;
+
+	for (uint32_t i = 0; i < world->config.hosts; i++)
+		laggard |= !world->hosts[i].powered;
+	if (!laggard)
+		return;
+	for (uint32_t i = 0; i < world->config.hosts; i++) {
+		struct host *host = &world->hosts[i];
+
+		if (host == lost)
+			continue;
+		if (!host->powered && left > 0) {
+			left--;
+			host_power_on(world, host);
+		}
+	}
+	for (uint32_t i = 0; i < world->config.hosts; i++) {
+		struct host *host = &world->hosts[i];
+
+		if (host == lost || !host->booted)
+			continue;
+		if (left > 0)
+			left--;
+		else
+			host_power_off(world, host, "power cut");
+	}
+	daemon_start(world, lost);
+}
+
 static void lose_store(struct world *world)
 {
 	struct host *host = random_host(world);
@@ -122,6 +158,8 @@ static void lose_store(struct world *world)
 	world->stores_lost++;
 	daemon_kill(world, host);
 	store_lose(world, host);
+	if (rng_chance(&world->rng, 50))
+		leave_laggards(world, host);
 }
 
 static void trouble_storage(struct world *world)

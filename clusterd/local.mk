@@ -13,7 +13,8 @@ libcore_a_SOURCES += \
 	clusterd/apply.c clusterd/apply_check.c clusterd/apply_config.c clusterd/apply_node.c \
 	clusterd/apply_remove.c clusterd/apply_vm.c clusterd/node.c clusterd/host.c clusterd/local.c \
 	clusterd/peer.c clusterd/request.c clusterd/decide.c clusterd/state.c \
-	clusterd/recording.c clusterd/recording.h clusterd/recording_text.c
+	clusterd/recording.c clusterd/recording.h clusterd/recording_text.c \
+	clusterd/whatif.c clusterd/whatif.h
 
 libedges_a_SOURCES = \
 	clusterd/edge.h clusterd/loop_io.c clusterd/loop_io.h clusterd/worker_io.c clusterd/worker_io.h \

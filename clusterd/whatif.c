@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * decide_step() is the coordinator's, and it is what a real one calls: the order, the choices and
+ * the waiting are its own. What is made up is the view around it, and that everything it asks hosts
+ * for succeeds.
+ */
+#include "clusterd/whatif.h"
+
+#include <string.h>
+
+#include "clusterd/node_internal.h"
+#include "clusterd/text.h"
+#include "policies/placement.h"
+#include "quorum/loss.h"
+#include "quorum/view_internal.h"
+
+enum {
+	ACTIONS_MAX = 4096,
+	ACTIONS_BYTES = 8 * 1024 * 1024,
+	ROUNDS_MAX = 10000,
+	ROUND_MS = 60000, // longer than any back-off of the coordinator
+	BEGIN_MS = 1000000,
+	LINE_SIZE = 4096,
+};
+
+static size_t aligned(size_t size)
+{
+	return (size + 7) & ~(size_t)7;
+}
+
+static struct node_limits limits_of(const struct cluster_limits *limits)
+{
+	return (struct node_limits){
+		.cluster = *limits,
+		.view = { .records_max = 16,
+			  .log_bytes = 2 * (size_t)ENTRY_SIZE_MAX,
+			  .proposals_max = 2048,
+			  .proposal_bytes = 4 * 1024 * 1024,
+			  .copy_bytes = 4096 },
+		.requests_max = 1,
+	};
+}
+
+size_t whatif_memory(const struct cluster_limits *limits)
+{
+	struct node_limits node = limits_of(limits);
+
+	return aligned(node_memory(&node)) + ACTIONS_MAX * sizeof(struct action) + ACTIONS_BYTES +
+	       aligned(limits->vms_max);
+}
+
+// ---- the view that is made up ----
+
+static uint64_t voter_store(const struct cluster *cluster, uint32_t id)
+{
+	for (uint32_t i = 0; i < cluster->voters.count; i++)
+		if (cluster->voters.list[i].id == id)
+			return cluster->voters.list[i].store;
+	return 0;
+}
+
+static void view_make(struct whatif *whatif, const uint32_t *ids, uint32_t count)
+{
+	struct node *node = whatif->node;
+	struct view *view = node->view;
+
+	view->member_count = view->ring_count = 0;
+	view->self = view->coordinator = 0;
+	for (uint32_t i = 0; i < count && i < NODES_MAX; i++) {
+		struct member *member = &view->members[view->member_count++];
+
+		memset(member, 0, sizeof(*member));
+		member->id = view->ring_ids[view->ring_count++] = ids[i];
+		member->stated = member->takes_part = member->copied = true;
+		member->facts.store = voter_store(&node->cluster, ids[i]);
+		if (view->self == 0 || ids[i] < view->self)
+			view->self = view->coordinator = ids[i];
+	}
+	view->state = VIEW_NORMAL;
+	view->open = view->quorate = view->grouped = true;
+	view->number = node->cluster.view;
+	view->voters = node->cluster.voters;
+	node->self = view->self;
+	node->incarnation = 1;
+	node->adopted = node->host_known = node->view_seen = true;
+}
+
+bool whatif_init(struct whatif *whatif, const struct cluster_limits *limits, void *memory,
+		 const uint8_t *snapshot, size_t size, const uint32_t *present,
+		 uint32_t present_count)
+{
+	struct node_limits node_limits = limits_of(limits);
+	uint8_t *at = memory;
+
+	memset(whatif, 0, sizeof(*whatif));
+	whatif->node = node_init(&node_limits, at);
+	at += aligned(node_memory(&node_limits));
+	whatif->actions = (struct actions){ .items = (struct action *)at, .max = ACTIONS_MAX };
+	at += ACTIONS_MAX * sizeof(struct action);
+	whatif->actions.bytes = at;
+	whatif->actions.size = ACTIONS_BYTES;
+	at += ACTIONS_BYTES;
+	whatif->owners = at;
+	if (!cluster_decode(&whatif->node->cluster, snapshot, size))
+		return false;
+	memset(whatif->owners, SLOT_NONE, limits->vms_max);
+	for (uint32_t i = 0; i < whatif->node->cluster.vm_high; i++)
+		if (whatif->node->cluster.vms[i].used)
+			whatif->owners[i] = whatif->node->cluster.vms[i].owner;
+	view_make(whatif, present, present_count);
+	whatif->node->now_ms = BEGIN_MS;
+	whatif->node->taking_ms = 1; // the cluster runs for long
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+		whatif->node->peers[slot].seen = true;
+	return true;
+}
+
+const struct cluster *whatif_cluster(const struct whatif *whatif)
+{
+	return &whatif->node->cluster;
+}
+
+uint64_t whatif_present(const struct whatif *whatif)
+{
+	return node_present(whatif->node);
+}
+
+// ---- entries ----
+
+static const struct vm *place_vm(const struct whatif *whatif, const struct place *place)
+{
+	const struct vm *vm = cluster_vm(&whatif->node->cluster, place->vm);
+
+	return vm && vm->attempt == place->attempt ? vm : NULL;
+}
+
+static void say(const struct whatif *whatif, const struct whatif_line *line)
+{
+	if (whatif->say)
+		whatif->say(whatif->context, line);
+}
+
+static void say_places(const struct whatif *whatif, const struct entry *entry)
+{
+	struct place place;
+	size_t at = 0;
+
+	while (at < entry->places_size && place_decode(&place, entry, &at)) {
+		const struct vm *vm = place_vm(whatif, &place);
+		struct whatif_line line = {
+			.step = place.owner == SLOT_NONE ? WHATIF_GIVE_UP : WHATIF_PLACE,
+			.text = place.reason,
+			.vm = place.vm,
+			.to = place.owner,
+		};
+
+		if (!vm)
+			continue;
+		line.from = whatif->owners[vm->ref.slot];
+		say(whatif, &line);
+	}
+}
+
+// What the event log of a real cluster would hold. A place has its own lines; what only follows is
+// left out.
+static bool worth_a_line(const struct entry *entry)
+{
+	static const uint8_t quiet[] = { ENTRY_PLACE, ENTRY_VM_REPORT, ENTRY_LEASE_WRITE,
+					 ENTRY_LEASE_WRITTEN, ENTRY_NODE_REPORT };
+
+	for (size_t i = 0; i < sizeof(quiet); i++)
+		if (entry->type == quiet[i])
+			return false;
+	return true;
+}
+
+static bool commit(struct whatif *whatif, const struct entry *entry, struct entry_result *result)
+{
+	struct cluster *cluster = &whatif->node->cluster;
+	char text[LINE_SIZE] = "";
+	struct whatif_line line = {
+		.step = WHATIF_EVENT, .text = text, .from = SLOT_NONE, .to = SLOT_NONE
+	};
+
+	if (worth_a_line(entry))
+		entry_describe(cluster, entry, text, sizeof(text));
+	if (entry->type == ENTRY_PLACE)
+		say_places(whatif, entry);
+	cluster_apply(cluster, cluster->index + 1, entry, result);
+	if (result->accepted && text[0])
+		say(whatif, &line);
+	return result->accepted;
+}
+
+static bool report(struct whatif *whatif, uint8_t type, struct entry *entry, uint8_t from)
+{
+	struct entry_result result;
+
+	entry->type = type;
+	entry->at_ms = whatif->node->wall_ms;
+	entry->from = whatif->node->cluster.nodes[from].def.id;
+	return commit(whatif, entry, &result);
+}
+
+void whatif_commit(struct whatif *whatif, struct entry *entry, struct entry_result *result)
+{
+	entry->from = whatif->node->self;
+	entry->at_ms = whatif->node->wall_ms;
+	commit(whatif, entry, result);
+}
+
+// ---- hosts that do what they are asked for ----
+
+static bool here(const struct whatif *whatif, uint8_t slot)
+{
+	return slot < NODES_MAX && (node_present(whatif->node) >> slot & 1);
+}
+
+static bool node_answers(struct whatif *whatif, uint8_t slot)
+{
+	const struct cluster_node *target = &whatif->node->cluster.nodes[slot];
+	struct entry entry = { .node_id = target->def.id,
+			       .attempt = target->fence_attempt,
+			       .flag = true };
+
+	if (!target->used)
+		return false;
+	if (target->life == NODE_FENCING && here(whatif, target->fence_actor)) {
+		text_copy(entry.reason, sizeof(entry.reason), "its fence device says off");
+		return report(whatif, ENTRY_FENCE_RESULT, &entry, target->fence_actor);
+	}
+	if (target->life == NODE_FENCED) {
+		uint8_t releaser =
+			loss_releaser(&whatif->node->cluster, node_present(whatif->node), slot);
+
+		return releaser != SLOT_NONE &&
+		       report(whatif, ENTRY_NODE_RELEASED, &entry, releaser);
+	}
+	return false;
+}
+
+// A volume that was defined just now is found by every node that is there.
+static bool volume_answers(struct whatif *whatif, uint8_t v)
+{
+	const struct cluster_volume *volume = &whatif->node->cluster.volumes[v];
+	struct entry entry = { .volume = v, .attempt = volume->prepare_attempt, .flag = true };
+	bool any = false;
+
+	if (!volume->used)
+		return false;
+	if (!volume->prepared)
+		return here(whatif, volume->prepare_actor) &&
+		       report(whatif, ENTRY_VOLUME_PREPARED, &entry, volume->prepare_actor);
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+		const struct cluster_node *node = &whatif->node->cluster.nodes[slot];
+		struct entry seen = { .node_id = node->def.id, .report = node->report };
+		struct node_volume *mine = &seen.report.volumes[v];
+
+		if (!here(whatif, slot) || !node->reported || mine->state != VOLUME_OFFLINE ||
+		    mine->reason[0])
+			continue;
+		mine->state = VOLUME_ONLINE;
+		mine->joined = true;
+		mine->generation = 1;
+		any = report(whatif, ENTRY_NODE_REPORT, &seen, slot) || any;
+	}
+	return any;
+}
+
+static bool leases_answer(struct whatif *whatif, const struct vm *vm)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < vm->lease_count; i++) {
+		const struct vm_lease *lease = &vm->leases[i];
+		struct entry entry = { .vm = vm->ref,
+				       .volume = lease->volume,
+				       .lease_slot = lease->slot,
+				       .flag = true };
+
+		if (lease->life == LEASE_WRITING && here(whatif, lease->actor))
+			any = report(whatif, ENTRY_LEASE_WRITTEN, &entry, lease->actor) || any;
+	}
+	return any;
+}
+
+static bool vm_answers(struct whatif *whatif, const struct vm *vm)
+{
+	struct entry entry = { .vm = vm->ref, .attempt = vm->attempt };
+
+	if (!vm->used)
+		return false;
+	if (leases_answer(whatif, vm))
+		return true;
+	if (!here(whatif, vm->owner))
+		return false;
+	entry.vm_report = vm->wanted == VM_WANTED_RUNNING ? VM_REPORT_STARTED : VM_REPORT_STOPPED;
+	if (vm->wanted == VM_WANTED_RUNNING && vm->phase != VM_PLACED)
+		return false;
+	return report(whatif, ENTRY_VM_REPORT, &entry, vm->owner);
+}
+
+static bool hosts_answer(struct whatif *whatif)
+{
+	struct cluster *cluster = &whatif->node->cluster;
+	bool any = false;
+
+	// Fences end one by one, in the order of the nodes: which device is quicker, nobody knows.
+	for (uint8_t slot = 0; slot < NODES_MAX && !any; slot++)
+		any = node_answers(whatif, slot);
+	for (uint8_t v = 0; v < VOLUMES_MAX; v++)
+		any = volume_answers(whatif, v) || any;
+	for (uint32_t i = 0; i < cluster->vm_high; i++)
+		any = vm_answers(whatif, &cluster->vms[i]) || any;
+	return any;
+}
+
+// ---- rounds ----
+
+// What the coordinator proposed is committed in its order.
+static bool round_commit(struct whatif *whatif)
+{
+	struct ring *proposals = &whatif->node->view->proposals;
+	bool any = false;
+
+	for (uint32_t i = 0; i < proposals->count; i++) {
+		const struct ring_slot *slot = ring_at(proposals, i);
+		struct entry_result result;
+		struct entry entry;
+
+		INVARIANT(entry_decode(&entry, ring_body(proposals, slot), slot->size));
+		any = commit(whatif, &entry, &result) || any;
+	}
+	proposals_forget(whatif->node->view);
+	return any;
+}
+
+static bool round_run(struct whatif *whatif)
+{
+	struct node *node = whatif->node;
+	bool any;
+
+	node->now_ms += ROUND_MS;
+	node->check_sent_ms = node->now_ms;
+	node->decide_out = 0;
+	node->view->number = node->cluster.view;
+	node->view->voters = node->cluster.voters;
+	whatif->actions.count = 0;
+	whatif->actions.used = 0;
+	decide_step(node, &whatif->actions);
+	any = round_commit(whatif);
+	return hosts_answer(whatif) || any;
+}
+
+void whatif_run(struct whatif *whatif)
+{
+	uint32_t quiet = 0;
+
+	if (whatif->node->self == 0 || !whatif->node->view->quorate)
+		return;
+	// A round may only begin to wait; the next one is behind every back-off.
+	for (uint32_t round = 0; round < ROUNDS_MAX && quiet < 2; round++)
+		quiet = round_run(whatif) ? 0 : quiet + 1;
+}
+
+// ---- questions ----
+
+static struct whatif_quorum quorum_of(const struct whatif *whatif)
+{
+	const struct cluster *cluster = &whatif->node->cluster;
+	const struct view *view = whatif->node->view;
+	struct whatif_quorum quorum = { .stores_all = cluster->voters.count,
+					.votes = view->ring_count };
+
+	for (uint32_t i = 0; i < cluster->voters.count; i++)
+		quorum.stores += view_find(view, cluster->voters.list[i].id) != NULL;
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+		quorum.votes_all += cluster->nodes[slot].used;
+	quorum.stores_needed = quorum.stores_all / 2 + 1;
+	quorum.votes_needed = quorum.votes_all / 2 + 1;
+	quorum.enough =
+		quorum.stores >= quorum.stores_needed && quorum.votes >= quorum.votes_needed;
+	return quorum;
+}
+
+struct whatif_quorum whatif_lose(struct whatif *whatif, uint64_t slots)
+{
+	struct node *node = whatif->node;
+	uint32_t ids[NODES_MAX], count = 0;
+	struct whatif_quorum quorum;
+
+	whatif->gone |= slots;
+	for (uint32_t i = 0; i < node->view->member_count; i++) {
+		uint32_t id = node->view->members[i].id;
+		const struct cluster_node *member = cluster_node_by_id(&node->cluster, id);
+
+		if (!member || !(slots >> node_slot(&node->cluster, member) & 1))
+			ids[count++] = id;
+	}
+	view_make(whatif, ids, count);
+	quorum = quorum_of(whatif);
+	node->view->quorate = quorum.enough;
+	return quorum;
+}
+
+void whatif_drain(struct whatif *whatif, uint8_t slot)
+{
+	struct cluster *cluster = &whatif->node->cluster;
+
+	cluster->nodes[slot].maintenance = true;
+	for (uint32_t i = 0; i < cluster->vm_high; i++) {
+		struct vm *vm = &cluster->vms[i];
+
+		if (!vm->used || vm->owner != slot)
+			continue;
+		vm->phase = VM_IDLE;
+		vm->owner = SLOT_NONE;
+		vm->attempt++;
+	}
+}
+
+const char *whatif_loss_reason(const struct whatif *whatif, uint8_t slot)
+{
+	const struct cluster_node *node = &whatif->node->cluster.nodes[slot];
+	struct loss_facts facts = {
+		.life = node->life,
+		.settled = true,
+		.managed = node->managed,
+		.device = node->def.fence_count > 0,
+		.retry = true,
+		.guarded = node->reported && node->report.watchdog,
+	};
+	struct loss_answer answer = loss_decide(&facts);
+
+	return answer.step == LOSS_WAIT ? answer.reason : "";
+}
+
+static enum whatif_fate fate_of(const struct vm *vm, const struct whatif_outcome *outcome)
+{
+	bool runs = outcome->state == VM_STATE_RUNNING || outcome->state == VM_STATE_STARTING;
+
+	if (runs && outcome->from == outcome->to)
+		return WHATIF_STAYS;
+	if (runs)
+		return outcome->from == SLOT_NONE ? WHATIF_STARTS : WHATIF_MOVES;
+	if (vm->wanted != VM_WANTED_RUNNING)
+		return outcome->from == SLOT_NONE ? WHATIF_STAYS : WHATIF_STOPS;
+	return vm->managed ? WHATIF_WAITS : WHATIF_STAYS;
+}
+
+void whatif_outcome(const struct whatif *whatif, const struct vm *vm,
+		    struct whatif_outcome *outcome)
+{
+	const struct cluster *cluster = &whatif->node->cluster;
+	struct placement_load load;
+
+	memset(outcome, 0, sizeof(*outcome));
+	outcome->from = whatif->owners[vm->ref.slot];
+	outcome->to = vm->owner;
+	outcome->state = node_vm_state(whatif->node, vm, outcome->reason);
+	outcome->fate = fate_of(vm, outcome);
+	if (outcome->fate != WHATIF_WAITS)
+		return;
+	if (vm->owner != SLOT_NONE) {
+		text_copy(outcome->fix, REASON_SIZE, whatif_loss_reason(whatif, vm->owner));
+	} else if (whatif->node->view->quorate) {
+		placement_load_init(&load, cluster, node_present(whatif->node));
+		placement_explain(cluster, &load, vm, outcome->reason, outcome->fix);
+	}
+}
+
+const char *whatif_fate_word(enum whatif_fate fate)
+{
+	switch (fate) {
+	case WHATIF_STAYS:
+		return "stays";
+	case WHATIF_MOVES:
+		return "moves";
+	case WHATIF_STARTS:
+		return "starts";
+	case WHATIF_STOPS:
+		return "stops";
+	case WHATIF_WAITS:
+		return "waits";
+	case WHATIF_FATE_COUNT:
+		break;
+	}
+	return "?";
+}

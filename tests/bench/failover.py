@@ -23,10 +23,6 @@ TERMS = [
 ]
 
 
-def other(lab, node):
-    return next(name for name in lab.nodes if name != node)
-
-
 def terms_of(lines, ring_ns):
     """ms of each term, from the merged lines; a step that came before the one above it counts as none."""
     terms, previous = {}, ring_ns
@@ -43,6 +39,7 @@ def terms_of(lines, ring_ns):
 def one(lab, vm):
     status = lab.status(lab.nodes[0])
     node = next(row["node"] for row in status["vms"] if row["name"] == vm)
+    leads = status["cluster"]["coordinator"] == node
     survivors = [name for name in lab.nodes if name != node]
     watch = RingWatch(lab, survivors[0])
     offsets = {name: lab.trace_size(name) for name in survivors}
@@ -59,7 +56,7 @@ def one(lab, vm):
     terms, resumed_ns = terms_of(lines, ring_ns)
     lab.run("boot", node)
     lab.wait("every node online", 60, lab.online, survivors[0])
-    return {"node": node, "detection_ms": (ring_ns - cut_ns) / 1e6,
+    return {"node": node, "coordinator": leads, "detection_ms": (ring_ns - cut_ns) / 1e6,
             "beyond_ms": (resumed_ns - ring_ns) / 1e6, "total_ms": (resumed_ns - cut_ns) / 1e6,
             "terms_ms": terms}
 
@@ -75,7 +72,8 @@ def failover(lab, runs):
         time.sleep(2)       # a node that has just joined is still reporting
         results.append(one(lab, "web"))
         say(f"failover {i + 1} of {runs}: detection {results[-1]['detection_ms']:.0f} ms, "
-            f"beyond it {results[-1]['beyond_ms']:.0f} ms")
+            f"beyond it {results[-1]['beyond_ms']:.0f} ms"
+            f"{' (the coordinator was lost)' if results[-1]['coordinator'] else ''}")
     lab.down()
     return {
         "runs": results,

@@ -10,6 +10,7 @@
 
 #include "clusterd/trace_io.h"
 #include "resources/host_internal.h"
+#include "resources/image_io.h"
 #include "resources/launch.h"
 #include "resources/qemu_args.h"
 
@@ -433,37 +434,15 @@ static void vars_make(struct files_task *task)
 		close(to);
 }
 
-// An image that the administrator copied there belongs to root. Where it cannot be given away (a file server that
-// maps root to nobody), QEMU itself says so.
-static void images_own(const struct files_task *task)
-{
-	for (uint32_t i = 0; i < task->def.disk_count; i++) {
-		const struct disk_def *disk = &task->def.disks[i];
-		char path[2 * PATH_SIZE + NAME_SIZE];
-		struct stat status;
-		int fd;
-
-		if (disk->readonly || disk->cdrom)
-			continue;
-		snprintf(path, sizeof(path), "%s/%s/%s", task->root, disk->volume, disk->path);
-		fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-		    status.st_uid != task->host->process.uid)
-			(void)!fchownat(fd, "", task->host->process.uid, task->host->process.gid,
-					AT_EMPTY_PATH);
-		close(fd);
-	}
-}
-
 static void files_work(void *owner)
 {
 	struct files_task *task = owner;
 
-	images_own(task);
 	task->ok = true;
-	if (task->def.firmware == FIRMWARE_UEFI)
+	for (uint32_t i = 0; i < task->def.disk_count && task->ok; i++)
+		task->ok = image_take(task->root, &task->def.disks[i], task->host->process.uid,
+				      task->host->process.gid, task->reason);
+	if (task->ok && task->def.firmware == FIRMWARE_UEFI)
 		vars_make(task);
 }
 

@@ -23,6 +23,7 @@
 #include "clusterd/exec_io.h"
 #include "clusterd/loop_io.h"
 #include "clusterd/worker_io.h"
+#include "resources/image_io.h"
 #include "resources/qmp_io.h"
 #include "resources/record_io.h"
 
@@ -427,6 +428,62 @@ static void test_qmp_endless(void **state)
 	free(line);
 }
 
+// --- images ------------------------------------------------------------------------------------
+
+static bool image_good(const char *root, const char *path, bool readonly, char *reason)
+{
+	struct disk_def disk = { .volume = "v1", .readonly = readonly };
+
+	snprintf(disk.path, sizeof(disk.path), "%s", path);
+	reason[0] = 0;
+	return image_take(root, &disk, getuid(), getgid(), reason);
+}
+
+static void image_file(const char *root, const char *name)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/source/%s", root, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+// One file with two names would have two leases.
+static void test_images(void **state)
+{
+	char root[] = "/tmp/clusterd-images-XXXXXX", place[64], source[64], reason[REASON_SIZE], command[128];
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	snprintf(source, sizeof(source), "%s/source", root);
+	snprintf(place, sizeof(place), "%s/v1", root);
+	assert_int_equal(mkdir(source, 0700), 0);
+	assert_int_equal(symlink(source, place), 0);
+	assert_int_equal(chdir(source), 0);
+	assert_int_equal(mkdir("vms", 0700), 0);
+	assert_int_equal(symlink("vms", "other"), 0);
+	assert_int_equal(symlink("../..", "out"), 0);
+	image_file(root, "vms/a");
+	image_file(root, "vms/b");
+	assert_int_equal(symlink("a", "vms/soft"), 0);
+	assert_int_equal(link("vms/b", "vms/hard"), 0);
+	assert_true(image_good(root, "vms/a", false, reason));
+	assert_true(image_good(root, "vms/missing", false, reason));	// QEMU says so
+	assert_false(image_good(root, "vms/soft", false, reason));
+	assert_non_null(strstr(reason, "symbolic link"));
+	assert_false(image_good(root, "other/a", false, reason));
+	assert_false(image_good(root, "out/x", false, reason));
+	assert_false(image_good(root, "vms/hard", false, reason));
+	assert_non_null(strstr(reason, "hard link"));
+	assert_false(image_good(root, "vms/b", false, reason));
+	assert_true(image_good(root, "vms/soft", true, reason));
+	assert_int_equal(chdir("/"), 0);
+	snprintf(command, sizeof(command), "rm -rf %s", root);
+	assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +491,7 @@ int main(void)
 		cmocka_unit_test(test_records), cmocka_unit_test(test_orphans),
 		cmocka_unit_test(test_qmp_sense), cmocka_unit_test(test_qmp_nonsense),
 		cmocka_unit_test(test_qmp_closed_inside), cmocka_unit_test(test_qmp_endless),
+		cmocka_unit_test(test_images),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 
 #include "tests/sim/world.h"
 
+enum { SCENARIO_PLENTY_MIB = 8 * 1024 * 1024 };	// of every simulated host
 enum { STEPS_MAX = 256, ACTIONS_MAX = 64, QUESTIONS_MAX = 128, LACKS_MAX = 32, NAME_NONE = 255 };
 
 // scenario_words.c
@@ -28,7 +29,7 @@ enum scenario_mode {
 	X(NET_ON, "net-on", "") X(PARTITION, "partition", "") X(HEAL, "heal", "")                  \
 	X(STORAGE_OFF, "storage-off", "") X(STORAGE_ON, "storage-on", "")                          \
 	X(VM_WANT, "vm-want", "") X(VM_STOP, "vm-stop", "") X(VM_ADD, "vm-add", "")                \
-	X(VM_REMOVE, "vm-remove", "") X(VM_CRASH, "vm-crash", "") X(VM_RESIZE, "vm-resize", "")    \
+	X(VM_REMOVE, "vm-remove", "") X(VM_CRASH, "vm-crash", "") X(VM_RESIZE, "vm-resize", "vm-resize")    \
 	X(UNMANAGE_NODE, "unmanage-node", "") X(MANAGE_NODE, "manage-node", "")                    \
 	X(MANAGER_STOP, "manager-stop", "") X(MANAGER_START, "manager-start", "")                  \
 	X(AGENT_RESTART, "agent-restart", "") X(AGENT_KILL, "agent-kill", "")                      \
@@ -227,7 +228,7 @@ struct run {
 
 // scenario_define.c
 struct world_config scenario_config(const struct run *run);
-uint32_t scenario_host_memory(const struct scenario *scenario, uint32_t node);
+bool scenario_starts(const struct scenario_vm *vm);	// a process of it lives at the start, or did
 // The whole configuration. First the VMs are pinned to where they are to run at the start; `real` is as wanted.
 bool run_apply(struct run *run, bool real);
 bool run_apply_vm(struct run *run, uint32_t vm, uint64_t *cookie);

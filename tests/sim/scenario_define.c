@@ -4,7 +4,7 @@
  * them. What has no word of its own there is said with what the product has:
  *
  *	home			a preferred owner, where no others are named
- *	capacity of a node	its host's memory; without hard capacity, more than enough
+ *	capacity of a node	what its memory reserve leaves; without hard capacity, more than enough
  *	quorum "given"		further nodes that only vote: all of their memory is reserved
  */
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 #include "clusterd/invariant.h"
 #include "tests/sim/scenario.h"
 
-enum { PLENTY_MIB = 16 * 1024 * 1024, SCALED_MIB = 200000, DETECTION_MS = 3300, HOLD_S = 60 };
+enum { PLENTY_MIB = SCENARIO_PLENTY_MIB, SCALED_MIB = PLENTY_MIB / SIM_VMS_MAX, DETECTION_MS = 3300, HOLD_S = 60 };
 
 static bool is_word(const char *name)
 {
@@ -63,16 +63,22 @@ static uint32_t memory_scale(const struct scenario *s)
 	for (uint32_t i = 0; i < s->vm_count; i++)
 		if (s->vms[i].memory_mib > SCALED_MIB)
 			return 1;
+	for (uint32_t i = 0; i < s->node_count; i++)
+		if (s->nodes[i].memory_mib > SCALED_MIB - 1)
+			return 1;
 	return SIM_VMS_MAX;
 }
 
-uint32_t scenario_host_memory(const struct scenario *s, uint32_t node)
+// Every host has plenty; what a node of the scenario does not have is reserved.
+static uint32_t memory_reserve(const struct scenario *s, uint32_t node)
 {
 	uint64_t memory = PLENTY_MIB;
 
-	if (node < s->node_count && s->memory_counts && s->nodes[node].memory_mib > 0)
+	if (node >= s->node_count)
+		return PLENTY_MIB;
+	if (s->memory_counts && s->nodes[node].memory_mib > 0)
 		memory = s->nodes[node].memory_mib * memory_scale(s) + memory_scale(s) - 1;
-	return memory > UINT32_MAX ? UINT32_MAX : (uint32_t)memory;
+	return memory < PLENTY_MIB ? (uint32_t)(PLENTY_MIB - memory) : 0;
 }
 
 struct world_config scenario_config(const struct run *run)
@@ -95,14 +101,14 @@ struct world_config scenario_config(const struct run *run)
 	};
 }
 
-static void define_node(const struct run *run, struct node_def *def, uint32_t i)
+static void define_node(const struct run *run, struct node_def *def, uint32_t i, bool real)
 {
 	const struct host *host = &run->world->hosts[i];
 
 	node_word(run, i, def->name);
 	def->id = host->id;
-	if (i >= run->scenario->node_count)
-		def->memory_reserve_mib = host->memory_mib;
+	if (real || i >= run->scenario->node_count)
+		def->memory_reserve_mib = memory_reserve(run->scenario, i);
 	if (!host->fence_present)
 		return;
 	def->fence_count = run->fence_devices;
@@ -169,6 +175,25 @@ static uint8_t wanted_word(const struct scenario_vm *vm)
 	return VM_WANTED_RUNNING;
 }
 
+bool scenario_starts(const struct scenario_vm *vm)
+{
+	switch ((enum scenario_vm_state)vm->state) {
+	case VM_AT_RUNNING:
+	case VM_AT_FAILED:
+	case VM_AT_BLOCKED:
+	case VM_AT_DOUBLE:
+	case VM_AT_ERROR:
+		return true;
+	case VM_AT_UNMANAGED:
+		return vm->on != 0;
+	case VM_AT_STOPPED:
+	case VM_AT_WAITING:
+	case VM_AT_COUNT:
+		break;
+	}
+	return false;
+}
+
 static void define_vm(const struct run *run, struct document *document, uint32_t number, bool real)
 {
 	const struct scenario_vm *vm = &run->scenario->vms[number];
@@ -179,18 +204,21 @@ static void define_vm(const struct run *run, struct document *document, uint32_t
 	def->uuid = vm_uuid(number);
 	def->cpus = 1;
 	def->memory_mib = 1;
-	if (real && run->scenario->memory_counts && memory_mib > 0)
+	if (run->scenario->memory_counts && memory_mib > 0)
 		def->memory_mib = (uint32_t)memory_mib;
 	def->disk_count = 1;
 	snprintf(def->disks[0].volume, sizeof(def->disks[0].volume), "d0");
 	snprintf(def->disks[0].path, sizeof(def->disks[0].path), "vms/%u.raw", (unsigned int)number);
 	def->wanted_given = true;
-	def->wanted = real ? wanted_word(vm) : VM_WANTED_STOPPED;
+	def->wanted = real ? wanted_word(vm) : VM_WANTED_RUNNING;
 	def->priority = vm->priority;
 	def->restarts_max = vm->restarts_max;
 	def->relocations_max = vm->relocations_max;
 	def->failback = vm->failback && vm->tier_count > 0 ? FAILBACK_IMMEDIATE : FAILBACK_NEVER;
 	def->stop_timeout_s = vm->stop_timeout_s;
+	// Too big for any host: it waits, and its lease is written meanwhile, as it is for one that ran before.
+	if (!real && !scenario_starts(vm))
+		def->memory_mib = 2 * PLENTY_MIB;
 	if (!real && vm->state == VM_AT_ERROR)
 		def->restarts_max = def->relocations_max = 0;
 	if (real)
@@ -260,7 +288,7 @@ bool run_apply(struct run *run, bool real)
 	def->io_timeout_s = run->world->config.io_timeout_s;
 	document->defs.node_count = run->hosts;
 	for (uint32_t i = 0; i < run->hosts; i++)
-		define_node(run, &document->nodes[i], i);
+		define_node(run, &document->nodes[i], i, real);
 	document->defs.volume_count = 1;
 	snprintf(document->volume.name, sizeof(document->volume.name), "d0");
 	snprintf(document->volume.source, sizeof(document->volume.source), "/shared/d0");

@@ -159,7 +159,7 @@ static struct run *run_new(struct scenario *scenario, FILE *story)
 	for (uint32_t v = 0; v < SIM_VMS_MAX; v++)
 		run->vms[v].state = VM_STATE_COUNT;
 	for (uint32_t i = 0; i < run->hosts; i++)
-		run->world->hosts[i].memory_mib = scenario_host_memory(scenario, i);
+		run->world->hosts[i].memory_mib = SCENARIO_PLENTY_MIB;
 	for (uint32_t i = 0; i < HOSTS_MAX; i++) {
 		run->nodes[i].managed = true;
 		run->nodes[i].life = NODE_LIFE_COUNT;

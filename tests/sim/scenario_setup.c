@@ -86,25 +86,6 @@ static bool ask(struct run *run, enum entry_type type, uint32_t number, uint8_t 
 
 // ---- VMs
 
-static bool starts(const struct scenario_vm *vm)
-{
-	switch ((enum scenario_vm_state)vm->state) {
-	case VM_AT_RUNNING:
-	case VM_AT_FAILED:
-	case VM_AT_BLOCKED:
-	case VM_AT_DOUBLE:
-	case VM_AT_ERROR:
-		return true;
-	case VM_AT_UNMANAGED:
-		return vm->on != 0;
-	case VM_AT_STOPPED:
-	case VM_AT_WAITING:
-	case VM_AT_COUNT:
-		break;
-	}
-	return false;
-}
-
 static uint8_t phase_wanted(const struct scenario_vm *vm)
 {
 	return vm->state == VM_AT_ERROR ? VM_ERROR : VM_RUNNING;
@@ -118,7 +99,11 @@ static bool are_started(struct run *run)
 		const struct scenario_vm *vm = &run->scenario->vms[v];
 		const struct vm *found = speaker ? run_vm(run, node_cluster(speaker->node), v) : NULL;
 
-		if (vm->from_start && starts(vm) && (!found || found->phase != phase_wanted(vm)))
+		if (!vm->from_start)
+			continue;
+		if (!found || (scenario_starts(vm) && found->phase != phase_wanted(vm)))
+			return false;
+		if (found->lease_count == 0 || found->leases[0].life != LEASE_READY)
 			return false;
 	}
 	return true;
@@ -135,15 +120,6 @@ static bool are_blocked(struct run *run)
 			return false;
 	}
 	return true;
-}
-
-static bool start_vms(struct run *run)
-{
-	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
-		if (run->scenario->vms[v].from_start && starts(&run->scenario->vms[v]) &&
-		    !ask(run, ENTRY_VM_WANT, v, VM_WANTED_RUNNING, true))
-			return false;
-	return run_wait(run, are_started, LIMIT_S) || setup_fail(run, "its VMs do not all come to run");
 }
 
 // Their processes cannot be ended, and were asked to.
@@ -284,12 +260,9 @@ static void begin(struct run *run)
 			host_power_on(run->world, &run->world->hosts[i]);
 		run->nodes[i].power_epoch = run->world->hosts[i].power_epoch;
 	}
-	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
-		if (run->scenario->vms[v].state == VM_AT_FAILED) {
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
+		if (run->scenario->vms[v].state == VM_AT_FAILED)
 			run_crash(run, v);
-			memset(run->vms[v].running, 0, sizeof(run->vms[v].running));
-		}
-	}
 }
 
 bool run_setup(struct run *run)
@@ -302,7 +275,9 @@ bool run_setup(struct run *run)
 		return false;
 	if (!run_wait(run, is_ready, LIMIT_S))
 		return setup_fail(run, "the nodes do not come online");
-	if (!start_vms(run) || !block_vms(run) || !unmanage(run))
+	if (!run_wait(run, are_started, LIMIT_S))
+		return setup_fail(run, "its VMs do not all come to run");
+	if (!block_vms(run) || !unmanage(run))
 		return false;
 	for (uint32_t i = 0; i < run->hosts && quorum_stays(run); i++)
 		if (is_absent(run, i) && !run_leave(run, i))

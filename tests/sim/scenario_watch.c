@@ -240,6 +240,10 @@ static void watch_end(struct run *run, uint32_t v, uint32_t i)
 	if (!vm->running[i] || host_proc_serial(host, vm->running[i]))
 		return;
 	proc = proc_gone(host, vm->running[i]);
+	if (vm->failed_at_start) {
+		vm->running[i] = 0;
+		return;
+	}
 	vm->at &= ~(1u << i);
 	if (vm->crashed == vm->running[i] || (proc && proc->lost))
 		tell_vm(run, "vm-lost", v, i);

@@ -78,7 +78,7 @@ static const struct capability capabilities[] = {
 	{ "vm-add-remove", true },
 	{ "vm-crash", true },
 	{ "vm-locks", false },
-	{ "vm-resize", true },
+	{ "vm-resize", false },
 	{ "waiting-state", true },
 	{ "weak-rules", false },
 };

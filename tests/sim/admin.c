@@ -61,7 +61,9 @@ static bool renews_since(const struct world *world, const struct host *target, u
 {
 	const struct lockspace *space = &target->sanlock.lockspaces[disk];
 
-	return space->renewing && !target->paused && world->now_us > space->going_us + SECONDS(150);
+	// As long as the check of its ids and the change may take together.
+	return space->renewing && !target->paused &&
+	       world->now_us > space->going_us + SECONDS(22 + 4 * world->disks[disk].io_timeout_s);
 }
 
 // A host that was declared dead: true, or an operator's error, which counts as a lie; but never one that renews.

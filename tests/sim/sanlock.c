@@ -57,6 +57,8 @@ static void sanlock_run_watchdog(struct world *world, struct item *item)
 	struct host *host = item->host;
 	bool reset = host->watchdog_doomed;
 
+	if (item->c != host->power_epoch)
+		return;
 	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
 		reset |= host->procs[i].state != PROC_NONE && host->procs[i].lost;
 	if (!reset)
@@ -232,7 +234,9 @@ void sanlock_kill(struct world *world, struct host *host)
 	if (!joined || !host->watchdog)
 		return;
 	host->watchdog_doomed = true;
-	world_at(world, world_jitter(world, SECONDS(50), SECONDS(60)), host, GUARD_POWER, sanlock_run_watchdog);
+	// The device goes on counting whatever the host does: no guard, or a pause would hold it.
+	world_at(world, world_jitter(world, SECONDS(50), SECONDS(60)), host, GUARD_NONE, sanlock_run_watchdog)->c =
+		host->power_epoch;
 }
 
 void sanlock_power_cut(struct world *world, struct host *host)

@@ -281,6 +281,20 @@ static bool may_confirm(struct world *world, const struct host *target)
 	return !target->paused && rng_chance(&world->rng, 30);
 }
 
+// Whom an administrator would declare dead: one that the cluster misses, when there is one.
+static struct host *missed_host(struct world *world, const struct host *host, struct host *otherwise)
+{
+	const struct cluster *cluster = host->daemon ? node_cluster(host->node) : NULL;
+
+	for (uint32_t i = 0; cluster && i < world->config.hosts; i++) {
+		const struct cluster_node *node = cluster_find_node(cluster, world->hosts[i].name);
+
+		if (node && node->life >= NODE_LOST && rng_chance(&world->rng, 50))
+			return &world->hosts[i];
+	}
+	return otherwise;
+}
+
 void admin_random(struct world *world)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
@@ -322,6 +336,8 @@ void admin_random(struct world *world)
 		break;
 	case 10:
 	case 11:
+		target = missed_host(world, host, target);
+		snprintf(entry->name, sizeof(entry->name), "%s", target->name);
 		if (!may_confirm(world, target)) {
 			free(entry);
 			return;

@@ -145,6 +145,11 @@ static enum exit_status run(struct session *session)
 		return clustadm_node_change(session);
 	case COMMAND_VOLUME_SHOW:
 		return clustadm_volume_show(session);
+	case COMMAND_WHATIF_NODE_LOSS:
+	case COMMAND_WHATIF_MAINTENANCE:
+	case COMMAND_WHATIF_APPLY:
+	case COMMAND_WHATIF_MIGRATE:
+		return clustadm_whatif(session);
 	case COMMAND_HELP:
 		return help_words(session);
 	case COMMAND_COMPLETE:

@@ -104,7 +104,14 @@ enum exit_status clustadm_dump(struct session *session)
 {
 	json_t *ask = ask_new("dump", NULL), *result;
 	enum exit_status status;
+	bool state = invocation_has(session->invocation, OPTION_STATE);
 
+	if (state && session->invocation->argc > 0) {
+		json_decref(ask);
+		return session_fail(session, EXIT_USAGE, "usage", "--state is of everything",
+				    "clustadm dump --state");
+	}
+	json_object_set_new(ask, "state", json_boolean(state));
 	if (session->invocation->argc > 0 && !object_split(session->invocation->argv[0], ask)) {
 		json_decref(ask);
 		return session_fail(session, EXIT_USAGE, "usage",
@@ -114,7 +121,7 @@ enum exit_status clustadm_dump(struct session *session)
 	status = session_ask(session, ask, &result);
 	if (status != EXIT_DONE)
 		return status;
-	if (session->invocation->json)
+	if (session->invocation->json || state)
 		session_json(session, result);
 	else
 		fputs(json_word(result, "xml"), stdout);
@@ -208,13 +215,15 @@ enum exit_status clustadm_complete(struct session *session)
 		}
 		if (!command && !*noun &&
 		    (strcmp(argv[i], "vm") == 0 || strcmp(argv[i], "node") == 0 ||
-		     strcmp(argv[i], "volume") == 0))
+		     strcmp(argv[i], "volume") == 0 || strcmp(argv[i], "whatif") == 0))
 			noun = argv[i];
 	}
 	if (strcmp(before, "-o") == 0) {
 		offer("json", start);
 		offer("table", start);
-	} else if (strcmp(before, "--on") == 0) {
+	} else if (strcmp(before, "--from") == 0) {
+		puts("__files__");
+	} else if (strcmp(before, "--on") == 0 || strcmp(before, "--to") == 0) {
 		offer_names(session, "node", "", start);
 	} else if (!command) {
 		offer_commands(noun, start);

@@ -23,6 +23,10 @@ const struct command_option command_options[OPTION_COUNT] = {
 	[OPTION_TIMEOUT] = { "--timeout", "TIME",
 			     "wait no longer than that (30s, 5min); the work goes on" },
 	[OPTION_ACCEPT_LOSS] = { "--accept-loss", NULL, "say that changes may be lost" },
+	[OPTION_STATE] = { "--state", NULL, "the whole state, which `whatif --from` reads" },
+	[OPTION_FROM] = { "--from", "DUMP",
+			  "ask a file that `dump --state` made, without any daemon" },
+	[OPTION_TO] = { "--to", "NODE", "to this node" },
 };
 
 const struct command commands[COMMAND_COUNT] = {
@@ -34,9 +38,11 @@ const struct command commands[COMMAND_COUNT] = {
 			    "is.\n" },
 	[COMMAND_CHECK] = { "", "check", "FILE...", 1, ARGUMENTS_ANY, 0, "file",
 			    "look for mistakes in XML files, without a daemon", "" },
-	[COMMAND_DUMP] = { "", "dump", "[KIND[/NAME]]", 0, 1, 0, "object",
+	[COMMAND_DUMP] = { "", "dump", "[KIND[/NAME]]", 0, 1, O(STATE), "object",
 			   "the configuration as XML that `apply` takes back",
-			   "KIND is cluster, node, volume or vm.\n" },
+			   "KIND is cluster, node, volume or vm. With --state it is everything that "
+			   "the cluster knows,\n"
+			   "placement included, as JSON for `clustadm whatif --from`.\n" },
 	[COMMAND_REMOVE] = { "", "remove", "KIND/NAME", 1, 1, ASKS, "object",
 			     "forget a node, a volume or a VM; disks are kept", "" },
 	[COMMAND_EVENTS] = { "", "events", "", 0, 0, O(FOLLOW) | O(SINCE), "",
@@ -87,6 +93,17 @@ const struct command commands[COMMAND_COUNT] = {
 				  "every volume and how each node sees it", "" },
 	[COMMAND_VOLUME_SHOW] = { "volume", "show", "N", 1, 1, 0, "volume",
 				  "everything about one volume", "" },
+	[COMMAND_WHATIF_NODE_LOSS] = { "whatif", "node-loss", "NODE...", 1, ARGUMENTS_ANY, O(FROM),
+				       "node",
+				       "what would become of the VMs if these nodes lost power now",
+				       "Nothing is changed. Fence devices are taken to work.\n" },
+	[COMMAND_WHATIF_MAINTENANCE] = { "whatif", "maintenance", "NODE", 1, 1, O(FROM), "node",
+					 "where the VMs of a node would go, and which have nowhere",
+					 "" },
+	[COMMAND_WHATIF_APPLY] = { "whatif", "apply", "FILE...", 1, ARGUMENTS_ANY, O(FROM), "file",
+				   "what applying the XML files would change and lead to", "" },
+	[COMMAND_WHATIF_MIGRATE] = { "whatif", "migrate", "VM", 1, 1, O(FROM) | O(TO), "vm",
+				     "which nodes could take a VM, and why others could not", "" },
 	[COMMAND_HELP] = { "", "help", "[COMMAND]", 0, 2, 0, "command",
 			   "this, or more about one command", "" },
 	[COMMAND_COMPLETE] = { "", "__complete", "WORD...", 0, ARGUMENTS_ANY, 0, NULL, "", "" },

@@ -43,6 +43,7 @@ clusterd_clustadm_SOURCES = clusterd/clustadm.c \
 	clusterd/clustadm_io.c \
 	clusterd/clustadm_io.h \
 	clusterd/clustadm_show_io.c \
+	clusterd/clustadm_whatif_io.c \
 	clusterd/command.c clusterd/command.h clusterd/table.c clusterd/table.h \
 	clusterd/ipc_client_io.c clusterd/ipc_client_io.h
 clusterd_clustadm_LDADD = libedges.a libcore.a $(edge_LIBS)

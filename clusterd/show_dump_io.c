@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// `dump`: the configuration as XML that `apply` takes back.
+// `dump`: the configuration as XML that `apply` takes back, or the whole state for `whatif`.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "clusterd/request_internal_io.h"
 #include "resources/definition_write.h"
@@ -113,6 +114,70 @@ static bool dump_named(struct dump *dump, const struct cluster *cluster, const c
 	return true;
 }
 
+static char *base64(const uint8_t *bytes, size_t size)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *text = malloc((size + 2) / 3 * 4 + 1), *at = text;
+
+	for (size_t i = 0; text && i < size; i += 3) {
+		uint32_t three = (uint32_t)bytes[i] << 16;
+
+		three |= i + 1 < size ? (uint32_t)bytes[i + 1] << 8 : 0;
+		three |= i + 2 < size ? bytes[i + 2] : 0;
+		*at++ = digits[three >> 18];
+		*at++ = digits[three >> 12 & 63];
+		*at++ = i + 1 < size ? digits[three >> 6 & 63] : '=';
+		*at++ = i + 2 < size ? digits[three & 63] : '=';
+	}
+	if (text)
+		*at = 0;
+	return text;
+}
+
+static json_t *snapshot_json(const struct cluster *cluster)
+{
+	size_t size = cluster_encode(cluster, NULL, 0);
+	uint8_t *bytes = malloc(size);
+	char *text = bytes && cluster_encode(cluster, bytes, size) == size ? base64(bytes, size) : NULL;
+	json_t *json = text ? json_string(text) : NULL;
+
+	free(text);
+	free(bytes);
+	return json;
+}
+
+// What is replicated, and who is there. `clustadm whatif` plays on from it.
+static struct answer show_dump_state(const struct request *request)
+{
+	const struct node *node = request->options.node;
+	const struct cluster *cluster = node_cluster(node);
+	uint64_t mask = present_nodes(node);
+	json_t *state = json_object(), *present = json_array(), *snapshot = snapshot_json(cluster);
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+		if (mask >> slot & 1)
+			json_array_append_new(present,
+					      json_integer(cluster->nodes[slot].def.id));
+	}
+	json_object_set_new(state, "clusterd_state", json_integer(1));
+	json_object_set_new(state, "version", json_string(CLUSTERD_VERSION));
+	json_object_set_new(state, "cluster", text_json(cluster->def.name));
+	json_object_set_new(state, "at_ms",
+			    json_integer((json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000));
+	json_object_set_new(state, "quorate", json_boolean(view_normal(node_view(node))));
+	json_object_set_new(state, "present", present);
+	json_object_set_new(state, "vms_max", json_integer(cluster->limits.vms_max));
+	json_object_set_new(state, "lease_slots_max", json_integer(cluster->limits.lease_slots_max));
+	if (snapshot)
+		json_object_set_new(state, "snapshot", snapshot);
+	if (snapshot)
+		return answer_result(state);
+	json_decref(state);
+	return answer_result(NULL);
+}
+
 struct answer show_dump(struct request *request, const json_t *ask)
 {
 	static const char *const kinds[] = { "cluster", "node", "volume", "vm" };
@@ -123,6 +188,8 @@ struct answer show_dump(struct request *request, const json_t *ask)
 	json_t *result, *text;
 	int which = -1;
 
+	if (member_flag(ask, "state"))
+		return show_dump_state(request);
 	for (int i = 0; kind && i < 4; i++) {
 		if (strcmp(kind, kinds[i]) == 0)
 			which = i;

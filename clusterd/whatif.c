@@ -411,7 +411,8 @@ void whatif_drain(struct whatif *whatif, uint8_t slot)
 	for (uint32_t i = 0; i < cluster->vm_high; i++) {
 		struct vm *vm = &cluster->vms[i];
 
-		if (!vm->used || vm->owner != slot)
+		if (!vm->used || vm->owner != slot || !vm->managed ||
+		    vm->wanted != VM_WANTED_RUNNING)
 			continue;
 		vm->phase = VM_IDLE;
 		vm->owner = SLOT_NONE;
@@ -448,22 +449,43 @@ static enum whatif_fate fate_of(const struct vm *vm, const struct whatif_outcome
 	return vm->managed ? WHATIF_WAITS : WHATIF_STAYS;
 }
 
+// A node that nothing proves dead: what would, or that nobody may decide.
+static void explain_blocked(const struct whatif *whatif, const struct cluster_node *node,
+			    struct whatif_outcome *outcome)
+{
+	struct text reason = text_in(outcome->reason, REASON_SIZE);
+	struct text fix = text_in(outcome->fix, REASON_SIZE);
+
+	if (!whatif->node->view->quorate) {
+		text_add(&reason, "the nodes that are left have no quorum");
+		text_add(&fix, "bring back enough nodes for a majority");
+		return;
+	}
+	text_add(text_add(text_add(&reason, node->def.name), ": "),
+		 whatif_loss_reason(whatif, node_slot(&whatif->node->cluster, node)));
+	if (!node->managed)
+		text_add(text_add(&fix, "clustadm node manage "), node->def.name);
+	else
+		text_add(text_add(&fix, "clustadm node confirm-dead "), node->def.name);
+}
+
 void whatif_outcome(const struct whatif *whatif, const struct vm *vm,
 		    struct whatif_outcome *outcome)
 {
 	const struct cluster *cluster = &whatif->node->cluster;
+	bool gone = vm->owner < NODES_MAX && (whatif->gone >> vm->owner & 1);
 	struct placement_load load;
 
 	memset(outcome, 0, sizeof(*outcome));
 	outcome->from = whatif->owners[vm->ref.slot];
 	outcome->to = vm->owner;
-	outcome->state = node_vm_state(whatif->node, vm, outcome->reason);
+	outcome->state = gone ? VM_STATE_BLOCKED
+			      : node_vm_state(whatif->node, vm, outcome->reason);
 	outcome->fate = fate_of(vm, outcome);
-	if (outcome->fate != WHATIF_WAITS)
-		return;
-	if (vm->owner != SLOT_NONE) {
-		text_copy(outcome->fix, REASON_SIZE, whatif_loss_reason(whatif, vm->owner));
-	} else if (whatif->node->view->quorate) {
+	if (gone) {
+		explain_blocked(whatif, &cluster->nodes[vm->owner], outcome);
+	} else if (outcome->fate == WHATIF_WAITS && vm->owner == SLOT_NONE &&
+		   whatif->node->view->quorate) {
 		placement_load_init(&load, cluster, node_present(whatif->node));
 		placement_explain(cluster, &load, vm, outcome->reason, outcome->fix);
 	}

@@ -12,6 +12,7 @@
 enum {
 	REPORT_AGAIN_MS = 5000,
 	JOIN_AGAIN_MS = 5000,
+	GOODBYE_AGAIN_MS = 1000,
 	GOODBYE_LIMIT_MS = 15000,
 };
 
@@ -228,10 +229,17 @@ static bool host_empty(const struct node *node)
 	return true;
 }
 
+// Again and again: it is refused as long as some VM was placed here before it was known that this host leaves.
 static void goodbye(struct node *node, struct actions *actions)
 {
 	struct entry entry;
 
+	if (node->goodbye_ms && node->now_ms - node->goodbye_ms < GOODBYE_AGAIN_MS) {
+		node_wake_at(node, node->goodbye_ms + GOODBYE_AGAIN_MS);
+		return;
+	}
+	node->goodbye_ms = node->now_ms;
+	node_wake_at(node, node->now_ms + GOODBYE_AGAIN_MS);
 	memset(&entry, 0, sizeof(entry));
 	entry.type = ENTRY_NODE_GOODBYE;
 	entry.node_id = node->self;
@@ -252,17 +260,16 @@ static void shutdown_step(struct node *node, struct actions *actions)
 		if (!host_empty(node))
 			return;
 		if (self && self->life == NODE_ONLINE && view_normal(node->view)) {
-			goodbye(node, actions);
 			node->shutdown = SHUTDOWN_GOODBYE;
 			node->shutdown_ms = node->now_ms;
-			node_wake_at(node, node->now_ms + GOODBYE_LIMIT_MS);
+			goodbye(node, actions);
 			return;
 		}
 		break;
 	case SHUTDOWN_GOODBYE:
 		if (self && self->life == NODE_ONLINE &&
 		    node->now_ms - node->shutdown_ms < GOODBYE_LIMIT_MS) {
-			node_wake_at(node, node->shutdown_ms + GOODBYE_LIMIT_MS);
+			goodbye(node, actions);
 			return;
 		}
 		break;

@@ -388,7 +388,9 @@ static void tell_missing(struct node *node, const struct vm *vm, struct vm_local
 static void tell_stalled(struct node *node, const struct vm *vm, struct vm_local *local,
 			 struct actions *actions)
 {
-	if (vm->wanted == VM_WANTED_RUNNING && vm->managed) {
+	if (node->shutdown >= SHUTDOWN_HOST) {
+		text_copy(local->reason, sizeof(local->reason), "its host shuts down");
+	} else if (vm->wanted == VM_WANTED_RUNNING && vm->managed) {
 		if (local->claim != vm->attempt || local->deadline_ms == UINT64_MAX) {
 			local->claim = vm->attempt;
 			local->deadline_ms = node->now_ms + STALL_LIMIT_MS;

@@ -90,7 +90,7 @@ struct node {
 	struct node_sight sight;	// as the parts saw it last
 	bool quiet;			// and found nothing to do
 	uint8_t shutdown;		// enum shutdown
-	uint64_t shutdown_ms;
+	uint64_t shutdown_ms, goodbye_ms;
 };
 
 // node.c

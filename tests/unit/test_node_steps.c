@@ -236,6 +236,37 @@ static void a_volume_with_another_source_is_opened_anew(void **state)
 	assert_false(node->volumes[0].seen.joined);
 }
 
+/*
+ * A VM may be placed here while the word that this host leaves is on its way. It is given back at once, and the goodbye
+ * that was refused for it is said again: a host that leaves without one counts as lost, and is fenced.
+ */
+static void a_goodbye_that_was_refused_is_said_again(void **state)
+{
+	struct entry entry = named(ENTRY_VM_WANT, "web");
+
+	(void)state;
+	doc_begin(&f);
+	doc_vm(&f, "web", "v1");
+	doc_accept(&f);
+	entry.wanted = VM_WANTED_RUNNING;
+	accept(&f, entry);
+	make_leases_ready(&f, "web");
+	step((struct event){ .type = EVENT_SHUTDOWN, .flag = true });
+	assert_true(proposed(ENTRY_NODE_GOODBYE, &entry));
+	assert_true(place_one(&f, "web", 0, VM_PLACED));
+	replica_take();
+	view_give(7);
+	tick(10);
+	assert_true(proposed(ENTRY_VM_REPORT, &entry));
+	assert_int_equal(entry.vm_report, VM_REPORT_STOPPED);
+	accept(&f, entry);
+	replica_take();
+	view_give(7);
+	tick(2000);
+	assert_true(proposed(ENTRY_NODE_GOODBYE, &entry));
+	assert_null(action_of(ACTION_EXIT));
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
@@ -244,6 +275,7 @@ int main(void)
 		TEST(a_fence_result_is_said_until_it_is_heard),
 		TEST(a_lease_found_before_sanlock_died_is_none),
 		TEST(a_volume_with_another_source_is_opened_anew),
+		TEST(a_goodbye_that_was_refused_is_said_again),
 		TEST(an_unknown_lease_found_before_sanlock_died_is_none),
 	};
 

@@ -13,14 +13,14 @@ wait settle
      0.000 --   all is well
      0.000 --   > vm stop vm0
      0.000 --   > run 5
-     0.003 n1   | vm vm0: wanted stopped
      0.003 n1   want vm0: done
+     0.003 n1   | vm vm0: wanted stopped
      2.130 n1   QEMU of vm0 ends: the guest shut down
      2.146 n1   | vm vm0: stopped on n1: it is wanted stopped
      5.000 --   > apply vm1
      5.000 --   > run 1
-     5.003 n1   | definitions: 1 vm
      5.003 n1   apply: done
+     5.003 n1   | definitions: 1 vm
      5.005 n1   | vm vm1: lease being written on volume d0
      5.020 n1   | vm vm1: lease written on volume d0
      5.023 n1   | vm vm1: placed on n1
@@ -48,6 +48,6 @@ wait settle
     16.405 n2   | view 2: n1, n2, n3
     16.405 n1   | vm vm1: runs on n1
     16.408 n2   | vm vm1: stopped on n1: it was gone when its host came back
-    19.458 n1   | vm vm1: placed on n1
-    19.492 n1   QEMU of vm1 starts
-    19.569 n1   | vm vm1: runs on n1
+    19.459 n1   | vm vm1: placed on n1
+    19.493 n1   QEMU of vm1 starts
+    19.570 n1   | vm vm1: runs on n1

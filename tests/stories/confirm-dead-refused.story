@@ -12,6 +12,7 @@ wait settle
      0.000 --   > run 8
      1.981 n3   | view 2: n2, n3
      1.983 n3   | node n1: lost: it left corosync's membership
+     4.976 n1   | warning: waiting: 2 of 3 voters' stores are missing: n2, n3
      8.000 --   > node confirm-dead n1 at n2
      8.000 --   > run 12
     12.100 n2   checked host id 1: renewed

@@ -11,6 +11,7 @@ wait settle
      0.000 --   all is well
      0.000 --   > kill corosync all
      0.000 --   > run 5
+     3.000 n1   | warning: waiting: corosync is not there, or has not yet told who is in the group
      5.000 --   > start corosync all
      5.000 --   > wait settle
      5.550 n1   corosync runs

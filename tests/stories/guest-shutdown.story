@@ -13,8 +13,8 @@ wait settle
      0.043 n1   | vm vm0: switched itself off on n1: the guest shut itself down
      5.000 --   > vm start vm0
      5.000 --   > wait settle
-     5.003 n1   | vm vm0: wanted running
      5.003 n1   want vm0: done
+     5.003 n1   | vm vm0: wanted running
      5.005 n1   | vm vm0: placed on n1
      5.039 n1   QEMU of vm0 starts
      5.117 n1   | vm vm0: runs on n1

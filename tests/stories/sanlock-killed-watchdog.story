@@ -16,13 +16,12 @@ wait settle
      0.025 n1   | warning: sanlock is gone: the leases of this host count for nothing, so its VMs are ended
      0.056 n1   QEMU of vm0 ends: killed
      0.071 n1   | vm vm0: stopped on n1: sanlock died on its host, and its lease with it
-     0.074 n1   | vm vm0: placed on n2
      1.000 --   > start sanlock n1
      1.000 --   > run 90
      1.425 n1   sanlock runs
-     1.896 n1   | vm vm0: waits for its lease on n2: a living host holds it
-     7.929 n2   QEMU of vm0 starts
-     8.007 n1   | vm vm0: runs on n2
+     7.663 n1   | vm vm0: placed on n1
+     7.696 n1   QEMU of vm0 starts
+     7.774 n1   | vm vm0: runs on n1
     55.000 n1   power off: watchdog
     56.981 n3   | view 2: n2, n3
     56.983 n3   | node n1: lost: it left corosync's membership
@@ -33,6 +32,9 @@ wait settle
     57.488 n3   | node n1: fenced, it is off
     57.529 n2   releases the host id of n1 on d0
     57.531 n3   | node n1: its claims are released
+    57.533 n3   | vm vm0: placed on n2
+    57.567 n2   QEMU of vm0 starts
+    57.644 n3   | vm vm0: runs on n2
     91.000 --   > power-on n1
     91.000 --   > wait settle
     98.000 n1   booted

@@ -13,10 +13,9 @@ wait settle
      0.025 n1   | warning: sanlock is gone: the leases of this host count for nothing, so its VMs are ended
      0.056 n1   QEMU of vm0 ends: killed
      0.071 n1   | vm vm0: stopped on n1: sanlock died on its host, and its lease with it
-     0.074 n1   | vm vm0: placed on n3
      1.000 --   > start sanlock n1
      1.000 --   > wait settle
      1.425 n1   sanlock runs
-     1.896 n1   | vm vm0: waits for its lease on n3: a living host holds it
-     7.929 n3   QEMU of vm0 starts
-     8.007 n1   | vm vm0: runs on n3
+     7.663 n1   | vm vm0: placed on n1
+     7.696 n1   QEMU of vm0 starts
+     7.774 n1   | vm vm0: runs on n1

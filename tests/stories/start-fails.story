@@ -29,15 +29,15 @@ wait settle
      0.671 n3   QEMU of vm0 starts
      0.826 n3   QEMU of vm0 ends: qemu: could not open disk
      0.842 n1   | vm vm0: could not be started on n3: qemu: could not open disk
-     0.845 n1   | vm vm0: placed on n3
+     0.844 n1   | vm vm0: placed on n3
      0.878 n3   QEMU of vm0 starts
      1.033 n3   QEMU of vm0 ends: qemu: could not open disk
      1.049 n1   | vm vm0: could not be started on n3: qemu: could not open disk
     20.000 --   > qemu refuse never
     20.000 --   > vm clear vm0
     20.000 --   > wait settle
-    20.003 n1   | vm vm0: failures forgotten
     20.003 n1   clear vm0: done
+    20.003 n1   | vm vm0: failures forgotten
     20.005 n1   | vm vm0: placed on n1
     20.039 n1   QEMU of vm0 starts
     20.117 n1   | vm vm0: runs on n1

@@ -13,7 +13,7 @@ wait settle
      0.000 n2   clusterd starts
      0.000 --   > wait settle
      0.005 n3   | view 2: n1, n3
-     0.047 n1   | view 3: n1, n2, n3
-     0.050 n1   | voters: n1, n2, n3
+     0.047 n3   | view 3: n1, n2, n3
+     0.050 n3   | voters: n1, n2, n3
      0.105 n2   | node n2: volume d0 offline
      0.154 n1   | node n2: volume d0 online

@@ -14,6 +14,7 @@ wait settle
      0.001 n1   leaves the group and joins again
      0.006 n3   | view 2: n2, n3
      0.906 n3   | view 3: n2, n3
+     3.001 n1   | warning: waiting: this node's store failed
     10.000 --   > kill clusterd n1
     10.000 --   > start clusterd n1
     10.000 n1   clusterd starts

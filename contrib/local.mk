@@ -26,4 +26,4 @@ contrib/systemd/clusterd.conf: contrib/systemd/clusterd.sysusers.in Makefile
 CLEANFILES += contrib/systemd/clusterd.service contrib/systemd/sanlock-clusterd.conf \
 	contrib/systemd/clusterd.conf
 EXTRA_DIST += contrib/systemd/clusterd.service.in contrib/systemd/sanlock-clusterd.conf.in \
-	contrib/systemd/clusterd.sysusers.in contrib/lab contrib/demo contrib/install-deps
+	contrib/systemd/clusterd.sysusers.in contrib/lab contrib/demo contrib/install-deps contrib/build

@@ -126,8 +126,15 @@ bool apply_node_report(struct apply *a)
 	if (a->entry->from != a->entry->node_id)
 		return refuse(a, "not-yours", WORDS("a node reports about itself alone"),
 			      WORDS(""));
-	// A node reports the VMs that it found before it reports itself: what it has not found, it
-	// does not run.
+	/*
+	 * A node reports the VMs that it found before it reports itself: what it has not found, it does not run. That
+	 * goes for the view that it was said in: a report that waited out a time apart knows nothing of what
+	 * the cluster gave up meanwhile.
+	 */
+	if (!node->reported && a->entry->view != 0 && a->entry->view != a->cluster->view)
+		return refuse(a, "stale-view",
+			      WORDS("node ", node->def.name, " reported in another view"),
+			      WORDS("report again"));
 	if (node->life == NODE_ONLINE && !node->reported)
 		nothing_more_runs(a, node);
 	memcpy(&node->report, &a->entry->report, sizeof(node->report));

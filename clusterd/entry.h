@@ -68,7 +68,7 @@ struct place {
 // meant is said beside them; encode writes only those of the type.
 struct entry {
 	uint8_t type;		// enum entry_type
-	uint64_t view;		// decisions: the view they were taken in; else 0
+	uint64_t view;		// decisions: the view they were taken in; NODE_REPORT: that it was said in; else 0
 	uint64_t at_ms;		// proposer's wall clock, for display and for ages alone
 	uint32_t from;		// corosync id of the proposing node
 

@@ -209,7 +209,8 @@ static void report_step(struct node *node, struct actions *actions)
 		node->report_sent_ms = 0;
 		return;
 	}
-	if (node->report_sent_ms && node->now_ms - node->report_sent_ms < REPORT_AGAIN_MS &&
+	if (node->report_sent_ms && node->report_view == view_number(node->view) &&
+	    node->now_ms - node->report_sent_ms < REPORT_AGAIN_MS &&
 	    same_report(&node->reported, &entry.report)) {
 		node_wake_at(node, node->report_sent_ms + REPORT_AGAIN_MS);
 		return;
@@ -218,6 +219,7 @@ static void report_step(struct node *node, struct actions *actions)
 		return;
 	node->reported = entry.report;
 	node->report_sent_ms = node->now_ms;
+	node->report_view = view_number(node->view);
 	node_wake_at(node, node->now_ms + REPORT_AGAIN_MS);
 }
 

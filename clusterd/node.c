@@ -115,7 +115,8 @@ void node_log(struct node *node, enum log_level level, const char *text, struct 
 	action->text = copy;
 }
 
-// Decisions carry the view they are taken in; requests and reports do not, and wait for the next one if need be.
+// Decisions, and what a node says of itself, carry the view they are of; requests and other reports do not, and wait
+// for the next one if need be.
 bool node_propose(struct node *node, struct entry *entry, uint64_t *cookie, struct actions *actions)
 {
 	uint64_t own = (uint64_t)node->incarnation << 32 | ++node->next_cookie;
@@ -131,7 +132,7 @@ bool node_propose(struct node *node, struct entry *entry, uint64_t *cookie, stru
 	bytes = actions_bytes(actions, size);
 	entry->from = node->self;
 	entry->at_ms = node->wall_ms;
-	entry->view = decision ? view_number(node->view) : 0;
+	entry->view = decision || entry->type == ENTRY_NODE_REPORT ? view_number(node->view) : 0;
 	size = entry_encode(entry, bytes, size);
 	INVARIANT(size > 0);
 	if (!view_propose(node->view, own, bytes, size, node->now_ms, actions)) {

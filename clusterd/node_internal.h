@@ -75,6 +75,7 @@ struct node {
 	uint32_t sanlock_epoch;		// counts sanlock's deaths
 	struct node_report reported;	// the last one proposed
 	uint64_t report_sent_ms;	// NODE_REPORT under way since; 0: none
+	uint64_t report_view;		// in which it was sent
 	uint64_t view_lost_ms;		// since when no view is normal; 0: one is
 	uint64_t store_lost_ms;		// when this node's failed store was last all that kept it from the view
 	uint64_t view_normal_ms;	// since when the view is normal

@@ -343,6 +343,14 @@ static void a_node_that_came_back_clears_unproven(void **state)
 		assert_int_equal(vm->unproven, 1 << 1);
 		accept(&f, about_node(ENTRY_NODE_BACK, 2));
 		assert_int_equal(vm->unproven, 1 << 1);
+		// Made before it was lost, and heard only now: it says nothing of what it has found since.
+		if (!goodbye) {
+			struct entry entry = about_node(ENTRY_NODE_REPORT, 2);
+
+			entry.view = f.cluster.view - 1;
+			refused(&f, entry, "stale-view", "n2");
+			assert_int_equal(vm->unproven, 1 << 1);
+		}
 		if (goodbye)
 			accept(&f, about_node(ENTRY_NODE_GOODBYE, 2));
 		else

@@ -88,6 +88,8 @@ static void op_apply(struct store *store, struct store_op *op)
 // The first `count` of the ops that were only written become durable.
 static void store_fold(struct store *store, uint32_t count)
 {
+	if (count == 0)
+		return;
 	for (uint32_t i = 0; i < count; i++)
 		op_apply(store, &store->ops[i]);
 	memmove(store->ops, store->ops + count, (store->op_count - count) * sizeof(*store->ops));
@@ -198,7 +200,8 @@ static void store_put(struct store *store, const struct action *action)
 	if (action->type == ACTION_STORE_SNAPSHOT || action->type == ACTION_STORE_ENTRY) {
 		op->body = malloc(action->body_size + 1);
 		INVARIANT(op->body);
-		memcpy(op->body, action->body, action->body_size);
+		if (action->body_size > 0)
+			memcpy(op->body, action->body, action->body_size);
 	}
 }
 

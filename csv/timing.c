@@ -25,7 +25,7 @@
 
 enum {
 	WATCHDOG_MS = 60000,	// fixed in sanlock 3.8, also without a watchdog
-	UNFED_AHEAD_MS = 10000,	// wdmd's test interval
+	UNFED_AHEAD_MS = 10000, // wdmd's test interval
 	GRACE_MS = 40000,	// from SIGTERM to SIGKILL
 };
 

@@ -1,62 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
-// Neutral scenarios (ha-scenario/1): read, translated into the product's own definitions and commands, run in the
-// simulated world, and told as a neutral trace.
+// Neutral scenarios (ha-scenario/1): read, translated into the product's own definitions and
+// commands, run in the simulated world, and told as a neutral trace.
 //
-// To teach a new capability: flip its line in scenario_words.c; give its actions a translation in scenario_act.c, its
-// definitions in scenario_define.c, its events in scenario_watch.c. What is not taught is skipped by name.
+// To teach a new capability: flip its line in scenario_words.c; give its actions a translation in
+// scenario_act.c, its definitions in scenario_define.c, its events in scenario_watch.c. What is not
+// taught is skipped by name.
 #pragma once
 
 #include "tests/sim/world.h"
 
-enum { SCENARIO_PLENTY_MIB = 8 * 1024 * 1024 };	// of every simulated host
+enum { SCENARIO_PLENTY_MIB = 8 * 1024 * 1024 }; // of every simulated host
 enum { STEPS_MAX = 256, ACTIONS_MAX = 64, QUESTIONS_MAX = 128, LACKS_MAX = 32, NAME_NONE = 255 };
 
 // scenario_words.c
 
-#define SCENARIO_MODES(X)                                                                          \
-	X(TIMELINE, "timeline") X(SOLVE, "solve") X(CONFIG, "config") X(QUORUM, "quorum")          \
+// clang-format off
+#define SCENARIO_MODES(X) \
+	X(TIMELINE, "timeline") X(SOLVE, "solve") X(CONFIG, "config") X(QUORUM, "quorum") \
 	X(LEASE, "lease") X(PROPERTY, "property")
+// clang-format on
 
 enum scenario_mode {
 #define X(name, text) MODE_##name,
 	SCENARIO_MODES(X)
 #undef X
-	MODE_COUNT,
+		MODE_COUNT,
 };
 
-#define SCENARIO_ACTIONS(X)                                                                        \
-	X(POWER_ON, "power-on", "") X(POWER_OFF, "power-off", "") X(NET_OFF, "net-off", "")        \
-	X(NET_ON, "net-on", "") X(PARTITION, "partition", "") X(HEAL, "heal", "")                  \
-	X(STORAGE_OFF, "storage-off", "") X(STORAGE_ON, "storage-on", "")                          \
-	X(VM_WANT, "vm-want", "") X(VM_STOP, "vm-stop", "") X(VM_ADD, "vm-add", "")                \
-	X(VM_REMOVE, "vm-remove", "") X(VM_CRASH, "vm-crash", "") X(VM_RESIZE, "vm-resize", "vm-resize")    \
-	X(UNMANAGE_NODE, "unmanage-node", "") X(MANAGE_NODE, "manage-node", "")                    \
-	X(MANAGER_STOP, "manager-stop", "") X(MANAGER_START, "manager-start", "")                  \
-	X(AGENT_RESTART, "agent-restart", "") X(AGENT_KILL, "agent-kill", "")                      \
-	X(AGENT_STALL, "agent-stall", "") X(STORE_FAIL, "store-fail", "")                          \
-	X(STORE_OK, "store-ok", "") X(NODE_LEAVE, "node-leave", "") X(NODE_JOIN, "node-join", "")  \
-	X(EVALUATE, "evaluate", "")                                                                \
-	X(SHUTDOWN, "shutdown", "graceful-node-shutdown")                                          \
-	X(REBOOT, "reboot", "graceful-node-shutdown")                                              \
-	X(MAINTENANCE_ON, "maintenance-on", "node-maintenance")                                    \
-	X(MAINTENANCE_OFF, "maintenance-off", "node-maintenance")                                  \
-	X(MIGRATE, "migrate", "migrate") X(RELOCATE, "relocate", "relocate")                       \
-	X(VM_LOAD, "vm-load", "measured-load") X(VM_LOCK, "vm-lock", "vm-locks")                   \
-	X(VM_UNLOCK, "vm-unlock", "vm-locks") X(MOVE_OUTSIDE, "move-outside", "move-outside")      \
-	X(CLUSTER_SUSPEND, "cluster-suspend", "cluster-suspend")                                   \
-	X(CLUSTER_RESUME, "cluster-resume", "cluster-suspend")                                     \
-	X(NODE_HEALTH, "node-health", "node-health")                                               \
-	X(SET_VOTES, "set-votes", "node-votes")                                                    \
-	X(SET_EXPECTED, "set-expected", "quorum-options")                                          \
-	X(REBALANCE, "rebalance", "manual-rebalance")                                              \
-	X(DRAIN_PLAN, "drain-plan", "drain-report")                                                \
+// clang-format off
+#define SCENARIO_ACTIONS(X) \
+	X(POWER_ON, "power-on", "") X(POWER_OFF, "power-off", "") X(NET_OFF, "net-off", "") \
+	X(NET_ON, "net-on", "") X(PARTITION, "partition", "") X(HEAL, "heal", "") \
+	X(STORAGE_OFF, "storage-off", "") X(STORAGE_ON, "storage-on", "") \
+	X(VM_WANT, "vm-want", "") X(VM_STOP, "vm-stop", "") X(VM_ADD, "vm-add", "") \
+	X(VM_REMOVE, "vm-remove", "") X(VM_CRASH, "vm-crash", "") \
+	X(VM_RESIZE, "vm-resize", "vm-resize") X(UNMANAGE_NODE, "unmanage-node", "") \
+	X(MANAGE_NODE, "manage-node", "") X(MANAGER_STOP, "manager-stop", "") \
+	X(MANAGER_START, "manager-start", "") X(AGENT_RESTART, "agent-restart", "") \
+	X(AGENT_KILL, "agent-kill", "") X(AGENT_STALL, "agent-stall", "") \
+	X(STORE_FAIL, "store-fail", "") X(STORE_OK, "store-ok", "") \
+	X(NODE_LEAVE, "node-leave", "") X(NODE_JOIN, "node-join", "") \
+	X(EVALUATE, "evaluate", "") X(SHUTDOWN, "shutdown", "graceful-node-shutdown") \
+	X(REBOOT, "reboot", "graceful-node-shutdown") \
+	X(MAINTENANCE_ON, "maintenance-on", "node-maintenance") \
+	X(MAINTENANCE_OFF, "maintenance-off", "node-maintenance") \
+	X(MIGRATE, "migrate", "migrate") X(RELOCATE, "relocate", "relocate") \
+	X(VM_LOAD, "vm-load", "measured-load") X(VM_LOCK, "vm-lock", "vm-locks") \
+	X(VM_UNLOCK, "vm-unlock", "vm-locks") X(MOVE_OUTSIDE, "move-outside", "move-outside") \
+	X(CLUSTER_SUSPEND, "cluster-suspend", "cluster-suspend") \
+	X(CLUSTER_RESUME, "cluster-resume", "cluster-suspend") \
+	X(NODE_HEALTH, "node-health", "node-health") X(SET_VOTES, "set-votes", "node-votes") \
+	X(SET_EXPECTED, "set-expected", "quorum-options") \
+	X(REBALANCE, "rebalance", "manual-rebalance") \
+	X(DRAIN_PLAN, "drain-plan", "drain-report") \
 	X(CAPACITY_CHECK, "capacity-check", "failover-capacity-check")
+// clang-format on
 
 enum scenario_do {
 #define X(name, text, lack) DO_##name,
 	SCENARIO_ACTIONS(X)
 #undef X
-	DO_COUNT,
+		DO_COUNT,
 };
 
 enum scenario_wait { WAIT_SETTLE, WAIT_DETECTED, WAIT_NONE, WAIT_SECONDS };
@@ -64,14 +68,27 @@ enum scenario_want { WANT_RUNNING, WANT_STOPPED, WANT_DISABLED, WANT_UNMANAGED, 
 enum scenario_fencing { FENCING_SELF, FENCING_DEVICE, FENCING_LEASE, FENCING_NONE, FENCING_ANY };
 
 enum scenario_node_state {
-	AT_OFFLINE, AT_ONLINE, AT_UNCLEAN, AT_FENCING, AT_MAINTENANCE, AT_UNMANAGED, AT_PENDING,
+	AT_OFFLINE,
+	AT_ONLINE,
+	AT_UNCLEAN,
+	AT_FENCING,
+	AT_MAINTENANCE,
+	AT_UNMANAGED,
+	AT_PENDING,
 	AT_COUNT,
 };
 
 // What the product can be started with; other states of the format are named when they are skipped.
 enum scenario_vm_state {
-	VM_AT_STOPPED, VM_AT_RUNNING, VM_AT_FAILED, VM_AT_BLOCKED, VM_AT_DOUBLE, VM_AT_WAITING,
-	VM_AT_ERROR, VM_AT_UNMANAGED, VM_AT_COUNT,
+	VM_AT_STOPPED,
+	VM_AT_RUNNING,
+	VM_AT_FAILED,
+	VM_AT_BLOCKED,
+	VM_AT_DOUBLE,
+	VM_AT_WAITING,
+	VM_AT_ERROR,
+	VM_AT_UNMANAGED,
+	VM_AT_COUNT,
 };
 
 bool capability_have(const char *name);
@@ -79,61 +96,61 @@ bool capability_known(const char *name);
 bool mode_of(const char *word, enum scenario_mode *mode);
 bool do_of(const char *word, enum scenario_do *action);
 const char *do_word(enum scenario_do action);
-const char *do_lack(enum scenario_do action);	// "" or what has to be skipped
+const char *do_lack(enum scenario_do action); // "" or what has to be skipped
 
 struct scenario_node {
 	char name[NAME_SIZE];
-	uint32_t id;			// 0: not given
-	bool on;			// power
-	uint64_t memory_mib, cpus;	// 0: not given
-	uint8_t state;			// enum scenario_node_state, when `initial` names it
+	uint32_t id;		   // 0: not given
+	bool on;		   // power
+	uint64_t memory_mib, cpus; // 0: not given
+	uint8_t state;		   // enum scenario_node_state, when `initial` names it
 };
 
 struct scenario_vm {
 	char name[NAME_SIZE];
-	bool from_start;		// defined before the first step
-	uint8_t home;			// node; NAME_NONE
-	uint8_t want;			// enum scenario_want
+	bool from_start; // defined before the first step
+	uint8_t home;	 // node; NAME_NONE
+	uint8_t want;	 // enum scenario_want
 	uint64_t memory_mib, cpus;
 	int32_t priority;
 	uint32_t restarts_max, relocations_max;
 	bool failback;
 	bool possible_given;
-	uint32_t possible;		// masks of nodes
+	uint32_t possible; // masks of nodes
 	uint32_t tiers[VM_TIERS_MAX];
 	uint32_t tier_count;
-	uint32_t start_fails;		// left
-	uint32_t start_fails_on;	// mask
+	uint32_t start_fails;	 // left
+	uint32_t start_fails_on; // mask
 	bool stop_fails;
 	uint32_t stop_timeout_s;
-	uint8_t state;			// enum scenario_vm_state at the start
-	uint32_t on;			// mask of nodes at the start
+	uint8_t state; // enum scenario_vm_state at the start
+	uint32_t on;   // mask of nodes at the start
 };
 
 struct scenario_action {
-	uint8_t act;			// enum scenario_do
-	uint8_t node, vm, to;		// NAME_NONE: not given
+	uint8_t act;	      // enum scenario_do
+	uint8_t node, vm, to; // NAME_NONE: not given
 	uint8_t want;
-	double for_s;			// not given: 0
+	double for_s; // not given: 0
 	uint64_t memory_mib, cpus, timeout_s;
 	bool deaf, unkillable;
-	uint8_t group[HOSTS_MAX];	// of each node; NAME_NONE: in none
+	uint8_t group[HOSTS_MAX]; // of each node; NAME_NONE: in none
 };
 
 struct scenario_step {
 	struct scenario_action *actions;
 	uint32_t count;
-	uint8_t wait;			// enum scenario_wait
+	uint8_t wait; // enum scenario_wait
 	double wait_s;
 };
 
 struct scenario_question {
-	char *key;			// the question as JSON with sorted keys
+	char *key; // the question as JSON with sorted keys
 	char a[16];
 	char what[256];
 	uint32_t step;
-	uint32_t partition;		// mask of nodes
-	const char *answer;		// JSON; NULL: not asked yet
+	uint32_t partition; // mask of nodes
+	const char *answer; // JSON; NULL: not asked yet
 };
 
 struct scenario {
@@ -142,17 +159,17 @@ struct scenario {
 	bool quorum_given;		// cluster.quorum
 	uint8_t no_quorum;		// enum no_quorum_policy
 	uint8_t fencing;		// enum scenario_fencing
-	bool memory_counts, cpus_count;	// capacity is hard, and can bind
+	bool memory_counts, cpus_count; // capacity is hard, and can bind
 	uint32_t io_timeout_s, watchdog_s;
-	bool initial;			// given
-	bool quorate;			// initial.quorate
-	uint8_t leader;			// node; NAME_NONE
+	bool initial;	// given
+	bool quorate;	// initial.quorate
+	uint8_t leader; // node; NAME_NONE
 	uint32_t node_count, vm_count, step_count, question_count;
 	struct scenario_node nodes[HOSTS_MAX];
 	struct scenario_vm vms[SIM_VMS_MAX];
 	struct scenario_step steps[STEPS_MAX];
 	struct scenario_question questions[QUESTIONS_MAX];
-	char lacks[LACKS_MAX][64];	// what the product cannot do yet
+	char lacks[LACKS_MAX][64]; // what the product cannot do yet
 	uint32_t lack_count;
 };
 
@@ -169,21 +186,21 @@ struct paper {
 };
 
 void paper_add(struct paper *paper, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void paper_add_json(struct paper *paper, const char *string);	// quoted and escaped, ASCII alone
+void paper_add_json(struct paper *paper, const char *string); // quoted and escaped, ASCII alone
 
 // The run: one world, what was told of it so far.
 struct seen_vm {
-	uint32_t running[HOSTS_MAX];	// serial of the process whose start was told; 0: none
-	uint32_t starting[HOSTS_MAX];	// of one that was let go
-	uint32_t crashed;		// serial of a process that was made to crash
-	uint32_t at;			// mask: where the told events leave it
-	uint8_t state;			// enum vm_state, VM_STATE_COUNT: not told
+	uint32_t running[HOSTS_MAX];  // serial of the process whose start was told; 0: none
+	uint32_t starting[HOSTS_MAX]; // of one that was let go
+	uint32_t crashed;	      // serial of a process that was made to crash
+	uint32_t at;		      // mask: where the told events leave it
+	uint8_t state;		      // enum vm_state, VM_STATE_COUNT: not told
 	bool stuck;
-	bool failed_at_start;		// its first end is a failure that began before the trace
+	bool failed_at_start; // its first end is a failure that began before the trace
 };
 
 struct seen_node {
-	uint8_t life;			// enum node_life
+	uint8_t life; // enum node_life
 	bool managed, up;
 	bool lost, confirmed;
 	bool self_fenced;
@@ -201,24 +218,24 @@ struct command {
 struct run {
 	struct scenario *scenario;
 	struct world *world;
-	uint32_t hosts;			// with those that only vote
+	uint32_t hosts; // with those that only vote
 	uint32_t step;
 	uint64_t zero_us;
-	bool telling;			// the trace has begun
+	bool telling; // the trace has begun
 	uint32_t event_count;
-	uint64_t changed_us;		// when something was last told, or changed
-	bool detected;			// in this step
+	uint64_t changed_us; // when something was last told, or changed
+	bool detected;	     // in this step
 	struct seen_vm vms[SIM_VMS_MAX];
 	struct seen_node nodes[HOSTS_MAX];
 	bool quorate, quorate_known;
 	uint8_t leader;
-	uint64_t index;			// of the replica that was read last
-	uint32_t network_off;		// mask
+	uint64_t index;	      // of the replica that was read last
+	uint32_t network_off; // mask
 	uint8_t group[HOSTS_MAX];
-	uint32_t cut_by_us;		// mask: power that the scenario cut
+	uint32_t cut_by_us; // mask: power that the scenario cut
 	struct command commands[ACTIONS_MAX];
 	uint8_t leaving;
-	uint32_t fence_devices;		// of each node, where there are any
+	uint32_t fence_devices; // of each node, where there are any
 	uint64_t setup_cookie;
 	bool setup_answered, setup_accepted;
 	char setup_reason[REASON_SIZE];
@@ -228,14 +245,15 @@ struct run {
 
 // scenario_define.c
 struct world_config scenario_config(const struct run *run);
-bool scenario_starts(const struct scenario_vm *vm);	// a process of it lives at the start, or did
-// The whole configuration. First the VMs are pinned to where they are to run at the start; `real` is as wanted.
+bool scenario_starts(const struct scenario_vm *vm); // a process of it lives at the start, or did
+// The whole configuration. First the VMs are pinned to where they are to run at the start; `real`
+// is as wanted.
 bool run_apply(struct run *run, bool real);
 bool run_apply_vm(struct run *run, uint32_t vm, uint64_t *cookie);
 void run_name_node(const struct run *run, struct entry *entry, uint32_t node);
 void run_name_vm(const struct run *run, struct entry *entry, uint32_t vm);
 bool run_request(struct run *run, struct entry *entry, uint64_t *cookie);
-struct host *run_speaker(struct run *run);	// whose replica is the newest; NULL: no quorum
+struct host *run_speaker(struct run *run); // whose replica is the newest; NULL: no quorum
 const struct vm *run_vm(struct run *run, const struct cluster *cluster, uint32_t vm);
 
 // scenario_setup.c: the situation before the first step.
@@ -245,7 +263,7 @@ bool run_setup(struct run *run);
 void run_act(struct run *run, const struct scenario_action *action, uint32_t index);
 void run_links(struct run *run);
 void run_power_off(struct run *run, uint32_t node);
-bool run_leave(struct run *run, uint32_t node);		// said goodbye, then power off
+bool run_leave(struct run *run, uint32_t node); // said goodbye, then power off
 void run_crash(struct run *run, uint32_t vm);
 void run_replied(struct world *world, uint64_t cookie, const struct entry_result *result);
 
@@ -258,10 +276,10 @@ void run_snapshot(struct run *run, bool last);
 // scenario_ask.c: questions of the modes quorum, lease and property
 void run_ask_quorum(struct run *run);
 void scenario_ask_lease(struct scenario *scenario);
-bool scenario_asks_property(struct scenario *scenario);	// false: nothing of the kind
+bool scenario_asks_property(struct scenario *scenario); // false: nothing of the kind
 void run_ask_property(struct run *run);
 
 // scenario_run.c
-void run_until(struct run *run, uint64_t until_us);	// moment by moment, watching
+void run_until(struct run *run, uint64_t until_us); // moment by moment, watching
 bool run_wait(struct run *run, bool (*reached)(struct run *run), uint32_t limit_s);
 int scenario_main(int argc, char **argv);

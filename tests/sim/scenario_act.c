@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The actions of a scenario: what happens to hosts, networks, storage and processes happens in the world; what
- * administrators do goes to clusterd as the requests that clustadm sends.
+ * The actions of a scenario: what happens to hosts, networks, storage and processes happens in the
+ * world; what administrators do goes to clusterd as the requests that clustadm sends.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "clusterd/invariant.h"
 #include "tests/sim/scenario.h"
 
-enum { RESTART_S = 2 };	// by the service manager
+enum { RESTART_S = 2 }; // by the service manager
 
 void run_links(struct run *run)
 {
@@ -18,7 +18,8 @@ void run_links(struct run *run)
 			bool off = (run->network_off >> i & 1) || (run->network_off >> j & 1);
 
 			if (i != j)
-				corosync_link(run->world, i, j, !off && run->group[i] == run->group[j]);
+				corosync_link(run->world, i, j,
+					      !off && run->group[i] == run->group[j]);
 		}
 	}
 }
@@ -38,7 +39,8 @@ static void partition(struct run *run, const struct scenario_action *action)
 {
 	memset(run->group, 0, sizeof(run->group));
 	for (uint32_t i = 0; i < run->scenario->node_count; i++)
-		run->group[i] = action->group[i] == NAME_NONE ? (uint8_t)(100 + i) : action->group[i];
+		run->group[i] =
+			action->group[i] == NAME_NONE ? (uint8_t)(100 + i) : action->group[i];
 	run_links(run);
 }
 
@@ -64,7 +66,9 @@ static void storage_off(struct run *run, const struct scenario_action *action, u
 	}
 	path_set(run->world, host, 0, PATH_LOST);
 	if (action->for_s > 0)
-		world_at(run->world, (uint64_t)(action->for_s * 1e6), NULL, GUARD_NONE, storage_run_back)->a = node;
+		world_at(run->world, (uint64_t)(action->for_s * 1e6), NULL, GUARD_NONE,
+			 storage_run_back)
+			->a = node;
 }
 
 static void storage(struct run *run, const struct scenario_action *action)
@@ -186,8 +190,8 @@ static bool is_managed(struct run *run, uint32_t vm)
 static bool request_vm(struct run *run, enum entry_type type, const struct scenario_action *action,
 		       uint64_t *cookie)
 {
-	static const uint8_t wanted[WANT_COUNT] = { VM_WANTED_RUNNING, VM_WANTED_STOPPED, VM_WANTED_DISABLED,
-						    VM_WANTED_STOPPED };
+	static const uint8_t wanted[WANT_COUNT] = { VM_WANTED_RUNNING, VM_WANTED_STOPPED,
+						    VM_WANTED_DISABLED, VM_WANTED_STOPPED };
 	struct entry *entry = calloc(1, sizeof(*entry));
 	bool sent;
 
@@ -275,12 +279,14 @@ static bool command_send(struct run *run, const struct scenario_action *action, 
 	return false;
 }
 
-static void tell_command(struct run *run, const struct command *command, bool accepted, const char *reason)
+static void tell_command(struct run *run, const struct command *command, bool accepted,
+			 const char *reason)
 {
 	struct paper paper = { 0 };
 
 	paper_add_json(&paper, reason);
-	run_tell(run, "\"ev\": \"cmd\", \"idx\": %u, \"do\": \"%s\", \"result\": \"%s\", \"reason\": %s",
+	run_tell(run,
+		 "\"ev\": \"cmd\", \"idx\": %u, \"do\": \"%s\", \"result\": \"%s\", \"reason\": %s",
 		 (unsigned int)command->index, do_word((enum scenario_do)command->act),
 		 accepted ? "accepted" : "rejected", paper.text);
 	free(paper.text);
@@ -353,7 +359,7 @@ void run_act(struct run *run, const struct scenario_action *action, uint32_t ind
 {
 	world_say(run->world, NULL, "--- %s", do_word((enum scenario_do)action->act));
 	switch ((int)action->act) {
-	case DO_EVALUATE:	// decisions are taken whenever anything happens
+	case DO_EVALUATE: // decisions are taken whenever anything happens
 		break;
 	case DO_PARTITION:
 		partition(run, action);

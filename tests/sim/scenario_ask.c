@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The questions of a scenario. Quorum is asked of the nodes in the simulated world; leases are answered by the timing
- * arithmetic; a property is tried in a world made for it.
+ * The questions of a scenario. Quorum is asked of the nodes in the simulated world; leases are
+ * answered by the timing arithmetic; a property is tried in a world made for it.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -54,7 +54,8 @@ static struct lease_outage outage_of(const struct scenario *scenario)
 	for (uint32_t i = 0; i < scenario->step_count; i++) {
 		for (uint32_t k = 0; k < scenario->steps[i].count; k++) {
 			const struct scenario_action *action = &scenario->steps[i].actions[k];
-			uint64_t length_ms = action->for_s > 0 ? (uint64_t)(action->for_s * 1000) : UINT64_MAX / 2;
+			uint64_t length_ms = action->for_s > 0 ? (uint64_t)(action->for_s * 1000)
+							       : UINT64_MAX / 2;
 
 			if (action->act != DO_STORAGE_OFF && action->act != DO_AGENT_STALL)
 				continue;
@@ -77,7 +78,8 @@ static bool answer_takeover(const struct lease_timing *timing, const char *what,
 	if (!at || (!says(what, "takeover") && !says(what, "take over") && !says(what, "dead")))
 		return false;
 	if (says(what, "before"))
-		*yes = (says(what, "no ") || says(what, "not ")) == (seconds * 1000 <= (double)timing->dead_ms);
+		*yes = (says(what, "no ") || says(what, "not ")) ==
+		       (seconds * 1000 <= (double)timing->dead_ms);
 	else if (says(what, "earliest"))
 		*yes = seconds * 1000 == (double)timing->dead_ms;
 	else
@@ -140,7 +142,8 @@ static bool property_of(const char *what, enum property *property)
 	*property = PROPERTY_COUNT;
 	if (says(what, "device k+1") || says(what, "in turn"))
 		*property = PROPERTY_IN_TURN;
-	else if (says(what, "never assumed") || (says(what, "last device") && says(what, "retried")))
+	else if (says(what, "never assumed") ||
+		 (says(what, "last device") && says(what, "retried")))
 		*property = PROPERTY_NEVER_ASSUMED;
 	return *property != PROPERTY_COUNT;
 }
@@ -175,7 +178,8 @@ static const struct cluster_node *fenced_node(struct run *run)
 
 	if (!speaker)
 		return NULL;
-	return cluster_node_by_id((struct cluster *)node_cluster(speaker->node), run->scenario->node_count);
+	return cluster_node_by_id((struct cluster *)node_cluster(speaker->node),
+				  run->scenario->node_count);
 }
 
 // Each attempt, as the replicas have it.
@@ -207,7 +211,8 @@ static bool is_believed(struct run *run)
 	return node && (node->life == NODE_FENCED || node->life == NODE_DEAD);
 }
 
-// The last node loses its power and its fence device answers nothing for ten minutes; then it works.
+// The last node loses its power and its fence device answers nothing for ten minutes; then it
+// works.
 static void try_fencing(struct run *run, struct fencing *seen)
 {
 	uint32_t target = run->scenario->node_count - 1;

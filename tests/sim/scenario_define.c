@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The scenario in the product's own terms: definitions as an applied document has them, and requests as clustadm sends
- * them. What has no word of its own there is said with what the product has:
+ * The scenario in the product's own terms: definitions as an applied document has them, and
+ *requests as clustadm sends them. What has no word of its own there is said with what the product
+ *has:
  *
  *	home			a preferred owner, where no others are named
- *	capacity of a node	what its memory reserve leaves; without hard capacity, more than enough
- *	quorum "given"		further nodes that only vote: all of their memory is reserved
+ *	capacity of a node	what its memory reserve leaves; without hard capacity, more than
+ *enough quorum "given"		further nodes that only vote: all of their memory is reserved
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +14,18 @@
 #include "clusterd/invariant.h"
 #include "tests/sim/scenario.h"
 
-enum { PLENTY_MIB = SCENARIO_PLENTY_MIB, SCALED_MIB = PLENTY_MIB / SIM_VMS_MAX, DETECTION_MS = 3300, HOLD_S = 60 };
+enum {
+	PLENTY_MIB = SCENARIO_PLENTY_MIB,
+	SCALED_MIB = PLENTY_MIB / SIM_VMS_MAX,
+	DETECTION_MS = 3300,
+	HOLD_S = 60
+};
 
 static bool is_word(const char *name)
 {
 	for (const char *at = name; *at; at++) {
-		bool letter = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') || (*at >= '0' && *at <= '9');
+		bool letter = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+			      (*at >= '0' && *at <= '9');
 
 		if (!letter && (at == name || !strchr("._-", *at)))
 			return false;
@@ -29,7 +36,8 @@ static bool is_word(const char *name)
 static void node_word(const struct run *run, uint32_t node, char *buf)
 {
 	if (node >= run->scenario->node_count)
-		snprintf(buf, NAME_SIZE, "voter-%u", (unsigned int)(node - run->scenario->node_count + 1));
+		snprintf(buf, NAME_SIZE, "voter-%u",
+			 (unsigned int)(node - run->scenario->node_count + 1));
 	else if (is_word(run->scenario->nodes[node].name))
 		snprintf(buf, NAME_SIZE, "%s", run->scenario->nodes[node].name);
 	else
@@ -46,7 +54,8 @@ static void vm_word(const struct run *run, uint32_t vm, char *buf)
 
 static struct uuid vm_uuid(uint32_t vm)
 {
-	return (struct uuid){ { 0x5c, 0xe0, 0xa1, 0x10, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, 1, (uint8_t)vm } };
+	return (struct uuid){ { 0x5c, 0xe0, 0xa1, 0x10, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, 1,
+				(uint8_t)vm } };
 }
 
 const struct vm *run_vm(struct run *run, const struct cluster *cluster, uint32_t vm)
@@ -114,8 +123,8 @@ static void define_node(const struct run *run, struct node_def *def, uint32_t i,
 	def->fence_count = run->fence_devices;
 	for (uint32_t d = 0; d < def->fence_count; d++) {
 		snprintf(def->fences[d].agent, sizeof(def->fences[d].agent), "fence_sim");
-		snprintf(def->fences[d].options, sizeof(def->fences[d].options), "plug=%s\nbank=%u\n", def->name,
-			 (unsigned int)d);
+		snprintf(def->fences[d].options, sizeof(def->fences[d].options),
+			 "plug=%s\nbank=%u\n", def->name, (unsigned int)d);
 	}
 }
 
@@ -129,7 +138,8 @@ struct document {
 	struct uuid proposed[SIM_VMS_MAX];
 };
 
-static void add_owners(const struct run *run, struct document *document, uint32_t mask, uint32_t tier)
+static void add_owners(const struct run *run, struct document *document, uint32_t mask,
+		       uint32_t tier)
 {
 	for (uint32_t i = 0; i < run->scenario->node_count; i++) {
 		struct owner_def *owner = &document->owners[document->defs.owner_count];
@@ -144,7 +154,8 @@ static void add_owners(const struct run *run, struct document *document, uint32_
 }
 
 // A node stands in its best tier alone, and only if it may be used at all.
-static void add_tiers(const struct run *run, struct document *document, const struct scenario_vm *vm)
+static void add_tiers(const struct run *run, struct document *document,
+		      const struct scenario_vm *vm)
 {
 	uint32_t left = vm->possible ? vm->possible : UINT32_MAX, tier = 1;
 
@@ -208,7 +219,8 @@ static void define_vm(const struct run *run, struct document *document, uint32_t
 		def->memory_mib = (uint32_t)memory_mib;
 	def->disk_count = 1;
 	snprintf(def->disks[0].volume, sizeof(def->disks[0].volume), "d0");
-	snprintf(def->disks[0].path, sizeof(def->disks[0].path), "vms/%u.raw", (unsigned int)number);
+	snprintf(def->disks[0].path, sizeof(def->disks[0].path), "vms/%u.raw",
+		 (unsigned int)number);
 	def->wanted_given = true;
 	def->wanted = real ? wanted_word(vm) : VM_WANTED_RUNNING;
 	def->priority = vm->priority;
@@ -216,7 +228,8 @@ static void define_vm(const struct run *run, struct document *document, uint32_t
 	def->relocations_max = vm->relocations_max;
 	def->failback = vm->failback && vm->tier_count > 0 ? FAILBACK_IMMEDIATE : FAILBACK_NEVER;
 	def->stop_timeout_s = vm->stop_timeout_s;
-	// Too big for any host: it waits, and its lease is written meanwhile, as it is for one that ran before.
+	// Too big for any host: it waits, and its lease is written meanwhile, as it is for one that
+	// ran before.
 	if (!real && !scenario_starts(vm))
 		def->memory_mib = 2 * PLENTY_MIB;
 	if (!real && vm->state == VM_AT_ERROR)

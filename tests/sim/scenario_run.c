@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * clustersim run: one scenario, from its first line to its trace. The same scenario gives the same bytes: the world is
- * made from one seed and knows no clock.
+ * clustersim run: one scenario, from its first line to its trace. The same scenario gives the same
+ * bytes: the world is made from one seed and knows no clock.
  */
 #include <getopt.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 enum {
 	SEED = 1,
 	SKIPPED = 77,
-	QUIET_S = 200,		// longer than any timer of the product that ends a wait
+	QUIET_S = 200, // longer than any timer of the product that ends a wait
 	SETTLE_LIMIT_S = 3600,
 	DETECT_LIMIT_S = 120,
 	// The format's own times, in seconds, and what they stand for here.
@@ -76,13 +76,14 @@ static uint64_t confirmed_us(const struct run *run)
 // The format's seconds in ours: by the failure's own milestones.
 static uint64_t scaled_us(const struct run *run, double seconds)
 {
-	double noticed = (double)run->world->config.detection_us, fenced = (double)confirmed_us(run);
+	double noticed = (double)run->world->config.detection_us,
+	       fenced = (double)confirmed_us(run);
 
 	if (seconds < FORMAT_NOTICED_S)
 		return (uint64_t)(noticed * seconds / FORMAT_NOTICED_S);
 	if (seconds < FORMAT_FENCED_S)
 		return (uint64_t)(noticed + (fenced - noticed) * (seconds - FORMAT_NOTICED_S) /
-						  (FORMAT_FENCED_S - FORMAT_NOTICED_S));
+						    (FORMAT_FENCED_S - FORMAT_NOTICED_S));
 	return (uint64_t)(fenced + (seconds - FORMAT_FENCED_S) / FORMAT_ROUND_S * ROUND_S * 1e6);
 }
 
@@ -155,7 +156,7 @@ static struct run *run_new(struct scenario *scenario, FILE *story)
 	run->world = world_new(&config, SEED, story);
 	run->world->runner = run;
 	run->world->replied = run_replied;
-	world_fault(run->world);	// a scenario is full of them: errors may be logged
+	world_fault(run->world); // a scenario is full of them: errors may be logged
 	for (uint32_t v = 0; v < SIM_VMS_MAX; v++)
 		run->vms[v].state = VM_STATE_COUNT;
 	for (uint32_t i = 0; i < run->hosts; i++)
@@ -260,7 +261,8 @@ static int run_scenario(struct scenario *scenario, const char *trace, FILE *stor
 		scenario_lacks(scenario, "nodes: more than the simulator has");
 	if (scenario->mode == MODE_LEASE)
 		scenario_ask_lease(scenario);
-	if (scenario->mode == MODE_PROPERTY && (!scenario_asks_property(scenario) || scenario->node_count < 3))
+	if (scenario->mode == MODE_PROPERTY &&
+	    (!scenario_asks_property(scenario) || scenario->node_count < 3))
 		scenario_lacks(scenario, "property: nothing that can be tried");
 	if (scenario->lack_count > 0)
 		return tell_skipped(scenario);
@@ -276,7 +278,8 @@ static int run_scenario(struct scenario *scenario, const char *trace, FILE *stor
 	if (good && trace)
 		good = write_trace(scenario, run, trace);
 	if (good && (!trace || strcmp(trace, "-") != 0))
-		printf("%s: %u events, %u s\n", scenario->id, run ? (unsigned int)run->event_count : 0,
+		printf("%s: %u events, %u s\n", scenario->id,
+		       run ? (unsigned int)run->event_count : 0,
 		       run ? (unsigned int)((run->world->now_us - run->zero_us) / 1000000) : 0);
 	if (run)
 		run_free(run);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The situation before the first step. The world is driven there: every host boots, the configuration is applied, the
- * VMs that are to run are started where they are to run (as the only possible owner), then hosts leave or lose their
- * power, and last the scenario's own definitions are applied. The story begins in the moment in which those are
- * acknowledged. So nothing in the replicas, on the volume or in the processes is made up, with one exception: a VM
- * that runs twice, which the product prevents, has its second process planted.
+ * The situation before the first step. The world is driven there: every host boots, the
+ * configuration is applied, the VMs that are to run are started where they are to run (as the only
+ * possible owner), then hosts leave or lose their power, and last the scenario's own definitions
+ * are applied. The story begins in the moment in which those are acknowledged. So nothing in the
+ * replicas, on the volume or in the processes is made up, with one exception: a VM that runs twice,
+ * which the product prevents, has its second process planted.
  */
 #include <string.h>
 
@@ -15,8 +16,9 @@ enum { LIMIT_S = 300 };
 static bool setup_fail(struct run *run, const char *what)
 {
 	if (!run->problem[0])
-		snprintf(run->problem, sizeof(run->problem), "the situation at the start cannot be reached: %s%s%s",
-			 what, run->setup_reason[0] ? ": " : "", run->setup_reason);
+		snprintf(run->problem, sizeof(run->problem),
+			 "the situation at the start cannot be reached: %s%s%s", what,
+			 run->setup_reason[0] ? ": " : "", run->setup_reason);
 	return false;
 }
 
@@ -47,9 +49,11 @@ static bool is_ready(struct run *run)
 	if (cluster->voters.count != run->hosts)
 		return false;
 	for (uint32_t i = 0; i < run->hosts; i++) {
-		const struct cluster_node *node = cluster_node_by_id((struct cluster *)cluster, i + 1);
+		const struct cluster_node *node =
+			cluster_node_by_id((struct cluster *)cluster, i + 1);
 
-		if (!node || node->life != NODE_ONLINE || !node->reported || !node->report.volumes[0].joined ||
+		if (!node || node->life != NODE_ONLINE || !node->reported ||
+		    !node->report.volumes[0].joined ||
 		    node_cluster(run->world->hosts[i].node)->index != cluster->index)
 			return false;
 	}
@@ -97,7 +101,8 @@ static bool are_started(struct run *run)
 
 	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
 		const struct scenario_vm *vm = &run->scenario->vms[v];
-		const struct vm *found = speaker ? run_vm(run, node_cluster(speaker->node), v) : NULL;
+		const struct vm *found =
+			speaker ? run_vm(run, node_cluster(speaker->node), v) : NULL;
 
 		if (!vm->from_start)
 			continue;
@@ -114,9 +119,11 @@ static bool are_blocked(struct run *run)
 	struct host *speaker = run_speaker(run);
 
 	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
-		const struct vm *found = speaker ? run_vm(run, node_cluster(speaker->node), v) : NULL;
+		const struct vm *found =
+			speaker ? run_vm(run, node_cluster(speaker->node), v) : NULL;
 
-		if (run->scenario->vms[v].state == VM_AT_BLOCKED && (!found || found->phase != VM_BLOCKED))
+		if (run->scenario->vms[v].state == VM_AT_BLOCKED &&
+		    (!found || found->phase != VM_BLOCKED))
 			return false;
 	}
 	return true;
@@ -140,7 +147,8 @@ static bool block_vms(struct run *run)
 		if (!ask(run, ENTRY_VM_WANT, v, VM_WANTED_STOPPED, true))
 			return false;
 	}
-	return run_wait(run, are_blocked, LIMIT_S) || setup_fail(run, "a VM does not come to be blocked");
+	return run_wait(run, are_blocked, LIMIT_S) ||
+	       setup_fail(run, "a VM does not come to be blocked");
 }
 
 static bool unmanage(struct run *run)
@@ -148,17 +156,20 @@ static bool unmanage(struct run *run)
 	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
 		const struct scenario_vm *vm = &run->scenario->vms[v];
 
-		if (vm->from_start && (vm->state == VM_AT_UNMANAGED || vm->want == WANT_UNMANAGED) &&
+		if (vm->from_start &&
+		    (vm->state == VM_AT_UNMANAGED || vm->want == WANT_UNMANAGED) &&
 		    !ask(run, ENTRY_VM_MANAGE, v, 0, false))
 			return false;
 	}
 	for (uint32_t i = 0; i < run->scenario->node_count; i++)
-		if (run->scenario->nodes[i].state == AT_UNMANAGED && !ask(run, ENTRY_NODE_MANAGE, i, 0, false))
+		if (run->scenario->nodes[i].state == AT_UNMANAGED &&
+		    !ask(run, ENTRY_NODE_MANAGE, i, 0, false))
 			return false;
 	return true;
 }
 
-// The second process of a VM that runs twice: found by the next clusterd there, and without the lease.
+// The second process of a VM that runs twice: found by the next clusterd there, and without the
+// lease.
 static void plant(struct run *run, uint32_t v)
 {
 	struct scenario_vm *vm = &run->scenario->vms[v];
@@ -212,7 +223,8 @@ static bool is_absent(const struct run *run, uint32_t i)
 {
 	if (i >= run->scenario->node_count)
 		return !run->scenario->quorate;
-	return run->scenario->nodes[i].state == AT_OFFLINE || run->scenario->nodes[i].state == AT_PENDING;
+	return run->scenario->nodes[i].state == AT_OFFLINE ||
+	       run->scenario->nodes[i].state == AT_PENDING;
 }
 
 static bool quorum_stays(const struct run *run)
@@ -235,7 +247,8 @@ static bool begin_fencing(struct run *run)
 		run_power_off(run, i);
 		any = true;
 	}
-	return !any || run_wait(run, is_lost, LIMIT_S) || setup_fail(run, "a node is not being fenced");
+	return !any || run_wait(run, is_lost, LIMIT_S) ||
+	       setup_fail(run, "a node is not being fenced");
 }
 
 static bool is_without_quorum(struct run *run)
@@ -249,7 +262,8 @@ static void begin(struct run *run)
 	for (uint32_t i = 0; i < run->hosts; i++) {
 		if (is_absent(run, i))
 			run_power_off(run, i);
-		else if (i < run->scenario->node_count && run->scenario->nodes[i].state == AT_UNCLEAN)
+		else if (i < run->scenario->node_count &&
+			 run->scenario->nodes[i].state == AT_UNCLEAN)
 			run_power_off(run, i);
 	}
 	if (run->scenario->quorum_given && !run->scenario->quorate)

@@ -29,7 +29,10 @@ void paper_add(struct paper *paper, const char *format, ...)
 // One character of well-formed UTF-8.
 static uint32_t character(const uint8_t **at)
 {
-	uint32_t first = *(*at)++, more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
+	uint32_t first = *(*at)++, more = first >= 0xf0	  ? 3
+					  : first >= 0xe0 ? 2
+					  : first >= 0xc0 ? 1
+							  : 0;
 	uint32_t code = more ? first & (0x3fu >> more) : first;
 
 	for (; more > 0 && (**at & 0xc0) == 0x80; more--)

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Tells what happens, moment by moment, by comparing the world with what was told of it. VMs are told from their
- * processes: a start when the guest runs, an end when the process is gone. What dies with a host is told only when the
- * cluster has proof: until then a VM is where it was last heard of, as everybody else must assume. Nodes are told from
- * the newest replica that takes part in a normal view.
+ * Tells what happens, moment by moment, by comparing the world with what was told of it. VMs are
+ * told from their processes: a start when the guest runs, an end when the process is gone. What
+ * dies with a host is told only when the cluster has proof: until then a VM is where it was last
+ * heard of, as everybody else must assume. Nodes are told from the newest replica that takes part
+ * in a normal view.
  *
- * An expiry is proof when the host's id on the volume is too old, or is another generation's, or was given back.
+ * An expiry is proof when the host's id on the volume is too old, or is another generation's, or
+ * was given back.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +26,9 @@ void run_tell(struct run *run, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	paper_add(&run->events, "%s\n  {\"t\": %llu.%03llu, \"step\": %u, %s}", run->event_count++ ? "," : "",
-		  (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000), (unsigned int)run->step, text);
+	paper_add(&run->events, "%s\n  {\"t\": %llu.%03llu, \"step\": %u, %s}",
+		  run->event_count++ ? "," : "", (unsigned long long)(ms / 1000),
+		  (unsigned long long)(ms % 1000), (unsigned int)run->step, text);
 }
 
 static const char *quoted(char *buf, size_t size, const char *name)
@@ -96,8 +99,10 @@ static bool claims_expired(struct run *run, uint32_t i)
 	if (!id->held)
 		return true;
 	if (host->powered && space->joined && space->generation == id->generation)
-		return run->nodes[i].self_fenced;	// a new life: the old claims ended with the old one
-	return run->world->now_us >= disk_renewed_us(run->world, 0, host->id) + disk_host_dead_us(run->world, 0);
+		return run->nodes[i]
+			.self_fenced; // a new life: the old claims ended with the old one
+	return run->world->now_us >=
+	       disk_renewed_us(run->world, 0, host->id) + disk_host_dead_us(run->world, 0);
 }
 
 static void confirm(struct run *run, uint32_t i, const char *how)
@@ -181,7 +186,8 @@ static void watch_life(struct run *run, uint32_t i, const struct cluster_node *n
 	seen->life = node->life;
 }
 
-static void watch_node(struct run *run, uint32_t i, const struct host *speaker, const struct cluster_node *node)
+static void watch_node(struct run *run, uint32_t i, const struct host *speaker,
+		       const struct cluster_node *node)
 {
 	struct seen_node *seen = &run->nodes[i];
 	char reason[REASON_SIZE];
@@ -192,7 +198,8 @@ static void watch_node(struct run *run, uint32_t i, const struct host *speaker, 
 		node_came(run, i);
 	if (node->managed != seen->managed) {
 		seen->managed = node->managed;
-		snprintf(reason, sizeof(reason), ", \"state\": \"%s\"", node->managed ? "online" : "unmanaged");
+		snprintf(reason, sizeof(reason), ", \"state\": \"%s\"",
+			 node->managed ? "online" : "unmanaged");
 		tell_node(run, "node-state", i, reason);
 	}
 }
@@ -336,7 +343,8 @@ static void watch_vm_state(struct run *run, struct host *speaker, uint32_t v)
 		 quoted(name, sizeof(name), run->scenario->vms[v].name), vm_state_word(state));
 }
 
-// A failure from before the trace: its remains are cleared away when the cluster has heard of its end.
+// A failure from before the trace: its remains are cleared away when the cluster has heard of its
+// end.
 static void watch_failed(struct run *run, const struct cluster *cluster, uint32_t v)
 {
 	const struct vm *vm = run_vm(run, cluster, v);
@@ -392,7 +400,8 @@ static void watch_cluster(struct run *run)
 	if (cluster->index < run->index)
 		return;
 	for (uint32_t i = 0; i < run->scenario->node_count; i++) {
-		const struct cluster_node *node = cluster_node_by_id((struct cluster *)cluster, i + 1);
+		const struct cluster_node *node =
+			cluster_node_by_id((struct cluster *)cluster, i + 1);
 
 		if (node)
 			watch_node(run, i, speaker, node);
@@ -429,7 +438,8 @@ void run_watch_begin(struct run *run)
 	for (uint32_t i = 0; i < run->scenario->node_count; i++) {
 		struct seen_node *node = &run->nodes[i];
 
-		if (run->scenario->nodes[i].state == AT_OFFLINE || run->scenario->nodes[i].state == AT_PENDING)
+		if (run->scenario->nodes[i].state == AT_OFFLINE ||
+		    run->scenario->nodes[i].state == AT_PENDING)
 			node->up = false;
 	}
 	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {

@@ -9,7 +9,8 @@ struct capability {
 	bool have;
 };
 
-// All that a scenario may require. A new capability of the product is a `true` here, and its translation.
+// All that a scenario may require. A new capability of the product is a `true` here, and its
+// translation.
 static const struct capability capabilities[] = {
 	{ "agent-control", true },
 	{ "any-of-dependency", false },
@@ -111,7 +112,8 @@ void scenario_lacks(struct scenario *scenario, const char *name)
 		if (strcmp(scenario->lacks[i], name) == 0)
 			return;
 	if (scenario->lack_count < LACKS_MAX)
-		snprintf(scenario->lacks[scenario->lack_count++], sizeof(scenario->lacks[0]), "%s", name);
+		snprintf(scenario->lacks[scenario->lack_count++], sizeof(scenario->lacks[0]), "%s",
+			 name);
 }
 
 bool mode_of(const char *word, enum scenario_mode *mode)

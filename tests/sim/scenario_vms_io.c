@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+// VMs, rules, and the situation at the start.
+#include <math.h>
+#include <string.h>
+
+#include "tests/sim/scenario_reader.h"
+
+// ---- VMs
+
+static void read_tiers(struct reader *r, json_t *object, const char *place, struct scenario_vm *vm)
+{
+	json_t *tiers = read_member(r, object, place, "preferred", JSON_ARRAY);
+	char here[PLACE_SIZE], one[PLACE_SIZE];
+
+	vm->tier_count = 0;
+	for (size_t i = 0; tiers && i < json_array_size(tiers); i++) {
+		place_element(one, place_below(here, place, "preferred"), i);
+		if (vm->tier_count == VM_TIERS_MAX) {
+			reader_lack(r, "preferred-owners", "more tiers");
+			return;
+		}
+		vm->tiers[vm->tier_count++] = read_node_mask(r, json_array_get(tiers, i), one);
+	}
+}
+
+static void read_faults(struct reader *r, json_t *object, const char *place, struct scenario_vm *vm)
+{
+	json_t *faults = read_member(r, object, place, "faults", JSON_OBJECT), *starts, *value;
+	char here[PLACE_SIZE], more[PLACE_SIZE];
+	const char *key;
+
+	if (!faults)
+		return;
+	place_below(here, place, "faults");
+	json_object_foreach(faults, key, value)
+	{
+		if (strcmp(key, "start_fails") != 0 && strcmp(key, "stop_fails") != 0 &&
+		    strcmp(key, "migrate_fails") != 0)
+			reader_lack(r, "fault-injection", key);
+	}
+	value = json_object_get(faults, "stop_fails");
+	vm->stop_fails = value && !json_is_false(value) && !json_is_null(value);
+	starts = read_member(r, faults, here, "start_fails", JSON_OBJECT);
+	if (!starts)
+		return;
+	place_below(more, here, "start_fails");
+	vm->start_fails = (uint32_t)read_number(r, starts, more, "count", 1e6, 1e9);
+	value = json_object_get(starts, "only_on");
+	vm->start_fails_on = value && !json_is_null(value)
+				     ? read_node_mask(r, value, place_below(here, more, "only_on"))
+				     : UINT32_MAX;
+}
+
+static void only_word(struct reader *r, json_t *object, const char *place, const char *key,
+		      const char *ours, const char *capability)
+{
+	const char *word = read_text(r, object, place, key);
+
+	if (word && strcmp(word, ours) != 0)
+		reader_lack(r, capability, "");
+}
+
+enum scenario_want read_want(struct reader *r, json_t *object, const char *place)
+{
+	static const char *const words[WANT_COUNT] = { "running", "stopped", "disabled",
+						       "unmanaged" };
+	const char *word = read_text(r, object, place, "want");
+	char here[PLACE_SIZE];
+
+	for (uint32_t i = 0; word && i < WANT_COUNT; i++)
+		if (strcmp(words[i], word) == 0)
+			return (enum scenario_want)i;
+	if (word)
+		reader_bad(r, place_below(here, place, "want"),
+			   "running, stopped, disabled or unmanaged is meant here");
+	return WANT_RUNNING;
+}
+
+static void read_vm(struct reader *r, json_t *object, const char *place, struct scenario_vm *vm)
+{
+	static const char *const keys[] = {
+		"home",
+		"want",
+		"cpu",
+		"mem",
+		"size",
+		"load",
+		"priority",
+		"live",
+		"max_restarts",
+		"max_relocations",
+		"failback",
+		"preferred",
+		"possible",
+		"stickiness",
+		"faults",
+		"running_at_add",
+		"migration_threshold",
+		"failure_timeout",
+		"on_stop_fail",
+		"on_monitor_fail",
+		"multiple_active",
+		"requires_fencing",
+		"fail_counts",
+		"attrs",
+		"note",
+		"weights",
+		"avoid",
+		"unmanaged",
+		"critical",
+		NULL,
+	};
+	static const char *const counts[] = { "migration_threshold", "fail_counts" };
+	json_t *value;
+	char here[PLACE_SIZE];
+
+	read_known_keys(r, object, place, keys);
+	vm->home = read_node_member(r, object, place, "home");
+	vm->want = (uint8_t)read_want(r, object, place);
+	if (read_truth(r, object, place, "unmanaged", false))
+		vm->want = WANT_UNMANAGED;
+	read_sizes(r, object, place, "size", &vm->cpus, &vm->memory_mib);
+	value = read_member(r, object, place, "priority", JSON_REAL);
+	vm->priority = value ? (int32_t)fmax(-1e9, fmin(1e9, json_number_value(value))) : 0;
+	vm->restarts_max = (uint32_t)read_number(r, object, place, "max_restarts", 1, 1000);
+	vm->relocations_max = (uint32_t)read_number(r, object, place, "max_relocations", 2, 1000);
+	vm->failback = read_truth(r, object, place, "failback", false);
+	vm->stop_timeout_s = 20;
+	value = json_object_get(object, "possible");
+	vm->possible_given = value && !json_is_null(value);
+	vm->possible = read_node_mask(r, value, place_below(here, place, "possible"));
+	read_tiers(r, object, place, vm);
+	read_faults(r, object, place, vm);
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		if (json_object_get(object, counts[i]) &&
+		    !json_is_null(json_object_get(object, counts[i])))
+			reader_lack(r, "fail-counts", "");
+	if (read_number(r, object, place, "failure_timeout", 0, 1e9) > 0)
+		reader_lack(r, "failure-expiry", "");
+	if (json_object_size(json_object_get(object, "weights")) > 0 ||
+	    json_object_get(object, "avoid"))
+		reader_lack(r, "weak-rules", "");
+	if (json_object_size(json_object_get(object, "attrs")) > 0)
+		reader_lack(r, "node-attributes", "");
+	if (json_is_true(json_object_get(object, "running_at_add")))
+		reader_lack(r, "vm-add-remove", "running_at_add");
+	if (json_is_false(json_object_get(object, "requires_fencing")))
+		reader_lack(r, "fencing", "not required");
+	only_word(r, object, place, "on_stop_fail", "block", "per-vm-failure-policy");
+	only_word(r, object, place, "on_monitor_fail", "restart", "per-vm-failure-policy");
+}
+
+static struct scenario_vm *vm_new(struct reader *r, const char *place, const char *name)
+{
+	struct scenario *s = r->scenario;
+
+	if (s->vm_count == SIM_VMS_MAX) {
+		reader_lack(r, "vms", "more than the simulator has");
+		return NULL;
+	}
+	if (!read_name_fits(r, place, name))
+		return NULL;
+	snprintf(s->vms[s->vm_count].name, NAME_SIZE, "%s", name);
+	return &s->vms[s->vm_count++];
+}
+
+// A VM that an action names before any other and adds is not there at the start.
+static void read_added_vm(struct reader *r, json_t *action, const char *place, bool *mentioned)
+{
+	const char *name = read_text(r, action, place, "vm");
+	const char *act = read_text(r, action, place, "do");
+	json_t *spec = read_member(r, action, place, "spec", JSON_OBJECT);
+	bool adds = act && strcmp(act, "vm-add") == 0;
+	char here[PLACE_SIZE];
+	uint8_t at;
+
+	if (!name)
+		return;
+	at = reader_find_vm(r->scenario, name);
+	if (adds && at == NAME_NONE) {
+		if (!vm_new(r, place_below(here, place, "vm"), name))
+			return;
+		at = (uint8_t)(r->scenario->vm_count - 1);
+		if (!spec)
+			reader_bad(r, place, "the new vm has no spec");
+	}
+	if (at == NAME_NONE)
+		return;
+	if (adds && !mentioned[at]) {
+		r->scenario->vms[at].from_start = false;
+		if (spec && json_object_size(spec) > 0)
+			read_vm(r, spec, place_below(here, place, "spec"), &r->scenario->vms[at]);
+	}
+	mentioned[at] = true;
+}
+
+void read_vms(struct reader *r, json_t *root)
+{
+	json_t *vms = read_member(r, root, "", "vms", JSON_OBJECT), *value, *steps;
+	bool mentioned[SIM_VMS_MAX + 1] = { false };
+	const char *name;
+	char place[PLACE_SIZE];
+
+	json_object_foreach(vms, name, value)
+	{
+		struct scenario_vm *vm = vm_new(r, place_below(place, "vms", name), name);
+
+		if (!json_is_object(value))
+			reader_bad(r, place, "an object is needed here");
+		if (r->bad || !vm)
+			return;
+		vm->from_start = true;
+		read_vm(r, value, place, vm);
+	}
+	steps = read_member(r, root, "", "steps", JSON_ARRAY);
+	for (size_t i = 0; i < json_array_size(steps) && !r->bad; i++) {
+		json_t *actions = json_object_get(json_array_get(steps, i), "do");
+
+		for (size_t k = 0; k < json_array_size(actions); k++) {
+			snprintf(place, sizeof(place), "steps[%zu].do[%zu]", i, k);
+			read_added_vm(r, json_array_get(actions, k), place, mentioned);
+		}
+	}
+}
+
+// ---- rules
+
+void read_rules(struct reader *r, json_t *root)
+{
+	static const char *const single[] = { "vm", "leader", "first", "then" };
+	static const struct {
+		const char *kind, *capability;
+	} others[] = { { "one-at-a-time", "move-concurrency-limit" },
+		       { "any-of-first", "any-of-dependency" } };
+	json_t *rules = read_member(r, root, "", "rules", JSON_ARRAY);
+	char place[PLACE_SIZE], here[PLACE_SIZE];
+
+	for (size_t i = 0; i < json_array_size(rules) && !r->bad; i++) {
+		json_t *rule = json_array_get(rules, i), *vms;
+		const char *kind = read_text(r, rule, place_element(place, "rules", i), "kind");
+
+		if (!kind) {
+			reader_bad(r, place, "the rule has no kind");
+			return;
+		}
+		for (size_t k = 0; k < sizeof(others) / sizeof(others[0]); k++)
+			if (strcmp(others[k].kind, kind) == 0)
+				kind = others[k].capability;
+		scenario_lacks(r->scenario, kind);
+		if (!read_truth(r, rule, place, "strict", true))
+			reader_lack(r, "weak-rules", "");
+		for (size_t k = 0; k < sizeof(single) / sizeof(single[0]); k++)
+			if (json_is_string(json_object_get(rule, single[k])))
+				read_vm_member(r, rule, place, single[k]);
+		vms = json_object_get(rule, "vms");
+		for (size_t k = 0; k < json_array_size(vms); k++) {
+			const char *name = json_string_value(json_array_get(vms, k));
+
+			snprintf(here, sizeof(here), "rules[%zu].vms[%zu]", i, k);
+			if (!name)
+				reader_bad(r, here, "a vm is needed here");
+			else
+				read_vm_named(r, here, name);
+		}
+	}
+}
+
+// ---- the situation at the start
+
+static void read_initial_nodes(struct reader *r, json_t *initial)
+{
+	static const struct {
+		const char *word;
+		enum scenario_node_state state;
+	} words[] = {
+		{ "online", AT_ONLINE },	   { "offline", AT_OFFLINE },
+		{ "unclean", AT_UNCLEAN },	   { "fencing", AT_FENCING },
+		{ "maintenance", AT_MAINTENANCE }, { "unmanaged", AT_UNMANAGED },
+		{ "pending", AT_PENDING },
+	};
+	json_t *nodes = read_member(r, initial, "initial", "nodes", JSON_OBJECT), *value;
+	const char *name;
+	char place[PLACE_SIZE];
+
+	json_object_foreach(nodes, name, value)
+	{
+		const char *word = json_string_value(value);
+		uint8_t node = read_node_named(r, place_below(place, "initial.nodes", name), name);
+		size_t i = 0;
+
+		if (!word || node == NAME_NONE) {
+			reader_bad(r, place, "a state is needed here");
+			return;
+		}
+		while (i < sizeof(words) / sizeof(words[0]) && strcmp(words[i].word, word) != 0)
+			i++;
+		if (i == sizeof(words) / sizeof(words[0])) {
+			reader_lack(r, "initial-state", word);
+			continue;
+		}
+		r->scenario->nodes[node].state = (uint8_t)words[i].state;
+		if (words[i].state == AT_MAINTENANCE)
+			reader_lack(r, "node-maintenance", "");
+	}
+}
+
+static void read_initial_vm(struct reader *r, json_t *value, const char *place, json_t *root,
+			    struct scenario_vm *vm)
+{
+	static const char *const words[VM_AT_COUNT] = {
+		"stopped", "running", "failed", "blocked", "double", "waiting", "error", "unmanaged"
+	};
+	const char *word = read_text(r, value, place, "state"), *policy;
+	char here[PLACE_SIZE];
+	bool runs;
+
+	if (!word) {
+		reader_bad(r, place, "its state is missing");
+		return;
+	}
+	vm->state = VM_AT_COUNT;
+	for (uint32_t i = 0; i < VM_AT_COUNT; i++)
+		if (strcmp(words[i], word) == 0)
+			vm->state = (uint8_t)i;
+	vm->on = read_node_mask(r, json_object_get(value, "on"), place_below(here, place, "on"));
+	if (json_object_get(value, "to"))
+		read_node_mask(r, json_object_get(value, "to"), place_below(here, place, "to"));
+	if (strcmp(word, "migrating") == 0)
+		reader_lack(r, "in-flight-migration", "");
+	else if (vm->state == VM_AT_COUNT)
+		reader_lack(r, "initial-state", word);
+	runs = vm->state == VM_AT_RUNNING || vm->state == VM_AT_FAILED ||
+	       vm->state == VM_AT_BLOCKED;
+	if (runs && (vm->on == 0 || (vm->on & (vm->on - 1)) != 0))
+		reader_bad(r, place, "a vm that is %s is on one node", word);
+	if (vm->state != VM_AT_DOUBLE)
+		return;
+	if (vm->on == 0 || (vm->on & (vm->on - 1)) == 0)
+		reader_bad(r, place, "a vm that runs twice is on two nodes");
+	policy = read_text(r, json_object_get(json_object_get(root, "vms"), vm->name), "vms",
+			   "multiple_active");
+	if (!policy || strcmp(policy, "stop-unexpected") != 0)
+		reader_lack(r, "per-vm-failure-policy", "");
+}
+
+void read_initial(struct reader *r, json_t *root)
+{
+	struct scenario *s = r->scenario;
+	json_t *initial = read_member(r, root, "", "initial", JSON_OBJECT), *vms, *value;
+	const char *name;
+	char place[PLACE_SIZE];
+
+	s->leader = NAME_NONE;
+	s->quorate = true;
+	for (uint32_t i = 0; i < s->node_count; i++)
+		s->nodes[i].state = s->nodes[i].on ? AT_ONLINE : AT_OFFLINE;
+	if (!initial)
+		return;
+	s->initial = true;
+	s->quorate = read_truth(r, initial, "initial", "quorate", true);
+	s->leader = read_node_member(r, initial, "initial", "leader");
+	read_initial_nodes(r, initial);
+	vms = read_member(r, initial, "initial", "vms", JSON_OBJECT);
+	json_object_foreach(vms, name, value)
+	{
+		uint8_t vm = read_vm_named(r, place_below(place, "initial.vms", name), name);
+
+		if (vm != NAME_NONE)
+			read_initial_vm(r, value, place, root, &s->vms[vm]);
+	}
+}

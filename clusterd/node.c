@@ -276,20 +276,23 @@ static struct node_sight node_look(const struct node *node)
 
 static bool sight_same(const struct node_sight *a, const struct node_sight *b)
 {
-	return a->index == b->index && a->view == b->view && a->present == b->present && a->state == b->state &&
-	       a->normal == b->normal && a->frozen == b->frozen;
+	return a->index == b->index && a->view == b->view && a->present == b->present &&
+	       a->state == b->state && a->normal == b->normal && a->frozen == b->frozen;
 }
 
 /*
- * Most events only carry the log on: most of many members' messages, and the store's syncs. After one that changed
- * nothing that the parts depend on, before any of their deadlines, and when they had nothing to do the last
- * time, they would find again what they found then: with 10,000 VMs that is worth not looking.
+ * Most events only carry the log on: most of many members' messages, and the store's syncs. After
+ * one that changed nothing that the parts depend on, before any of their deadlines, and when they
+ * had nothing to do the last time, they would find again what they found then: with 10,000 VMs that
+ * is worth not looking.
  */
-static bool node_unchanged(const struct node *node, const struct event *event, const struct node_sight *sight,
-			   uint64_t deadline_ms)
+static bool node_unchanged(const struct node *node, const struct event *event,
+			   const struct node_sight *sight, uint64_t deadline_ms)
 {
-	return node->quiet && (event->type == EVENT_MESSAGE || event->type == EVENT_STORE_SYNCED) &&
-	       node->now_ms < deadline_ms && sight_same(sight, &node->sight);
+	bool log_only = event->type == EVENT_MESSAGE || event->type == EVENT_STORE_SYNCED;
+
+	return node->quiet && log_only && node->now_ms < deadline_ms &&
+	       sight_same(sight, &node->sight);
 }
 
 static void node_parts(struct node *node, struct actions *actions)

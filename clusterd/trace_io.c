@@ -38,8 +38,8 @@ static void trace_line(struct trace *trace, const char *kind, const char *word, 
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	fprintf(trace->file, "%lld %s %s", (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000, kind,
-		word ? word : "?");
+	fprintf(trace->file, "%lld %s %s", (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000,
+		kind, word ? word : "?");
 	if (vm.serial)
 		fprintf(trace->file, " vm=%u", vm.slot);
 }

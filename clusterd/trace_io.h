@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A line in a file for every event and action, with CLOCK_MONOTONIC in microseconds: where the time goes (clusterd(8)).
+// A line in a file for every event and action, with CLOCK_MONOTONIC in microseconds: where the time
+// goes (clusterd(8)).
 #pragma once
 
 #include "clusterd/action.h"

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Run in a node: how many changes a second there are with 64 in flight; then how long an acknowledged
- * change takes, and, taking turns with it, what it cannot do without: one message around the CPG group
- * and one fdatasync on the store's disk. Prints one line of JSON. The change toggles `wanted` between
- * stopped and disabled, of VMs that never start: nothing follows from it.
+ * Run in a node: how many changes a second there are with 64 in flight; then how long an
+ * acknowledged change takes, and, taking turns with it, what it cannot do without: one message
+ * around the CPG group and one fdatasync on the store's disk. Prints one line of JSON. The change
+ * toggles `wanted` between stopped and disabled, of VMs that never start: nothing follows from it.
+ *
+ * The lab's nodes share one disk, and a change makes all of them sync at the same time: so the same
+ * round trip and fdatasync is also measured while the other nodes do theirs (--peer, until its
+ * input ends).
  *
  * usage: command_latency ROUNDS SECONDS FOLDER VM...     (64 VMs)
+ *        command_latency --peer FOLDER
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +29,8 @@
 #include "clusterd/ipc_client_io.h"
 
 enum { IN_FLIGHT = 64, ROUNDS_MAX = 100000, MESSAGE_SIZE = 128, ENTRY_ROOM = 512 };
+
+enum message { MESSAGE_PLAIN, MESSAGE_SYNC }; // SYNC: the peers sync their files, too
 
 struct flight {
 	const char *vm;
@@ -47,7 +54,11 @@ __attribute__((noreturn)) static void die(const char *what, int error)
 
 // ---- one CPG round trip and one fdatasync ----
 
-static bool cpg_back;	// cpg's callbacks get no pointer here that would do better
+// cpg's callbacks get no pointer here that would do better.
+static bool cpg_back;
+static int peer_fd = -1;
+
+static void file_sync(int fd);
 
 static void cpg_delivered(cpg_handle_t handle, const struct cpg_name *group, uint32_t node,
 			  uint32_t pid, void *message, size_t size)
@@ -55,10 +66,10 @@ static void cpg_delivered(cpg_handle_t handle, const struct cpg_name *group, uin
 	(void)handle;
 	(void)group;
 	(void)node;
-	(void)message;
-	(void)size;
 	if (pid == (uint32_t)getpid())
 		cpg_back = true;
+	else if (peer_fd >= 0 && size > 0 && *(const char *)message == MESSAGE_SYNC)
+		file_sync(peer_fd);
 }
 
 static cpg_handle_t cpg_open(void)
@@ -72,9 +83,9 @@ static cpg_handle_t cpg_open(void)
 	return handle;
 }
 
-static void cpg_round(cpg_handle_t handle)
+static void cpg_round(cpg_handle_t handle, enum message kind)
 {
-	char message[MESSAGE_SIZE] = { 0 };
+	char message[MESSAGE_SIZE] = { (char)kind };
 	struct iovec iov = { message, sizeof(message) };
 	struct pollfd ready = { .events = POLLIN };
 
@@ -155,12 +166,13 @@ static double middle(double *values, int count)
 
 static void measure(int rounds, const char *folder, const char *vm)
 {
-	static double changes[ROUNDS_MAX], floors[ROUNDS_MAX], rings[ROUNDS_MAX], syncs[ROUNDS_MAX];
+	static double changes[ROUNDS_MAX], floors[ROUNDS_MAX], rings[ROUNDS_MAX], syncs[ROUNDS_MAX],
+		crowded[ROUNDS_MAX];
 	struct ipc_client_connection *connection = connect_daemon();
 	cpg_handle_t cpg = cpg_open();
 	int fd = file_open(folder);
 
-	for (int i = -10; i < rounds; i++) {	// the first ones warm up
+	for (int i = -10; i < rounds; i++) { // the first ones warm up
 		int at = i < 0 ? 0 : i;
 		double began = clock_ms(), turned, ended;
 
@@ -168,20 +180,39 @@ static void measure(int rounds, const char *folder, const char *vm)
 			exit(1);
 		changes[at] = clock_ms() - began;
 		began = clock_ms();
-		cpg_round(cpg);
+		cpg_round(cpg, MESSAGE_PLAIN);
 		turned = clock_ms();
 		file_sync(fd);
 		ended = clock_ms();
 		rings[at] = turned - began;
 		syncs[at] = ended - turned;
 		floors[at] = ended - began;
+		cpg_round(cpg, MESSAGE_SYNC);
+		file_sync(fd);
+		crowded[at] = clock_ms() - ended;
 	}
 	close(fd);
 	cpg_finalize(cpg);
 	ipc_client_close(connection);
 	printf("\"rounds\": %d, \"change_ms\": %.3f, \"floor_ms\": %.3f, \"cpg_ms\": %.3f, "
-	       "\"fdatasync_ms\": %.3f}\n", rounds, middle(changes, rounds), middle(floors, rounds),
-	       middle(rings, rounds), middle(syncs, rounds));
+	       "\"fdatasync_ms\": %.3f, \"crowded_ms\": %.3f}\n",
+	       rounds, middle(changes, rounds), middle(floors, rounds), middle(rings, rounds),
+	       middle(syncs, rounds), middle(crowded, rounds));
+}
+
+static int peer_main(const char *folder)
+{
+	cpg_handle_t cpg = cpg_open();
+	struct pollfd watched[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
+				     { .events = POLLIN } };
+
+	peer_fd = file_open(folder);
+	if (cpg_fd_get(cpg, &watched[1].fd) != CS_OK)
+		die("cpg", EIO);
+	while (poll(watched, 2, -1) >= 0 && !watched[0].revents)
+		if (cpg_dispatch(cpg, CS_DISPATCH_ALL) != CS_OK)
+			die("cpg", EIO);
+	return 0;
 }
 
 static void *flight_main(void *data)
@@ -227,8 +258,12 @@ int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 0, seconds = argc > 2 ? atoi(argv[2]) : 0;
 
+	if (argc == 3 && strcmp(argv[1], "--peer") == 0)
+		return peer_main(argv[2]);
 	if (argc < 4 + IN_FLIGHT || rounds < 1 || rounds > ROUNDS_MAX || seconds < 1) {
-		fputs("usage: command_latency ROUNDS SECONDS FOLDER VM...\n", stderr);
+		fputs("usage: command_latency ROUNDS SECONDS FOLDER VM...\n"
+		      "       command_latency --peer FOLDER\n",
+		      stderr);
 		return 2;
 	}
 	// First, so that the stores' files have the size that they keep.

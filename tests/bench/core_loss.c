@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the core itself costs when a node is lost: one real struct node, coordinator of 64, with 10,000 VMs of which 200 ran
- * on the lost one. Its peers are played here, message for message. Time counts inside node_step() alone, from the group's
- * change to the entry that places all 200. Prints one line of JSON.
+ * What the core itself costs when a node is lost: one real struct node, coordinator of 64, with
+ * 10,000 VMs of which 200 ran on the lost one. Its peers are played here, message for message. Time
+ * counts inside node_step() alone, from the group's change to the entry that places all 200. Prints
+ * one line of JSON.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@ enum {
 	NODES = 64,
 	VMS = 10000,
 	LOST = 200,
-	LOST_ID = NODES,		// the last one: the coordinator stays
+	LOST_ID = NODES, // the last one: the coordinator stays
 	QUEUE_MAX = 4096,
 	RUNS_MAX = 1000,
 	GIB_MIB = 1024,
@@ -35,9 +36,9 @@ struct run {
 	struct group_member members[NODES];
 	uint32_t member_count;
 	uint64_t clock_ms;
-	uint64_t spent_ns, longest_ns;	// in node_step() since the group changed
+	uint64_t spent_ns, longest_ns; // in node_step() since the group changed
 	uint32_t steps;
-	uint32_t placed;		// by the entry that was proposed
+	uint32_t placed; // by the entry that was proposed
 };
 
 static uint64_t clock_ns(clockid_t clock)
@@ -73,13 +74,18 @@ static void fill_nodes(struct cluster *cluster)
 		node->report.memory_mib = 1024 * GIB_MIB;
 		node->report.qemu = node->report.watchdog = true;
 		node->report.volumes[0] = (struct node_volume){
-			.state = VOLUME_ONLINE, .joined = true, .generation = 1,
+			.state = VOLUME_ONLINE,
+			.joined = true,
+			.generation = 1,
 		};
 		cluster->voters.list[i] = (struct voter){ .id = i + 1, .store = 1000 + i };
 	}
 	cluster->voters.count = NODES;
 	cluster->volumes[0] = (struct cluster_volume){
-		.used = true, .prepared = true, .io_timeout_s = 10, .prepare_actor = SLOT_NONE,
+		.used = true,
+		.prepared = true,
+		.io_timeout_s = 10,
+		.prepare_actor = SLOT_NONE,
 	};
 	strcpy(cluster->volumes[0].def.name, "v1");
 	strcpy(cluster->volumes[0].def.source, "/srv/v1");
@@ -115,7 +121,9 @@ static void fill_vm(struct cluster *cluster, uint32_t slot)
 	vm->wanted = VM_WANTED_RUNNING;
 	vm->attempt = 1;
 	vm->lease_count = 1;
-	vm->leases[0] = (struct vm_lease){ .volume = 0, .life = LEASE_READY, .actor = SLOT_NONE, .slot = slot };
+	vm->leases[0] = (struct vm_lease){
+		.volume = 0, .life = LEASE_READY, .actor = SLOT_NONE, .slot = slot
+	};
 	*lease = SLOT_USED;
 }
 
@@ -132,7 +140,10 @@ static size_t snapshot_make(uint8_t **bytes)
 	cluster.functional_level = FUNCTIONAL_LEVEL;
 	cluster.next_serial = VMS + 1;
 	cluster.def = (struct cluster_def){
-		.name = "bench", .no_quorum_hold_s = 60, .io_timeout_s = 10, .root = "/clusterstorage",
+		.name = "bench",
+		.no_quorum_hold_s = 60,
+		.io_timeout_s = 10,
+		.root = "/clusterstorage",
 	};
 	fill_nodes(&cluster);
 	for (uint32_t slot = 0; slot < VMS; slot++)
@@ -142,7 +153,7 @@ static size_t snapshot_make(uint8_t **bytes)
 	*bytes = must(malloc(size));
 	(*bytes)[0] = 1;
 	memset(*bytes + 1, 0, STORED_SNAPSHOT_HEAD - 1);
-	(*bytes)[1] = 77;	// history
+	(*bytes)[1] = 77; // history
 	cluster_encode(&cluster, *bytes + STORED_SNAPSHOT_HEAD, size - STORED_SNAPSHOT_HEAD);
 	free(memory);
 	return size;
@@ -167,7 +178,10 @@ static void post(struct run *run, struct event event)
 
 static void post_message(struct run *run, uint32_t from, const uint8_t *body, size_t size)
 {
-	struct event event = { .type = EVENT_MESSAGE, .from_id = from, .from_pid = 100 + from, .body = body,
+	struct event event = { .type = EVENT_MESSAGE,
+			       .from_id = from,
+			       .from_pid = 100 + from,
+			       .body = body,
 			       .body_size = size };
 
 	post(run, event);
@@ -186,7 +200,7 @@ static void peers_answer(struct run *run, const uint8_t *body, size_t size)
 	m = (struct message){ .tag = said.tag, .view = said.view, .index = said.index };
 	if (said.type == MESSAGE_STATE)
 		m.type = MESSAGE_STATE;
-	else if (said.type == MESSAGE_COPIED)	// after this node, which so becomes the coordinator
+	else if (said.type == MESSAGE_COPIED) // after this node, which so becomes the coordinator
 		m.type = MESSAGE_COPIED;
 	else if (said.type == MESSAGE_ENTRY)
 		m.type = MESSAGE_SYNCED;
@@ -207,14 +221,17 @@ static void note_places(struct run *run, const struct action *action)
 	struct store_facts facts;
 	struct entry entry;
 
-	if (message_decode(&m, &facts, action->body, action->body_size) && m.type == MESSAGE_ENTRY &&
-	    entry_decode(&entry, m.body, m.body_size) && entry.type == ENTRY_PLACE)
+	if (message_decode(&m, &facts, action->body, action->body_size) &&
+	    m.type == MESSAGE_ENTRY && entry_decode(&entry, m.body, m.body_size) &&
+	    entry.type == ENTRY_PLACE)
 		run->placed += entry.place_count;
 }
 
 static void perform(struct run *run, const struct action *action)
 {
-	struct event event = { .token = action->token, .node_id = action->node_id, .attempt = action->attempt,
+	struct event event = { .token = action->token,
+			       .node_id = action->node_id,
+			       .attempt = action->attempt,
 			       .flag = true };
 
 	switch (action->type) {
@@ -279,7 +296,10 @@ static void drain(struct run *run, uint32_t until_placed)
 
 static void group(struct run *run, uint32_t count, uint64_t ring)
 {
-	struct event event = { .type = EVENT_GROUP, .node_id = 1, .members = run->members, .member_count = count,
+	struct event event = { .type = EVENT_GROUP,
+			       .node_id = 1,
+			       .members = run->members,
+			       .member_count = count,
 			       .ring = ring };
 
 	run->member_count = count;
@@ -291,16 +311,25 @@ static void group(struct run *run, uint32_t count, uint64_t ring)
 
 static void node_begin(struct run *run, const uint8_t *snapshot, size_t size)
 {
-	const struct node_report report = { .cpus = 64, .memory_mib = 1024 * GIB_MIB, .qemu = true,
-					    .watchdog = true };
-	struct event loaded = { .type = EVENT_STORE_SNAPSHOT, .index = 10, .view = 1, .body = snapshot,
+	const struct node_report report = {
+		.cpus = 64, .memory_mib = 1024 * GIB_MIB, .qemu = true, .watchdog = true
+	};
+	struct event loaded = { .type = EVENT_STORE_SNAPSHOT,
+				.index = 10,
+				.view = 1,
+				.body = snapshot,
 				.body_size = size };
-	struct event opened = { .type = EVENT_STORE_OPENED, .store = 1000, .incarnation = 1, .promised = 1,
-				.index = 10, .flag = true };
+	struct event opened = { .type = EVENT_STORE_OPENED,
+				.store = 1000,
+				.incarnation = 1,
+				.promised = 1,
+				.index = 10,
+				.flag = true };
 	struct event host = { .type = EVENT_HOST, .report = &report };
 	struct event sanlock = { .type = EVENT_SANLOCK_UP, .flag = true };
-	struct event volume = { .type = EVENT_VOLUME, .volume_state = VOLUME_ONLINE, .joined = true,
-				.generation = 1 };
+	struct event volume = {
+		.type = EVENT_VOLUME, .volume_state = VOLUME_ONLINE, .joined = true, .generation = 1
+	};
 	struct event adopted = { .type = EVENT_ADOPTION_DONE };
 
 	for (uint32_t i = 0; i < NODES; i++)
@@ -313,8 +342,13 @@ static void node_begin(struct run *run, const uint8_t *snapshot, size_t size)
 	// The VMs of this host run and are adopted.
 	for (uint32_t slot = 0; slot < VMS; slot++) {
 		const struct vm *vm = &node_cluster(run->node)->vms[slot];
-		struct event vm_adopted = { .type = EVENT_VM_ADOPTED, .vm = vm->ref, .attempt = 1, .flag = true,
-					    .uuid = vm_definition(node_cluster(run->node), vm)->uuid };
+		struct event vm_adopted = {
+			.type = EVENT_VM_ADOPTED,
+			.vm = vm->ref,
+			.attempt = 1,
+			.flag = true,
+			.uuid = vm_definition(node_cluster(run->node), vm)->uuid
+		};
 
 		if (vm->owner == 0)
 			step(run, &vm_adopted);
@@ -335,7 +369,8 @@ static void run_once(struct run *run, const uint8_t *snapshot, size_t size)
 	}
 	(void)snapshot;
 	(void)size;
-	if (!view_coordinator(node_view(run->node)) || node_cluster(run->node)->nodes[LOST_ID - 1].life != NODE_ONLINE) {
+	if (!view_coordinator(node_view(run->node)) ||
+	    node_cluster(run->node)->nodes[LOST_ID - 1].life != NODE_ONLINE) {
 		char reason[REASON_SIZE];
 
 		view_reason(node_view(run->node), reason, sizeof(reason));
@@ -363,8 +398,11 @@ int main(int argc, char **argv)
 {
 	const struct node_limits limits = {
 		.cluster = { .vms_max = VMS, .lease_slots_max = VMS },
-		.view = { .records_max = 4096, .log_bytes = 4 * 1024 * 1024, .proposals_max = 256,
-			  .proposal_bytes = 4 * 1024 * 1024, .copy_bytes = 64 * 1024 * 1024 },
+		.view = { .records_max = 4096,
+			  .log_bytes = 4 * 1024 * 1024,
+			  .proposals_max = 256,
+			  .proposal_bytes = 4 * 1024 * 1024,
+			  .copy_bytes = 64 * 1024 * 1024 },
 		.requests_max = 16,
 	};
 	int runs = argc > 1 ? atoi(argv[1]) : 15;
@@ -378,8 +416,10 @@ int main(int argc, char **argv)
 	if (runs < 1 || runs > RUNS_MAX)
 		return 2;
 	run.actions = (struct actions){
-		.items = must(calloc(4096, sizeof(struct action))), .max = 4096,
-		.bytes = must(malloc(64 * 1024 * 1024)), .size = 64 * 1024 * 1024,
+		.items = must(calloc(4096, sizeof(struct action))),
+		.max = 4096,
+		.bytes = must(malloc(64 * 1024 * 1024)),
+		.size = 64 * 1024 * 1024,
 	};
 	for (int i = 0; i < runs; i++) {
 		run.node = node_init(&limits, memory);

@@ -24,4 +24,4 @@ bench: all $(bench_programs)
 	@$(bench_run) --json tests/bench/bench.json
 
 bench-peers: all $(bench_programs)
-	@$(bench_run) --json tests/bench/bench-peers.json peers
+	@$(bench_run) --json tests/bench/bench-peers.json one many

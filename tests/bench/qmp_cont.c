@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * For the peer's resource agent: lets a QEMU that was started with -S go on, and prints CLOCK_MONOTONIC
- * in ns of its RESUME. The same start as clusterd's, and the same end of the measurement.
+ * For the peer's resource agent: lets a QEMU that was started with -S go on, and prints
+ * CLOCK_MONOTONIC in ns of its RESUME. The same start as clusterd's, and the same end of the
+ * measurement.
  */
 #include <stdio.h>
 #include <string.h>

@@ -55,7 +55,8 @@ int main(void)
 	};
 	quorum_handle_t handle;
 	uint32_t type;
-	struct pollfd watched[2] = { { .fd = STDIN_FILENO, .events = POLLIN }, { .events = POLLIN } };
+	struct pollfd watched[2] = { { .fd = STDIN_FILENO, .events = POLLIN },
+				     { .events = POLLIN } };
 	cs_error_t error = quorum_model_initialize(&handle, QUORUM_MODEL_V1,
 						   (quorum_model_data_t *)&model, &type, NULL);
 

@@ -30,8 +30,11 @@ def command(lab, rounds, seconds):
     first = coordinator(lab)
     found = {}
     for role, node in (("coordinator", first), ("other", next(n for n in lab.nodes if n != first))):
-        text = lab.exec(node, os.path.join(lab.programs, "command_latency"), str(rounds),
-                        str(seconds), "/var/lib/clusterd", *vms, timeout=120)
+        program = os.path.join(lab.programs, "command_latency")
+        peers = [lab.popen(n, program, "--peer", "/var/lib/clusterd") for n in lab.nodes if n != node]
+        text = lab.exec(node, program, str(rounds), str(seconds), "/var/lib/clusterd", *vms, timeout=120)
+        for peer in peers:
+            peer.communicate(timeout=10)
         found[role] = json.loads(text)
         found[role]["ratio"] = found[role]["change_ms"] / found[role]["floor_ms"]
         say(f"a change from the {role}: {found[role]['change_ms']:.2f} ms, "

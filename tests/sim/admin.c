@@ -7,7 +7,6 @@
 
 #include "clusterd/invariant.h"
 
-
 bool admin_request(struct world *world, struct host *host, struct entry *entry)
 {
 	static const size_t size = 256 * 1024;
@@ -18,7 +17,8 @@ bool admin_request(struct world *world, struct host *host, struct entry *entry)
 	if (!host->daemon || host->paused)
 		return false;
 	for (uint32_t i = 0; i < REQUESTS_MAX && !request; i++)
-		if (!world->requests[i].host || world->requests[i].epoch != world->requests[i].host->daemon_epoch)
+		if (!world->requests[i].host ||
+		    world->requests[i].epoch != world->requests[i].host->daemon_epoch)
 			request = &world->requests[i];
 	if (!request)
 		return false;
@@ -45,14 +45,22 @@ bool admin_request(struct world *world, struct host *host, struct entry *entry)
 static const char *request_word(uint8_t type)
 {
 	switch (type) {
-	case ENTRY_APPLY: return "apply";
-	case ENTRY_REMOVE: return "remove";
-	case ENTRY_VM_WANT: return "want";
-	case ENTRY_VM_MANAGE: return "vm manage";
-	case ENTRY_VM_CLEAR: return "clear";
-	case ENTRY_NODE_MANAGE: return "node manage";
-	case ENTRY_NODE_FENCE: return "fence";
-	case ENTRY_NODE_CONFIRM_DEAD: return "confirm-dead";
+	case ENTRY_APPLY:
+		return "apply";
+	case ENTRY_REMOVE:
+		return "remove";
+	case ENTRY_VM_WANT:
+		return "want";
+	case ENTRY_VM_MANAGE:
+		return "vm manage";
+	case ENTRY_VM_CLEAR:
+		return "clear";
+	case ENTRY_NODE_MANAGE:
+		return "node manage";
+	case ENTRY_NODE_FENCE:
+		return "fence";
+	case ENTRY_NODE_CONFIRM_DEAD:
+		return "confirm-dead";
 	}
 	return "?";
 }
@@ -66,8 +74,10 @@ static bool renews_since(const struct world *world, const struct host *target, u
 	       world->now_us > space->going_us + SECONDS(22 + 4 * world->disks[disk].io_timeout_s);
 }
 
-// A host that was declared dead: true, or an operator's error, which counts as a lie; but never one that renews.
-static void confirmed_dead(struct world *world, const struct host *host, const struct request *request)
+// A host that was declared dead: true, or an operator's error, which counts as a lie; but never one
+// that renews.
+static void confirmed_dead(struct world *world, const struct host *host,
+			   const struct request *request)
 {
 	for (uint32_t h = 0; h < world->config.hosts; h++) {
 		struct host *target = &world->hosts[h];
@@ -81,7 +91,8 @@ static void confirmed_dead(struct world *world, const struct host *host, const s
 		world->stats[STAT_FENCE_LIES]++;
 		for (uint32_t d = 0; d < world->config.disks; d++)
 			if (renews_since(world, target, d))
-				check_fail(world, host, "%s is declared dead while it renews its host id",
+				check_fail(world, host,
+					   "%s is declared dead while it renews its host id",
 					   target->name);
 	}
 }
@@ -93,8 +104,9 @@ void admin_reply(struct world *world, struct host *host, const struct action *ac
 
 		if (request->host != host || request->cookie != action->cookie)
 			continue;
-		world_say(world, host, "%s%s%s: %s%s%s", request_word(request->type), request->name[0] ? " " : "",
-			  request->name, action->result->accepted ? "done" : "refused: ",
+		world_say(world, host, "%s%s%s: %s%s%s", request_word(request->type),
+			  request->name[0] ? " " : "", request->name,
+			  action->result->accepted ? "done" : "refused: ",
 			  action->result->accepted ? "" : action->result->reason, "");
 		world->stats[action->result->accepted ? STAT_ACCEPTED : STAT_REFUSED]++;
 		if (world->replied)
@@ -119,20 +131,24 @@ static void define_node(struct world *world, struct node_def *def, uint32_t i)
 		return;
 	def->fence_count = 1;
 	snprintf(def->fences[0].agent, sizeof(def->fences[0].agent), "fence_sim");
-	snprintf(def->fences[0].options, sizeof(def->fences[0].options), "plug=%s\n", world->hosts[i].name);
+	snprintf(def->fences[0].options, sizeof(def->fences[0].options), "plug=%s\n",
+		 world->hosts[i].name);
 }
 
-static uint32_t define_vm(struct world *world, struct vm_def *def, struct owner_def *owners, uint32_t vm)
+static uint32_t define_vm(struct world *world, struct vm_def *def, struct owner_def *owners,
+			  uint32_t vm)
 {
 	uint32_t count = 0, disks = world->config.disks;
 
 	memset(def, 0, sizeof(*def));
 	snprintf(def->name, sizeof(def->name), "vm%u", (unsigned int)vm);
 	def->cpus = 1;
-	def->memory_mib = world->config.story ? 1024 : (uint32_t)rng_between(&world->rng, 1, 4) * 1024;
+	def->memory_mib =
+		world->config.story ? 1024 : (uint32_t)rng_between(&world->rng, 1, 4) * 1024;
 	def->disk_count = disks > 1 && vm % 3 == 2 ? 2 : 1;
 	for (uint32_t d = 0; d < def->disk_count; d++) {
-		snprintf(def->disks[d].volume, sizeof(def->disks[d].volume), "d%u", (unsigned int)((vm + d) % disks));
+		snprintf(def->disks[d].volume, sizeof(def->disks[d].volume), "d%u",
+			 (unsigned int)((vm + d) % disks));
 		snprintf(def->disks[d].path, sizeof(def->disks[d].path), "vms/vm%u-%u.raw",
 			 (unsigned int)vm, (unsigned int)d);
 	}
@@ -145,7 +161,7 @@ static uint32_t define_vm(struct world *world, struct vm_def *def, struct owner_
 		return 0;
 	def->priority = (int32_t)rng_below(&world->rng, 3);
 	def->on_guest_shutdown = (uint8_t)rng_below(&world->rng, GUEST_SHUTDOWN_COUNT);
-	if (rng_chance(&world->rng, 25)) {	// some owners only
+	if (rng_chance(&world->rng, 25)) { // some owners only
 		for (uint32_t i = 0; i < world->config.hosts; i++) {
 			if (i != vm % world->config.hosts && rng_chance(&world->rng, 50))
 				continue;
@@ -218,8 +234,10 @@ bool admin_apply_nodes(struct world *world, struct host *host, bool with_vms)
 	for (uint32_t i = 0; i < defs.node_count; i++)
 		define_node(world, &defs.nodes[i], i);
 	for (uint32_t i = 0; i < defs.volume_count; i++) {
-		snprintf(defs.volumes[i].name, sizeof(defs.volumes[i].name), "d%u", (unsigned int)i);
-		snprintf(defs.volumes[i].source, sizeof(defs.volumes[i].source), "/shared/d%u", (unsigned int)i);
+		snprintf(defs.volumes[i].name, sizeof(defs.volumes[i].name), "d%u",
+			 (unsigned int)i);
+		snprintf(defs.volumes[i].source, sizeof(defs.volumes[i].source), "/shared/d%u",
+			 (unsigned int)i);
 	}
 	for (uint32_t i = 0; i < defs.vm_count; i++) {
 		uint32_t more = define_vm(world, &defs.vms[i], owners + defs.owner_count, i);
@@ -237,7 +255,8 @@ bool admin_apply_nodes(struct world *world, struct host *host, bool with_vms)
 static bool defined_anywhere(const struct world *world)
 {
 	for (uint32_t i = 0; i < world->config.hosts; i++)
-		if (world->hosts[i].daemon && cluster_find_volume(node_cluster(world->hosts[i].node), "d0"))
+		if (world->hosts[i].daemon &&
+		    cluster_find_volume(node_cluster(world->hosts[i].node), "d0"))
 			return true;
 	return false;
 }
@@ -268,8 +287,8 @@ static void random_vm_name(struct world *world, struct entry *entry)
 }
 
 /*
- * A confirmation is true, except that a living host that renews may be tried: it must be refused. One that is up and
- * does not renew is nobody's to declare dead.
+ * A confirmation is true, except that a living host that renews may be tried: it must be refused.
+ * One that is up and does not renew is nobody's to declare dead.
  */
 static bool may_confirm(struct world *world, const struct host *target)
 {
@@ -282,7 +301,8 @@ static bool may_confirm(struct world *world, const struct host *target)
 }
 
 // Whom an administrator would declare dead: one that the cluster misses, when there is one.
-static struct host *missed_host(struct world *world, const struct host *host, struct host *otherwise)
+static struct host *missed_host(struct world *world, const struct host *host,
+				struct host *otherwise)
 {
 	const struct cluster *cluster = host->daemon ? node_cluster(host->node) : NULL;
 
@@ -314,7 +334,8 @@ void admin_random(struct world *world)
 	case 3:
 	case 4:
 		entry->type = ENTRY_VM_WANT;
-		entry->wanted = rng_chance(&world->rng, 70) ? VM_WANTED_STOPPED : VM_WANTED_DISABLED;
+		entry->wanted =
+			rng_chance(&world->rng, 70) ? VM_WANTED_STOPPED : VM_WANTED_DISABLED;
 		random_vm_name(world, entry);
 		break;
 	case 5:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A seed's life: what it switches on, the trouble, the repairs, and the quiet at the end, in which everything wanted
- * must come to run.
+ * A seed's life: what it switches on, the trouble, the repairs, and the quiet at the end, in which
+ * everything wanted must come to run.
  */
 #include "tests/sim/world.h"
 
@@ -38,14 +38,16 @@ struct world_config config_of_seed(uint64_t seed, uint32_t hosts, uint32_t vms)
 	config.disks = (uint32_t)rng_between(&rng, 1, 2);
 	if (!rng_chance(&rng, 6))
 		for (uint32_t t = 0; t < TROUBLE_COUNT; t++)
-			config.troubles |= (uint32_t)rng_chance(&rng, t == TROUBLE_LIES ? 8 : 35) << t;
+			config.troubles |= (uint32_t)rng_chance(&rng, t == TROUBLE_LIES ? 8 : 35)
+					   << t;
 	config.watchdogs = some_of(&rng, config.hosts);
 	config.fences = some_of(&rng, config.hosts);
 	config.io_timeout_s = timeouts[rng_below(&rng, 4)];
 	config.detection_us = MS(detections[rng_below(&rng, 4)]);
 	config.chaos_us = SECONDS(rng_between(&rng, 60, 240));
 	config.no_quorum_hold_s = (uint32_t)rng_between(&rng, 10, 60);
-	config.no_quorum = rng_chance(&rng, 70) ? NO_QUORUM_STOP : (uint8_t)rng_below(&rng, NO_QUORUM_COUNT);
+	config.no_quorum =
+		rng_chance(&rng, 70) ? NO_QUORUM_STOP : (uint8_t)rng_below(&rng, NO_QUORUM_COUNT);
 	config.unit_kills = rng_chance(&rng, 50);
 	config.dense = rng_chance(&rng, 30);
 	config.early = rng_chance(&rng, 20);
@@ -76,9 +78,11 @@ static void cut_links(struct world *world)
 static void cut_one_way(struct world *world)
 {
 	uint32_t i = (uint32_t)rng_below(&world->rng, world->config.hosts);
-	uint32_t j = (i + 1 + (uint32_t)rng_below(&world->rng, world->config.hosts - 1)) % world->config.hosts;
+	uint32_t j = (i + 1 + (uint32_t)rng_below(&world->rng, world->config.hosts - 1)) %
+		     world->config.hosts;
 
-	world_say(world, NULL, "link from n%u to n%u is cut", (unsigned int)(i + 1), (unsigned int)(j + 1));
+	world_say(world, NULL, "link from n%u to n%u is cut", (unsigned int)(i + 1),
+		  (unsigned int)(j + 1));
 	world->stats[STAT_CUTS]++;
 	corosync_link(world, i, j, false);
 }
@@ -105,12 +109,15 @@ static void flap(struct world *world)
 		corosync_link(world, i, host->index, false);
 		corosync_link(world, host->index, i, false);
 	}
-	world_at(world, rng_between(&world->rng, MS(50), SECONDS(4)), NULL, GUARD_NONE, link_run_heal)->a = host->index;
+	world_at(world, rng_between(&world->rng, MS(50), SECONDS(4)), NULL, GUARD_NONE,
+		 link_run_heal)
+		->a = host->index;
 }
 
 /*
- * The worst moment for a store to be lost: beside it only hosts that were away come up, a bare majority of nodes that
- * knows less than what was acknowledged. A lost store that voted would let them go on without it.
+ * The worst moment for a store to be lost: beside it only hosts that were away come up, a bare
+ * majority of nodes that knows less than what was acknowledged. A lost store that voted would let
+ * them go on without it.
  */
 static void leave_laggards(struct world *world, struct host *lost)
 {
@@ -153,7 +160,8 @@ static void lose_store(struct world *world)
 		if (world->hosts[i].daemon && view_normal(node_view(world->hosts[i].node)) &&
 		    node_cluster(world->hosts[i].node)->voters.count > most)
 			most = node_cluster(world->hosts[i].node)->voters.count;
-	if (most < world->config.hosts || world->stores_lost >= (world->config.hosts - 1) / 2 || host->paused)
+	if (most < world->config.hosts || world->stores_lost >= (world->config.hosts - 1) / 2 ||
+	    host->paused)
 		return;
 	world->stores_lost++;
 	daemon_kill(world, host);
@@ -172,7 +180,7 @@ static void trouble_storage(struct world *world)
 		path_set(world, random_host(world), disk, state);
 		return;
 	}
-	for (uint32_t i = 0; i < world->config.hosts; i++)	// the array itself
+	for (uint32_t i = 0; i < world->config.hosts; i++) // the array itself
 		path_set(world, &world->hosts[i], disk, state);
 }
 
@@ -195,7 +203,8 @@ static void kill_corosync(struct world *world)
 	struct host *host = random_host(world);
 
 	for (uint32_t i = 0; i < world->config.hosts; i++) {
-		if ((!all && i != host->index) || !world->hosts[i].corosync.running || world->hosts[i].paused)
+		if ((!all && i != host->index) || !world->hosts[i].corosync.running ||
+		    world->hosts[i].paused)
 			continue;
 		world_say(world, &world->hosts[i], "corosync is killed");
 		world->stats[STAT_COROSYNC_KILLS]++;
@@ -253,8 +262,10 @@ static void trouble(struct world *world, enum trouble kind)
 		host->corosync.lag_us = rng_below(&world->rng, SECONDS(2));
 		break;
 	case TROUBLE_PAUSE:
-		host_pause(world, host, rng_chance(&world->rng, 60) ? rng_between(&world->rng, MS(50), SECONDS(8))
-								   : rng_between(&world->rng, SECONDS(8), SECONDS(150)));
+		host_pause(world, host,
+			   rng_chance(&world->rng, 60)
+				   ? rng_between(&world->rng, MS(50), SECONDS(8))
+				   : rng_between(&world->rng, SECONDS(8), SECONDS(150)));
 		break;
 	case TROUBLE_CLOCK:
 		host_clock_step(world, host, (int64_t)rng_below(&world->rng, 7200000) - 3600000);
@@ -310,8 +321,9 @@ static void chaos_run(struct world *world, struct item *item)
 		trouble(world, (enum trouble)kind);
 		break;
 	}
-	world_at(world, world->config.dense ? rng_between(&world->rng, MS(1), SECONDS(3))
-					    : rng_between(&world->rng, MS(500), SECONDS(20)),
+	world_at(world,
+		 world->config.dense ? rng_between(&world->rng, MS(1), SECONDS(3))
+				     : rng_between(&world->rng, MS(500), SECONDS(20)),
 		 NULL, GUARD_NONE, chaos_run);
 }
 
@@ -367,7 +379,8 @@ void chaos_start(struct world *world)
 		host_power_on(world, &world->hosts[i]);
 	admin_bootstrap(world);
 	if (world->config.troubles)
-		world_at(world, world->config.early ? SECONDS(5) : SECONDS(30), NULL, GUARD_NONE, chaos_run);
+		world_at(world, world->config.early ? SECONDS(5) : SECONDS(30), NULL, GUARD_NONE,
+			 chaos_run);
 	world_at(world, SECONDS(20), NULL, GUARD_NONE, repair_run);
 }
 
@@ -382,12 +395,14 @@ void chaos_heal(struct world *world)
 static struct host *normal_host(struct world *world)
 {
 	for (uint32_t i = 0; i < world->config.hosts; i++)
-		if (world->hosts[i].daemon && !world->hosts[i].paused && view_normal(node_view(world->hosts[i].node)))
+		if (world->hosts[i].daemon && !world->hosts[i].paused &&
+		    view_normal(node_view(world->hosts[i].node)))
 			return &world->hosts[i];
 	return NULL;
 }
 
-static void request_named(struct world *world, struct host *host, enum entry_type type, const char *name)
+static void request_named(struct world *world, struct host *host, enum entry_type type,
+			  const char *name)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
 
@@ -417,9 +432,11 @@ static void quiet_tidy(struct world *world)
 		if (!vm->used)
 			continue;
 		if (!vm->managed)
-			request_named(world, host, ENTRY_VM_MANAGE, vm_definition(cluster, vm)->name);
+			request_named(world, host, ENTRY_VM_MANAGE,
+				      vm_definition(cluster, vm)->name);
 		if (vm->phase == VM_ERROR || (vm->phase == VM_IDLE && vm->failed_on))
-			request_named(world, host, ENTRY_VM_CLEAR, vm_definition(cluster, vm)->name);
+			request_named(world, host, ENTRY_VM_CLEAR,
+				      vm_definition(cluster, vm)->name);
 	}
 }
 
@@ -439,40 +456,45 @@ static uint32_t count_running(struct world *world, const struct uuid *uuid, uint
 }
 
 // For the message alone: what its owner's clusterd is doing about it.
-static const char *local_word(const struct world *world, const struct cluster *cluster, const struct vm *vm)
+static const char *local_word(const struct world *world, const struct cluster *cluster,
+			      const struct vm *vm)
 {
 	const struct host *host;
 
 	if (vm->owner >= NODES_MAX)
 		return "no owner";
 	host = &world->hosts[cluster->nodes[vm->owner].def.id - 1];
-	return host->daemon ? vm_life_word((enum vm_life)host->node->locals[vm->ref.slot].life) : "no clusterd";
+	return host->daemon ? vm_life_word((enum vm_life)host->node->locals[vm->ref.slot].life)
+			    : "no clusterd";
 }
 
-static bool vm_settled(struct world *world, const struct cluster *cluster, const struct vm *vm, char *why,
-		       size_t size)
+static bool vm_settled(struct world *world, const struct cluster *cluster, const struct vm *vm,
+		       char *why, size_t size)
 {
 	const struct vm_def *def = vm_definition(cluster, vm);
 	uint32_t where = 0, count = count_running(world, &def->uuid, &where);
 	bool wanted = vm->wanted == VM_WANTED_RUNNING;
 
 	if (world->stats[STAT_FENCE_LIES] && vm->phase == VM_BLOCKED)
-		return true;	// reported by two nodes: an operator must look
+		return true; // reported by two nodes: an operator must look
 	if (count != wanted) {
-		snprintf(why, size, "%s is wanted %s and runs on %u hosts (phase %u of owner slot %u, attempt %u, "
-			 "there %s: %s)", def->name, wanted ? "running" : "stopped", (unsigned int)count,
-			 (unsigned int)vm->phase, (unsigned int)vm->owner, (unsigned int)vm->attempt,
-			 local_word(world, cluster, vm), vm->reason);
+		snprintf(why, size,
+			 "%s is wanted %s and runs on %u hosts (phase %u of owner slot %u, attempt "
+			 "%u, "
+			 "there %s: %s)",
+			 def->name, wanted ? "running" : "stopped", (unsigned int)count,
+			 (unsigned int)vm->phase, (unsigned int)vm->owner,
+			 (unsigned int)vm->attempt, local_word(world, cluster, vm), vm->reason);
 		return false;
 	}
 	if (wanted && (vm->phase != VM_RUNNING || cluster->nodes[vm->owner].def.id != where + 1)) {
-		snprintf(why, size, "%s runs on n%u and the cluster does not say so (phase %u: %s)", def->name,
-			 (unsigned int)where + 1, (unsigned int)vm->phase, vm->reason);
+		snprintf(why, size, "%s runs on n%u and the cluster does not say so (phase %u: %s)",
+			 def->name, (unsigned int)where + 1, (unsigned int)vm->phase, vm->reason);
 		return false;
 	}
 	if (!wanted && vm->phase != VM_IDLE) {
-		snprintf(why, size, "%s is wanted stopped, runs nowhere, and is in phase %u", def->name,
-			 (unsigned int)vm->phase);
+		snprintf(why, size, "%s is wanted stopped, runs nowhere, and is in phase %u",
+			 def->name, (unsigned int)vm->phase);
 		return false;
 	}
 	return true;
@@ -522,7 +544,8 @@ bool world_settled(struct world *world, char *why, size_t size)
 		}
 	}
 	for (uint32_t i = 0; i < cluster->vm_high; i++)
-		if (cluster->vms[i].used && !vm_settled(world, cluster, &cluster->vms[i], why, size))
+		if (cluster->vms[i].used &&
+		    !vm_settled(world, cluster, &cluster->vms[i], why, size))
 			return false;
 	return true;
 }

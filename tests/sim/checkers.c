@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What must always hold, judged from the world: which processes live on which powered host, what is on the disks, what
- * was told to administrators, and what each store was asked to keep. Of the nodes only what they show to anybody is
- * read: replica, view, digest.
+ * What must always hold, judged from the world: which processes live on which powered host, what is
+ * on the disks, what was told to administrators, and what each store was asked to keep. Of the
+ * nodes only what they show to anybody is read: replica, view, digest.
  */
 #include "tests/sim/world.h"
 
@@ -24,7 +24,8 @@ void check_fail(struct world *world, const struct host *host, const char *format
 	va_end(args);
 	world->failed = true;
 	world->failed_us = world->now_us;
-	snprintf(world->failure, sizeof(world->failure), "%s: %s", host ? host->name : "world", text);
+	snprintf(world->failure, sizeof(world->failure), "%s: %s", host ? host->name : "world",
+		 text);
 	world_say(world, host, "VIOLATION: %s", text);
 }
 
@@ -80,7 +81,8 @@ void check_daemon_started(struct host *host)
 	host->seen_view = 0;
 }
 
-void check_store_replay(struct host *host, uint64_t index, uint64_t view, const uint8_t *body, size_t size, bool snapshot)
+void check_store_replay(struct host *host, uint64_t index, uint64_t view, const uint8_t *body,
+			size_t size, bool snapshot)
 {
 	if (!snapshot)
 		log_put(host, index, view, hash_record(view, body, size));
@@ -88,12 +90,14 @@ void check_store_replay(struct host *host, uint64_t index, uint64_t view, const 
 
 void check_store(struct world *world, struct host *host, const struct action *action)
 {
-	static const char *const words[] = { "snapshot", "entry", "truncate", "promise", "commit", "sync", "reset" };
+	static const char *const words[] = { "snapshot", "entry", "truncate", "promise",
+					     "commit",	 "sync",  "reset" };
 
 	if (action->type < ACTION_STORE_SNAPSHOT || action->type > ACTION_STORE_RESET)
 		return;
 	if (action->type <= ACTION_STORE_PROMISE)
-		world_trace(world, host, "store: %s %llu of view %llu%s", words[action->type - ACTION_STORE_SNAPSHOT],
+		world_trace(world, host, "store: %s %llu of view %llu%s",
+			    words[action->type - ACTION_STORE_SNAPSHOT],
 			    (unsigned long long)action->index, (unsigned long long)action->view,
 			    action->flag ? ", all" : "");
 	if (action->type == ACTION_STORE_ENTRY)
@@ -101,7 +105,8 @@ void check_store(struct world *world, struct host *host, const struct action *ac
 			hash_record(action->view, action->body, action->body_size));
 	else if (action->type == ACTION_STORE_TRUNCATE)
 		log_drop(host, action->index + 1);
-	else if (action->type == ACTION_STORE_RESET || (action->type == ACTION_STORE_SNAPSHOT && action->flag))
+	else if (action->type == ACTION_STORE_RESET ||
+		 (action->type == ACTION_STORE_SNAPSHOT && action->flag))
 		log_drop(host, 0);
 }
 
@@ -115,7 +120,8 @@ static void committed_reach(struct world *world, uint64_t index)
 	more = 2 * index + 256;
 	world->committed = realloc(world->committed, more * sizeof(*world->committed));
 	INVARIANT(world->committed);
-	memset(world->committed + world->committed_max, 0, (more - world->committed_max) * sizeof(*world->committed));
+	memset(world->committed + world->committed_max, 0,
+	       (more - world->committed_max) * sizeof(*world->committed));
 	world->committed_max = more;
 }
 
@@ -123,18 +129,21 @@ static void check_order(struct world *world, struct host *host, uint64_t index)
 {
 	committed_reach(world, index);
 	if (host->seen_index > index)
-		host->seen_index = 0;	// it loaded an older copy
+		host->seen_index = 0; // it loaded an older copy
 	for (uint64_t i = host->seen_index + 1; i <= index; i++) {
 		if (i >= host->log_max || host->log[i].index != i)
-			continue;	// came in a snapshot
+			continue; // came in a snapshot
 		if (!world->committed[i].known) {
 			world->committed[i].known = true;
 			world->committed[i].view = host->log[i].view;
 			world->committed[i].hash = host->log[i].hash;
 		} else if (world->committed[i].hash != host->log[i].hash ||
 			   world->committed[i].view != host->log[i].view) {
-			check_fail(world, host, "at index %llu another entry (of view %llu) is committed than before "
-				   "(of view %llu)", (unsigned long long)i, (unsigned long long)host->log[i].view,
+			check_fail(world, host,
+				   "at index %llu another entry (of view %llu) is committed than "
+				   "before "
+				   "(of view %llu)",
+				   (unsigned long long)i, (unsigned long long)host->log[i].view,
 				   (unsigned long long)world->committed[i].view);
 		}
 	}
@@ -153,7 +162,8 @@ static void check_digest(struct world *world, struct host *host, uint64_t index,
 		world->committed[index].digested = true;
 		world->committed[index].digest = digest;
 	} else if (world->committed[index].digest != digest) {
-		check_fail(world, host, "at index %llu its replica differs from what was seen there before",
+		check_fail(world, host,
+			   "at index %llu its replica differs from what was seen there before",
 			   (unsigned long long)index);
 	}
 }
@@ -183,13 +193,15 @@ static void check_view(struct world *world, struct host *host, uint64_t index)
 	if (number > world->highest_view) {
 		world->highest_view = number;
 		world->stats[STAT_VIEWS]++;
-		world_trace(world, host, "view %llu is normal at index %llu", (unsigned long long)number,
-			    (unsigned long long)index);
+		world_trace(world, host, "view %llu is normal at index %llu",
+			    (unsigned long long)number, (unsigned long long)index);
 	}
 	if (number > world->ack.view && index < world->ack.index)
-		check_fail(world, host, "view %llu is normal at index %llu, and %llu was acknowledged in view %llu",
-			   (unsigned long long)number, (unsigned long long)index,
-			   (unsigned long long)world->ack.index, (unsigned long long)world->ack.view);
+		check_fail(
+			world, host,
+			"view %llu is normal at index %llu, and %llu was acknowledged in view %llu",
+			(unsigned long long)number, (unsigned long long)index,
+			(unsigned long long)world->ack.index, (unsigned long long)world->ack.view);
 	check_digest(world, host, index, true);
 }
 
@@ -221,8 +233,9 @@ static void check_writers(struct world *world, struct host *host, const struct p
 			    memcmp(&second->uuid, &proc->uuid, sizeof(proc->uuid)) != 0)
 				continue;
 			if (other->lied_about && other != host)
-				continue;	// the fault that was injected, and counted
-			check_fail(world, host, "TWO WRITERS: %s starts here and its QEMU lives on %s",
+				continue; // the fault that was injected, and counted
+			check_fail(world, host,
+				   "TWO WRITERS: %s starts here and its QEMU lives on %s",
 				   vm_name(host, proc->vm), other->name);
 		}
 	}
@@ -230,17 +243,20 @@ static void check_writers(struct world *world, struct host *host, const struct p
 
 static void check_lease(struct world *world, struct host *host, const struct proc *proc)
 {
-	// A sanlock that died an instant ago: clusterd kills QEMU as soon as it is told, and joins nothing before.
-	if (host->sanlock_gone_told &&
-	    (!proc->holds || proc->lost || !host->sanlock.running || proc->registered != host->sanlock.epoch))
+	// A sanlock that died an instant ago: clusterd kills QEMU as soon as it is told, and joins
+	// nothing before.
+	if (host->sanlock_gone_told && (!proc->holds || proc->lost || !host->sanlock.running ||
+					proc->registered != host->sanlock.epoch))
 		check_fail(world, host, "%s starts, and sanlock holds nothing for its process",
 			   vm_name(host, proc->vm));
 	for (uint32_t i = 0; i < proc->lease_count; i++) {
-		const struct disk_lease *lease = &world->disks[proc->leases[i].disk].leases[proc->leases[i].slot];
+		const struct disk_lease *lease =
+			&world->disks[proc->leases[i].disk].leases[proc->leases[i].slot];
 
-		if (lease->owner != host->id || memcmp(&lease->uuid, &proc->uuid, sizeof(proc->uuid)) != 0)
-			check_fail(world, host, "%s starts without its lease on d%u", vm_name(host, proc->vm),
-				   (unsigned int)proc->leases[i].disk);
+		if (lease->owner != host->id ||
+		    memcmp(&lease->uuid, &proc->uuid, sizeof(proc->uuid)) != 0)
+			check_fail(world, host, "%s starts without its lease on d%u",
+				   vm_name(host, proc->vm), (unsigned int)proc->leases[i].disk);
 	}
 }
 
@@ -254,18 +270,21 @@ static void check_majority(struct world *world, struct host *host, const struct 
 		for (uint32_t i = 0; i < host->seen_group_count; i++) {
 			if (host->seen_group[i].id != voters->list[v].id)
 				continue;
-			// Its store may have been lost since; that its id once was this is what counts.
+			// Its store may have been lost since; that its id once was this is what
+			// counts.
 			count++;
 			break;
 		}
 	}
 	if (2 * count <= voters->count)
-		check_fail(world, host, "%s starts with %u of %u voters in the group", vm_name(host, proc->vm),
-			   (unsigned int)count, (unsigned int)voters->count);
+		check_fail(world, host, "%s starts with %u of %u voters in the group",
+			   vm_name(host, proc->vm), (unsigned int)count,
+			   (unsigned int)voters->count);
 	if (!view_normal(node_view(host->node)))
 		check_fail(world, host, "%s starts without a normal view", vm_name(host, proc->vm));
 	if (!host->seen_quorate)
-		check_fail(world, host, "%s starts while votequorum says no quorum", vm_name(host, proc->vm));
+		check_fail(world, host, "%s starts while votequorum says no quorum",
+			   vm_name(host, proc->vm));
 }
 
 static void check_wanted(struct world *world, struct host *host, const struct proc *proc)
@@ -280,15 +299,18 @@ static void check_wanted(struct world *world, struct host *host, const struct pr
 	if (!vm)
 		check_fail(world, host, "a VM that is not defined starts");
 	else if (vm->wanted != VM_WANTED_RUNNING)
-		check_fail(world, host, "%s starts and is not wanted running", vm_name(host, proc->vm));
+		check_fail(world, host, "%s starts and is not wanted running",
+			   vm_name(host, proc->vm));
 	else if (!vm->managed)
 		check_fail(world, host, "%s starts and is unmanaged", vm_name(host, proc->vm));
 	else if (vm->owner != slot || slot == SLOT_NONE)
-		check_fail(world, host, "%s starts and its owner is another", vm_name(host, proc->vm));
+		check_fail(world, host, "%s starts and its owner is another",
+			   vm_name(host, proc->vm));
 	else if (vm->attempt != proc->attempt)
 		check_fail(world, host, "%s starts in an old attempt", vm_name(host, proc->vm));
 	else if (vm->possible != 0 && !(vm->possible >> slot & 1))
-		check_fail(world, host, "%s starts and this is no possible owner", vm_name(host, proc->vm));
+		check_fail(world, host, "%s starts and this is no possible owner",
+			   vm_name(host, proc->vm));
 }
 
 void check_exec(struct world *world, struct host *host, const struct proc *proc)
@@ -311,7 +333,8 @@ void check_lease_write(struct world *world, struct host *host, const struct disk
 		for (uint32_t k = 0; other->powered && k < SIM_VMS_MAX; k++)
 			if (other->procs[k].state != PROC_NONE && other->procs[k].holds &&
 			    memcmp(&other->procs[k].uuid, &lease->uuid, sizeof(lease->uuid)) == 0)
-				check_fail(world, host, "writes over a lease slot that a process on %s holds",
+				check_fail(world, host,
+					   "writes over a lease slot that a process on %s holds",
 					   other->name);
 	}
 }
@@ -321,17 +344,22 @@ void check_join(struct world *world, struct host *host, uint32_t disk)
 	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
 		const struct proc *proc = &host->procs[i];
 
-		if (proc->state == PROC_NONE || !proc->executed || proc->registered == host->sanlock.epoch)
+		if (proc->state == PROC_NONE || !proc->executed ||
+		    proc->registered == host->sanlock.epoch)
 			continue;
 		for (uint32_t k = 0; k < proc->lease_count; k++)
 			if (proc->leases[k].disk == disk)
-				check_fail(world, host, "joins the lockspace of d%u while a QEMU of an earlier "
-					   "sanlock lives", (unsigned int)disk);
+				check_fail(world, host,
+					   "joins the lockspace of d%u while a QEMU of an earlier "
+					   "sanlock lives",
+					   (unsigned int)disk);
 	}
 }
 
-// Expiry of a host without a watchdog proves nothing: what ran there when it was last heard of may still run.
-void check_expiry(struct world *world, struct host *host, struct host *owner, const struct proc *proc)
+// Expiry of a host without a watchdog proves nothing: what ran there when it was last heard of may
+// still run.
+void check_expiry(struct world *world, struct host *host, struct host *owner,
+		  const struct proc *proc)
 {
 	if (owner->watchdog || owner->proved_off || owner->lied_about)
 		return;
@@ -340,7 +368,8 @@ void check_expiry(struct world *world, struct host *host, struct host *owner, co
 
 		if (old->executed && (old->state != PROC_NONE || old->died_with_power) &&
 		    memcmp(&old->uuid, &proc->uuid, sizeof(proc->uuid)) == 0)
-			check_fail(world, host, "%s takes the expired lease of %s, which has no watchdog",
+			check_fail(world, host,
+				   "%s takes the expired lease of %s, which has no watchdog",
 				   vm_name(host, proc->vm), owner->name);
 	}
 }
@@ -351,7 +380,8 @@ void check_release(struct world *world, struct host *actor, struct host *target,
 
 	if (target->powered && !target->lied_about && space->joined &&
 	    space->generation == world->disks[disk].ids[target->id].generation)
-		check_fail(world, actor, "releases the host id of %s, whose power is on", target->name);
+		check_fail(world, actor, "releases the host id of %s, whose power is on",
+			   target->name);
 }
 
 // ---- words

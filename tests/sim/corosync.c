@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Corosync as virtual synchrony really behaves.
 //
-// A ring orders messages while its token lives. Each member receives them at its own time, some out of turn, and
-// delivers in order. When the membership changes, those who come from the same old ring together recover what any of
-// them received; a hole hides all that strangers sent after it, but not what one of them did. Each learns of the
-// change at its own time. Membership of CPG (processes) and of votequorum (nodes) are told separately.
+// A ring orders messages while its token lives. Each member receives them at its own time, some out
+// of turn, and delivers in order. When the membership changes, those who come from the same old
+// ring together recover what any of them received; a hole hides all that strangers sent after it,
+// but not what one of them did. Each learns of the change at its own time. Membership of CPG
+// (processes) and of votequorum (nodes) are told separately.
 #include "tests/sim/world.h"
 
 #include <stdlib.h>
@@ -48,7 +49,8 @@ static void group_post(struct world *world, struct host *host)
 	};
 
 	for (uint32_t i = 0; i < corosync->group_count; i++) {
-		if (corosync->group[i].id == host->id && corosync->group[i].pid == corosync->client_pid) {
+		if (corosync->group[i].id == host->id &&
+		    corosync->group[i].pid == corosync->client_pid) {
 			group_tell(world, host, &event);
 			return;
 		}
@@ -107,7 +109,8 @@ static bool group_remove(struct corosync *corosync, struct group_member member)
 	return false;
 }
 
-static void message_deliver(struct world *world, struct host *host, const struct ring_message *message)
+static void message_deliver(struct world *world, struct host *host,
+			    const struct ring_message *message)
 {
 	struct corosync *corosync = &host->corosync;
 	struct event event = {
@@ -121,7 +124,8 @@ static void message_deliver(struct world *world, struct host *host, const struct
 	switch ((enum ring_kind)message->kind) {
 	case RING_MESSAGE:
 		for (uint32_t i = 0; i < corosync->group_count; i++) {
-			if (corosync->group[i].id != host->id || corosync->group[i].pid != corosync->client_pid)
+			if (corosync->group[i].id != host->id ||
+			    corosync->group[i].pid != corosync->client_pid)
 				continue;
 			world->stats[STAT_MESSAGES]++;
 			group_tell(world, host, &event);
@@ -284,7 +288,8 @@ static void corosync_run_connect(struct world *world, struct item *item)
 
 void corosync_connect(struct world *world, struct host *host)
 {
-	world_at(world, world_jitter(world, MS(5), MS(60)), host, GUARD_DAEMON, corosync_run_connect);
+	world_at(world, world_jitter(world, MS(5), MS(60)), host, GUARD_DAEMON,
+		 corosync_run_connect);
 }
 
 void corosync_disconnect(struct world *world, struct host *host, uint32_t pid)
@@ -307,14 +312,16 @@ void corosync_rejoin(struct world *world, struct host *host)
 	corosync_disconnect(world, host, host->pid);
 	host->corosync.group_serial++;
 	host_post(world, host, group_delay_us(world, host), &event);
-	world_at(world, world_jitter(world, MS(200), MS(1600)), host, GUARD_DAEMON, corosync_run_connect);
+	world_at(world, world_jitter(world, MS(200), MS(1600)), host, GUARD_DAEMON,
+		 corosync_run_connect);
 }
 
 // ---- membership
 
 static bool link_both(const struct world *world, uint32_t a, uint32_t b)
 {
-	return world->links[a][b] && world->links[b][a] && !world->hosts[a].paused && !world->hosts[b].paused;
+	return world->links[a][b] && world->links[b][a] && !world->hosts[a].paused &&
+	       !world->hosts[b].paused;
 }
 
 static bool hears(const struct host *host)
@@ -333,7 +340,8 @@ static uint32_t partition(struct world *world, uint32_t *parts)
 	for (uint32_t a = 0; a < left; a++)
 		for (uint32_t b = 0; b < left; b++)
 			for (uint32_t c = 0; c < left; c++)
-				if (a != c && link_both(world, a, b) && link_both(world, b, c) && !link_both(world, a, c))
+				if (a != c && link_both(world, a, b) && link_both(world, b, c) &&
+				    !link_both(world, a, c))
 					whole = false;
 	for (uint32_t i = 0; !whole && i + 1 < left; i++) {
 		uint32_t j = i + (uint32_t)rng_below(&world->rng, left - i), swap = order[i];
@@ -395,14 +403,18 @@ static void ring_install(struct world *world, uint32_t members)
 	uint32_t all_count = 0, count = world->config.hosts;
 
 	INVARIANT(ring);
-	*ring = (struct ring){ .number = ++world->ring_number, .id = world->ring_id += 4, .members = members };
+	*ring = (struct ring){ .number = ++world->ring_number,
+			       .id = world->ring_id += 4,
+			       .members = members };
 	ring->next = world->rings;
 	world->rings = ring;
 	world->stats[STAT_RINGS]++;
 	for (uint32_t i = 0; i < count; i++)
 		for (uint32_t j = 0; j < count; j++)
-			if (members >> i & 1 && members >> j & 1 && (i == j || (world->hosts[i].corosync.ring &&
-			    world->hosts[i].corosync.ring == world->hosts[j].corosync.ring)))
+			if (members >> i & 1 && members >> j & 1 &&
+			    (i == j ||
+			     (world->hosts[i].corosync.ring &&
+			      world->hosts[i].corosync.ring == world->hosts[j].corosync.ring)))
 				together[i] |= 1u << j;
 	for (uint32_t i = 0; i < count; i++)
 		if (members >> i & 1 && world->hosts[i].corosync.ring)
@@ -487,7 +499,8 @@ static void corosync_look_later(struct world *world, uint64_t delay_us)
 	world_at(world, delay_us, NULL, GUARD_NONE, corosync_run_look);
 }
 
-// The token is lost: a few more hops at the most, then nothing is ordered until the membership is settled.
+// The token is lost: a few more hops at the most, then nothing is ordered until the membership is
+// settled.
 static void ring_break(struct world *world, struct ring *ring)
 {
 	uint64_t detection_us = world->config.detection_us;
@@ -503,10 +516,12 @@ static void ring_break(struct world *world, struct ring *ring)
 		struct ring_message *message = &ring->log[k - 1];
 
 		for (uint32_t i = 0; i < world->config.hosts; i++)
-			if (message->received_us[i] > world->now_us && !world->links[message->from.id - 1][i])
+			if (message->received_us[i] > world->now_us &&
+			    !world->links[message->from.id - 1][i])
 				message->received_us[i] = NEVER;
 	}
-	corosync_look_later(world, world_jitter(world, detection_us * 89 / 100, detection_us * 101 / 100));
+	corosync_look_later(world,
+			    world_jitter(world, detection_us * 89 / 100, detection_us * 101 / 100));
 }
 
 void corosync_link(struct world *world, uint32_t from, uint32_t to, bool up)
@@ -541,7 +556,8 @@ void corosync_start(struct world *world, struct host *host)
 		others |= world->hosts[i].corosync.running;
 	if (!others && rng_chance(&world->rng, 30))
 		world->ring_id = 0;
-	world_at(world, world_jitter(world, MS(100), MS(1000)), host, GUARD_COROSYNC, corosync_run_running);
+	world_at(world, world_jitter(world, MS(100), MS(1000)), host, GUARD_COROSYNC,
+		 corosync_run_running);
 }
 
 void corosync_kill(struct world *world, struct host *host)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fence devices: off, then status. Some are slow, some fail, and a lying one is a fault that is counted.
+// Fence devices: off, then status. Some are slow, some fail, and a lying one is a fault that is
+// counted.
 #include "tests/sim/world.h"
 
 #include <stdlib.h>
@@ -34,7 +35,8 @@ static void fence_run(struct world *world, struct item *item)
 		world->stats[STAT_FENCE_LIES]++;
 		break;
 	}
-	world_say(world, host, "fence agent for %s: %s", target->name, job->event.flag ? "off" : job->event.reason);
+	world_say(world, host, "fence agent for %s: %s", target->name,
+		  job->event.flag ? "off" : job->event.reason);
 	if (host->daemon && host->daemon_epoch == job->daemon_epoch)
 		host_post(world, host, 0, &job->event);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Children and QEMUs: they wait, are let go, run, refuse, die, are deaf to the power button, cannot be killed for a
-// while; and they outlive clusterd, except those that still wait at its pipe.
+// Children and QEMUs: they wait, are let go, run, refuse, die, are deaf to the power button, cannot
+// be killed for a while; and they outlive clusterd, except those that still wait at its pipe.
 #include "tests/sim/world.h"
 
 #include <stdlib.h>
@@ -26,7 +26,8 @@ struct proc *host_proc(struct host *host, struct vm_ref vm)
 struct proc *host_proc_uuid(struct host *host, const struct uuid *uuid)
 {
 	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
-		if (host->procs[i].state != PROC_NONE && memcmp(&host->procs[i].uuid, uuid, sizeof(*uuid)) == 0)
+		if (host->procs[i].state != PROC_NONE &&
+		    memcmp(&host->procs[i].uuid, uuid, sizeof(*uuid)) == 0)
 			return &host->procs[i];
 	return NULL;
 }
@@ -39,8 +40,8 @@ struct proc *host_proc_serial(struct host *host, uint32_t serial)
 	return NULL;
 }
 
-static void proc_post(struct world *world, struct host *host, const struct proc *proc, enum event_type type,
-		      bool flag, const char *reason)
+static void proc_post(struct world *world, struct host *host, const struct proc *proc,
+		      enum event_type type, bool flag, const char *reason)
 {
 	struct event event = {
 		.type = (uint8_t)type,
@@ -73,15 +74,16 @@ static void proc_run_end(struct world *world, struct item *item)
 
 	if (!proc)
 		return;
-	proc_end(world, item->host, proc, item->b == 1   ? "killed"
-					  : item->b == 2 ? "qemu: could not open disk"
-					  : item->b == 3 ? "the guest shut down"
-					  : item->b == 4 ? "signal 11"
-							 : "the pipe was closed");
+	proc_end(world, item->host, proc,
+		 item->b == 1	? "killed"
+		 : item->b == 2 ? "qemu: could not open disk"
+		 : item->b == 3 ? "the guest shut down"
+		 : item->b == 4 ? "signal 11"
+				: "the pipe was closed");
 }
 
-static void proc_end_later(struct world *world, struct host *host, struct proc *proc, uint64_t delay_us,
-			   uint64_t why)
+static void proc_end_later(struct world *world, struct host *host, struct proc *proc,
+			   uint64_t delay_us, uint64_t why)
 {
 	struct item *item = world_at(world, delay_us, host, GUARD_POWER, proc_run_end);
 
@@ -94,7 +96,8 @@ static void proc_run_unkillable(struct world *world, struct item *item)
 	struct proc *proc = host_proc_serial(item->host, (uint32_t)item->a);
 
 	if (proc)
-		proc_post(world, item->host, proc, EVENT_QEMU_UNKILLABLE, false, "SIGKILL was sent 5 s ago");
+		proc_post(world, item->host, proc, EVENT_QEMU_UNKILLABLE, false,
+			  "SIGKILL was sent 5 s ago");
 }
 
 void qemu_kill(struct world *world, struct host *host, struct proc *proc, const char *why)
@@ -102,16 +105,19 @@ void qemu_kill(struct world *world, struct host *host, struct proc *proc, const 
 	(void)why;
 	if (proc->killed) {
 		if (proc->unkillable)
-			world_at(world, SECONDS(5), host, GUARD_DAEMON, proc_run_unkillable)->a = proc->serial;
+			world_at(world, SECONDS(5), host, GUARD_DAEMON, proc_run_unkillable)->a =
+				proc->serial;
 		return;
 	}
 	proc->killed = true;
 	if (world_trouble(world, TROUBLE_STUCK) && !world->quiet && rng_chance(&world->rng, 15)) {
 		world_fault(world);
 		world->stats[STAT_UNKILLABLE]++;
-		world_say(world, host, "QEMU of %s cannot be killed for a while", vm_name(host, proc->vm));
+		world_say(world, host, "QEMU of %s cannot be killed for a while",
+			  vm_name(host, proc->vm));
 		proc->unkillable = true;
-		world_at(world, SECONDS(5), host, GUARD_DAEMON, proc_run_unkillable)->a = proc->serial;
+		world_at(world, SECONDS(5), host, GUARD_DAEMON, proc_run_unkillable)->a =
+			proc->serial;
 		proc_end_later(world, host, proc, world_jitter(world, SECONDS(3), SECONDS(100)), 1);
 		return;
 	}
@@ -152,7 +158,8 @@ static void vm_spawn(struct world *world, struct host *host, const struct action
 		return;
 	}
 	if (host_proc_uuid(host, &action->uuid)) {
-		check_fail(world, host, "spawned %s, of which a process is here already", vm_name(host, action->vm));
+		check_fail(world, host, "spawned %s, of which a process is here already",
+			   vm_name(host, action->vm));
 		return;
 	}
 	*proc = (struct proc){
@@ -167,11 +174,13 @@ static void vm_spawn(struct world *world, struct host *host, const struct action
 	for (uint32_t i = 0; i < vm->lease_count; i++) {
 		const struct cluster_volume *volume = &cluster->volumes[vm->leases[i].volume];
 
-		proc->leases[i].disk = (uint8_t)((unsigned int)(volume->def.name[1] - '0') % DISKS_MAX);
+		proc->leases[i].disk =
+			(uint8_t)((unsigned int)(volume->def.name[1] - '0') % DISKS_MAX);
 		proc->leases[i].slot = vm->leases[i].slot;
 	}
 	world->stats[STAT_SPAWNS]++;
-	item = world_at(world, world_jitter(world, MS(3), MS(40)), host, GUARD_POWER, proc_run_spawned);
+	item = world_at(world, world_jitter(world, MS(3), MS(40)), host, GUARD_POWER,
+			proc_run_spawned);
 	item->a = proc->serial;
 	item->b = host->daemon_epoch;
 	item->c = world_trouble(world, TROUBLE_QEMU) && !world->quiet && rng_chance(&world->rng, 5);
@@ -210,7 +219,8 @@ static void qemu_exec(struct world *world, struct host *host, struct proc *proc)
 		proc_post(world, host, proc, EVENT_QEMU_DEAF, false, "QMP does not answer");
 		return;
 	}
-	world_at(world, world_jitter(world, MS(30), MS(120)), host, GUARD_POWER, proc_run_running)->a = proc->serial;
+	world_at(world, world_jitter(world, MS(30), MS(120)), host, GUARD_POWER, proc_run_running)
+		->a = proc->serial;
 	proc->deaf = world_trouble(world, TROUBLE_GUEST) && rng_chance(&world->rng, 20);
 	if (trouble && rng_chance(&world->rng, 10)) {
 		world_fault(world);
@@ -238,7 +248,8 @@ static void qemu_powerdown(struct world *world, struct host *host, struct proc *
 
 	if (proc->state != PROC_RUNNING || proc->deaf)
 		return;
-	item = world_at(world, world_jitter(world, MS(200), SECONDS(4)), host, GUARD_POWER, proc_run_guest_off);
+	item = world_at(world, world_jitter(world, MS(200), SECONDS(4)), host, GUARD_POWER,
+			proc_run_guest_off);
 	item->a = proc->serial;
 	item->b = 1;
 }
@@ -284,10 +295,13 @@ void qemu_perform(struct world *world, struct host *host, const struct action *a
 	if (!proc)
 		proc = host_proc_uuid(host, &action->uuid);
 	if (!proc) {
-		struct proc none = { .vm = action->vm, .uuid = action->uuid, .attempt = action->attempt };
+		struct proc none = { .vm = action->vm,
+				     .uuid = action->uuid,
+				     .attempt = action->attempt };
 
 		if (action->type == ACTION_VM_ABANDON || action->type == ACTION_QEMU_KILL)
-			proc_post(world, host, &none, EVENT_QEMU_EXITED, false, "its process is gone");
+			proc_post(world, host, &none, EVENT_QEMU_EXITED, false,
+				  "its process is gone");
 		return;
 	}
 	switch (action->type) {
@@ -315,7 +329,8 @@ void qemu_perform(struct world *world, struct host *host, const struct action *a
 			qemu_cont(world, host, proc);
 		return;
 	case ACTION_VM_FORGET:
-		check_fail(world, host, "forgot %s while a process of it lives", vm_name(host, action->vm));
+		check_fail(world, host, "forgot %s while a process of it lives",
+			   vm_name(host, action->vm));
 		return;
 	}
 }
@@ -340,12 +355,15 @@ void qemu_power_cut(struct host *host)
 	}
 }
 
-static bool proc_lease_held(const struct world *world, const struct host *host, const struct proc *proc)
+static bool proc_lease_held(const struct world *world, const struct host *host,
+			    const struct proc *proc)
 {
-	if (!proc->holds || proc->lost || !host->sanlock.running || proc->registered != host->sanlock.epoch)
+	if (!proc->holds || proc->lost || !host->sanlock.running ||
+	    proc->registered != host->sanlock.epoch)
 		return false;
 	for (uint32_t i = 0; i < proc->lease_count; i++) {
-		const struct disk_lease *lease = &world->disks[proc->leases[i].disk].leases[proc->leases[i].slot];
+		const struct disk_lease *lease =
+			&world->disks[proc->leases[i].disk].leases[proc->leases[i].slot];
 
 		if (lease->owner != host->id)
 			return false;
@@ -365,7 +383,8 @@ static void qemu_run_adopt(struct world *world, struct item *item)
 		if (proc->state == PROC_NONE || !proc->executed)
 			continue;
 		world->stats[STAT_ADOPTIONS]++;
-		world_say(world, host, "QEMU of %s is found%s", vm_name(host, proc->vm), held ? "" : " without its lease");
+		world_say(world, host, "QEMU of %s is found%s", vm_name(host, proc->vm),
+			  held ? "" : " without its lease");
 		proc_post(world, host, proc, EVENT_VM_ADOPTED, held, NULL);
 		if (proc->state == PROC_RUNNING)
 			proc_post(world, host, proc, EVENT_QEMU_RUNNING, false, NULL);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// sanlock with its true timing and traps: host ids renewed every 2 * io_timeout, dead after 8 * io_timeout + 60 s,
-// generations, killing when renewal fails, the watchdog when the killing fails.
+// sanlock with its true timing and traps: host ids renewed every 2 * io_timeout, dead after 8 *
+// io_timeout + 60 s, generations, killing when renewal fails, the watchdog when the killing fails.
 //
-// Renewals that succeed are not simulated one by one: while `renewing`, the last one is computed from the first.
+// Renewals that succeed are not simulated one by one: while `renewing`, the last one is computed
+// from the first.
 #include "tests/sim/world.h"
 
 #include <stdlib.h>
@@ -33,7 +34,8 @@ static void space_settle(struct world *world, struct host *host, uint32_t disk)
 
 	if (!space->joined || !space->renewing)
 		return;
-	space->renewed_us = world->now_us - (world->now_us - space->renewed_us) % period_us(world, disk);
+	space->renewed_us =
+		world->now_us - (world->now_us - space->renewed_us) % period_us(world, disk);
 	if (id->held && id->generation == space->generation)
 		id->renewed_us = space->renewed_us;
 }
@@ -73,15 +75,16 @@ static void lockspace_fail(struct world *world, struct host *host, uint32_t disk
 	struct lockspace *space = &host->sanlock.lockspaces[disk];
 	uint64_t at;
 
-	world_say(world, host, "lockspace of d%u fails: sanlock kills its processes", (unsigned int)disk);
+	world_say(world, host, "lockspace of d%u fails: sanlock kills its processes",
+		  (unsigned int)disk);
 	world->stats[STAT_LOCKSPACES_FAILED]++;
 	space->joined = space->renewing = false;
 	space->failure++;
 	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
 		struct proc *proc = &host->procs[i];
 
-		if (proc->state == PROC_NONE || !proc->holds || proc->registered != host->sanlock.epoch ||
-		    !proc_uses(proc, disk))
+		if (proc->state == PROC_NONE || !proc->holds ||
+		    proc->registered != host->sanlock.epoch || !proc_uses(proc, disk))
 			continue;
 		proc->lost = true;
 		qemu_kill(world, host, proc, "sanlock killed it");
@@ -89,9 +92,11 @@ static void lockspace_fail(struct world *world, struct host *host, uint32_t disk
 	volume_post(world, host, disk, world_jitter(world, MS(100), SECONDS(1)));
 	if (!host->watchdog)
 		return;
-	at = space->renewed_us + disk_host_dead_us(world, disk) - world_jitter(world, 0, SECONDS(9));
-	world_at(world, at > world->now_us ? at - world->now_us : 0, host, GUARD_NONE, sanlock_run_watchdog)->c =
-		host->power_epoch;
+	at = space->renewed_us + disk_host_dead_us(world, disk) -
+	     world_jitter(world, 0, SECONDS(9));
+	world_at(world, at > world->now_us ? at - world->now_us : 0, host, GUARD_NONE,
+		 sanlock_run_watchdog)
+		->c = host->power_epoch;
 }
 
 static void sanlock_run_fail(struct world *world, struct item *item)
@@ -125,7 +130,8 @@ static void space_go(struct world *world, struct host *host, uint32_t disk)
 {
 	struct lockspace *space = &host->sanlock.lockspaces[disk];
 
-	if (!space->joined || space->renewing || host->paused || host->paths[disk].state >= PATH_HUNG)
+	if (!space->joined || space->renewing || host->paused ||
+	    host->paths[disk].state >= PATH_HUNG)
 		return;
 	if (world->now_us - space->renewed_us >= fails_after_us(world, disk))
 		return;
@@ -206,7 +212,8 @@ void sanlock_start(struct world *world, struct host *host)
 {
 	if (!host->booted || host->sanlock.running)
 		return;
-	world_at(world, world_jitter(world, MS(50), MS(800)), host, GUARD_SANLOCK, sanlock_run_ready);
+	world_at(world, world_jitter(world, MS(50), MS(800)), host, GUARD_SANLOCK,
+		 sanlock_run_ready);
 }
 
 void sanlock_kill(struct world *world, struct host *host)
@@ -235,8 +242,9 @@ void sanlock_kill(struct world *world, struct host *host)
 		return;
 	host->watchdog_doomed = true;
 	// The device goes on counting whatever the host does: no guard, or a pause would hold it.
-	world_at(world, world_jitter(world, SECONDS(50), SECONDS(60)), host, GUARD_NONE, sanlock_run_watchdog)->c =
-		host->power_epoch;
+	world_at(world, world_jitter(world, SECONDS(50), SECONDS(60)), host, GUARD_NONE,
+		 sanlock_run_watchdog)
+		->c = host->power_epoch;
 }
 
 void sanlock_power_cut(struct world *world, struct host *host)
@@ -271,11 +279,12 @@ static void sanlock_run_join(struct world *world, struct item *item)
 		const struct proc *proc = &host->procs[i];
 
 		// A failed lockspace is there until its processes are gone.
-		if (proc->state != PROC_NONE && proc->lost && proc->registered == host->sanlock.epoch &&
-		    proc_uses(proc, disk))
+		if (proc->state != PROC_NONE && proc->lost &&
+		    proc->registered == host->sanlock.epoch && proc_uses(proc, disk))
 			goto tell;
 	}
-	if (!host->sanlock.running || host->paths[disk].state >= PATH_HUNG || !world->disks[disk].prepared)
+	if (!host->sanlock.running || host->paths[disk].state >= PATH_HUNG ||
+	    !world->disks[disk].prepared)
 		goto tell;
 	check_join(world, host, disk);
 	id->held = true;
@@ -322,12 +331,13 @@ void sanlock_leave(struct world *world, struct host *host, uint32_t disk)
 // ---- leases
 
 struct answer {
-	uint8_t error;		// 0: granted
+	uint8_t error; // 0: granted
 	const char *reason;
-	uint64_t again_us;	// not 0: sanlock goes on waiting until then
+	uint64_t again_us; // not 0: sanlock goes on waiting until then
 };
 
-static struct answer lease_judge(struct world *world, struct host *host, const struct proc *proc, uint32_t i)
+static struct answer lease_judge(struct world *world, struct host *host, const struct proc *proc,
+				 uint32_t i)
 {
 	uint32_t disk = proc->leases[i].disk;
 	const struct lockspace *space = &host->sanlock.lockspaces[disk];
@@ -347,7 +357,8 @@ static struct answer lease_judge(struct world *world, struct host *host, const s
 	if (!id->held || id->generation != lease->generation)
 		return (struct answer){ 0, NULL, 0 };
 	if (lease->owner == host->id)
-		return (struct answer){ LEASE_ERROR_HELD, "another process of this host holds it", 0 };
+		return (struct answer){ LEASE_ERROR_HELD, "another process of this host holds it",
+					0 };
 	seen_us = disk_renewed_us(world, disk, lease->owner);
 	if (world->now_us - seen_us <= fails_after_us(world, disk))
 		return (struct answer){ LEASE_ERROR_HELD, "a living host holds it", 0 };
@@ -381,7 +392,8 @@ static void lease_take(struct world *world, struct host *host, const struct proc
 
 static void sanlock_run_acquire(struct world *world, struct item *item);
 
-static void acquire_later(struct world *world, struct host *host, uint64_t serial, uint64_t delay_us)
+static void acquire_later(struct world *world, struct host *host, uint64_t serial,
+			  uint64_t delay_us)
 {
 	world_at(world, delay_us, host, GUARD_DAEMON, sanlock_run_acquire)->a = serial;
 }
@@ -411,7 +423,8 @@ static void sanlock_run_acquire(struct world *world, struct item *item)
 		event.reason = answer.reason;
 		proc->state = PROC_WAITING;
 		world->stats[STAT_REFUSALS]++;
-		world_trace(world, host, "lease of %s refused: %s", vm_name(host, proc->vm), answer.reason);
+		world_trace(world, host, "lease of %s refused: %s", vm_name(host, proc->vm),
+			    answer.reason);
 		host_post(world, host, 0, &event);
 		return;
 	}
@@ -455,7 +468,8 @@ static void sanlock_run_release(struct world *world, struct item *item)
 	struct disk_lease *lease = &world->disks[release->disk].leases[release->slot];
 
 	if (host->paths[release->disk].state >= PATH_HUNG) {
-		struct item *again = world_at(world, SECONDS(1), host, GUARD_SANLOCK, sanlock_run_release);
+		struct item *again =
+			world_at(world, SECONDS(1), host, GUARD_SANLOCK, sanlock_run_release);
 
 		again->data = item->data;
 		item->data = NULL;
@@ -481,8 +495,9 @@ void sanlock_release(struct world *world, struct host *host, struct proc *proc)
 			continue;
 		*release = (struct release){ proc->uuid, proc->leases[i].disk, proc->leases[i].slot,
 					     space->generation };
-		world_at(world, world_jitter(world, 400, MS(20)), host, GUARD_SANLOCK, sanlock_run_release)->data =
-			release;
+		world_at(world, world_jitter(world, 400, MS(20)), host, GUARD_SANLOCK,
+			 sanlock_run_release)
+			->data = release;
 	}
 }
 
@@ -505,7 +520,8 @@ static void sanlock_run_released(struct world *world, struct item *item)
 		}
 	}
 	if (held && !gone) {
-		world_at(world, MS(100), host, GUARD_DAEMON, sanlock_run_released)->data = item->data;
+		world_at(world, MS(100), host, GUARD_DAEMON, sanlock_run_released)->data =
+			item->data;
 		item->data = NULL;
 		return;
 	}
@@ -525,5 +541,7 @@ void sanlock_release_wait(struct world *world, struct host *host, const struct a
 		.uuid = action->uuid,
 		.attempt = action->attempt,
 	};
-	world_at(world, world_jitter(world, MS(1), MS(25)), host, GUARD_DAEMON, sanlock_run_released)->data = event;
+	world_at(world, world_jitter(world, MS(1), MS(25)), host, GUARD_DAEMON,
+		 sanlock_run_released)
+		->data = event;
 }

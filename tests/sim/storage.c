@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shared volumes as each host sees them: probes, paths that are slow, hang or are lost, preparing, lease slots.
+// Shared volumes as each host sees them: probes, paths that are slow, hang or are lost, preparing,
+// lease slots.
 #include "tests/sim/world.h"
 
 #include <stdlib.h>
@@ -127,8 +128,10 @@ static void volume_close(struct world *world, struct host *host, uint8_t volume)
 	}
 }
 
-// A job on the volume; waits while the path hangs, and is done when it no longer does: even much later.
-static void volume_job(struct world *world, struct host *host, uint32_t disk, const struct item *job)
+// A job on the volume; waits while the path hangs, and is done when it no longer does: even much
+// later.
+static void volume_job(struct world *world, struct host *host, uint32_t disk,
+		       const struct item *job)
 {
 	uint64_t delay_us = path_delay_us(world, host, disk);
 	struct item *item = world_at(world, delay_us == NEVER ? SECONDS(1) : delay_us, host,
@@ -213,8 +216,8 @@ static void lease_run_write(struct world *world, struct item *item)
 		check_lease_write(world, host, lease);
 		*lease = (struct disk_lease){ .written = true, .uuid = job->uuid };
 		world->stats[STAT_LEASE_WRITES]++;
-		world_trace(world, host, "lease slot %u of d%u written", (unsigned int)job->event.lease_slot,
-			    (unsigned int)job->disk);
+		world_trace(world, host, "lease slot %u of d%u written",
+			    (unsigned int)job->event.lease_slot, (unsigned int)job->disk);
 		job->event.flag = true;
 	}
 	if (host->daemon && host->daemon_epoch == job->daemon_epoch)
@@ -324,7 +327,8 @@ static void host_run_checked(struct world *world, struct item *item)
 			event.flag = true;
 	if (event.flag)
 		event.reason = "its host id is still being renewed";
-	world_say(world, host, "checked host id %u: %s", (unsigned int)id, event.flag ? "renewed" : "not renewed");
+	world_say(world, host, "checked host id %u: %s", (unsigned int)id,
+		  event.flag ? "renewed" : "not renewed");
 	host_post(world, host, 0, &event);
 }
 

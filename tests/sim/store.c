@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The store: commands in order; only what was synced survives a power cut, and of the rest any prefix may. A killed
-// process loses nothing that it wrote.
+// The store: commands in order; only what was synced survives a power cut, and of the rest any
+// prefix may. A killed process loses nothing that it wrote.
 #include "tests/sim/world.h"
 
 #include <stdlib.h>
@@ -67,7 +67,8 @@ static void op_apply(struct store *store, struct store_op *op)
 		entries_drop_from(store, op->index);
 		if (store->entry_count == store->entry_max) {
 			store->entry_max = store->entry_max ? 2 * store->entry_max : 64;
-			store->entries = realloc(store->entries, store->entry_max * sizeof(*store->entries));
+			store->entries =
+				realloc(store->entries, store->entry_max * sizeof(*store->entries));
 			INVARIANT(store->entries);
 		}
 		store->entries[store->entry_count++] = *op;
@@ -120,7 +121,8 @@ static void store_run_opened(struct world *world, struct item *item)
 			.body_size = store->snapshot_size,
 		};
 
-		check_store_replay(host, snapshot.index, snapshot.view, snapshot.body, snapshot.body_size, true);
+		check_store_replay(host, snapshot.index, snapshot.view, snapshot.body,
+				   snapshot.body_size, true);
 		host_post(world, host, 0, &snapshot);
 	}
 	for (uint32_t i = 0; i < store->entry_count; i++) {
@@ -133,7 +135,8 @@ static void store_run_opened(struct world *world, struct item *item)
 			.body_size = entry->size,
 		};
 
-		check_store_replay(host, entry->index, entry->view, entry->body, entry->size, false);
+		check_store_replay(host, entry->index, entry->view, entry->body, entry->size,
+				   false);
 		host_post(world, host, 0, &record);
 	}
 	event.store = store->id;
@@ -144,7 +147,8 @@ static void store_run_opened(struct world *world, struct item *item)
 	host_post(world, host, 0, &event);
 }
 
-// Opening makes durable what an earlier process only wrote: otherwise it would be vouched for and then lost.
+// Opening makes durable what an earlier process only wrote: otherwise it would be vouched for and
+// then lost.
 void store_open(struct world *world, struct host *host)
 {
 	store_fold(&host->store, host->store.op_count);
@@ -169,7 +173,8 @@ static void store_run_synced(struct world *world, struct item *item)
 static void store_sync(struct world *world, struct host *host, uint64_t token)
 {
 	struct store *store = &host->store;
-	uint64_t at = world->now_us + world_jitter(world, 200, 3000) + world_jitter(world, 0, store->slow_us);
+	uint64_t at = world->now_us + world_jitter(world, 200, 3000) +
+		      world_jitter(world, 0, store->slow_us);
 	struct item *item;
 
 	if (at < store->sync_us)

@@ -3,14 +3,13 @@
  * Stories: a sentence of why, a few commands, and the expected log behind a line of three dashes.
  *
  *   # why
- *   nodes 3 | vms 1 | volumes 1 | fence all|none|n1,n2 | watchdog all|none|n1 | hold S | io-timeout S | unit off
- *   up                            power on, and wait until everything defined runs
- *   run S                         let time pass
- *   wait settle|no-quorum NODE    up to ten minutes
- *   power-off N.. | power-on N.. | cut n1 n2,n3 | heal | kill clusterd|corosync|sanlock N.. | start DAEMON N..
- *   store delete|fail N | storage lose|hang|slow|restore N [d1] | pause N S | clock N S | fence-device N works|fails|slow
- *   vm start|stop|disable|clear|manage|unmanage NAME | apply VM | remove VM | node fence|confirm-dead NAME [at N]
- *   guest shutdown VM | qemu die|refuse|deaf VM
+ *   nodes 3 | vms 1 | volumes 1 | fence all|none|n1,n2 | watchdog all|none|n1 | hold S | io-timeout
+ * S | unit off up                            power on, and wait until everything defined runs run S
+ * let time pass wait settle|no-quorum NODE    up to ten minutes power-off N.. | power-on N.. | cut
+ * n1 n2,n3 | heal | kill clusterd|corosync|sanlock N.. | start DAEMON N.. store delete|fail N |
+ * storage lose|hang|slow|restore N [d1] | pause N S | clock N S | fence-device N works|fails|slow
+ *   vm start|stop|disable|clear|manage|unmanage NAME | apply VM | remove VM | node
+ * fence|confirm-dead NAME [at N] guest shutdown VM | qemu die|refuse|deaf VM
  */
 #include "tests/sim/world.h"
 
@@ -63,7 +62,8 @@ static struct proc *proc_named(struct story *story, const char *vm, struct host 
 		struct host *host = &story->world->hosts[i];
 
 		for (uint32_t k = 0; k < SIM_VMS_MAX; k++) {
-			if (host->procs[k].state == PROC_NONE || strcmp(vm_name(host, host->procs[k].vm), vm) != 0)
+			if (host->procs[k].state == PROC_NONE ||
+			    strcmp(vm_name(host, host->procs[k].vm), vm) != 0)
 				continue;
 			*where = host;
 			return &host->procs[k];
@@ -109,8 +109,9 @@ static void wait_for(struct story *story, char **words)
 			bool lost = true;
 
 			for (uint32_t i = 0; i < story->config.hosts; i++)
-				lost = lost && (!(mask >> i & 1) || !story->world->hosts[i].daemon ||
-						!view_normal(node_view(story->world->hosts[i].node)));
+				lost = lost &&
+				       (!(mask >> i & 1) || !story->world->hosts[i].daemon ||
+					!view_normal(node_view(story->world->hosts[i].node)));
 			if (lost)
 				return;
 			world_run(story->world, story->world->now_us + MS(100));
@@ -139,7 +140,7 @@ static void story_up(struct story *story)
 	wait_settled(story);
 	world_run(world, (world->now_us / SECONDS(10) + 1) * SECONDS(10));
 	world->story_zero_us = world->now_us;
-	world->story_used = 0;		// how it came up is the same in every story
+	world->story_used = 0; // how it came up is the same in every story
 	world_say(world, NULL, "all is well");
 }
 
@@ -201,7 +202,8 @@ static bool link_command(struct story *story, char **words)
 
 	for (uint32_t i = 0; i < world->config.hosts; i++) {
 		for (uint32_t j = 0; j < world->config.hosts; j++) {
-			if (i != j && (up || ((a >> i & 1) && (b >> j & 1)) || ((b >> i & 1) && (a >> j & 1))))
+			if (i != j && (up || ((a >> i & 1) && (b >> j & 1)) ||
+				       ((b >> i & 1) && (a >> j & 1))))
 				corosync_link(world, i, j, up);
 		}
 	}
@@ -213,13 +215,24 @@ static bool host_command(struct story *story, char **words)
 	static const struct {
 		const char *word;
 		enum path_state state;
-	} states[] = { { "lose", PATH_LOST }, { "hang", PATH_HUNG }, { "slow", PATH_SLOW }, { "restore", PATH_OK } };
+	} states[] = { { "lose", PATH_LOST },
+		       { "hang", PATH_HUNG },
+		       { "slow", PATH_SLOW },
+		       { "restore", PATH_OK } };
 	static const struct {
 		const char *word;
 		enum fence_mode mode;
-	} modes[] = { { "works", FENCE_WORKS }, { "slow", FENCE_SLOW }, { "fails", FENCE_FAILS }, { "lies", FENCE_LIES } };
-	bool storage = strcmp(words[0], "storage") == 0, device = strcmp(words[0], "fence-device") == 0;
-	uint32_t mask = words[1] && words[2] ? hosts_of(story, storage || strcmp(words[0], "store") == 0 ? words[2] : words[1]) : 0;
+	} modes[] = { { "works", FENCE_WORKS },
+		      { "slow", FENCE_SLOW },
+		      { "fails", FENCE_FAILS },
+		      { "lies", FENCE_LIES } };
+	bool storage = strcmp(words[0], "storage") == 0,
+	     device = strcmp(words[0], "fence-device") == 0;
+	uint32_t mask =
+		words[1] && words[2]
+			? hosts_of(story,
+				   storage || strcmp(words[0], "store") == 0 ? words[2] : words[1])
+			: 0;
 	bool known = false;
 
 	for (uint32_t i = 0; i < story->world->config.hosts; i++) {
@@ -372,12 +385,16 @@ static bool world_command(struct story *story, char **words)
 		return link_command(story, words);
 	else if ((strcmp(verb, "kill") == 0 || strcmp(verb, "start") == 0) && words[1])
 		return daemon_command(story, words, verb[0] == 'k');
-	else if (strcmp(verb, "storage") == 0 || strcmp(verb, "store") == 0 || strcmp(verb, "pause") == 0 ||
-		 strcmp(verb, "clock") == 0 || strcmp(verb, "fence-device") == 0)
+	else if (strcmp(verb, "storage") == 0 || strcmp(verb, "store") == 0 ||
+		 strcmp(verb, "pause") == 0 || strcmp(verb, "clock") == 0 ||
+		 strcmp(verb, "fence-device") == 0)
 		return host_command(story, words);
 	else if (strcmp(verb, "apply") == 0 && words[1] && normal_host(world))
-		return admin_apply_vm(world, normal_host(world), (uint32_t)strtoul(words[1] + 2, NULL, 10));
-	else if ((strcmp(verb, "vm") == 0 || strcmp(verb, "node") == 0 || strcmp(verb, "remove") == 0) && words[1])
+		return admin_apply_vm(world, normal_host(world),
+				      (uint32_t)strtoul(words[1] + 2, NULL, 10));
+	else if ((strcmp(verb, "vm") == 0 || strcmp(verb, "node") == 0 ||
+		  strcmp(verb, "remove") == 0) &&
+		 words[1])
 		return vm_command(story, words);
 	else if (strcmp(verb, "guest") == 0 || strcmp(verb, "qemu") == 0)
 		return qemu_command(story, words);
@@ -406,7 +423,8 @@ static void story_line(struct story *story, char *line)
 	if (strcmp(words[0], "up") != 0)
 		world_say(story->world, NULL, "> %s", text);
 	for (uint32_t i = 0, harmless = 0; i < 7; i++) {
-		static const char *const verbs[] = { "up", "run", "wait", "vm", "node", "apply", "remove" };
+		static const char *const verbs[] = { "up",   "run",   "wait",  "vm",
+						     "node", "apply", "remove" };
 
 		harmless += strcmp(words[0], verbs[i]) == 0;
 		if (i == 6 && !harmless)
@@ -418,7 +436,8 @@ static void story_line(struct story *story, char *line)
 
 static bool story_compare(const struct story *story, const char *expected)
 {
-	const char *found = story->world && story->world->story_text ? story->world->story_text : "";
+	const char *found =
+		story->world && story->world->story_text ? story->world->story_text : "";
 	int line = 1;
 
 	if (strcmp(expected, found) == 0)
@@ -432,8 +451,9 @@ static bool story_compare(const struct story *story, const char *expected)
 		expected--;
 		found--;
 	}
-	fprintf(stderr, "%s: line %d of the log differs\n  expected: %.*s\n  found:    %.*s\n", story->path, line,
-		(int)strcspn(expected, "\n"), expected, (int)strcspn(found, "\n"), found);
+	fprintf(stderr, "%s: line %d of the log differs\n  expected: %.*s\n  found:    %.*s\n",
+		story->path, line, (int)strcspn(expected, "\n"), expected,
+		(int)strcspn(found, "\n"), found);
 	return false;
 }
 
@@ -470,8 +490,14 @@ int story_run(const char *path, bool update)
 {
 	struct story story = {
 		.path = path,
-		.config = { .hosts = 3, .vms = 1, .disks = 1, .io_timeout_s = 1, .detection_us = MS(2080),
-			    .no_quorum_hold_s = 60, .unit_kills = true, .story = true },
+		.config = { .hosts = 3,
+			    .vms = 1,
+			    .disks = 1,
+			    .io_timeout_s = 1,
+			    .detection_us = MS(2080),
+			    .no_quorum_hold_s = 60,
+			    .unit_kills = true,
+			    .story = true },
 	};
 	char *text = file_read(path), *expected, *at;
 	size_t script_size;
@@ -488,7 +514,8 @@ int story_run(const char *path, bool update)
 		size_t length = strcspn(at, "\n");
 
 		story.line++;
-		snprintf(line, sizeof(line), "%.*s", (int)(length < LINE_SIZE ? length : LINE_SIZE - 1), at);
+		snprintf(line, sizeof(line), "%.*s",
+			 (int)(length < LINE_SIZE ? length : LINE_SIZE - 1), at);
 		story_line(&story, line);
 		at += length + 1;
 	}

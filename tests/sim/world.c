@@ -82,8 +82,9 @@ say_line(struct world *world, const struct host *host, const char *format, va_li
 	int length;
 
 	vsnprintf(text, sizeof(text), format, args);
-	length = snprintf(line, sizeof(line), "%6llu.%03llu %-4s %s\n", (unsigned long long)(ms / 1000),
-			  (unsigned long long)(ms % 1000), host ? host->name : "--", text);
+	length = snprintf(line, sizeof(line), "%6llu.%03llu %-4s %s\n",
+			  (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000),
+			  host ? host->name : "--", text);
 	if (length < 0)
 		return;
 	if ((size_t)length >= sizeof(line))
@@ -139,7 +140,8 @@ static void queue_push(struct queue *queue, struct queue_node node)
 		queue->heap = realloc(queue->heap, queue->max * sizeof(*queue->heap));
 		INVARIANT(queue->heap);
 	}
-	for (at = queue->count++; at > 0 && node_before(&node, &queue->heap[(at - 1) / 2]); at = (at - 1) / 2)
+	for (at = queue->count++; at > 0 && node_before(&node, &queue->heap[(at - 1) / 2]);
+	     at = (at - 1) / 2)
 		queue->heap[at] = queue->heap[(at - 1) / 2];
 	queue->heap[at] = node;
 }
@@ -154,7 +156,8 @@ static struct queue_node queue_pop(struct queue *queue)
 
 		if (child >= queue->count)
 			break;
-		if (child + 1 < queue->count && node_before(&queue->heap[child + 1], &queue->heap[child]))
+		if (child + 1 < queue->count &&
+		    node_before(&queue->heap[child + 1], &queue->heap[child]))
 			child++;
 		if (!node_before(&queue->heap[child], &last))
 			break;
@@ -197,12 +200,14 @@ static uint32_t guard_epoch(const struct host *host, uint8_t guard)
 }
 
 // The item is the caller's to fill until the next call.
-struct item *world_at(struct world *world, uint64_t delay_us, struct host *host, enum guard guard, item_fn run)
+struct item *world_at(struct world *world, uint64_t delay_us, struct host *host, enum guard guard,
+		      item_fn run)
 {
 	struct queue *queue = &world->queue;
 	uint32_t number = item_new(queue);
 
-	queue_push(queue, (struct queue_node){ world->now_us + delay_us, queue->sequence++, number });
+	queue_push(queue,
+		   (struct queue_node){ world->now_us + delay_us, queue->sequence++, number });
 	queue->items[number] = (struct item){
 		.run = run,
 		.host = host,
@@ -214,7 +219,8 @@ struct item *world_at(struct world *world, uint64_t delay_us, struct host *host,
 
 uint64_t world_jitter(struct world *world, uint64_t low_us, uint64_t high_us)
 {
-	return world->config.story ? (low_us + high_us) / 2 : rng_between(&world->rng, low_us, high_us);
+	return world->config.story ? (low_us + high_us) / 2
+				   : rng_between(&world->rng, low_us, high_us);
 }
 
 void world_run(struct world *world, uint64_t until_us)
@@ -232,11 +238,13 @@ void world_run(struct world *world, uint64_t until_us)
 		}
 		if (item.host && item.guard != GUARD_NONE && item.host->paused &&
 		    item.host->resume_us > node.at_us) {
-			node.at_us = item.host->resume_us;	// nothing happens on a paused host, and then all
+			node.at_us = item.host->resume_us; // nothing happens on a paused host, and
+							   // then all
 			queue_push(queue, node);
 			continue;
 		}
-		if (item.host && item.guard == GUARD_DAEMON && item.host->stalled_until_us > node.at_us) {
+		if (item.host && item.guard == GUARD_DAEMON &&
+		    item.host->stalled_until_us > node.at_us) {
 			node.at_us = item.host->stalled_until_us;
 			queue_push(queue, node);
 			continue;
@@ -298,14 +306,16 @@ void host_deliver(struct world *world, struct host *host, struct event *event)
 	uint32_t epoch = host->daemon_epoch;
 
 	event->now_ms = now_ms;
-	event->wall_ms = (uint64_t)((int64_t)(world->now_us / 1000 + 1800000000000u) + host->wall_ms);
+	event->wall_ms =
+		(uint64_t)((int64_t)(world->now_us / 1000 + 1800000000000u) + host->wall_ms);
 	actions->count = 0;
 	actions->used = 0;
 	world->stats[STAT_STEPS]++;
 	recorder_event(host->recorder, event);
 	node_step(host->node, event, actions);
 	recorder_actions(host->recorder, actions);
-	if (event->type == EVENT_TICK && actions->count == 0 && node_deadline_ms(host->node) <= now_ms) {
+	if (event->type == EVENT_TICK && actions->count == 0 &&
+	    node_deadline_ms(host->node) <= now_ms) {
 		if (++host->ticks_idle > 100)
 			check_fail(world, host, "the timer is armed in the past again and again");
 	} else {
@@ -314,7 +324,8 @@ void host_deliver(struct world *world, struct host *host, struct event *event)
 	for (uint32_t i = 0; i < actions->count; i++)
 		check_store(world, host, &actions->items[i]);
 	check_step(world, host);
-	for (uint32_t i = 0; i < actions->count && epoch == host->daemon_epoch && !world->failed; i++)
+	for (uint32_t i = 0; i < actions->count && epoch == host->daemon_epoch && !world->failed;
+	     i++)
 		world_perform(world, host, &actions->items[i]);
 	if (epoch == host->daemon_epoch && host->daemon)
 		host_arm(world, host);
@@ -330,20 +341,23 @@ static void host_run_event(struct world *world, struct item *item)
 		return;
 	if (event->type == EVENT_GROUP) {
 		item->host->seen_group_count = event->member_count;
-		memcpy(item->host->seen_group, event->members, event->member_count * sizeof(*event->members));
+		memcpy(item->host->seen_group, event->members,
+		       event->member_count * sizeof(*event->members));
 	} else if (event->type == EVENT_GROUP_LOST) {
 		item->host->seen_group_count = 0;
 	} else if (event->type == EVENT_SANLOCK_GONE) {
 		item->host->sanlock_gone_told = true;
 	} else if (event->type == EVENT_RING) {
 		item->host->seen_quorate = event->flag;
-		world_trace(world, item->host, "votequorum: %u nodes, %s", (unsigned int)event->member_count,
+		world_trace(world, item->host, "votequorum: %u nodes, %s",
+			    (unsigned int)event->member_count,
 			    event->flag ? "quorate" : "not quorate");
 	}
 	host_deliver(world, item->host, event);
 }
 
-struct item *host_post(struct world *world, struct host *host, uint64_t delay_us, const struct event *event)
+struct item *host_post(struct world *world, struct host *host, uint64_t delay_us,
+		       const struct event *event)
 {
 	size_t members = event->member_count * sizeof(*event->members);
 	size_t report = event->report ? sizeof(*event->report) : 0;
@@ -474,7 +488,8 @@ void host_power_on(struct world *world, struct host *host)
 	host->boot = world_random_id(world);
 	host->booted_us = world->now_us;
 	world->stats[STAT_BOOTS]++;
-	world_at(world, world_jitter(world, SECONDS(2), SECONDS(12)), host, GUARD_POWER, host_run_booted);
+	world_at(world, world_jitter(world, SECONDS(2), SECONDS(12)), host, GUARD_POWER,
+		 host_run_booted);
 }
 
 void host_power_off(struct world *world, struct host *host, const char *why)
@@ -532,8 +547,8 @@ void host_pause(struct world *world, struct host *host, uint64_t length_us)
 	item->a = host->power_epoch;
 	item->b = host->resume_us;
 	if (host->watchdog) {
-		item = world_at(world, world_jitter(world, SECONDS(50), SECONDS(60)), host, GUARD_NONE,
-				host_run_pause_watchdog);
+		item = world_at(world, world_jitter(world, SECONDS(50), SECONDS(60)), host,
+				GUARD_NONE, host_run_pause_watchdog);
 		item->a = host->power_epoch;
 		item->b = host->resume_us;
 	}

@@ -101,11 +101,9 @@ static void lock_guard_hangup(void *owner, int fd, uint32_t events)
 {
 	struct lock_guard *guard = owner;
 	char byte;
+	ssize_t size = recv(fd, &byte, 1, MSG_DONTWAIT);
 
-	(void)events;
-	if (recv(fd, &byte, 1, MSG_DONTWAIT) > 0)
-		return;
-	if (errno == EAGAIN && !(events & (POLLHUP | POLLERR)))
+	if (size > 0 || (size < 0 && errno == EAGAIN && !(events & (POLLHUP | POLLERR))))
 		return;
 	lock_guard_drop(guard);
 	if (!guard->busy)

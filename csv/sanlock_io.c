@@ -67,7 +67,7 @@ static const char *lock_error_text(int result)
 	case SANLK_WD_ERROR: return "the watchdog daemon refused";
 	case SANLK_LEADER_MAGIC: return "no lease there";
 	case SANLK_LEADER_LOCKSPACE: return "another lockspace's record is there";
-	case SANLK_LEADER_RESOURCE: return "another lease is there";
+	case SANLK_LEADER_RESOURCE: return "another lease is there, and is owned";
 	case SANLK_HOSTID_BUSY: return "the host id is in use by another host";
 	case SANLK_ACQUIRE_IDLIVE: return "a living host holds it";
 	case SANLK_ACQUIRE_OWNED: return "another host holds it";
@@ -379,6 +379,33 @@ static int lock_lease_reach(const struct lock_lease *lease)
 	return error;
 }
 
+/*
+ * The slots of removed VMs are used again, so a lease of another name may be in this one. It gives
+ * way when it has no owner: its VM is removed, so no host takes it any more, and the slot's one
+ * writer is this one. What cannot be read, and a lease of another lockspace, is not ours to judge.
+ */
+static int lock_lease_abandoned(const struct lock_lease *lease)
+{
+	struct lock_resource res;
+	struct sanlk_host *hosts = NULL;
+	int count = 0, result;
+
+	// Without names it tells whose lease there is; the owners are told to who knows the name.
+	lock_resource_fill(&res, lease);
+	memset(res.resource.lockspace_name, 0, sizeof(res.resource.lockspace_name));
+	memset(res.resource.name, 0, sizeof(res.resource.name));
+	result = sanlock_read_resource(&res.resource, 0);
+	if (result < 0)
+		return result;
+	if (strncmp(res.resource.lockspace_name, lease->lockspace, SANLK_NAME_LEN) != 0)
+		return SANLK_LEADER_LOCKSPACE;
+	result = sanlock_read_resource_owners(&res.resource, 0, &hosts, &count);
+	free(hosts);
+	if (result < 0)
+		return result;
+	return count == 0 ? 0 : SANLK_LEADER_RESOURCE;
+}
+
 bool lock_lease_write(const struct lock_lease *lease, char *reason)
 {
 	struct lock_resource res;
@@ -387,11 +414,13 @@ bool lock_lease_write(const struct lock_lease *lease, char *reason)
 	if (result)
 		return lock_fail(reason, "%s: %s", lease->path, strerror(-result));
 	// A lease that exists may be held, and writing it again would wipe its holder: only where
-	// it was read that no lease is, one is written.
+	// it was read that none is, or one that nobody owns, one is written.
 	result = sanlock_read_resource(lock_resource_fill(&res, lease), 0);
 	if (result == 0)
 		return true;
-	if (result != SANLK_LEADER_MAGIC)
+	if (result == SANLK_LEADER_RESOURCE)
+		result = lock_lease_abandoned(lease);
+	if (result != SANLK_LEADER_MAGIC && result != 0)
 		return lock_fail(reason, "lease slot at %llu of %s: %s",
 				 (unsigned long long)lease->offset, lease->path,
 				 lock_error_text(result));
@@ -465,6 +494,74 @@ static void lock_holder(const struct lock_lease *leases, uint32_t count, char *t
 	}
 }
 
+static bool lock_listed(struct sanlk_resource *const *held, int held_count,
+			const struct lock_lease *lease)
+{
+	int i;
+
+	for (i = 0; i < held_count; i++)
+		if (strncmp(held[i]->lockspace_name, lease->lockspace, SANLK_NAME_LEN) == 0 &&
+		    strncmp(held[i]->name, lease->name, SANLK_NAME_LEN) == 0 &&
+		    !(held[i]->flags & SANLK_RES_SHARED))
+			return true;
+	return false;
+}
+
+// How many leases the process has, and whether they are exactly these; or an error.
+static int lock_inquire(pid_t pid, const struct lock_lease *leases, uint32_t count, bool *exactly)
+{
+	struct sanlk_resource **held = NULL;
+	int held_count = 0, i, result;
+	char *state = NULL;
+	uint32_t lease;
+
+	*exactly = false;
+	result = sanlock_inquire(-1, pid, 0, &held_count, &state);
+	if (result >= 0 && held_count > 0 && state) {
+		result = sanlock_state_to_args(state, &held_count, &held);
+		*exactly = result >= 0 && held_count == (int)count;
+		for (lease = 0; *exactly && lease < count; lease++)
+			*exactly = lock_listed(held, held_count, &leases[lease]);
+		for (i = 0; held && i < held_count; i++)
+			free(held[i]);
+		free(held);
+	}
+	free(state);
+	return result < 0 ? result : held_count;
+}
+
+// A call that did not get through says nothing about the lease, and a VM would be ended for it: the
+// daemon is asked again, unless it, or the process, is not there.
+bool lock_holds(pid_t pid, const struct lock_lease *leases, uint32_t count)
+{
+	const struct timespec pause = { 0, 5000000 };
+	bool exactly = false;
+	uint32_t tries;
+	int result;
+
+	for (tries = 0; tries < AGAIN_TRIES; tries++) {
+		result = lock_inquire(pid, leases, count, &exactly);
+		if (result >= 0 || result == -ESRCH || result == -ENOENT || result == -ECONNREFUSED)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return exactly;
+}
+
+/*
+ * After an acquire that failed: refused means that none is held. The daemon may have granted them
+ * while its answer was lost, and would answer every later request with EEXIST: whoever holds
+ * exactly what was asked for has it. Anything else is given back.
+ */
+static bool lock_acquired_all_the_same(pid_t pid, const struct lock_lease *leases, uint32_t count)
+{
+	bool exactly;
+
+	if (lock_inquire(pid, leases, count, &exactly) > 0 && !exactly)
+		sanlock_release(-1, pid, SANLK_REL_ALL, 0, NULL);
+	return exactly;
+}
+
 bool lock_acquire(pid_t pid, const struct lock_lease *leases, uint32_t count,
 		  enum lease_error *error, char *reason)
 {
@@ -491,7 +588,7 @@ bool lock_acquire(pid_t pid, const struct lock_lease *leases, uint32_t count,
 		nanosleep(&pause, NULL);
 	}
 	free(res);
-	if (result >= 0)
+	if (result >= 0 || lock_acquired_all_the_same(pid, leases, count))
 		return true;
 	*error = lock_acquire_error(result);
 	if (*error == LEASE_ERROR_HELD || *error == LEASE_ERROR_WAITING)
@@ -502,55 +599,35 @@ bool lock_acquire(pid_t pid, const struct lock_lease *leases, uint32_t count,
 			 holder);
 }
 
-static bool lock_listed(struct sanlk_resource *const *held, int held_count,
-			const struct lock_lease *lease)
-{
-	int i;
-
-	for (i = 0; i < held_count; i++)
-		if (strncmp(held[i]->lockspace_name, lease->lockspace, SANLK_NAME_LEN) == 0 &&
-		    strncmp(held[i]->name, lease->name, SANLK_NAME_LEN) == 0 &&
-		    !(held[i]->flags & SANLK_RES_SHARED))
-			return true;
-	return false;
-}
-
-bool lock_holds(pid_t pid, const struct lock_lease *leases, uint32_t count)
-{
-	struct sanlk_resource **held = NULL;
-	int held_count = 0, i;
-	char *state = NULL;
-	bool all = false;
-	uint32_t lease;
-
-	if (sanlock_inquire(-1, pid, 0, &held_count, &state) >= 0 && held_count == (int)count &&
-	    state && sanlock_state_to_args(state, &held_count, &held) >= 0) {
-		all = held_count == (int)count;
-		for (lease = 0; lease < count; lease++)
-			all = all && lock_listed(held, held_count, &leases[lease]);
-		for (i = 0; i < held_count; i++)
-			free(held[i]);
-		free(held);
-	}
-	free(state);
-	return all;
-}
-
-// 1: this host owns it, in the present generation of its id; 0: it does not; or an error. A
-// lockspace that this host is not in (generation 0) cannot be used from here, whatever its leases
-// still say.
+/*
+ * 1: this host owns it, in the present generation of its id; 0: it does not; or an error. A
+ * lockspace that this host is not in, or a daemon that is gone, cannot use or renew a lease,
+ * whatever is still on the disk. Until its first renewal (EAGAIN) the daemon does not tell our
+ * generation: then any of ours counts.
+ */
 static int lock_owned(const struct lock_lease *lease, uint32_t host_id)
 {
-	uint64_t generation = lock_generation(lease->lockspace, host_id);
+	uint64_t generation = 0;
 	struct lock_resource res;
 	struct sanlk_host *hosts = NULL;
 	int count = 0, i, result;
 
+	result = sanlock_get_hosts(lease->lockspace, host_id, &hosts, &count, 0);
+	if (result >= 0 && count == 1)
+		generation = hosts[0].generation;
+	free(hosts);
+	if (result == -ENOENT || result == -ECONNREFUSED)
+		return 0;
+	if (result < 0 && result != -EAGAIN)
+		return result;
+	hosts = NULL;
+	count = 0;
 	result = sanlock_read_resource_owners(lock_resource_fill(&res, lease), 0, &hosts, &count);
 	if (result >= 0) {
 		result = 0;
 		for (i = 0; i < count; i++)
-			if (hosts[i].host_id == host_id && hosts[i].generation == generation)
+			if (hosts[i].host_id == host_id &&
+			    (!generation || hosts[i].generation == generation))
 				result = 1;
 	}
 	free(hosts);
@@ -570,10 +647,6 @@ bool lock_released(const struct lock_lease *leases, uint32_t count, uint32_t hos
 			i++;
 			continue;
 		}
-		// Without a daemon nothing on this host can use or renew the lease: it ended with
-		// the daemon.
-		if (owned == -ECONNREFUSED || owned == -ENOENT || owned == -ECONNRESET)
-			return true;
 		if (waited_ms >= timeout_ms && owned < 0)
 			return lock_fail(reason, "lease %s: %s", leases[i].name,
 					 lock_error_text(owned));
@@ -674,11 +747,15 @@ bool lock_daemon_lives(const struct lock_daemon *daemon)
 
 int lock_register(void)
 {
-	int fd = sanlock_register();
+	int fd = sanlock_register(), result;
 
 	if (fd < 0)
 		return fd;
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	sanlock_restrict(fd, SANLK_RESTRICT_ALL);
+	result = sanlock_restrict(fd, SANLK_RESTRICT_ALL);
+	if (result < 0) {
+		close(fd);
+		return result;
+	}
 	return fd;
 }

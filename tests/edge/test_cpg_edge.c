@@ -170,8 +170,12 @@ static uint64_t lives(cs_error_t code)
 		for (uint64_t i = 0; i < CHILDREN; i++) {
 			fflush(NULL);
 			pids[i] = fork();
-			if (pids[i] == 0)
+			if (pids[i] == 0) {
+				// What fails in here ends this process, and starts no other test.
+				setenv("CMOCKA_TEST_ABORT", "1", 1);
+				alarm(3 * LIMIT_MS / 1000);
 				exit(life(first + i, code));
+			}
 		}
 		for (uint64_t i = 0; i < CHILDREN; i++) {
 			int status;

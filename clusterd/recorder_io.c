@@ -193,7 +193,11 @@ static void pieces_write(struct recorder *recorder, struct piece *piece)
 {
 	while (piece) {
 		struct piece *next = piece->next;
-		int error = piece->path[0] || !recorder->error ? piece_write(recorder, piece) : 0;
+		int error;
+
+		if (piece->path[0])
+			segments_prune(recorder);
+		error = piece->path[0] || !recorder->error ? piece_write(recorder, piece) : 0;
 
 		if (error)
 			recorder->error = error;
@@ -378,7 +382,6 @@ static bool segment_begin(struct recorder *recorder, bool image)
 	size_t size;
 
 	memcpy(head.host, recorder->host, sizeof(head.host));
-	segments_prune(recorder);
 	segment_path(recorder, head.number, path, sizeof(path));
 	at = room_take(recorder, RECORDING_HEAD_MAX, path);
 	size = at ? recording_head_encode(&head, at, RECORDING_HEAD_MAX) : 0;

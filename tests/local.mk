@@ -11,7 +11,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_apply tests/unit/test_apply_life tests/unit/test_apply_dice tests/unit/test_codec tests/unit/test_entry tests/unit/test_fields tests/unit/test_node_steps tests/unit/test_loss tests/unit/test_placement tests/unit/test_snapshot tests/unit/test_vm \
 	tests/unit/test_view tests/unit/test_view_rules tests/unit/test_definition tests/unit/test_qemu_args \
 	tests/edge/test_store tests/edge/test_store_mutant tests/edge/test_fence tests/edge/test_cpg_edge tests/edge/test_sanlock_edge \
-	tests/edge/test_edges tests/unit/test_clustadm tests/unit/test_node tests/unit/test_request tests/edge/test_ipc
+	tests/edge/test_edges tests/edge/test_recorder tests/unit/test_clustadm tests/unit/test_node tests/unit/test_request tests/edge/test_ipc
 endif
 
 tests_unit_test_apply_SOURCES = tests/unit/test_apply.c tests/unit/cluster_fixture.h
@@ -64,6 +64,8 @@ tests_edge_test_sanlock_edge_SOURCES = tests/edge/test_sanlock_edge.c tests/edge
 	tests/edge/fake_sanlock.h csv/sanlock_io.c csv/guard_io.c csv/volume_io.c \
 	clusterd/worker_io.c clusterd/loop_io.c clusterd/exec_io.c
 tests_edge_test_sanlock_edge_LDADD = $(CMOCKA_LIBS) $(SANLOCK_LIBS) $(QB_LIBS) -lpthread
+tests_edge_test_recorder_SOURCES = tests/edge/test_recorder.c
+tests_edge_test_recorder_LDADD = $(edge_test_LIBS)
 tests_edge_test_edges_SOURCES = tests/edge/test_edges.c
 tests_edge_test_edges_LDADD = $(edge_test_LIBS)
 

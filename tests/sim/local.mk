@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# The simulated world, and clustersim: seeds, stories, scenarios, replays.
+bin_PROGRAMS += tests/sim/clustersim
+world_sources = tests/sim/admin.c tests/sim/chaos.c tests/sim/checkers.c tests/sim/corosync.c \
+	tests/sim/fence.c tests/sim/perform.c tests/sim/qemu.c tests/sim/record.c tests/sim/sanlock.c \
+	tests/sim/storage.c tests/sim/store.c tests/sim/world.c tests/sim/world.h
+tests_sim_clustersim_SOURCES = $(world_sources) tests/sim/sim.c tests/sim/story.c tests/sim/replay.c \
+	tests/sim/replay.h tests/sim/scenario.h tests/sim/scenario_reader.h tests/sim/scenario_act.c \
+	tests/sim/scenario_ask.c tests/sim/scenario_define.c tests/sim/scenario_io.c \
+	tests/sim/scenario_run.c tests/sim/scenario_setup.c tests/sim/scenario_steps_io.c \
+	tests/sim/scenario_trace.c tests/sim/scenario_vms_io.c tests/sim/scenario_watch.c \
+	tests/sim/scenario_words.c
+tests_sim_clustersim_LDADD = libedges.a libcore.a $(QB_LIBS) $(JANSSON_LIBS) -lpthread -lm
+
+check_PROGRAMS += tests/sim/whatif_check
+tests_sim_whatif_check_SOURCES = tests/sim/whatif_check.c $(world_sources)
+tests_sim_whatif_check_LDADD = libedges.a libcore.a $(QB_LIBS) -lpthread
+TESTS += tests/sim/seeds_check tests/sim/stories_check tests/sim/replay_check
+dist_noinst_SCRIPTS += tests/sim/seeds_check tests/sim/stories_check tests/sim/replay_check

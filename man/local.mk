@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-dist_man_MANS += man/clusterd.8 man/clustadm.8 man/clusterd.xml.5
+dist_man_MANS += man/clustersim.1 man/clusterd.8 man/clustadm.8 man/clusterd.xml.5

@@ -82,5 +82,6 @@ tests_edge_test_ipc_SOURCES = tests/edge/test_ipc.c clusterd/ipc_io.c clusterd/i
 tests_edge_test_ipc_LDADD = $(edge_test_LIBS)
 
 include $(top_srcdir)/tests/sim/local.mk
+include $(top_srcdir)/tests/scenarios/local.mk
 include $(top_srcdir)/tests/fuzz/local.mk
 include $(top_srcdir)/tests/mutants/local.mk

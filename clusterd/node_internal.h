@@ -19,7 +19,8 @@ struct local_node {			// what this host does about another one
 	bool known;			// defined at the last look; otherwise all of this is zero
 	bool seen;			// in the ring, since this daemon started
 	uint32_t fence_attempt;		// last one that this host carried out
-	bool fence_done, fence_ok;	// its end is known, and is told until the replica has moved on
+	bool fence_done, fence_ok;	// its end is known, and is told until the replica has moved
+					// on
 	uint64_t fence_told_ms;		// 0: not yet
 	char fence_reason[REASON_SIZE];
 	uint32_t release_attempt;
@@ -38,7 +39,8 @@ struct pending_request {
 	uint32_t check_node;
 };
 
-// What of the view and the replica the parts of a step depend on, beside the events that are theirs.
+// What of the view and the replica the parts of a step depend on, beside the events that are
+// theirs.
 struct node_sight {
 	uint64_t index, view, present;
 	uint8_t state;			// enum view_state
@@ -62,12 +64,14 @@ struct node {
 	uint32_t self;			// corosync id, 0 while unknown
 	uint32_t incarnation;		// of this daemon, for cookies
 	uint32_t next_cookie;
-	uint64_t loaded_index;		// what the store knew as committed: not told again in the event log
+	uint64_t loaded_index;		// what the store knew as committed: not told again in the
+					// event log
 	bool host_known;
 	struct node_report host;	// as EVENT_HOST said
 	bool sanlock_up;
 	bool adopted;			// EVENT_ADOPTION_DONE came
-	bool adoption_void;		// sanlock died while they were looked for: leases found held are none
+	bool adoption_void;		// sanlock died while they were looked for: leases found
+					// held are none
 	uint32_t orphans;		// QEMUs found whose VM the replica did not know
 	uint32_t orphans_unleased;	// of them: their sanlock is gone, so nothing may be joined
 	uint64_t orphans_view;		// in which they were last asked for again
@@ -77,7 +81,9 @@ struct node {
 	uint64_t report_sent_ms;	// NODE_REPORT under way since; 0: none
 	uint64_t report_view;		// in which it was sent
 	uint64_t view_lost_ms;		// since when no view is normal; 0: one is
-	uint64_t store_lost_ms;		// when this node's failed store was last all that kept it from the view
+	uint64_t store_lost_ms;		// when this node's failed store was last all that kept it
+					// from the view
+	uint64_t alone_ms;		// since when this node is in no group; 0: it is in one
 	uint64_t view_normal_ms;	// since when the view is normal
 	bool view_seen;			// it was normal since the daemon started
 	bool view_said;			// that there is none, in the log
@@ -96,10 +102,12 @@ struct node {
 
 // node.c
 void node_wake_at(struct node *node, uint64_t when_ms);
-bool node_propose(struct node *node, struct entry *entry, uint64_t *cookie, struct actions *actions);
+bool node_propose(struct node *node, struct entry *entry, uint64_t *cookie,
+		  struct actions *actions);
 struct cluster_node *node_of_self(struct node *node);	// NULL: not defined
 uint8_t node_self_slot(const struct node *node);	// SLOT_NONE: not defined
-uint64_t node_present(const struct node *node);		// mask of slots: online, synchronised, reported
+uint64_t node_present(const struct node *node);		// mask of slots: online, synchronised,
+							// reported
 void node_log(struct node *node, enum log_level level, const char *text, struct actions *actions);
 
 // host.c: volumes, the report, shutdown

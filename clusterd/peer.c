@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this host does about another one because an entry named it: runs the fence agent, releases a dead host's claims.
+// What this host does about another one because an entry named it: runs the fence agent, releases a
+// dead host's claims.
 #include <string.h>
 
 #include "clusterd/node_internal.h"
@@ -9,6 +10,7 @@
 enum {
 	RELEASE_AGAIN_MS = 5000,
 	RESULT_AGAIN_MS = 5000,
+	ALONE_MS = 1000,
 };
 
 static void report_result(struct node *node, enum entry_type type, const struct event *event,
@@ -53,9 +55,10 @@ void peer_event(struct node *node, const struct event *event, struct actions *ac
 	}
 }
 
-// Until the replica has moved on: while its actor takes part nobody else fences, and waits for its word without end.
-static void fence_tell(struct node *node, const struct cluster_node *target, struct local_node *peer,
-		       struct actions *actions)
+// Until the replica has moved on: while its actor takes part nobody else fences, and waits for its
+// word without end.
+static void fence_tell(struct node *node, const struct cluster_node *target,
+		       struct local_node *peer, struct actions *actions)
 {
 	struct event done = { .node_id = target->def.id, .attempt = target->fence_attempt,
 			      .flag = peer->fence_ok, .reason = peer->fence_reason };
@@ -70,8 +73,9 @@ static void fence_tell(struct node *node, const struct cluster_node *target, str
 }
 
 /*
- * The fence was committed in this view and is carried out in it: a member of a minority, or one that was away and
- * catches up, does not come here. A node that is back in the ring is fenced only when the administrator asked.
+ * The fence was committed in this view and is carried out in it: a member of a minority, or one
+ * that was away and catches up, does not come here. A node that is back in the ring is fenced only
+ * when the administrator asked.
  */
 static void fence_step(struct node *node, uint8_t slot, struct actions *actions)
 {
@@ -102,9 +106,9 @@ static void fence_step(struct node *node, uint8_t slot, struct actions *actions)
 }
 
 /*
- * Releasing the claims of a living host would make two owners. So: only of a node whose power was proved off in a
- * committed entry, only while it is not in corosync's membership, and only of the generations that it had when
- * it was lost (the performer reads them again immediately before).
+ * Releasing the claims of a living host would make two owners. So: only of a node whose power was
+ * proved off in a committed entry, only while it is not in corosync's membership, and only of the
+ * generations that it had when it was lost (the performer reads them again immediately before).
  */
 static void release_step(struct node *node, uint8_t slot, struct actions *actions)
 {
@@ -117,7 +121,8 @@ static void release_step(struct node *node, uint8_t slot, struct actions *action
 		return;
 	if (loss_releaser(&node->cluster, node_present(node), slot) != node_self_slot(node))
 		return;
-	if (peer->release_attempt == target->fence_attempt && node->now_ms < peer->release_retry_ms) {
+	if (peer->release_attempt == target->fence_attempt &&
+	    node->now_ms < peer->release_retry_ms) {
 		node_wake_at(node, peer->release_retry_ms);
 		return;
 	}
@@ -133,14 +138,24 @@ static void release_step(struct node *node, uint8_t slot, struct actions *action
 }
 
 /*
- * Whoever was seen alive in the present time of quorum and is gone counts as lost at once. After a time without
- * quorum (a cold start, corosync restarted everywhere, a switch that rebooted) nodes appear one by one, and one
- * that has not yet is given time: to fence it at once would cost its VMs for nothing.
+ * Whoever was seen alive in the present time of quorum and is gone counts as lost at once. After a
+ * time without quorum (a cold start, corosync restarted everywhere, a switch that rebooted) nodes
+ * appear one by one, and one that has not yet is given time: to fence it at once would cost its VMs
+ * for nothing.
  */
 static void peer_watch(struct node *node)
 {
-	bool alone = !view_quorate(node->view) || view_state(node->view) == VIEW_ALONE;
+	bool alone = !view_quorate(node->view);
 
+	// A node that only joins the group again is back in a few hundred ms; a corosync that starts anew is not.
+	if (view_state(node->view) != VIEW_ALONE)
+		node->alone_ms = 0;
+	else if (node->alone_ms == 0)
+		node->alone_ms = node->now_ms;
+	if (node->alone_ms && node->now_ms - node->alone_ms >= ALONE_MS)
+		alone = true;
+	else if (node->alone_ms)
+		node_wake_at(node, node->alone_ms + ALONE_MS);
 	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
 		const struct cluster_node *other = &node->cluster.nodes[slot];
 		struct local_node *peer = &node->peers[slot];

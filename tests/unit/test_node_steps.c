@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One node's own part, step by step, with a view that is given: what crosses what, and what is lost on the way.
+// One node's own part, step by step, with a view that is given: what crosses what, and what is lost
+// on the way.
 #include "tests/unit/cluster_fixture.h"
 
 #include "clusterd/node_internal.h"
@@ -39,18 +40,24 @@ static void view_give(uint32_t in_ring)
 	view->member_count = 3;
 	view->ring_count = 0;
 	for (uint32_t i = 0; i < 3; i++) {
-		view->members[i] = (struct member){ .id = i + 1, .pid = 1, .takes_part = true, .copied = true };
+		view->members[i] = (struct member){
+			.id = i + 1, .pid = 1, .takes_part = true, .copied = true
+		};
 		if (in_ring >> i & 1)
 			view->ring_ids[view->ring_count++] = i + 1;
 	}
 	log_start(view, node->cluster.index, view->number);
+	view->sent_index = node->cluster.index;
 }
 
 static int open_world(void **state)
 {
 	const struct node_limits limits = {
 		.cluster = { .vms_max = 16, .lease_slots_max = 32 },
-		.view = { .records_max = 64, .log_bytes = 65536, .proposals_max = 16, .proposal_bytes = 65536,
+		.view = { .records_max = 64,
+			  .log_bytes = 65536,
+			  .proposals_max = 16,
+			  .proposal_bytes = 65536,
 			  .copy_bytes = 65536 },
 		.requests_max = 4,
 	};
@@ -59,8 +66,10 @@ static int open_world(void **state)
 	fixture_open(&f, 16, 32, 16);
 	fixture_cluster(&f);
 	memory = calloc(1, node_memory(&limits));
-	actions = (struct actions){ .items = calloc(ACTIONS_MAX, sizeof(struct action)), .max = ACTIONS_MAX,
-				    .bytes = malloc(ACTIONS_BYTES), .size = ACTIONS_BYTES };
+	actions = (struct actions){ .items = calloc(ACTIONS_MAX, sizeof(struct action)),
+				    .max = ACTIONS_MAX,
+				    .bytes = malloc(ACTIONS_BYTES),
+				    .size = ACTIONS_BYTES };
 	assert_non_null(memory);
 	node = node_init(&limits, memory);
 	replica_take();
@@ -115,8 +124,8 @@ static bool proposed(enum entry_type type, struct entry *entry)
 
 		if (action->type == ACTION_SEND &&
 		    message_decode(&message, &facts, action->body, action->body_size) &&
-		    message.type == MESSAGE_PROPOSE && entry_decode(entry, message.body, message.body_size) &&
-		    entry->type == type)
+		    (message.type == MESSAGE_PROPOSE || message.type == MESSAGE_ENTRY) &&
+		    entry_decode(entry, message.body, message.body_size) && entry->type == type)
 			return true;
 	}
 	return false;
@@ -136,7 +145,8 @@ static void n3_is_fenced_by_n1(void)
 	view_give(3);
 }
 
-// Nobody else fences while the actor takes part: a result that gets lost would be waited for without end.
+// Nobody else fences while the actor takes part: a result that gets lost would be waited for
+// without end.
 static void a_fence_result_is_said_until_it_is_heard(void **state)
 {
 	struct entry entry;
@@ -148,8 +158,11 @@ static void a_fence_result_is_said_until_it_is_heard(void **state)
 	tick(0);
 	assert_non_null(action_of(ACTION_FENCE));
 	node->view->open = false;	// the store is being made anew
-	step((struct event){ .type = EVENT_FENCE_DONE, .node_id = 3, .attempt = attempt, .flag = true,
-			    .reason = "off" });
+	step((struct event){ .type = EVENT_FENCE_DONE,
+			     .node_id = 3,
+			     .attempt = attempt,
+			     .flag = true,
+			     .reason = "off" });
 	assert_false(proposed(ENTRY_FENCE_RESULT, &entry));
 	view_give(3);
 	tick(5000);
@@ -164,8 +177,8 @@ static void a_fence_result_is_said_until_it_is_heard(void **state)
 }
 
 /*
- * Asked and answered while sanlock still lived, heard of when it was gone: the lease went with it, and a lockspace joined
- * now would make it count as dead while its QEMU writes.
+ * Asked and answered while sanlock still lived, heard of when it was gone: the lease went with it,
+ * and a lockspace joined now would make it count as dead while its QEMU writes.
  */
 static void a_lease_found_before_sanlock_died_is_none(void **state)
 {
@@ -186,7 +199,8 @@ static void a_lease_found_before_sanlock_died_is_none(void **state)
 	step((struct event){ .type = EVENT_ADOPTION_DONE });
 	step((struct event){ .type = EVENT_SANLOCK_UP });
 	assert_null(action_of(ACTION_VOLUME_JOIN));
-	step((struct event){ .type = EVENT_QEMU_EXITED, .vm = the_vm(&f, "web")->ref, .attempt = 1 });
+	step((struct event){
+		.type = EVENT_QEMU_EXITED, .vm = the_vm(&f, "web")->ref, .attempt = 1 });
 	assert_non_null(action_of(ACTION_VOLUME_JOIN));
 }
 
@@ -195,7 +209,8 @@ static void an_unknown_lease_found_before_sanlock_died_is_none(void **state)
 	(void)state;
 	node->adopted = false;
 	step((struct event){ .type = EVENT_SANLOCK_GONE });
-	step((struct event){ .type = EVENT_VM_ADOPTED, .uuid = { { 9 } }, .attempt = 1, .flag = true });
+	step((struct event){
+		.type = EVENT_VM_ADOPTED, .uuid = { { 9 } }, .attempt = 1, .flag = true });
 	step((struct event){ .type = EVENT_ADOPTION_DONE });
 	step((struct event){ .type = EVENT_SANLOCK_UP });
 	assert_null(action_of(ACTION_VOLUME_JOIN));
@@ -208,7 +223,8 @@ static void volume_answers(uint64_t generation)
 			     .joined = generation != 0, .generation = generation });
 }
 
-// The old source's lockspace is not the new one's, even when nobody told this node of the time in between.
+// The old source's lockspace is not the new one's, even when nobody told this node of the time in
+// between.
 static void a_volume_with_another_source_is_opened_anew(void **state)
 {
 	struct entry entry = { .type = ENTRY_VOLUME_PREPARE, .attempt = 2, .actor = 1 };
@@ -237,8 +253,9 @@ static void a_volume_with_another_source_is_opened_anew(void **state)
 }
 
 /*
- * A VM may be placed here while the word that this host leaves is on its way. It is given back at once, and the goodbye
- * that was refused for it is said again: a host that leaves without one counts as lost, and is fenced.
+ * A VM may be placed here while the word that this host leaves is on its way. It is given back at
+ * once, and the goodbye that was refused for it is said again: a host that leaves without one
+ * counts as lost, and is fenced.
  */
 static void a_goodbye_that_was_refused_is_said_again(void **state)
 {
@@ -267,6 +284,42 @@ static void a_goodbye_that_was_refused_is_said_again(void **state)
 	assert_null(action_of(ACTION_EXIT));
 }
 
+/*
+ * A change of members may make this node leave the group and join it again at once. A node that was lost just then was seen
+ * alive all the same, and is not given the time of a cold start.
+ */
+static void a_loss_while_this_node_joins_again_is_told_at_once(void **state)
+{
+	struct entry entry;
+
+	(void)state;
+	tick(0);
+	node->view->state = VIEW_ALONE;
+	tick(10);
+	tick(300);
+	view_give(3);
+	node->view->coordinator = 1;
+	tick(10);
+	assert_true(proposed(ENTRY_NODE_LOST, &entry));
+	assert_int_equal(entry.node_id, 3);
+}
+
+// corosync was started anew: whoever has not appeared yet may just be slower.
+static void a_node_not_seen_since_corosync_came_back_is_given_time(void **state)
+{
+	struct entry entry;
+
+	(void)state;
+	tick(0);
+	node->view->state = VIEW_ALONE;
+	tick(10);
+	tick(3000);
+	view_give(3);
+	node->view->coordinator = 1;
+	tick(10);
+	assert_false(proposed(ENTRY_NODE_LOST, &entry));
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
@@ -275,6 +328,8 @@ int main(void)
 		TEST(a_fence_result_is_said_until_it_is_heard),
 		TEST(a_lease_found_before_sanlock_died_is_none),
 		TEST(a_volume_with_another_source_is_opened_anew),
+		TEST(a_loss_while_this_node_joins_again_is_told_at_once),
+		TEST(a_node_not_seen_since_corosync_came_back_is_given_time),
 		TEST(a_goodbye_that_was_refused_is_said_again),
 		TEST(an_unknown_lease_found_before_sanlock_died_is_none),
 	};

@@ -36,7 +36,7 @@ struct qmp {
 	qmp_notice_fn fn;
 	void *owner;
 	int fd;			// -1: not connected
-	bool ready, writing, deaf, status_known;
+	bool greeted, ready, writing, deaf, status_known;
 	bool in_callback, closed;	// closed inside one: freed at its end
 	bool io_error;		// since the last RESUME
 	char io_error_text[160];
@@ -91,7 +91,7 @@ static void qmp_hang_up(struct qmp *qmp)
 		close(qmp->fd);
 	}
 	qmp->fd = -1;
-	qmp->ready = qmp->writing = false;
+	qmp->greeted = qmp->ready = qmp->writing = false;
 	qmp->in_used = qmp->out_used = 0;
 	for (i = 0; i < PENDING_MAX; i++) {
 		struct qmp_pending pending = qmp->pending[i];
@@ -290,6 +290,14 @@ static void qmp_heard_reply(struct qmp *qmp, json_t *message, json_int_t id)
 	free(text);
 }
 
+// Once a connection: two answers to the capabilities would be two beginnings.
+static void qmp_greeted(struct qmp *qmp)
+{
+	if (!qmp->greeted)
+		qmp_send(qmp, "qmp_capabilities", NULL, qmp_capable, qmp);
+	qmp->greeted = true;
+}
+
 static void qmp_heard_line(struct qmp *qmp, const char *line, size_t size)
 {
 	json_t *message = json_loadb(line, size, 0, NULL);
@@ -298,8 +306,8 @@ static void qmp_heard_line(struct qmp *qmp, const char *line, size_t size)
 
 	if (!json_is_object(message))
 		qmp_turn_deaf(qmp, "QEMU's monitor says what is not JSON");
-	else if (json_object_get(message, "QMP") && !qmp->ready)
-		qmp_send(qmp, "qmp_capabilities", NULL, qmp_capable, qmp);
+	else if (json_object_get(message, "QMP"))
+		qmp_greeted(qmp);
 	else if (event)
 		qmp_heard_event(qmp, event, json_object_get(message, "data"));
 	else if (json_is_integer(id))
@@ -379,8 +387,8 @@ static void qmp_connect(void *owner)
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&qmp->address, sizeof(qmp->address)) == 0 &&
 	    loop_add_fd(qmp->loop, fd, POLLIN, qmp_heard, qmp) == 0) {
 		qmp->fd = fd;
-		// Greeting and capabilities are to come within the same patience.
-		qmp->heard_ms = qmp_now_ms();
+		// Greeting and capabilities are to come within the same patience. To be connected is
+		// not yet to be heard: who only ever accepts and hangs up is deaf too.
 		loop_timer_ms(qmp->loop, &qmp->timer, PATIENCE_MS, qmp_ask, qmp);
 		return;
 	}

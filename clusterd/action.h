@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything that a node asks of the world: the one output of node_step().
 //
-// Performed in order by the shell (or by the simulated world). Each says which event answers it. Bodies and
-// texts live in the list's own bytes; definitions are looked up in the node's replica by the performer.
+// Performed in order by the shell (or by the simulated world). Each says which event answers it.
+// Bodies and texts live in the list's own bytes; definitions are looked up in the node's replica by
+// the performer.
 #pragma once
 
 #include "clusterd/cluster.h"
@@ -13,19 +14,23 @@ enum action_type {
 	ACTION_GROUP_REJOIN,	// leave the group and join again
 
 	// The store keeps the order. Only SYNC makes durable; one SYNCED answers each.
-	ACTION_STORE_SNAPSHOT,	// index, view, body: replaces the snapshot and drops entries up to index (flag: all)
-	ACTION_STORE_ENTRY,	// index, view, body: drops entries from index on, then puts this one
+	ACTION_STORE_SNAPSHOT,	// index, view, body: replaces the snapshot and drops entries up to
+				// index (flag: all)
+	ACTION_STORE_ENTRY,	// index, view, body: drops entries from index on, then puts this
+				// one
 	ACTION_STORE_TRUNCATE,	// index: drops entries after it
 	ACTION_STORE_PROMISE,	// view
 	ACTION_STORE_COMMIT,	// index: a hint for the next start
 	ACTION_STORE_SYNC,	// token -> EVENT_STORE_SYNCED
-	ACTION_STORE_RESET,	// forget all, take a new random id -> EVENT_STORE_OPENED (a copy is kept aside)
+	ACTION_STORE_RESET,	// forget all, take a new random id -> EVENT_STORE_OPENED (a copy is
+				// kept aside)
 
 	ACTION_REPLY,		// cookie, result
 	ACTION_LOG,		// level, text: a line of the event log
 
 	// Volumes on this host
-	ACTION_VOLUME_OPEN,	// volume: its place in the tree, probing -> EVENT_VOLUME, again on every change
+	ACTION_VOLUME_OPEN,	// volume: its place in the tree, probing -> EVENT_VOLUME, again on
+				// every change
 	ACTION_VOLUME_CLOSE,	// volume: leaves the lockspace; it is no longer defined
 	ACTION_VOLUME_PREPARE,	// volume, attempt -> EVENT_VOLUME_PREPARED
 	ACTION_VOLUME_JOIN,	// volume: its lockspace, host id = this node's id -> EVENT_VOLUME
@@ -33,19 +38,24 @@ enum action_type {
 
 	// One VM on this host
 	ACTION_VM_SPAWN,	// vm, uuid, attempt -> EVENT_VM_SPAWNED
-	ACTION_LEASE_ACQUIRE,	// vm: exclusive, all of them or none -> EVENT_LEASE_GRANTED, EVENT_LEASE_REFUSED
-	ACTION_QEMU_EXEC,	// vm: records pid and start time, then lets the child go on -> EVENT_QEMU_RUNNING
+	ACTION_LEASE_ACQUIRE,	// vm: exclusive, all of them or none -> EVENT_LEASE_GRANTED,
+				// EVENT_LEASE_REFUSED
+	ACTION_QEMU_EXEC,	// vm: records pid and start time, then lets the child go on ->
+				// EVENT_QEMU_RUNNING
 	ACTION_VM_ABANDON,	// vm: the child that was not let go ends -> EVENT_QEMU_EXITED
 	ACTION_QEMU_POWERDOWN,	// vm: asks the guest politely
 	ACTION_QEMU_KILL,	// vm: SIGKILL -> EVENT_QEMU_EXITED, or EVENT_QEMU_UNKILLABLE
 	ACTION_QEMU_CONT,	// vm: goes on after a pause -> EVENT_QEMU_RUNNING
-	ACTION_LEASE_RELEASE_WAIT,	// vm, uuid: until sanlock has let go of what the process held -> EVENT_LEASE_RELEASED
-	ACTION_ADOPT,		// -> EVENT_VM_ADOPTED for every QEMU of ours that lives here, then EVENT_ADOPTION_DONE
+	ACTION_LEASE_RELEASE_WAIT,	// vm, uuid: until sanlock has let go of what the process
+					// held -> EVENT_LEASE_RELEASED
+	ACTION_ADOPT,		// -> EVENT_VM_ADOPTED for every QEMU of ours that lives here, then
+				// EVENT_ADOPTION_DONE
 	ACTION_VM_FORGET,	// vm, uuid: nothing of it is left on this host; drop its records
 
 	// Other hosts, and the end of this one
 	ACTION_FENCE,		// node_id, attempt, device: off, then status -> EVENT_FENCE_DONE
-	ACTION_HOST_RELEASE,	// node_id, attempt, generation mask and generations -> EVENT_HOST_RELEASED
+	ACTION_HOST_RELEASE,	// node_id, attempt, generation mask and generations ->
+				// EVENT_HOST_RELEASED
 	ACTION_HOST_CHECK,	// node_id, cookie -> EVENT_HOST_CHECKED
 	ACTION_SELF_FENCE,	// reason: this host resets itself, now
 	ACTION_EXIT,		// the daemon may end
@@ -70,8 +80,8 @@ struct action {
 	const struct entry_result *result;
 };
 
-// The caller's memory; emptied by the caller between steps. The core traps when a list is too small for one step;
-// actions_room() lets level-triggered work wait for the next one.
+// The caller's memory; emptied by the caller between steps. The core traps when a list is too small
+// for one step; actions_room() lets level-triggered work wait for the next one.
 struct actions {
 	struct action *items;
 	uint32_t count, max;

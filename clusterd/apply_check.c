@@ -127,7 +127,8 @@ bool check_cluster_def(struct apply *a, const struct cluster_def *def)
 	if (!path_is_absolute_plain(def->root))
 		return refuse(a, "bad-path", WORDS("\"", def->root, "\" is no absolute path"),
 			      WORDS("give one like /clusterstorage"));
-	return check_number(a, WORDS("no-quorum-hold"), def->no_quorum_hold_s, HOLD_MIN_S, WAIT_MAX_S) &&
+	return check_number(a, WORDS("no-quorum-hold"), def->no_quorum_hold_s, HOLD_MIN_S,
+			    WAIT_MAX_S) &&
 	       check_number(a, WORDS("io-timeout"), def->io_timeout_s, 1, IO_TIMEOUT_MAX_S);
 }
 

@@ -596,8 +596,8 @@ static void store_node(struct plan *plan)
 		node->used = true;
 		node->managed = true;
 		node->fence_actor = SLOT_NONE;
-		// Beyond every attempt at a node of this id or in this slot that was removed before: an answer
-		// about that one must not be taken for one about this.
+		// Beyond every attempt at a node of this id or in this slot that was removed
+		// before: an answer about that one must not be taken for one about this.
 		node->fence_attempt = (uint32_t)plan->a->cluster->index;
 		node->since_ms = plan->a->entry->at_ms;
 	}

@@ -127,9 +127,9 @@ bool apply_node_report(struct apply *a)
 		return refuse(a, "not-yours", WORDS("a node reports about itself alone"),
 			      WORDS(""));
 	/*
-	 * A node reports the VMs that it found before it reports itself: what it has not found, it does not run. That
-	 * goes for the view that it was said in: a report that waited out a time apart knows nothing of what
-	 * the cluster gave up meanwhile.
+	 * A node reports the VMs that it found before it reports itself: what it has not found, it
+	 * does not run. That goes for the view that it was said in: a report that waited out a time
+	 * apart knows nothing of what the cluster gave up meanwhile.
 	 */
 	if (!node->reported && a->entry->view != 0 && a->entry->view != a->cluster->view)
 		return refuse(a, "stale-view",
@@ -274,9 +274,9 @@ static void free_vms(struct apply *a, const struct cluster_node *node)
 }
 
 /*
- * Its power is proved off, so nothing of it runs, released or not. A claim that cannot be released (its volume does not
- * answer) must not keep the VMs of all the other volumes down: whoever starts them still asks sanlock, which grants
- * such a lease once it has expired.
+ * Its power is proved off, so nothing of it runs, released or not. A claim that cannot be released
+ * (its volume does not answer) must not keep the VMs of all the other volumes down: whoever starts
+ * them still asks sanlock, which grants such a lease once it has expired.
  */
 bool apply_node_released(struct apply *a)
 {

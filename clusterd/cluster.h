@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The replicated state: configuration and placement, the same on every node at the same index of the log.
+// The replicated state: configuration and placement, the same on every node at the same index of
+// the log.
 //
-// Changed by cluster_apply() alone, one committed entry after another. Memory is the caller's, given once to
-// cluster_init(); nothing is allocated later, and a full table is a refusal. Nodes, volumes and VMs live in
-// slots that do not move while they exist; a slot number is what other records hold.
+// Changed by cluster_apply() alone, one committed entry after another. Memory is the caller's,
+// given once to cluster_init(); nothing is allocated later, and a full table is a refusal. Nodes,
+// volumes and VMs live in slots that do not move while they exist; a slot number is what other
+// records hold.
 #pragma once
 
 #include <stdbool.h>
@@ -32,10 +34,10 @@ struct vm_ref {
  *   UNKNOWN -> ONLINE -> LEFT            said goodbye and runs nothing
  *                |  ^
  *                v  |  (came back before anything was believed)
- *               LOST -> FENCING -> FENCED -> DEAD        a device, or the administrator, proved it off
- *                |         |                             and its claims were released
- *                +-------> EXPIRING                      no proof, but its watchdog guards its leases
- *   every state but ONLINE -> ONLINE when the node has rejoined
+ *               LOST -> FENCING -> FENCED -> DEAD        a device, or the administrator, proved it
+ * off |         |                             and its claims were released
+ *                +-------> EXPIRING                      no proof, but its watchdog guards its
+ * leases every state but ONLINE -> ONLINE when the node has rejoined
  */
 enum node_life {
 	NODE_UNKNOWN,
@@ -103,8 +105,9 @@ struct cluster_volume {
 };
 
 /*
- * A lease slot is written once for a VM, before its first start. A write whose end is not known (its actor
- * died) could land after the lease is held and wipe it, so such a slot is burned and another one taken.
+ * A lease slot is written once for a VM, before its first start. A write whose end is not known
+ * (its actor died) could land after the lease is held and wipe it, so such a slot is burned and
+ * another one taken.
  */
 enum lease_life { LEASE_UNWRITTEN, LEASE_WRITING, LEASE_READY, LEASE_LIFE_COUNT };
 
@@ -118,10 +121,9 @@ struct vm_lease {
 /*
  * What the cluster has agreed on about one VM. The owner alone may run it, once it holds the lease.
  *
- *   IDLE -> PLACED -> RUNNING -> IDLE       runs nowhere -> owner named -> owner says it runs -> it ended
- *    |        |          |
- *    v        +----------+-> BLOCKED        it may still run on its owner: hands off
- *   ERROR                                   runs nowhere, and an operator is needed
+ *   IDLE -> PLACED -> RUNNING -> IDLE       runs nowhere -> owner named -> owner says it runs -> it
+ * ended |        |          | v        +----------+-> BLOCKED        it may still run on its owner:
+ * hands off ERROR                                   runs nowhere, and an operator is needed
  */
 enum vm_phase { VM_IDLE, VM_PLACED, VM_RUNNING, VM_BLOCKED, VM_ERROR, VM_PHASE_COUNT };
 
@@ -133,7 +135,8 @@ struct vm {
 	uint8_t wanted;			// enum vm_wanted
 	bool managed;
 	bool forced;			// its end is wanted at once, without asking the guest
-	uint32_t attempt;		// of placement, counts up; reports of older attempts are ignored
+	uint32_t attempt;		// of placement, counts up; reports of older attempts are
+					// ignored
 	uint64_t possible;		// mask of node slots; 0: every node
 	uint64_t tiers[VM_TIERS_MAX];	// preferred owners, best first
 	uint32_t lease_count;
@@ -142,7 +145,8 @@ struct vm {
 	uint32_t relocations;
 	uint64_t failed_on;		// mask of nodes where it used up its restarts
 	uint8_t last_owner;		// where it ran or was tried last
-	uint64_t unproven;	// mask of nodes given up on expiry alone: it may run there until a lease is held
+	uint64_t unproven;	// mask of nodes given up on expiry alone: it may run there until a
+				// lease is held
 	uint64_t since_ms;		// wall clock of the last change of phase
 	char reason[REASON_SIZE];	// why it is not as wanted; empty when it is
 };
@@ -179,7 +183,8 @@ enum { FUNCTIONAL_LEVEL = 1 };
 
 // Bytes that cluster_init() needs for these limits.
 size_t cluster_memory(const struct cluster_limits *limits);
-// An empty cluster in `memory` (8-byte aligned, cluster_memory() bytes, the caller's for the cluster's life).
+// An empty cluster in `memory` (8-byte aligned, cluster_memory() bytes, the caller's for the
+// cluster's life).
 void cluster_init(struct cluster *cluster, const struct cluster_limits *limits, void *memory);
 
 // Lookups: a slot, or NULL.
@@ -198,13 +203,15 @@ static inline uint8_t node_slot(const struct cluster *cluster, const struct clus
 {
 	return (uint8_t)(node - cluster->nodes);
 }
-static inline uint8_t volume_slot(const struct cluster *cluster, const struct cluster_volume *volume)
+static inline uint8_t volume_slot(const struct cluster *cluster,
+				  const struct cluster_volume *volume)
 {
 	return (uint8_t)(volume - cluster->volumes);
 }
 
-// The whole state as bytes and back. encode returns the size needed, writing only when it fits. decode
-// returns false and leaves an empty cluster on anything but one well-formed snapshot that fits the limits.
+// The whole state as bytes and back. encode returns the size needed, writing only when it fits.
+// decode returns false and leaves an empty cluster on anything but one well-formed snapshot that
+// fits the limits.
 size_t cluster_encode(const struct cluster *cluster, uint8_t *buf, size_t size);
 bool cluster_decode(struct cluster *cluster, const uint8_t *buf, size_t size);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Little-endian bytes, all or nothing: after the first overrun everything else fails and nothing is touched.
+// Little-endian bytes, all or nothing: after the first overrun everything else fails and nothing is
+// touched.
 #pragma once
 
 #include <stdbool.h>
@@ -32,7 +33,8 @@ uint32_t read_u32(struct reader *r);
 uint64_t read_u64(struct reader *r);
 bool read_bool(struct reader *r);		// fails on anything but 0 and 1
 void read_bytes(struct reader *r, void *bytes, size_t count);
-void read_string(struct reader *r, char *buf, size_t size);	// fails when it does not fit or holds a zero
+void read_string(struct reader *r, char *buf, size_t size);	// fails when it does not fit or
+								// holds a zero
 uint8_t read_enum(struct reader *r, unsigned int count);	// fails at or above count
 bool reader_done(const struct reader *r);	// nothing failed and nothing is left
 

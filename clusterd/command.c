@@ -40,7 +40,8 @@ const struct command commands[COMMAND_COUNT] = {
 			    "look for mistakes in XML files, without a daemon", "" },
 	[COMMAND_DUMP] = { "", "dump", "[KIND[/NAME]]", 0, 1, O(STATE), "object",
 			   "the configuration as XML that `apply` takes back",
-			   "KIND is cluster, node, volume or vm. With --state it is everything that "
+			   "KIND is cluster, node, volume or vm. With --state it is everything "
+			   "that "
 			   "the cluster knows,\n"
 			   "placement included, as JSON for `clustadm whatif --from`.\n" },
 	[COMMAND_REMOVE] = { "", "remove", "KIND/NAME", 1, 1, ASKS, "object",

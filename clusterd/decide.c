@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The coordinator: looks at the whole replica and proposes what is due, one round at a time. The next round waits until
- * every entry of the last one is committed or refused, so that a round always sees what the one before it did.
+ * The coordinator: looks at the whole replica and proposes what is due, one round at a time. The
+ * next round waits until every entry of the last one is committed or refused, so that a round
+ * always sees what the one before it did.
  */
 #include <string.h>
 
@@ -10,7 +11,8 @@
 #include "quorum/loss.h"
 
 enum {
-	SETTLE_MS = 20000,		// after a cold start, until a node that was never seen counts as lost
+	SETTLE_MS = 20000,		// after a cold start, until a node that was never seen
+					// counts as lost
 	FENCE_AGAIN_MS = 10000,
 	FENCE_FAILURES_MAX = 2,		// then another way is looked for
 	PLACES_MAX = 256,		// in one entry
@@ -53,11 +55,13 @@ static void loss_look(struct node *node, uint8_t slot, struct loss_facts *facts)
 		.managed = target->managed,
 		.device = target->def.fence_count > 0,
 		// The first failure is followed by the next device, or the next actor, at once.
-		.retry = target->fence_failures < FENCE_FAILURES_MAX || node->now_ms >= peer->fence_retry_ms,
+		.retry = target->fence_failures < FENCE_FAILURES_MAX ||
+			 node->now_ms >= peer->fence_retry_ms,
 		.failing = target->fence_failures >= FENCE_FAILURES_MAX,
 		.guarded = target->reported && target->report.watchdog,
 		.wanted = target->fence_wanted,
-		.actor_here = target->fence_actor < NODES_MAX && (present & 1ull << target->fence_actor),
+		.actor_here =
+			target->fence_actor < NODES_MAX && (present & 1ull << target->fence_actor),
 	};
 	if (facts->life == NODE_ONLINE && !facts->in_ring && !facts->settled)
 		node_wake_at(node, node->view_normal_ms + SETTLE_MS);
@@ -72,7 +76,8 @@ static bool fencing_entry(const struct node *node, uint8_t slot, struct entry *e
 	entry->attempt = target->fence_attempt + 1;
 	entry->actor = loss_actor(&node->cluster, node_present(node), slot, entry->attempt);
 	entry->device = (uint8_t)(target->fence_failures % target->def.fence_count);
-	// The generations that it reported: a host that rejoins takes new ones, and is then not touched.
+	// The generations that it reported: a host that rejoins takes new ones, and is then not
+	// touched.
 	for (uint8_t v = 0; v < VOLUMES_MAX; v++) {
 		const struct node_volume *volume = &target->report.volumes[v];
 
@@ -190,7 +195,8 @@ static bool voters_drop(const struct node *node, struct voters *voters)
 	for (uint32_t i = 0; any && i < voters->count; i++) {
 		uint32_t id = voters->list[i].id;
 
-		if (cluster_node_by_id((struct cluster *)&node->cluster, id) || view_in_ring(node->view, id))
+		if (cluster_node_by_id((struct cluster *)&node->cluster, id) ||
+		    view_in_ring(node->view, id))
 			continue;
 		remove_voter(voters, (int)i);
 		return true;
@@ -199,8 +205,8 @@ static bool voters_drop(const struct node *node, struct voters *voters)
 }
 
 /*
- * One voter per entry. Readmission comes first: a list that grows while one of its stores is missing may reach a size
- * whose majority it then cannot bring together.
+ * One voter per entry. Readmission comes first: a list that grows while one of its stores is
+ * missing may reach a size whose majority it then cannot bring together.
  */
 static void decide_voters(struct node *node, struct actions *actions)
 {
@@ -219,8 +225,8 @@ static bool slot_in(uint64_t present, uint8_t slot)
 }
 
 /*
- * Whoever began to prepare a volume may still be writing to it until it is known to be dead or has said how it
- * ended; another one is named only then.
+ * Whoever began to prepare a volume may still be writing to it until it is known to be dead or has
+ * said how it ended; another one is named only then.
  */
 static bool actor_is_over(const struct node *node, uint8_t actor)
 {
@@ -279,8 +285,8 @@ static bool lease_needs_writer(const struct vm_lease *lease, uint64_t present)
 	       (lease->life == LEASE_WRITING && !slot_in(present, lease->actor));
 }
 
-static void decide_leases(struct node *node, const struct vm *vm, uint64_t present, uint32_t *writing,
-			  struct actions *actions)
+static void decide_leases(struct node *node, const struct vm *vm, uint64_t present,
+			  uint32_t *writing, struct actions *actions)
 {
 	for (uint32_t i = 0; i < vm->lease_count && *writing < LEASE_WRITES_MAX; i++) {
 		const struct vm_lease *lease = &vm->leases[i];
@@ -314,7 +320,8 @@ static bool leases_ready(const struct vm *vm)
 // Runs nowhere for certain, or only under a lease whose expiry sanlock itself will judge.
 static bool needs_place(const struct node *node, const struct vm *vm)
 {
-	if (!vm->managed || vm->wanted != VM_WANTED_RUNNING || vm->phase == VM_ERROR || !leases_ready(vm))
+	if (!vm->managed || vm->wanted != VM_WANTED_RUNNING || vm->phase == VM_ERROR ||
+	    !leases_ready(vm))
 		return false;
 	if (vm->phase == VM_IDLE)
 		return true;
@@ -361,8 +368,8 @@ static void sort_vms(const struct cluster *cluster, uint32_t *list, uint32_t cou
 	}
 }
 
-static size_t place_vms(struct node *node, uint32_t count, uint64_t present, uint8_t *bytes, size_t size,
-			uint32_t *placed)
+static size_t place_vms(struct node *node, uint32_t count, uint64_t present, uint8_t *bytes,
+			size_t size, uint32_t *placed)
 {
 	struct placement_load load;
 	size_t used = 0;
@@ -375,7 +382,8 @@ static size_t place_vms(struct node *node, uint32_t count, uint64_t present, uin
 		struct place place;
 		size_t length;
 
-		if (owner == SLOT_NONE && (vm->phase != VM_IDLE || !placement_spent(&node->cluster, vm)))
+		if (owner == SLOT_NONE &&
+		    (vm->phase != VM_IDLE || !placement_spent(&node->cluster, vm)))
 			continue;
 		memset(&place, 0, sizeof(place));
 		place.vm = vm->ref;
@@ -417,9 +425,9 @@ static bool is_coming(const struct node *node, uint8_t slot, uint64_t present)
 }
 
 /*
- * When a cluster starts cold, its first node would get every VM, whatever is preferred and however uneven. So the
- * others are given a moment from then on: as long as it takes to call one of them lost. Once over, it does not
- * come again while some node can take VMs: no failover waits.
+ * When a cluster starts cold, its first node would get every VM, whatever is preferred and however
+ * uneven. So the others are given a moment from then on: as long as it takes to call one of them
+ * lost. Once over, it does not come again while some node can take VMs: no failover waits.
  */
 static bool others_are_coming(struct node *node, uint64_t present)
 {
@@ -433,7 +441,8 @@ static bool others_are_coming(struct node *node, uint64_t present)
 	return true;
 }
 
-// Since when there is a node that can take VMs; kept by everybody, because anybody may come to decide.
+// Since when there is a node that can take VMs; kept by everybody, because anybody may come to
+// decide.
 static void watch_takers(struct node *node)
 {
 	uint64_t present;
@@ -469,7 +478,8 @@ static void decide_places(struct node *node, uint64_t present, struct actions *a
 		if (needs_place(node, vm))
 			node->scratch[count++] = slot;
 	}
-	if (count == 0 || others_are_coming(node, present) || !actions_room(actions, 16, 4 * PLACES_SIZE))
+	if (count == 0 || others_are_coming(node, present) ||
+	    !actions_room(actions, 16, 4 * PLACES_SIZE))
 		return;
 	sort_vms(&node->cluster, node->scratch, count);
 	bytes = actions_bytes(actions, PLACES_SIZE);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an administrator defines: the meaning of the XML vocabulary, with names still unresolved.
 //
-// The XML reader (resources/definition_io.c) fills a struct definitions; definitions_encode() packs it into an
-// ENTRY_APPLY; cluster_apply() resolves names and stores the result. struct vm_def is also what a replica
-// keeps of a VM's hardware and what the QEMU command line is made of. Every string is zero-terminated.
+// The XML reader (resources/definition_io.c) fills a struct definitions; definitions_encode() packs
+// it into an ENTRY_APPLY; cluster_apply() resolves names and stores the result. struct vm_def is
+// also what a replica keeps of a VM's hardware and what the QEMU command line is made of. Every
+// string is zero-terminated.
 #pragma once
 
 #include <stdbool.h>
@@ -61,7 +62,8 @@ struct file_ref {
 
 struct vm_def {
 	char name[NAME_SIZE];
-	struct uuid uuid;		// all zero: keep the existing VM's, or use the entry's proposal
+	struct uuid uuid;		// all zero: keep the existing VM's, or use the entry's
+					// proposal
 	char description[TEXT_SIZE];
 	uint32_t cpus;			// 1 to 512
 	uint32_t memory_mib;		// 1 to 16 Mi
@@ -86,11 +88,13 @@ struct vm_def {
 	uint32_t stop_timeout_s;	// polite stop until SIGKILL; default 120
 };
 
-// Owners are named in XML and become masks of node slots when applied. Tier 0 is `possible`, 1 the best preferred.
+// Owners are named in XML and become masks of node slots when applied. Tier 0 is `possible`, 1 the
+// best preferred.
 struct owner_def {
 	char node[NAME_SIZE];
 	uint32_t vm;		// index into definitions.vms
-	uint32_t tier;		// 0: a possible owner; 1 to VM_TIERS_MAX: a preferred one, best first
+	uint32_t tier;		// 0: a possible owner; 1 to VM_TIERS_MAX: a preferred one, best
+				// first
 };
 
 struct fence_def {
@@ -117,7 +121,8 @@ struct cluster_def {
 	char name[NAME_SIZE];
 	uint8_t no_quorum;		// enum no_quorum_policy
 	uint32_t no_quorum_hold_s;	// default 60
-	uint32_t io_timeout_s;		// sanlock io_timeout of volumes prepared from now on; 1 to 60, default 10
+	uint32_t io_timeout_s;		// sanlock io_timeout of volumes prepared from now on; 1 to
+					// 60, default 10
 	char root[PATH_SIZE];		// of the volumes' tree; default /clusterstorage
 };
 
@@ -132,13 +137,14 @@ struct definitions {
 	struct owner_def *owners;
 };
 
-// Packs what ENTRY_APPLY carries: little-endian, versioned, strings with their length. `proposed` gives one fresh
-// random UUID per VM, used where neither the XML nor an existing VM of that name has one. Returns the
-// size, or 0 when it does not fit.
+// Packs what ENTRY_APPLY carries: little-endian, versioned, strings with their length. `proposed`
+// gives one fresh random UUID per VM, used where neither the XML nor an existing VM of that name
+// has one. Returns the size, or 0 when it does not fit.
 size_t definitions_encode(const struct definitions *defs, const struct uuid *proposed, uint8_t *buf,
 			  size_t size);
 
-// One VM's definition, for entries and snapshots. encode: bytes written or 0; decode: false on anything but exactly
-// one well-formed definition (strings bounded, enumerations in range, counts within limits).
+// One VM's definition, for entries and snapshots. encode: bytes written or 0; decode: false on
+// anything but exactly one well-formed definition (strings bounded, enumerations in range, counts
+// within limits).
 size_t vm_def_encode(const struct vm_def *def, uint8_t *buf, size_t size);
 bool vm_def_decode(struct vm_def *def, const uint8_t *buf, size_t size);

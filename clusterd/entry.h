@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The entries of the replicated log: the only way in which a cluster's state changes.
 //
-// Requests come from administrators, reports from the node that they are about, decisions from the view's
-// coordinator. A decision carries the view that it was taken in and is refused when applied in another.
+// Requests come from administrators, reports from the node that they are about, decisions from the
+// view's coordinator. A decision carries the view that it was taken in and is refused when applied
+// in another.
 #pragma once
 
 #include "clusterd/cluster.h"
@@ -19,7 +20,8 @@ enum entry_type {
 	ENTRY_VM_CLEAR,		// forget failures and errors, try again
 	ENTRY_NODE_MANAGE,
 	ENTRY_NODE_FENCE,	// the administrator wants this node off
-	ENTRY_NODE_CONFIRM_DEAD,	// the administrator's word that it is off, after its id was seen not renewed
+	ENTRY_NODE_CONFIRM_DEAD,	// the administrator's word that it is off, after its id was
+					// seen not renewed
 
 	// Reports
 	ENTRY_NODE_REPORT,
@@ -59,7 +61,8 @@ enum vm_report {
 struct place {
 	struct vm_ref vm;
 	uint8_t owner;		// node slot; SLOT_NONE: given up (wanted no more, or no place)
-	uint32_t attempt;	// vm.attempt that the decision saw; another one refuses this place alone
+	uint32_t attempt;	// vm.attempt that the decision saw; another one refuses this place
+				// alone
 	uint8_t phase;		// VM_PLACED, or VM_IDLE/VM_ERROR with owner SLOT_NONE
 	char reason[REASON_SIZE];
 };
@@ -68,20 +71,24 @@ struct place {
 // meant is said beside them; encode writes only those of the type.
 struct entry {
 	uint8_t type;		// enum entry_type
-	uint64_t view;		// decisions: the view they were taken in; NODE_REPORT: that it was said in; else 0
+	uint64_t view;		// decisions: the view they were taken in; NODE_REPORT: that it was
+				// said in; else 0
 	uint64_t at_ms;		// proposer's wall clock, for display and for ages alone
 	uint32_t from;		// corosync id of the proposing node
 
 	uint32_t node_id;	// NODE_*, FENCE_RESULT, reports: the node in question
 	uint8_t object;		// REMOVE: enum object_kind
-	char name[NAME_SIZE];	// REMOVE, VM_WANT, VM_MANAGE, VM_CLEAR, NODE_MANAGE, NODE_FENCE, NODE_CONFIRM_DEAD
+	char name[NAME_SIZE];	// REMOVE, VM_WANT, VM_MANAGE, VM_CLEAR, NODE_MANAGE, NODE_FENCE,
+				// NODE_CONFIRM_DEAD
 	uint8_t wanted;		// VM_WANT: enum vm_wanted
-	bool flag;		// VM_WANT: at once, without asking the guest; MANAGE: managed; *_PREPARED, *_WRITTEN, FENCE_RESULT: it succeeded
+	bool flag;		// VM_WANT: at once, without asking the guest; MANAGE: managed;
+				// *_PREPARED, *_WRITTEN, FENCE_RESULT: it succeeded
 	char reason[REASON_SIZE];	// reports: why not; decisions: why
 
 	struct node_report report;	// NODE_REPORT
 	struct vm_ref vm;		// VM_REPORT, LEASE_WRITE, LEASE_WRITTEN
-	uint32_t attempt;		// VM_REPORT, FENCING, FENCE_RESULT, RELEASED, VOLUME_PREPARE(D)
+	uint32_t attempt;		// VM_REPORT, FENCING, FENCE_RESULT, RELEASED,
+					// VOLUME_PREPARE(D)
 	uint8_t vm_report;		// VM_REPORT: enum vm_report
 	uint8_t volume;			// VOLUME_PREPARE(D), LEASE_WRITE, LEASE_WRITTEN: slot
 	uint32_t lease_slot;		// LEASE_WRITE, LEASE_WRITTEN
@@ -89,7 +96,8 @@ struct entry {
 	uint8_t device;			// FENCING
 	uint32_t generation_mask;	// FENCING
 	uint64_t generation[VOLUMES_MAX];	// FENCING
-	bool burn;			// LEASE_WRITE: the slot so far is burned (its actor's end is not known)
+	bool burn;			// LEASE_WRITE: the slot so far is burned (its actor's end
+					// is not known)
 
 	struct voters voters;		// VIEW: members; VOTERS: the new list
 	const uint8_t *body;		// APPLY: what definitions_encode() made
@@ -99,9 +107,10 @@ struct entry {
 	size_t places_size;
 };
 
-// Bytes written, or 0 when `size` is too small. Decode: false on anything but exactly one well-formed entry of a
-// known version and type. Places are appended one by one: place_encode() makes the bytes that `places` holds,
-// place_decode() reads the next one, moving *at, until *at == places_size.
+// Bytes written, or 0 when `size` is too small. Decode: false on anything but exactly one
+// well-formed entry of a known version and type. Places are appended one by one: place_encode()
+// makes the bytes that `places` holds, place_decode() reads the next one, moving *at, until *at ==
+// places_size.
 size_t entry_encode(const struct entry *entry, uint8_t *buf, size_t size);
 bool entry_decode(struct entry *entry, const uint8_t *buf, size_t size);
 size_t place_encode(const struct place *place, uint8_t *buf, size_t size);
@@ -110,7 +119,8 @@ bool place_decode(struct place *place, const struct entry *entry, size_t *at);
 // What became of an entry: accepted, or refused with nothing changed.
 struct entry_result {
 	bool accepted;
-	char code[32];			// "", or a word for programs: "no-such-vm", "in-use", "stale-view"...
+	char code[32];			// "", or a word for programs: "no-such-vm", "in-use",
+					// "stale-view"...
 	char reason[REASON_SIZE];
 	char fix[REASON_SIZE];		// the smallest change that would have made it acceptable
 };
@@ -119,6 +129,8 @@ struct entry_result {
 void cluster_apply(struct cluster *cluster, uint64_t index, const struct entry *entry,
 		   struct entry_result *result);
 
-// One line for people about what the entry did ("vm web: placed on n2"), the words of the event log; empty for
-// entries not worth a line (CHECK, NODE_REPORT without change). Call before applying. Returns its length.
-size_t entry_describe(const struct cluster *cluster, const struct entry *entry, char *buf, size_t size);
+// One line for people about what the entry did ("vm web: placed on n2"), the words of the event
+// log; empty for entries not worth a line (CHECK, NODE_REPORT without change). Call before
+// applying. Returns its length.
+size_t entry_describe(const struct cluster *cluster, const struct entry *entry, char *buf,
+		      size_t size);

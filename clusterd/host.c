@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What this host has to offer, and its end: volumes opened, prepared and joined, the report that the others place
- * VMs by, and the orderly shutdown.
+ * What this host has to offer, and its end: volumes opened, prepared and joined, the report that
+ * the others place VMs by, and the orderly shutdown.
  */
 #include <string.h>
 
@@ -27,7 +27,8 @@ static void host_sanlock_gone(struct node *node, struct actions *actions)
 		node->volumes[v].seen.joined = false;
 	}
 	node_log(node, LOG_LEVEL_WARNING,
-		 "sanlock is gone: the leases of this host count for nothing, so its VMs are ended", actions);
+		 "sanlock is gone: the leases of this host count for nothing, so its VMs are ended",
+		 actions);
 }
 
 static void host_volume(struct node *node, const struct event *event)
@@ -39,7 +40,8 @@ static void host_volume(struct node *node, const struct event *event)
 	volume->seen.state = event->volume_state;
 	volume->seen.joined = event->joined && node->sanlock_up;
 	volume->seen.generation = event->joined ? event->generation : 0;
-	text_copy(volume->seen.reason, sizeof(volume->seen.reason), event->reason ? event->reason : "");
+	text_copy(volume->seen.reason, sizeof(volume->seen.reason),
+		  event->reason ? event->reason : "");
 	if (volume->joining && !event->joined)
 		volume->join_retry_ms = node->now_ms + JOIN_AGAIN_MS;
 	volume->joining = false;
@@ -55,7 +57,8 @@ static void host_prepared(struct node *node, const struct event *event, struct a
 	entry.attempt = event->attempt;
 	entry.flag = event->flag;
 	text_copy(entry.reason, sizeof(entry.reason), event->reason ? event->reason : "");
-	// Should no view take it, the attempt is made again: preparing what is prepared changes nothing.
+	// Should no view take it, the attempt is made again: preparing what is prepared changes
+	// nothing.
 	if (!node_propose(node, &entry, NULL, actions))
 		node->volumes[event->volume].prepare_attempt = 0;
 }
@@ -95,9 +98,9 @@ void host_event(struct node *node, const struct event *event, struct actions *ac
 }
 
 /*
- * A restarted sanlock joins with a new generation, which makes every lease of the old one count as dead. So no
- * lockspace is joined while a process lives that was registered with an earlier daemon, and none
- * before those of an earlier clusterd were looked for.
+ * A restarted sanlock joins with a new generation, which makes every lease of the old one count as
+ * dead. So no lockspace is joined while a process lives that was registered with an earlier daemon,
+ * and none before those of an earlier clusterd were looked for.
  */
 bool host_may_join(const struct node *node)
 {
@@ -110,7 +113,8 @@ bool host_may_join(const struct node *node)
 	return true;
 }
 
-static void volume_action(enum action_type type, uint8_t v, uint32_t attempt, struct actions *actions)
+static void volume_action(enum action_type type, uint8_t v, uint32_t attempt,
+			  struct actions *actions)
 {
 	struct action *action = actions_add(actions, type);
 
@@ -125,7 +129,8 @@ static uint64_t volume_definition(const struct volume_def *def)
 	return hash_bytes(hash, def->source, strlen(def->source));
 }
 
-// Its slot may hold another volume than before, or its source may be another one: what was joined is not this one's.
+// Its slot may hold another volume than before, or its source may be another one: what was joined
+// is not this one's.
 static void volume_open(struct local_volume *local, const struct cluster_volume *volume, uint8_t v,
 			struct actions *actions)
 {
@@ -176,8 +181,8 @@ static bool same_report(const struct node_report *a, const struct node_report *b
 	for (uint8_t v = 0; v < VOLUMES_MAX; v++) {
 		const struct node_volume *x = &a->volumes[v], *y = &b->volumes[v];
 
-		if (x->state != y->state || x->joined != y->joined || x->generation != y->generation ||
-		    strcmp(x->reason, y->reason) != 0)
+		if (x->state != y->state || x->joined != y->joined ||
+		    x->generation != y->generation || strcmp(x->reason, y->reason) != 0)
 			return false;
 	}
 	return true;
@@ -200,8 +205,8 @@ static void report_step(struct node *node, struct actions *actions)
 	for (uint8_t v = 0; v < VOLUMES_MAX; v++)
 		entry.report.volumes[v] = node->volumes[v].seen;
 	/*
-	 * The first report of a node's life says: what I have not told you of, I do not run. So every VM that was
-	 * found here is told first; proposals of one node keep their order.
+	 * The first report of a node's life says: what I have not told you of, I do not run. So
+	 * every VM that was found here is told first; proposals of one node keep their order.
 	 */
 	if (!self->reported && !local_told(node))
 		return;
@@ -231,7 +236,8 @@ static bool host_empty(const struct node *node)
 	return true;
 }
 
-// Again and again: it is refused as long as some VM was placed here before it was known that this host leaves.
+// Again and again: it is refused as long as some VM was placed here before it was known that this
+// host leaves.
 static void goodbye(struct node *node, struct actions *actions)
 {
 	struct entry entry;

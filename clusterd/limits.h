@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sizes that every part agrees on. What is a capacity of a running cluster is in cluster_limits.
+// The sizes that every part agrees on. What is a capacity of a running cluster is in
+// cluster_limits.
 #pragma once
 
 enum {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The VMs of this host: makes each one's wish from the replica, and tells the cluster what became of it. A report is
- * repeated until the replica shows that it was heard.
+ * The VMs of this host: makes each one's wish from the replica, and tells the cluster what became
+ * of it. A report is repeated until the replica shows that it was heard.
  */
 #include <string.h>
 
@@ -71,14 +71,16 @@ static void local_adopted(struct node *node, const struct event *event, struct a
 			node->orphans_unleased++;
 		if (node->orphans++ == 0)
 			node_log(node, LOG_LEVEL_WARNING,
-				 "a QEMU of an earlier daemon runs here whose VM is not known (yet): left alone",
+				 "a QEMU of an earlier daemon runs here whose VM is not known "
+				 "(yet): left alone",
 				 actions);
 		return;
 	}
 	if (!local_free(node, vm))
 		return;
 	local = local_begin(node, vm);
-	// Without its lease it belongs to a sanlock that is gone: no lockspace is joined before it is.
+	// Without its lease it belongs to a sanlock that is gone: no lockspace is joined before it
+	// is.
 	local->sanlock_epoch = found.flag ? node->sanlock_epoch : node->sanlock_epoch - 1;
 	vm_local_event(local, &found, actions);
 }
@@ -120,8 +122,9 @@ void local_event(struct node *node, const struct event *event, struct actions *a
 }
 
 /*
- * A lease slot is written by the actor that the entry names, once, when the entry becomes committed. An actor that
- * finds itself named without having begun (it restarted) reports failure, which burns the slot.
+ * A lease slot is written by the actor that the entry names, once, when the entry becomes
+ * committed. An actor that finds itself named without having begun (it restarted) reports failure,
+ * which burns the slot.
  */
 void local_committed(struct node *node, const struct entry *entry, struct actions *actions)
 {
@@ -163,9 +166,9 @@ void local_reloaded(struct node *node)
 			continue;
 		vm = cluster_find_vm_uuid(&node->cluster, &local->uuid);
 		/*
-		 * Slots and serials come from the log, the same on every replica; only a store that was reset or
-		 * a recovery that accepted loss can disagree. Then the VM is gone from the replica, and a life
-		 * without a VM is left alone until its process ends.
+		 * Slots and serials come from the log, the same on every replica; only a store that
+		 * was reset or a recovery that accepted loss can disagree. Then the VM is gone from
+		 * the replica, and a life without a VM is left alone until its process ends.
 		 */
 		if (vm && vm->ref.slot == local->ref.slot)
 			local->ref = vm->ref;
@@ -242,12 +245,13 @@ static struct vm_wish local_wish(const struct node *node, const struct vm *vm,
 		wish.stop = true;
 		wish.why = "it is wanted stopped";
 	} else if (!ours) {
-		// A waiting child is given up; what runs goes on under its lease and is reported as found.
+		// A waiting child is given up; what runs goes on under its lease and is reported as
+		// found.
 		wish.why = "it was placed elsewhere";
 	} else {
 		wish.keep = true;
-		wish.start = vm->phase == VM_PLACED && leases_ready(vm) && joined && node->sanlock_up &&
-			     node->adopted && node->shutdown == SHUTDOWN_NONE &&
+		wish.start = vm->phase == VM_PLACED && leases_ready(vm) && joined &&
+			     node->sanlock_up && node->adopted && node->shutdown == SHUTDOWN_NONE &&
 			     node->cluster.nodes[vm->owner].life == NODE_ONLINE;
 		// Its possible owners may have been redefined since it was placed here.
 		if (vm->phase == VM_PLACED && vm->possible && !(vm->possible & 1ull << vm->owner)) {
@@ -310,7 +314,8 @@ static void report_lease(struct node *node, const struct vm *vm, struct vm_local
 		entry.lease_slot = lease->slot;
 		entry.flag = mine && local->write_ok;
 		text_copy(entry.reason, sizeof(entry.reason),
-			  mine ? local->reason : "the daemon that was writing its lease slot is gone");
+			  mine ? local->reason
+			       : "the daemon that was writing its lease slot is gone");
 		if (node_propose(node, &entry, NULL, actions))
 			local->reported_ms = node->now_ms;
 		node_wake_at(node, node->now_ms + REPORT_AGAIN_MS);
@@ -318,7 +323,8 @@ static void report_lease(struct node *node, const struct vm *vm, struct vm_local
 	}
 }
 
-static bool replica_knows_end(const struct node *node, const struct vm *vm, const struct vm_local *local)
+static bool replica_knows_end(const struct node *node, const struct vm *vm,
+			      const struct vm_local *local)
 {
 	return !vm || vm->owner != node_self_slot(node) || vm->attempt != local->claim ||
 	       (vm->phase != VM_PLACED && vm->phase != VM_RUNNING && vm->phase != VM_BLOCKED);
@@ -362,7 +368,8 @@ static void local_tell(struct node *node, const struct vm *vm, struct vm_local *
 		if (replica_knows_end(node, vm, local))
 			vm_local_forget(local, actions);
 		else
-			vm_report(node, local, (enum vm_report)local->report, REPORT_AGAIN_MS, actions);
+			vm_report(node, local, (enum vm_report)local->report, REPORT_AGAIN_MS,
+				  actions);
 		break;
 	case LIFE_OFFLINE:
 	case LIFE_SPAWNING:
@@ -375,7 +382,8 @@ static void local_tell(struct node *node, const struct vm *vm, struct vm_local *
 	}
 }
 
-// The replica says that it runs here and it does not: the host or the daemon's memory of it is gone, and so is QEMU.
+// The replica says that it runs here and it does not: the host or the daemon's memory of it is
+// gone, and so is QEMU.
 static void tell_missing(struct node *node, const struct vm *vm, struct vm_local *local,
 			 struct actions *actions)
 {
@@ -384,7 +392,8 @@ static void tell_missing(struct node *node, const struct vm *vm, struct vm_local
 	vm_report(node, local, VM_REPORT_STOPPED, REPORT_AGAIN_MS, actions);
 }
 
-// Placed here, and something else than its lease keeps it from starting: given back, so that it may go elsewhere.
+// Placed here, and something else than its lease keeps it from starting: given back, so that it may
+// go elsewhere.
 static void tell_stalled(struct node *node, const struct vm *vm, struct vm_local *local,
 			 struct actions *actions)
 {
@@ -399,7 +408,8 @@ static void tell_stalled(struct node *node, const struct vm *vm, struct vm_local
 			node_wake_at(node, local->deadline_ms);
 			return;
 		}
-		text_copy(local->reason, sizeof(local->reason), "its host could not begin to start it");
+		text_copy(local->reason, sizeof(local->reason),
+			  "its host could not begin to start it");
 	} else {
 		text_copy(local->reason, sizeof(local->reason), "");
 	}
@@ -425,7 +435,8 @@ static void local_live(struct node *node, const struct vm *vm, struct vm_local *
 	uint8_t life;
 
 	// It was found, and named anew: its process goes on under that placement.
-	if (owned && vm->phase == VM_RUNNING && (local->life == LIFE_RUNNING || local->life == LIFE_STOPPING))
+	if (owned && vm->phase == VM_RUNNING &&
+	    (local->life == LIFE_RUNNING || local->life == LIFE_STOPPING))
 		local->claim = vm->attempt;
 	wish = local_wish(node, vm, local);
 	do {
@@ -448,7 +459,8 @@ static void local_one(struct node *node, uint32_t slot, uint8_t self, struct act
 	bool owned;
 
 	if (vm && local->life != LIFE_OFFLINE && local->ref.serial != vm->ref.serial)
-		vm = NULL;	// the slot has a new tenant, and the old one's process still lives here
+		vm = NULL;	// the slot has a new tenant, and the old one's process still lives
+				// here
 	owned = vm && vm->owner == self && self != SLOT_NONE;
 	if (owned)
 		local = local_begin(node, vm);
@@ -459,8 +471,9 @@ static void local_one(struct node *node, uint32_t slot, uint8_t self, struct act
 }
 
 /*
- * There are QEMUs whose VMs the replica did not know when they were found: each normal view may know them. Those
- * without a lease keep the lockspaces closed, so it is also looked whether they still live.
+ * There are QEMUs whose VMs the replica did not know when they were found: each normal view may
+ * know them. Those without a lease keep the lockspaces closed, so it is also looked whether they
+ * still live.
  */
 static void adopt_again(struct node *node, struct actions *actions)
 {

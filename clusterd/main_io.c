@@ -11,7 +11,8 @@
 
 static const char usage[] =
 	"usage: clusterd [--foreground] [--verbose]\n"
-	"       clusterd --end-orphans     end QEMUs whose sanlock is gone (run before sanlock starts)\n"
+	"       clusterd --end-orphans     end QEMUs whose sanlock is gone (run before sanlock "
+	"starts)\n"
 	"       clusterd --help | --version\n"
 	"\n"
 	"  --foreground       stay attached, log to standard error\n"
@@ -19,7 +20,8 @@ static const char usage[] =
 	"  --state-dir DIR    the store [" CLUSTERD_STATE_DIR "]\n"
 	"  --run-dir DIR      records and sockets of VMs [" CLUSTERD_RUN_DIR "]\n"
 	"  --fence-dir DIR    more fence agents, beside /usr/sbin\n"
-	"  --self-fence PROGRAM\n                     resets this host at once [the kernel's sysrq]\n"
+	"  --self-fence PROGRAM\n                     resets this host at once [the kernel's "
+	"sysrq]\n"
 	"  --trace FILE       append a line per event and action, with CLOCK_MONOTONIC in us\n"
 	"\n"
 	"See clusterd(8).\n";
@@ -49,7 +51,9 @@ static int end_orphans(const char *run_dir)
 
 	if (left <= 0)
 		return left < 0;
-	fprintf(stderr, "clusterd: %d QEMU of an earlier sanlock could not be ended: sanlock must not start\n",
+	fprintf(stderr,
+		"clusterd: %d QEMU of an earlier sanlock could not be ended: sanlock must not "
+		"start\n",
 		left);
 	return 1;
 }

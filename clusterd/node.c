@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One step: the event goes to the part that it is about; what became committed is applied; then every part looks at
- * the replica and at itself and does what is due. That second half is level-triggered: it would do the
- * same after any other event, so nothing is lost when things cross.
+ * One step: the event goes to the part that it is about; what became committed is applied; then
+ * every part looks at the replica and at itself and does what is due. That second half is
+ * level-triggered: it would do the same after any other event, so nothing is lost when things
+ * cross.
  */
 #include "clusterd/node_internal.h"
 
@@ -41,8 +42,10 @@ struct node *node_init(const struct node_limits *limits, void *memory)
 
 	memset(node, 0, sizeof(*node));
 	node->limits = *limits;
-	cluster_init(&node->cluster, &limits->cluster, carve(&at, cluster_memory(&limits->cluster)));
-	node->view = view_init(&limits->view, carve(&at, view_memory(&limits->view)), &node->cluster);
+	cluster_init(&node->cluster, &limits->cluster,
+		     carve(&at, cluster_memory(&limits->cluster)));
+	node->view =
+		view_init(&limits->view, carve(&at, view_memory(&limits->view)), &node->cluster);
 	node->locals = carve(&at, limits->cluster.vms_max * sizeof(struct vm_local));
 	node->requests = carve(&at, limits->requests_max * sizeof(struct pending_request));
 	node->scratch = carve(&at, limits->cluster.vms_max * sizeof(uint32_t));
@@ -77,7 +80,8 @@ uint64_t node_deadline_ms(const struct node *node)
 uint8_t node_self_slot(const struct node *node)
 {
 	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
-		if (node->cluster.nodes[slot].used && node->cluster.nodes[slot].def.id == node->self)
+		if (node->cluster.nodes[slot].used &&
+		    node->cluster.nodes[slot].def.id == node->self)
 			return slot;
 	return SLOT_NONE;
 }
@@ -115,8 +119,8 @@ void node_log(struct node *node, enum log_level level, const char *text, struct 
 	action->text = copy;
 }
 
-// Decisions, and what a node says of itself, carry the view they are of; requests and other reports do not, and wait
-// for the next one if need be.
+// Decisions, and what a node says of itself, carry the view they are of; requests and other reports
+// do not, and wait for the next one if need be.
 bool node_propose(struct node *node, struct entry *entry, uint64_t *cookie, struct actions *actions)
 {
 	uint64_t own = (uint64_t)node->incarnation << 32 | ++node->next_cookie;
@@ -168,7 +172,8 @@ static void node_apply(struct node *node, const struct record *record, struct ac
 	struct entry entry;
 	struct entry_result result;
 
-	// What a majority committed was decoded by its coordinator; if it is not an entry, memory has lied.
+	// What a majority committed was decoded by its coordinator; if it is not an entry, memory
+	// has lied.
 	INVARIANT(entry_decode(&entry, record->body, record->body_size));
 	line[0] = 0;
 	entry_describe(&node->cluster, &entry, line, sizeof(line));
@@ -228,8 +233,9 @@ static void node_watch_view(struct node *node, struct actions *actions)
 		node_wake_at(node, node->view_lost_ms + SAY_MS);
 	}
 	/*
-	 * A store that failed is no loss of quorum: the others see this host in the ring and leave its VMs alone, as
-	 * with a clusterd that is dead. Ended here, nobody could hear of it and start them elsewhere.
+	 * A store that failed is no loss of quorum: the others see this host in the ring and leave
+	 * its VMs alone, as with a clusterd that is dead. Ended here, nobody could hear of it and
+	 * start them elsewhere.
 	 */
 	if (view_state(node->view) == VIEW_CLOSED && view_quorate(node->view)) {
 		node->store_lost_ms = node->now_ms;
@@ -237,7 +243,8 @@ static void node_watch_view(struct node *node, struct actions *actions)
 	}
 	if (node->no_quorum_acts || !node->adopted)
 		return;
-	since_ms = node->store_lost_ms > node->view_lost_ms ? node->store_lost_ms : node->view_lost_ms;
+	since_ms =
+		node->store_lost_ms > node->view_lost_ms ? node->store_lost_ms : node->view_lost_ms;
 	// The lease guards meanwhile: a rebooting switch costs no VM.
 	if (node->now_ms - since_ms < node->cluster.def.no_quorum_hold_s * 1000ull) {
 		node_wake_at(node, since_ms + node->cluster.def.no_quorum_hold_s * 1000ull);

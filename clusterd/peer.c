@@ -147,7 +147,8 @@ static void peer_watch(struct node *node)
 {
 	bool alone = !view_quorate(node->view);
 
-	// A node that only joins the group again is back in a few hundred ms; a corosync that starts anew is not.
+	// A node that only joins the group again is back in a few hundred ms; a corosync that
+	// starts anew is not.
 	if (view_state(node->view) != VIEW_ALONE)
 		node->alone_ms = 0;
 	else if (node->alone_ms == 0)

@@ -513,6 +513,22 @@ static void crash_watch(struct recorder *recorder)
 	}
 }
 
+// Its parent too, for whoever has no store beside it.
+static int folder_make(const char *path)
+{
+	char parent[256];
+	char *slash;
+
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	snprintf(parent, sizeof(parent), "%s", path);
+	slash = strrchr(parent, '/');
+	if (errno != ENOENT || !slash || slash == parent)
+		return -errno;
+	*slash = 0;
+	return mkdir(parent, 0700) == 0 && mkdir(path, 0700) == 0 ? 0 : -errno;
+}
+
 static int recorder_start(struct recorder *recorder)
 {
 	uint32_t *numbers = calloc(SEGMENTS_SEEN_MAX, sizeof(*numbers));
@@ -554,7 +570,7 @@ int recorder_open(struct recorder **out, const struct recorder_options *options)
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&recorder->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
-	error = mkdir(recorder->directory, 0700) == 0 || errno == EEXIST ? 0 : -errno;
+	error = folder_make(recorder->directory);
 	if (!error)
 		error = recorder_start(recorder);
 	if (error) {

@@ -15,6 +15,10 @@ enum { REPORT_BYTES_MAX = 8192, WALK_FIELDS_MAX = 32, NUMBER_BYTES_MAX = 10 };
 
 static const uint8_t magic[8] = { 'c', 'l', 'u', 's', 't', 'r', 'e', 'c' };
 
+// A new member has to be walked, too: a replay that does not know it would go another way.
+_Static_assert(sizeof(void *) != 8 || sizeof(struct event) == 200, "keep the event's new member");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct action) == 128, "keep the action's new member");
+
 struct walk {
 	bool reading;
 	struct writer w;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Administrators' requests: proposed when a view is normal, answered when committed. A request that was proposed and
- * whose end is not known within its limit is answered as "in doubt": never as refused, because it may still happen.
+ * Administrators' requests: proposed when a view is normal, answered when committed. A request that
+ * was proposed and whose end is not known within its limit is answered as "in doubt": never as
+ * refused, because it may still happen.
  */
 #include <string.h>
 
@@ -67,12 +68,15 @@ static void request_propose(struct node *node, struct pending_request *request, 
 		       "the replicas differ and no majority agrees: changes are refused",
 		       "see clustadm quorum, and restart the nodes whose digest differs", actions);
 	else
-		refuse(request->cookie, "busy", "too many changes are under way", "try again", actions);
+		refuse(request->cookie, "busy", "too many changes are under way", "try again",
+		       actions);
 }
 
-// A dead host's claims are released on the administrator's word, so first its ids are watched for renewals.
-static void request_check(struct node *node, struct pending_request *request, const struct event *event,
-			  const struct entry *entry, struct actions *actions)
+// A dead host's claims are released on the administrator's word, so first its ids are watched for
+// renewals.
+static void request_check(struct node *node, struct pending_request *request,
+			  const struct event *event, const struct entry *entry,
+			  struct actions *actions)
 {
 	const struct cluster_node *target = cluster_find_node(&node->cluster, entry->name);
 	struct action *action;
@@ -109,7 +113,8 @@ static void request_come(struct node *node, const struct event *event, struct ac
 	}
 	request = request_new(node, event->cookie, REQUEST_LIMIT_MS);
 	if (!request)
-		refuse(event->cookie, "busy", "too many requests are under way", "try again", actions);
+		refuse(event->cookie, "busy", "too many requests are under way", "try again",
+		       actions);
 	else if (entry.type == ENTRY_NODE_CONFIRM_DEAD)
 		request_check(node, request, event, &entry, actions);
 	else
@@ -128,7 +133,8 @@ static void request_checked(struct node *node, const struct event *event, struct
 		if (event->flag) {
 			request->used = false;
 			refuse(request->cookie, "alive", event->reason ? event->reason : "",
-			       "switch it off first; or wait: if it is cut off, its leases end by themselves",
+			       "switch it off first; or wait: if it is cut off, its leases end by "
+			       "themselves",
 			       actions);
 			return;
 		}
@@ -177,11 +183,13 @@ void request_step(struct node *node, struct actions *actions)
 		request->used = false;
 		if (request->proposal == 0)
 			refuse(request->cookie, "unchecked",
-			       "whether its host ids are still being renewed could not be found out",
+			       "whether its host ids are still being renewed could not be found "
+			       "out",
 			       "see clustadm volume list", actions);
 		else
 			refuse(request->cookie, "in-doubt",
-			       "the cluster lost its quorum before the change was confirmed: it may yet happen",
+			       "the cluster lost its quorum before the change was confirmed: it "
+			       "may yet happen",
 			       "look at clustadm status once there is quorum again", actions);
 	}
 }

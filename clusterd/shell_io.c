@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Events are queued and taken one by one, because edges post while actions are being performed. Nothing here decides:
- * an action goes to the edge that its name says.
+ * Events are queued and taken one by one, because edges post while actions are being performed.
+ * Nothing here decides: an action goes to the edge that its name says.
  */
 #include "clusterd/shell_io.h"
 
@@ -166,8 +166,9 @@ static void shell_give_up(void *owner)
 }
 
 /*
- * Without its store this daemon can promise nothing any more. It ends, and its supervisor starts it again until the
- * store can be opened; its VMs go on meanwhile and are adopted. The pause keeps that from being a storm.
+ * Without its store this daemon can promise nothing any more. It ends, and its supervisor starts it
+ * again until the store can be opened; its VMs go on meanwhile and are adopted. The pause keeps
+ * that from being a storm.
  */
 static void shell_store_failed(struct shell *shell, const char *reason)
 {
@@ -245,8 +246,9 @@ static void perform_log(struct shell *shell, const struct action *action)
 }
 
 /*
- * The last words go to the log before the host is gone. "b" resets at once, without a sync: a sync on storage that does
- * not answer would never end, and what was acknowledged is durable on a majority already.
+ * The last words go to the log before the host is gone. "b" resets at once, without a sync: a sync
+ * on storage that does not answer would never end, and what was acknowledged is durable on a
+ * majority already.
  */
 static void perform_self_fence(const struct shell *shell, const struct action *action)
 {
@@ -370,7 +372,8 @@ static void shell_find_host(struct shell *shell)
 	if (id != 0 && id != shell->node_id) {
 		if (shell->host) {
 			log_text(LOG_LEVEL_ERROR,
-				 "corosync calls this node %u, and it was %u: end its VMs and start clusterd again",
+				 "corosync calls this node %u, and it was %u: end its VMs and "
+				 "start clusterd again",
 				 id, shell->node_id);
 			shell->failed = true;
 			loop_stop(shell->loop);
@@ -421,7 +424,8 @@ static void shell_record(struct shell *shell)
 	snprintf(directory, sizeof(directory), "%s/recording", shell->config->state_dir);
 	error = recorder_open(&shell->recorder, &options);
 	if (error)
-		log_text(LOG_LEVEL_WARNING, "%s: nothing is recorded: %s", directory, strerror(-error));
+		log_text(LOG_LEVEL_WARNING, "%s: nothing is recorded: %s", directory,
+			 strerror(-error));
 }
 
 static int shell_node(struct shell *shell)
@@ -503,8 +507,8 @@ static int shell_open_requests(struct shell *shell)
 	error = request_open(&shell->request, &options);
 	if (error)
 		return error;
-	return ipc_open(&shell->ipc, shell->config->service, shell->config->group, loop_qb(shell->loop),
-			&handlers);
+	return ipc_open(&shell->ipc, shell->config->service, shell->config->group,
+			loop_qb(shell->loop), &handlers);
 }
 
 static int shell_open_cluster(struct shell *shell)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The shell: one node of the core between its edges. Brings every event to node_step() and every action to its edge.
+// The shell: one node of the core between its edges. Brings every event to node_step() and every
+// action to its edge.
 #pragma once
 
 #include <stdbool.h>
@@ -17,8 +18,10 @@ struct shell_config {
 	const char *qemu_user;
 	const char *libexec_dir;
 	const char *data_dir;
-	const char *fence_dir;		// where fence agents are looked for, beside /usr/sbin; may be NULL
-	const char *self_fence;		// program that resets this host at once; NULL: the kernel's sysrq
+	const char *fence_dir;		// where fence agents are looked for, beside /usr/sbin; may
+					// be NULL
+	const char *self_fence;		// program that resets this host at once; NULL: the kernel's
+					// sysrq
 	const char *trace;		// file for a line per event and action; NULL: none
 };
 

@@ -116,7 +116,8 @@ static bool dump_named(struct dump *dump, const struct cluster *cluster, const c
 
 static char *base64(const uint8_t *bytes, size_t size)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	char *text = malloc((size + 2) / 3 * 4 + 1), *at = text;
 
 	for (size_t i = 0; text && i < size; i += 3) {
@@ -138,7 +139,8 @@ static json_t *snapshot_json(const struct cluster *cluster)
 {
 	size_t size = cluster_encode(cluster, NULL, 0);
 	uint8_t *bytes = malloc(size);
-	char *text = bytes && cluster_encode(cluster, bytes, size) == size ? base64(bytes, size) : NULL;
+	char *text =
+		bytes && cluster_encode(cluster, bytes, size) == size ? base64(bytes, size) : NULL;
 	json_t *json = text ? json_string(text) : NULL;
 
 	free(text);
@@ -169,7 +171,8 @@ static struct answer show_dump_state(const struct request *request)
 	json_object_set_new(state, "quorate", json_boolean(view_normal(node_view(node))));
 	json_object_set_new(state, "present", present);
 	json_object_set_new(state, "vms_max", json_integer(cluster->limits.vms_max));
-	json_object_set_new(state, "lease_slots_max", json_integer(cluster->limits.lease_slots_max));
+	json_object_set_new(state, "lease_slots_max",
+			    json_integer(cluster->limits.lease_slots_max));
 	if (snapshot)
 		json_object_set_new(state, "snapshot", snapshot);
 	if (snapshot)

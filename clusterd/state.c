@@ -69,7 +69,8 @@ static bool member_answers(const struct node *node, const struct cluster_node *c
 				       : view_member(node->view, cnode->def.id);
 }
 
-enum node_state node_node_state(const struct node *node, const struct cluster_node *cnode, char *reason)
+enum node_state node_node_state(const struct node *node, const struct cluster_node *cnode,
+				char *reason)
 {
 	bool in_ring = view_in_ring(node->view, cnode->def.id);
 	bool member = member_answers(node, cnode);

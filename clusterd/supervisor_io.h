@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The supervisor's watchdog (sd_notify(3)): tells it that the daemon's loop still turns.
 //
-// A daemon that hangs is ended and started again; its VMs live on and are adopted. Does nothing when the supervisor
-// asked for nothing (no NOTIFY_SOCKET, no WATCHDOG_USEC).
+// A daemon that hangs is ended and started again; its VMs live on and are adopted. Does nothing
+// when the supervisor asked for nothing (no NOTIFY_SOCKET, no WATCHDOG_USEC).
 #pragma once
 
 #include "clusterd/loop_io.h"

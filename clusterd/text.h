@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text in the core, which has no stdio: bounded, always terminated, cut with no complaint when it is too long.
+// Text in the core, which has no stdio: bounded, always terminated, cut with no complaint when it
+// is too long.
 #pragma once
 
 #include <stddef.h>

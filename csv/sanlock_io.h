@@ -60,8 +60,8 @@ bool lock_join(const struct lock_volume *volume, uint32_t host_id, uint64_t *gen
 bool lock_leave(const struct lock_volume *volume, uint32_t host_id, char *reason);
 bool lock_joined(const struct lock_volume *volume, uint32_t host_id);
 
-// Writes a new lease, unless it is there already; verified by reading. Another name's lease there is
-// written over when nobody owns it, else it is refused.
+// Writes a new lease, unless it is there already; verified by reading. Another name's lease there
+// is written over when nobody owns it, else it is refused.
 bool lock_lease_write(const struct lock_lease *lease, char *reason);
 
 // All of them for the registered process, or none. Never waits for an owner that may be dead: that

@@ -10,7 +10,8 @@ static bool counts_on_node(const struct vm *vm)
 	return vm->used && vm->owner != SLOT_NONE;
 }
 
-void placement_load_init(struct placement_load *load, const struct cluster *cluster, uint64_t present)
+void placement_load_init(struct placement_load *load, const struct cluster *cluster,
+			 uint64_t present)
 {
 	memset(load, 0, sizeof(*load));
 	load->present = present;
@@ -22,8 +23,8 @@ void placement_load_init(struct placement_load *load, const struct cluster *clus
 	}
 }
 
-void placement_load_add(struct placement_load *load, const struct cluster *cluster, const struct vm *vm,
-			uint8_t node)
+void placement_load_add(struct placement_load *load, const struct cluster *cluster,
+			const struct vm *vm, uint8_t node)
 {
 	load->vms[node]++;
 	load->used_mib[node] += vm_definition(cluster, vm)->memory_mib;
@@ -36,7 +37,8 @@ static void set_check(struct placement_node *row, enum placement_check check, bo
 	row->feasible = row->feasible && good;
 }
 
-// Volumes that the VM's disks, CDs and boot files live on, as a mask of slots; 0 bits for names not defined.
+// Volumes that the VM's disks, CDs and boot files live on, as a mask of slots; 0 bits for names not
+// defined.
 static uint32_t vm_volumes(const struct cluster *cluster, const struct vm *vm)
 {
 	const struct vm_def *def = vm_definition(cluster, vm);
@@ -94,8 +96,8 @@ static void judge_memory(const struct placement_load *load, const struct vm_def 
 	row->checks[CHECK_MEMORY].needed = def->memory_mib;
 }
 
-void placement_judge(const struct cluster *cluster, const struct placement_load *load, const struct vm *vm,
-		     uint8_t slot, struct placement_node *row)
+void placement_judge(const struct cluster *cluster, const struct placement_load *load,
+		     const struct vm *vm, uint8_t slot, struct placement_node *row)
 {
 	const struct cluster_node *node = &cluster->nodes[slot];
 	const struct vm_def *def = vm_definition(cluster, vm);
@@ -172,7 +174,8 @@ bool placement_spent(const struct cluster *cluster, const struct vm *vm)
 	uint64_t left = 0;
 
 	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
-		if (cluster->nodes[slot].used && (vm->possible == 0 || (vm->possible & 1ull << slot)))
+		if (cluster->nodes[slot].used &&
+		    (vm->possible == 0 || (vm->possible & 1ull << slot)))
 			left |= 1ull << slot;
 	return left != 0 && (left & ~vm->failed_on) == 0;
 }
@@ -261,7 +264,8 @@ void placement_explain_check(const struct cluster *cluster, const struct vm *vm,
 		break;
 	case CHECK_NODE_MAINTENANCE:
 		text_add(text_add(&reason, node->def.name), " is in maintenance");
-		text_add(text_add(text_add(&fix, "clustadm node maintenance "), node->def.name), " off");
+		text_add(text_add(text_add(&fix, "clustadm node maintenance "), node->def.name),
+			 " off");
 		break;
 	case CHECK_POSSIBLE_OWNER:
 		text_add(text_add(&reason, node->def.name), " is not among its possible owners");
@@ -300,8 +304,8 @@ static const struct check *worst_check(const struct placement_node *row)
 }
 
 /*
- * Each node's first failed check, in the order of the table above, and the fix of the node that fails the fewest:
- * the smallest change that would give the VM a home.
+ * Each node's first failed check, in the order of the table above, and the fix of the node that
+ * fails the fewest: the smallest change that would give the VM a home.
  */
 void placement_explain(const struct cluster *cluster, const struct placement_load *load,
 		       const struct vm *vm, char *reason_buf, char *fix_buf)

@@ -24,7 +24,8 @@ struct check {
 	uint8_t check;		// enum placement_check
 	uint8_t verdict;	// enum check_verdict
 	uint8_t volume;		// CHECK_VOLUMES: slot of the worst one
-	uint64_t found, needed;	// MEMORY: MiB free there and wanted; FAILURES: failures there and allowed
+	uint64_t found, needed;	// MEMORY: MiB free there and wanted; FAILURES: failures there and
+				// allowed
 };
 
 struct placement_node {
@@ -36,33 +37,38 @@ struct placement_node {
 	struct check checks[PLACEMENT_CHECK_COUNT];
 };
 
-// The load that placement counts; made once per round, and updated with each choice so that a round sees itself.
+// The load that placement counts; made once per round, and updated with each choice so that a round
+// sees itself.
 struct placement_load {
-	uint64_t present;		// mask of node slots whose clusterd takes part in the normal view
+	uint64_t present;		// mask of node slots whose clusterd takes part in the
+					// normal view
 	uint32_t vms[NODES_MAX];
 	uint64_t used_mib[NODES_MAX];
 };
 
-void placement_load_init(struct placement_load *load, const struct cluster *cluster, uint64_t present);
-void placement_load_add(struct placement_load *load, const struct cluster *cluster, const struct vm *vm,
-			uint8_t node);
+void placement_load_init(struct placement_load *load, const struct cluster *cluster,
+			 uint64_t present);
+void placement_load_add(struct placement_load *load, const struct cluster *cluster,
+			const struct vm *vm, uint8_t node);
 
 // Judges one node. `row->feasible` says whether the VM may be placed there.
-void placement_judge(const struct cluster *cluster, const struct placement_load *load, const struct vm *vm,
-		     uint8_t node, struct placement_node *row);
+void placement_judge(const struct cluster *cluster, const struct placement_load *load,
+		     const struct vm *vm, uint8_t node, struct placement_node *row);
 
-// The best feasible node's slot, or SLOT_NONE. Order: tier, then fewest VMs, then most free memory, then name.
+// The best feasible node's slot, or SLOT_NONE. Order: tier, then fewest VMs, then most free memory,
+// then name.
 uint8_t placement_choose(const struct cluster *cluster, const struct placement_load *load,
 			 const struct vm *vm);
 
-// It used up its restarts on every node that it may ever use: waiting longer changes nothing, an operator is needed.
+// It used up its restarts on every node that it may ever use: waiting longer changes nothing, an
+// operator is needed.
 bool placement_spent(const struct cluster *cluster, const struct vm *vm);
 
 const char *placement_check_word(enum placement_check check);
 const char *check_verdict_word(enum check_verdict verdict);
 
-// "needs 2048 MiB, 512 MiB free", and the smallest change that would alter the verdict ("free 1536 MiB on n2").
-// Both buffers are REASON_SIZE bytes; empty when the verdict is CHECK_OK.
+// "needs 2048 MiB, 512 MiB free", and the smallest change that would alter the verdict ("free 1536
+// MiB on n2"). Both buffers are REASON_SIZE bytes; empty when the verdict is CHECK_OK.
 void placement_explain_check(const struct cluster *cluster, const struct vm *vm, uint8_t node,
 			     const struct check *check, char *reason, char *fix);
 // Why the VM runs nowhere, over all nodes, in one line.

@@ -354,7 +354,8 @@ static int agent_spawn(struct job *job, int in, int out, int err)
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
 					      POSIX_SPAWN_SETSIGDEF);
-	error = -posix_spawn(&job->pid, job->path, &actions, &attributes, argv, (char *const *)environment);
+	error = -posix_spawn(&job->pid, job->path, &actions, &attributes, argv,
+			     (char *const *)environment);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	if (error)

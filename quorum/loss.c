@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The first row that fits decides. tests/unit/test_loss.c enumerates every input: some row always fits, and
- * no row for RELEASE fits a node that is in the ring.
+ * The first row that fits decides. tests/unit/test_loss.c enumerates every input: some row always
+ * fits, and no row for RELEASE fits a node that is in the ring.
  *
- * Nothing here believes that a node is dead because it is silent. LOST means "may still be alive"; its VMs move only
- * after FENCED (a device's status, or the administrator, said off) and the release of its claims, or,
- * for a node whose watchdog guards its leases, when sanlock itself grants them after expiry.
+ * Nothing here believes that a node is dead because it is silent. LOST means "may still be alive";
+ * its VMs move only after FENCED (a device's status, or the administrator, said off) and the
+ * release of its claims, or, for a node whose watchdog guards its leases, when sanlock itself
+ * grants them after expiry.
  */
 #include "quorum/loss.h"
 
@@ -15,7 +16,8 @@ enum fact { NO, YES, ANY };
 
 struct loss_row {
 	uint16_t lives;		// bits of enum node_life
-	uint8_t in_ring, member, settled, managed, device, retry, failing, guarded, wanted, actor_here;
+	uint8_t in_ring, member, settled, managed, device, retry, failing, guarded, wanted,
+		actor_here;
 	enum loss_step step;
 	const char *reason;
 };
@@ -26,55 +28,61 @@ struct loss_row {
 static const struct loss_row *loss_rows(size_t *count)
 {
 	static const struct loss_row rows[] = {
-	// lives, ring, member, settled, managed, device, retry, failing, guarded, wanted, actor
-	{ L(NODE_ONLINE), YES, ANY, ANY, YES, YES, YES, ANY, ANY, YES, ANY, LOSS_FENCE,
-	  "the administrator asked for it" },
-	{ L(NODE_ONLINE), YES, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_NOTHING,
-	  "it is in corosync's membership" },
-	{ L(NODE_ONLINE), NO, ANY, ANY, NO, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_WAIT,
-	  "it left corosync's membership; it is unmanaged, so nothing is done about it" },
-	{ L(NODE_ONLINE), NO, ANY, NO, YES, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_WAIT,
-	  "it has not appeared yet since the cluster started" },
-	{ L(NODE_ONLINE), NO, ANY, YES, YES, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_DECLARE,
-	  "it left corosync's membership" },
+		// lives, ring, member, settled, managed, device, retry, failing, guarded, wanted,
+		// actor
+		{ L(NODE_ONLINE), YES, ANY, ANY, YES, YES, YES, ANY, ANY, YES, ANY, LOSS_FENCE,
+		  "the administrator asked for it" },
+		{ L(NODE_ONLINE), YES, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_NOTHING,
+		  "it is in corosync's membership" },
+		{ L(NODE_ONLINE), NO, ANY, ANY, NO, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_WAIT,
+		  "it left corosync's membership; it is unmanaged, so nothing is done about it" },
+		{ L(NODE_ONLINE), NO, ANY, NO, YES, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_WAIT,
+		  "it has not appeared yet since the cluster started" },
+		{ L(NODE_ONLINE), NO, ANY, YES, YES, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_DECLARE,
+		  "it left corosync's membership" },
 
-	{ L(NODE_UNKNOWN) | L(NODE_LEFT) | L(NODE_DEAD) | L(NODE_LOST) | L(NODE_EXPIRING) |
-		  L(NODE_FENCED),
-	  YES, YES, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_BACK, "it takes part again" },
-	{ L(NODE_UNKNOWN) | L(NODE_LEFT) | L(NODE_DEAD), ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY,
-	  ANY, LOSS_NOTHING, "it is not here and nothing of it is wanted" },
+		{ L(NODE_UNKNOWN) | L(NODE_LEFT) | L(NODE_DEAD) | L(NODE_LOST) | L(NODE_EXPIRING) |
+			  L(NODE_FENCED),
+		  YES, YES, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_BACK,
+		  "it takes part again" },
+		{ L(NODE_UNKNOWN) | L(NODE_LEFT) | L(NODE_DEAD), ANY, ANY, ANY, ANY, ANY, ANY, ANY,
+		  ANY, ANY, ANY, LOSS_NOTHING, "it is not here and nothing of it is wanted" },
 
-	{ L(NODE_FENCED), YES, NO, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_WAIT,
-	  "it was fenced and is in corosync's membership again; its clusterd is waited for" },
-	{ L(NODE_FENCED), NO, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_RELEASE,
-	  "its power is off: its claims are released" },
+		{ L(NODE_FENCED), YES, NO, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_WAIT,
+		  "it was fenced and is in corosync's membership again; its clusterd is waited "
+		  "for" },
+		{ L(NODE_FENCED), NO, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_RELEASE,
+		  "its power is off: its claims are released" },
 
-	{ L(NODE_FENCING), ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, YES, LOSS_WAIT,
-	  "its fence device is at work" },
-	{ L(NODE_FENCING), ANY, ANY, ANY, ANY, YES, ANY, ANY, ANY, ANY, NO, LOSS_FENCE,
-	  "the node that was fencing it is gone: another one goes on" },
-	{ L(NODE_FENCING), ANY, ANY, ANY, ANY, NO, ANY, ANY, ANY, ANY, NO, LOSS_WAIT,
-	  "the node that was fencing it is gone, and so is its fence device's definition" },
+		{ L(NODE_FENCING), ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, YES, LOSS_WAIT,
+		  "its fence device is at work" },
+		{ L(NODE_FENCING), ANY, ANY, ANY, ANY, YES, ANY, ANY, ANY, ANY, NO, LOSS_FENCE,
+		  "the node that was fencing it is gone: another one goes on" },
+		{ L(NODE_FENCING), ANY, ANY, ANY, ANY, NO, ANY, ANY, ANY, ANY, NO, LOSS_WAIT,
+		  "the node that was fencing it is gone, and so is its fence device's definition" },
 
-	{ L(NODE_LOST) | L(NODE_EXPIRING), YES, NO, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_WAIT,
-	  "it is back in corosync's membership; its clusterd is waited for" },
-	{ L(NODE_LOST) | L(NODE_EXPIRING), NO, ANY, ANY, NO, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_WAIT,
-	  "it is unmanaged, so nothing is done about it" },
-	{ L(NODE_LOST), NO, ANY, ANY, YES, YES, YES, NO, ANY, ANY, ANY, LOSS_FENCE,
-	  "its power must be proved off before its VMs may start elsewhere" },
-	{ L(NODE_LOST), NO, ANY, ANY, YES, ANY, ANY, YES, YES, ANY, ANY, LOSS_EXPIRE,
-	  "its fence device fails; its watchdog guards its leases, so their expiry is waited for" },
-	{ L(NODE_LOST), NO, ANY, ANY, YES, NO, ANY, ANY, YES, ANY, ANY, LOSS_EXPIRE,
-	  "it has no fence device; its watchdog guards its leases, so their expiry is waited for" },
-	{ L(NODE_LOST) | L(NODE_EXPIRING), NO, ANY, ANY, YES, YES, YES, ANY, ANY, ANY, ANY, LOSS_FENCE,
-	  "its fence device is tried again" },
-	{ L(NODE_LOST), NO, ANY, ANY, YES, YES, NO, ANY, ANY, ANY, ANY, LOSS_WAIT,
-	  "its fence device failed and will be tried again" },
-	{ L(NODE_LOST), NO, ANY, ANY, YES, NO, ANY, ANY, NO, ANY, ANY, LOSS_WAIT,
-	  "it has neither a fence device nor a watchdog: nothing proves that it is off; once you know that it "
-	  "is, say so: clustadm node confirm-dead" },
-	{ L(NODE_EXPIRING), NO, ANY, ANY, YES, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_WAIT,
-	  "the expiry of its leases is waited for" },
+		{ L(NODE_LOST) | L(NODE_EXPIRING), YES, NO, ANY, ANY, ANY, ANY, ANY, ANY, ANY, ANY,
+		  LOSS_WAIT, "it is back in corosync's membership; its clusterd is waited for" },
+		{ L(NODE_LOST) | L(NODE_EXPIRING), NO, ANY, ANY, NO, ANY, ANY, ANY, ANY, ANY, ANY,
+		  LOSS_WAIT, "it is unmanaged, so nothing is done about it" },
+		{ L(NODE_LOST), NO, ANY, ANY, YES, YES, YES, NO, ANY, ANY, ANY, LOSS_FENCE,
+		  "its power must be proved off before its VMs may start elsewhere" },
+		{ L(NODE_LOST), NO, ANY, ANY, YES, ANY, ANY, YES, YES, ANY, ANY, LOSS_EXPIRE,
+		  "its fence device fails; its watchdog guards its leases, so their expiry is "
+		  "waited for" },
+		{ L(NODE_LOST), NO, ANY, ANY, YES, NO, ANY, ANY, YES, ANY, ANY, LOSS_EXPIRE,
+		  "it has no fence device; its watchdog guards its leases, so their expiry is "
+		  "waited for" },
+		{ L(NODE_LOST) | L(NODE_EXPIRING), NO, ANY, ANY, YES, YES, YES, ANY, ANY, ANY, ANY,
+		  LOSS_FENCE, "its fence device is tried again" },
+		{ L(NODE_LOST), NO, ANY, ANY, YES, YES, NO, ANY, ANY, ANY, ANY, LOSS_WAIT,
+		  "its fence device failed and will be tried again" },
+		{ L(NODE_LOST), NO, ANY, ANY, YES, NO, ANY, ANY, NO, ANY, ANY, LOSS_WAIT,
+		  "it has neither a fence device nor a watchdog: nothing proves that it is off; "
+		  "once you know that it "
+		  "is, say so: clustadm node confirm-dead" },
+		{ L(NODE_EXPIRING), NO, ANY, ANY, YES, ANY, ANY, ANY, ANY, ANY, ANY, LOSS_WAIT,
+		  "the expiry of its leases is waited for" },
 	};
 
 	*count = sizeof(rows) / sizeof(rows[0]);
@@ -120,7 +128,8 @@ static bool may_act(uint64_t present, uint8_t target, uint8_t slot)
 	return slot != target && (present & 1ull << slot);
 }
 
-uint8_t loss_actor(const struct cluster *cluster, uint64_t present, uint8_t target, uint32_t attempt)
+uint8_t loss_actor(const struct cluster *cluster, uint64_t present, uint8_t target,
+		   uint32_t attempt)
 {
 	uint32_t count = 0, nth;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What to do about a node that is not as it should be: a decision table over a few facts, each row with its reason.
+// What to do about a node that is not as it should be: a decision table over a few facts, each row
+// with its reason.
 #pragma once
 
 #include <stdbool.h>
@@ -23,7 +24,8 @@ struct loss_facts {
 	uint8_t life;		// enum node_life
 	bool in_ring;		// in corosync's membership: the host lives
 	bool member;		// its clusterd is synchronised in the normal view
-	bool settled;		// it was seen alive, or had time enough to appear after a cold start
+	bool settled;		// it was seen alive, or had time enough to appear after a cold
+				// start
 	bool managed;
 	bool device;		// a fence device is defined
 	bool retry;		// the device may be tried (again) now
@@ -42,7 +44,10 @@ struct loss_answer {
 uint32_t loss_row_count(void);
 struct loss_answer loss_decide(const struct loss_facts *facts);
 
-// The node that runs the fence agent: rotates through `present` (never the target) with the attempts.
-uint8_t loss_actor(const struct cluster *cluster, uint64_t present, uint8_t target, uint32_t attempt);
-// The node that releases the dead host's claims: the first present one that sees all of its volumes.
+// The node that runs the fence agent: rotates through `present` (never the target) with the
+// attempts.
+uint8_t loss_actor(const struct cluster *cluster, uint64_t present, uint8_t target,
+		   uint32_t attempt);
+// The node that releases the dead host's claims: the first present one that sees all of its
+// volumes.
 uint8_t loss_releaser(const struct cluster *cluster, uint64_t present, uint8_t target);

@@ -322,8 +322,9 @@ static uint64_t patience_end_ms(const struct view *view)
 }
 
 /*
- * A coordinator whose daemon hangs while its host lives is in the group for ever, and gives no index any more. Whoever
- * waits for it in vain leaves the group and comes back: that makes a new gathering, which goes on without it.
+ * A coordinator whose daemon hangs while its host lives is in the group for ever, and gives no
+ * index any more. Whoever waits for it in vain leaves the group and comes back: that makes a new
+ * gathering, which goes on without it.
  */
 static void patience_tick(struct view *view, struct actions *actions)
 {

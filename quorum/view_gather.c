@@ -385,9 +385,10 @@ void gather_state(struct view *view, struct member *from, const struct message *
 }
 
 /*
- * Heard at the same point of the order by everybody, so all decide from the same STATEs: those that came before it. One
- * whose own did not come before it is left out and knows it; it joins again, and is asked anew. Facts that
- * are missing count as no store, so they can only keep a majority from forming.
+ * Heard at the same point of the order by everybody, so all decide from the same STATEs: those that
+ * came before it. One whose own did not come before it is left out and knows it; it joins again,
+ * and is asked anew. Facts that are missing count as no store, so they can only keep a majority
+ * from forming.
  */
 void gather_without(struct view *view, const struct member *from, struct actions *actions)
 {

@@ -99,7 +99,8 @@ struct store_facts {
 
 struct message {
 	uint8_t type;		// enum message_type
-	uint64_t tag;		// STATE, WITHOUT: the group's; COPY, COPIED, RECOVER: the gathering's epoch
+	uint64_t tag;		// STATE, WITHOUT: the group's; COPY, COPIED, RECOVER: the
+				// gathering's epoch
 	uint64_t view;		// COPY, COPIED, ENTRY, SYNCED, PROPOSE, REFUSED, DIGEST
 	uint64_t index;		// ENTRY, SYNCED, DIGEST
 	uint64_t store;		// COPIED

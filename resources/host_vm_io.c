@@ -379,8 +379,9 @@ static bool vm_build_args(const struct host_vm *vm, const struct vm_def *def,
 	return qemu_args_build(args, arena, QEMU_ARENA_SIZE, def, &facts);
 }
 
-// What QEMU needs on the volumes before it may start, on a thread, because a volume may hang: its images belong to
-// the user that it runs as, and a VM with UEFI has its firmware's variables beside its disk, which its lease guards.
+// What QEMU needs on the volumes before it may start, on a thread, because a volume may hang: its
+// images belong to the user that it runs as, and a VM with UEFI has its firmware's variables beside
+// its disk, which its lease guards.
 struct files_task {
 	struct worker_task task;
 	struct host *host;

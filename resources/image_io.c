@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A lease guards the disk that its VM names, and two names are two leases: so a file that is written may be reached by
- * one name alone. With a symbolic link in its path, or a hard link, two VMs would hold a lease each and write the
- * same file. A link that leads out of the volume would leave its lease altogether.
+ * A lease guards the disk that its VM names, and two names are two leases: so a file that is
+ * written may be reached by one name alone. With a symbolic link in its path, or a hard link, two
+ * VMs would hold a lease each and write the same file. A link that leads out of the volume would
+ * leave its lease altogether.
  */
 #include "resources/image_io.h"
 
@@ -17,7 +18,8 @@
 // The volume's own place in the tree is a link of clusterd's; below it there is none.
 static int image_open(const char *root, const struct disk_def *disk)
 {
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
 	char path[PATH_SIZE + NAME_SIZE];
 	int volume, fd, error;
 
@@ -33,8 +35,8 @@ static int image_open(const char *root, const struct disk_def *disk)
 
 static bool image_refuse(const struct disk_def *disk, const char *why, char *reason)
 {
-	snprintf(reason, REASON_SIZE, "disk %.32s:%.64s %s: another VM could write it, too", disk->volume, disk->path,
-		 why);
+	snprintf(reason, REASON_SIZE, "disk %.32s:%.64s %s: another VM could write it, too",
+		 disk->volume, disk->path, why);
 	return false;
 }
 

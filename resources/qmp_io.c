@@ -387,8 +387,8 @@ static void qmp_connect(void *owner)
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&qmp->address, sizeof(qmp->address)) == 0 &&
 	    loop_add_fd(qmp->loop, fd, POLLIN, qmp_heard, qmp) == 0) {
 		qmp->fd = fd;
-		// Greeting and capabilities are to come within the same patience. To be connected is
-		// not yet to be heard: who only ever accepts and hangs up is deaf too.
+		// Greeting and capabilities are to come within the same patience. To be connected
+		// is not yet to be heard: who only ever accepts and hangs up is deaf too.
 		loop_timer_ms(qmp->loop, &qmp->timer, PATIENCE_MS, qmp_ask, qmp);
 		return;
 	}

@@ -9,9 +9,9 @@
  *                                                                             |
  *   OFFLINE <- ENDED <- RELEASING <-------- the process is gone, from any ----+
  *
- * The order is the safety: QEMU is let go (STARTING) only from GRANTED, so never without the lease; an end is
- * reported only from ENDED, so never while the process lives; and the lease belongs to the process, so
- * it cannot be let go of earlier than QEMU's last write.
+ * The order is the safety: QEMU is let go (STARTING) only from GRANTED, so never without the lease;
+ * an end is reported only from ENDED, so never while the process lives; and the lease belongs to
+ * the process, so it cannot be let go of earlier than QEMU's last write.
  */
 #include "resources/vm.h"
 
@@ -36,7 +36,8 @@ static const uint64_t NEVER = UINT64_MAX;
 #define BIT(life) (1u << (life))
 
 static const uint16_t moves[LIFE_COUNT] = {
-	[LIFE_OFFLINE] = BIT(LIFE_SPAWNING) | BIT(LIFE_RUNNING) | BIT(LIFE_KILLING),	// RUNNING, KILLING: adopted
+	// RUNNING, KILLING: adopted
+	[LIFE_OFFLINE] = BIT(LIFE_SPAWNING) | BIT(LIFE_RUNNING) | BIT(LIFE_KILLING),
 	[LIFE_SPAWNING] = BIT(LIFE_LEASING) | BIT(LIFE_KILLING) | BIT(LIFE_RELEASING),
 	[LIFE_LEASING] = BIT(LIFE_BACKOFF) | BIT(LIFE_GRANTED) | BIT(LIFE_KILLING) |
 			 BIT(LIFE_RELEASING),
@@ -121,7 +122,8 @@ static void vm_acquire(struct vm_local *local, struct actions *actions)
 	vm_action(local, ACTION_LEASE_ACQUIRE, actions);
 }
 
-// Ends what lives, now. A child that was not let go has no guest to lose and ends at its pipe's end.
+// Ends what lives, now. A child that was not let go has no guest to lose and ends at its pipe's
+// end.
 static void vm_kill(struct vm_local *local, enum vm_report report, const char *why, uint64_t now_ms,
 		    struct actions *actions)
 {
@@ -152,7 +154,8 @@ static void vm_go_on(struct vm_local *local, const struct vm_wish *wish, uint64_
 {
 	if (!local->paused || now_ms < local->deadline_ms)
 		return;
-	// Moved on also while the volumes are away: a deadline left in the past would wake the daemon for ever.
+	// Moved on also while the volumes are away: a deadline left in the past would wake the
+	// daemon for ever.
 	local->deadline_ms = now_ms + CONT_AGAIN_MS;
 	if (wish->volumes_online)
 		vm_action(local, ACTION_QEMU_CONT, actions);
@@ -174,12 +177,13 @@ static void wish_waiting(struct vm_local *local, const struct vm_wish *wish, uin
 	bool ours = wish->start && wish->attempt == local->claim;
 
 	if (local->life == LIFE_SPAWNING && now_ms >= local->deadline_ms) {
-		vm_kill(local, VM_REPORT_START_FAILED, "its child did not register with sanlock", now_ms,
-			actions);
+		vm_kill(local, VM_REPORT_START_FAILED, "its child did not register with sanlock",
+			now_ms, actions);
 	} else if (local->life == LIFE_GRANTED && ours) {
 		/*
-		 * The one place where QEMU is let go: the lease is granted to the child, and in this very step
-		 * the view is normal and the committed owner is this node, in this attempt.
+		 * The one place where QEMU is let go: the lease is granted to the child, and in
+		 * this very step the view is normal and the committed owner is this node, in this
+		 * attempt.
 		 */
 		vm_local_move(local, LIFE_STARTING, now_ms + START_LIMIT_MS);
 		local->executed = true;
@@ -234,7 +238,8 @@ void vm_local_wish(struct vm_local *local, const struct vm_wish *wish, uint64_t 
 	case LIFE_KILLING:
 		if (now_ms >= local->deadline_ms) {
 			local->deadline_ms = now_ms + KILL_AGAIN_MS;
-			vm_action(local, local->executed ? ACTION_QEMU_KILL : ACTION_VM_ABANDON, actions);
+			vm_action(local, local->executed ? ACTION_QEMU_KILL : ACTION_VM_ABANDON,
+				  actions);
 		}
 		break;
 	case LIFE_RELEASING:
@@ -335,7 +340,8 @@ static void vm_adopted(struct vm_local *local, const struct event *event, struct
 		vm_local_move(local, LIFE_RUNNING, NEVER);
 		return;
 	}
-	vm_kill(local, VM_REPORT_DIED, "it was found running without its lease", event->now_ms, actions);
+	vm_kill(local, VM_REPORT_DIED, "it was found running without its lease", event->now_ms,
+		actions);
 }
 
 static void vm_granted(struct vm_local *local, const struct event *event, struct actions *actions)
@@ -386,7 +392,8 @@ static void vm_guest_shutdown(struct vm_local *local, const struct event *event,
 	local->guest_shutdown = true;
 }
 
-static void vm_unkillable(struct vm_local *local, const struct event *event, struct actions *actions)
+static void vm_unkillable(struct vm_local *local, const struct event *event,
+			  struct actions *actions)
 {
 	(void)actions;
 	if (local->life != LIFE_KILLING)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life of one VM on this host: its child, its lease, its QEMU, and what is to be reported of its end.
+// The life of one VM on this host: its child, its lease, its QEMU, and what is to be reported of
+// its end.
 //
-// Knows nothing of views and owners. Whether it may start, must stop or must die comes as a wish, made anew after
-// every event from the replica; so nothing is lost when an event and a decision cross.
+// Knows nothing of views and owners. Whether it may start, must stop or must die comes as a wish,
+// made anew after every event from the replica; so nothing is lost when an event and a decision
+// cross.
 #pragma once
 
 #include "clusterd/action.h"
@@ -34,12 +36,15 @@ struct vm_local {
 	bool deaf;
 	bool unkillable;
 	bool held;			// asked long enough in vain to say so
-	uint8_t writing;		// 1 + volume of the lease slot that is being written by this host
+	uint8_t writing;		// 1 + volume of the lease slot that is being written by
+					// this host
 	bool written;			// its end is known: result below, to be reported
 	bool write_ok;
 	uint32_t write_slot;
-	uint32_t attempt;		// of the placement that began it; the edge's events carry it
-	uint32_t claim;			// the placement that it counts for now: another one once it was found
+	uint32_t attempt;		// of the placement that began it; the edge's events carry
+					// it
+	uint32_t claim;			// the placement that it counts for now: another one once it
+					// was found
 	uint32_t refusals;
 	uint32_t sanlock_epoch;		// of the daemon that its child registered with
 	uint64_t deadline_ms;		// of the present life; UINT64_MAX: none

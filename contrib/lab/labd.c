@@ -475,7 +475,8 @@ static void ask_list(struct labd *lab, int fd, bool fence)
 			dprintf(fd, "%s,%s\n", node->name, node->name);
 		else
 			dprintf(fd, "%s %s %d watchdog=%s\n", node->name,
-				node_is_on(node) ? "on" : "off", node->pid, node->watchdog.armed ? "armed" : "off");
+				node_is_on(node) ? "on" : "off", node->pid,
+				node->watchdog.armed ? "armed" : "off");
 	}
 	close(fd);
 }

@@ -453,7 +453,8 @@ static void image_file(const char *root, const char *name)
 // One file with two names would have two leases.
 static void test_images(void **state)
 {
-	char root[] = "/tmp/clusterd-images-XXXXXX", place[64], source[64], reason[REASON_SIZE], command[128];
+	char root[] = "/tmp/clusterd-images-XXXXXX", place[64], source[64], reason[REASON_SIZE],
+	     command[128];
 
 	(void)state;
 	assert_non_null(mkdtemp(root));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// QEMU's monitor against a peer that closes, cuts short, garbles, delays, doubles or never gives its
-// Nth message, for every N: each command is answered once, nothing is heard that was not said, and
-// in the end they understand each other.
+// QEMU's monitor against a peer that closes, cuts short, garbles, delays, doubles or never gives
+// its Nth message, for every N: each command is answered once, nothing is heard that was not said,
+// and in the end they understand each other.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
 // Any bytes as what QEMU's monitor says: understood, or said to be deaf; and its owner may hang up
 // within any notice and any reply.
 //
-// The first byte says after how many notices and replies the owner hangs up (0: not at all) and in how
-// many pieces the rest comes.
+// The first byte says after how many notices and replies the owner hangs up (0: not at all) and in
+// how many pieces the rest comes.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,8 @@ static int listen_here(void)
 
 	INVARIANT(fd >= 0 && made);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/qmp", directory);
-	INVARIANT(bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 1) == 0);
+	INVARIANT(bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+		  listen(fd, 1) == 0);
 	atexit(clean);
 	return fd;
 }

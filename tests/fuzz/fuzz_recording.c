@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any bytes as parts of a flight recording: the first says which. What is understood is written again as the same bytes.
+// Any bytes as parts of a flight recording: the first says which. What is understood is written
+// again as the same bytes.
 #include <string.h>
 
 #include "clusterd/invariant.h"

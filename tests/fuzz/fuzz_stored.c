@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as what a store holds: refused with a line in the log, or a copy that a view stands on.
 //
-// The input is a list of (kind, index and view as small steps, length, bytes), then the store counts as
-// opened, and the node, alone in its group, goes on with what it has.
+// The input is a list of (kind, index and view as small steps, length, bytes), then the store
+// counts as opened, and the node, alone in its group, goes on with what it has.
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes the seeds that are bytes: make_corpus CORPUS, into CORPUS/entry, snapshot, stored and view.
+// Writes the seeds that are bytes: make_corpus CORPUS, into CORPUS/entry, snapshot, stored and
+// view.
 #include "quorum/view_internal.h"
 #include "tests/unit/cluster_fixture.h"
 
@@ -44,7 +45,8 @@ static struct entry of_type(struct fixture *f, uint8_t type)
 	return entry;
 }
 
-// One message of each type, as if a member that knows the numbers had sent it to node 0 and to node 1.
+// One message of each type, as if a member that knows the numbers had sent it to node 0 and to node
+// 1.
 static void put_messages(void)
 {
 	static uint8_t wire[8192], all[1 << 16];
@@ -62,7 +64,8 @@ static void put_messages(void)
 			.cookie = 3, .origin = 1, .body = body, .body_size = sizeof(body),
 		};
 		size_t size = message_encode(&m, &facts, wire, sizeof(wire));
-		uint8_t head[4] = { (uint8_t)(type * 8), 0xf4, (uint8_t)size, (uint8_t)(size >> 8) };
+		uint8_t head[4] = { (uint8_t)(type * 8), 0xf4, (uint8_t)size,
+				    (uint8_t)(size >> 8) };
 
 		put("view", type, head, sizeof(head), wire, size);
 		memcpy(all + used, head + 1, 3);

@@ -132,7 +132,8 @@ int main(int argc, char **argv)
 
 	if (LLVMFuzzerInitialize)
 		LLVMFuzzerInitialize(&argc, &argv);
-	snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/%s", top ? top : ".", name ? name + 1 : "");
+	snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/%s", top ? top : ".",
+		 name ? name + 1 : "");
 	if (argc == 1)
 		failed = try_path(path);
 	for (int i = 1; i < argc; i++)

@@ -220,34 +220,71 @@ static void cut_all_power(struct world *world)
 	}
 }
 
+static void cut_power(struct world *world, struct host *host)
+{
+	world->stats[STAT_POWER_CUTS] += host->powered;
+	host_power_off(world, host, "power cut");
+}
+
+static bool kill_sanlock(struct world *world, struct host *host)
+{
+	if (host->paused)
+		return false;
+	world->stats[STAT_SANLOCK_KILLS] += host->sanlock.running;
+	sanlock_kill(world, host);
+	return true;
+}
+
+static void admin_burst(struct world *world)
+{
+	for (uint64_t n = rng_between(&world->rng, 1, 4); n > 0; n--)
+		admin_random(world);
+}
+
+static bool kill_clusterd(struct world *world, struct host *host)
+{
+	if (!host->daemon || host->paused)
+		return false;
+	world_say(world, host, "clusterd is killed");
+	world->stats[STAT_DAEMON_KILLS]++;
+	daemon_kill(world, host);
+	return true;
+}
+
+// Mostly shorter than a lease lives, sometimes longer.
+static void pause_for_a_while(struct world *world, struct host *host)
+{
+	uint64_t pause_us;
+
+	if (rng_chance(&world->rng, 60))
+		pause_us = rng_between(&world->rng, MS(50), SECONDS(8));
+	else
+		pause_us = rng_between(&world->rng, SECONDS(8), SECONDS(150));
+	host_pause(world, host, pause_us);
+}
+
 static void trouble(struct world *world, enum trouble kind)
 {
 	struct host *host = random_host(world);
 
 	switch (kind) {
 	case TROUBLE_POWER:
-		world->stats[STAT_POWER_CUTS] += host->powered;
-		host_power_off(world, host, "power cut");
+		cut_power(world, host);
 		break;
 	case TROUBLE_ALL_POWER:
 		if (rng_chance(&world->rng, 20))
 			cut_all_power(world);
 		break;
 	case TROUBLE_DAEMON:
-		if (!host->daemon || host->paused)
+		if (!kill_clusterd(world, host))
 			return;
-		world_say(world, host, "clusterd is killed");
-		world->stats[STAT_DAEMON_KILLS]++;
-		daemon_kill(world, host);
 		break;
 	case TROUBLE_COROSYNC:
 		kill_corosync(world);
 		break;
 	case TROUBLE_SANLOCK:
-		if (host->paused)
+		if (!kill_sanlock(world, host))
 			return;
-		world->stats[STAT_SANLOCK_KILLS] += host->sanlock.running;
-		sanlock_kill(world, host);
 		break;
 	case TROUBLE_LINKS:
 		cut_links(world);
@@ -262,10 +299,7 @@ static void trouble(struct world *world, enum trouble kind)
 		host->corosync.lag_us = rng_below(&world->rng, SECONDS(2));
 		break;
 	case TROUBLE_PAUSE:
-		host_pause(world, host,
-			   rng_chance(&world->rng, 60)
-				   ? rng_between(&world->rng, MS(50), SECONDS(8))
-				   : rng_between(&world->rng, SECONDS(8), SECONDS(150)));
+		pause_for_a_while(world, host);
 		break;
 	case TROUBLE_CLOCK:
 		host_clock_step(world, host, (int64_t)rng_below(&world->rng, 7200000) - 3600000);
@@ -296,8 +330,7 @@ static void trouble(struct world *world, enum trouble kind)
 		host->fence_mode = FENCE_LIES;
 		break;
 	case TROUBLE_ADMIN:
-		for (uint64_t n = rng_between(&world->rng, 1, 4); n > 0; n--)
-			admin_random(world);
+		admin_burst(world);
 		return;
 	case TROUBLE_LOSS:
 	case TROUBLE_STUCK:

@@ -6,7 +6,6 @@
 
 #include "clusterd/invariant.h"
 #include "clusterd/recorder_io.h"
-#include "tests/sim/replay.h"
 #include "tests/sim/world.h"
 
 // Small, so that a short run has segments that begin with a node's memory.
@@ -18,7 +17,6 @@ static const char
 void record_to(const char *folder)
 {
 	record_folder = folder;
-	replay_folder_make(folder);
 }
 
 void *record_memory(size_t size)

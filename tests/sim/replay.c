@@ -415,11 +415,6 @@ static int replay_path(struct replay *replay, const char *path)
 	return replay_file(replay, path);
 }
 
-void replay_folder_make(const char *folder)
-{
-	mkdir(folder, 0777);
-}
-
 int replay_run(char **words, int count)
 {
 	static const int signals[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL };

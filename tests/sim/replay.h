@@ -4,5 +4,3 @@
 
 // The words behind `clustersim replay`. 0: identical, 1: not, or cannot be replayed, 2: usage.
 int replay_run(char **words, int count);
-// Makes a folder unless it is there.
-void replay_folder_make(const char *folder);

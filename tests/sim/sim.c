@@ -51,9 +51,12 @@ static void usage(FILE *out)
 
 static void print_config(FILE *out, const struct world_config *config)
 {
-	fprintf(out, "  %u nodes, %u VMs, %u volumes, io_timeout %u s, detection %u ms, hold %u s (policy %u), "
-		"watchdogs %#x, fence devices %#x\n  troubles:", config->hosts, config->vms, config->disks,
-		config->io_timeout_s, (unsigned int)(config->detection_us / 1000), config->no_quorum_hold_s,
+	fprintf(out,
+		"  %u nodes, %u VMs, %u volumes, io_timeout %u s, detection %u ms, hold %u s "
+		"(policy %u), "
+		"watchdogs %#x, fence devices %#x\n  troubles:",
+		config->hosts, config->vms, config->disks, config->io_timeout_s,
+		(unsigned int)(config->detection_us / 1000), config->no_quorum_hold_s,
 		config->no_quorum, config->watchdogs, config->fences);
 	for (uint32_t t = 0; t < TROUBLE_COUNT; t++)
 		if (config->troubles >> t & 1)
@@ -85,8 +88,10 @@ static void job_run(struct board *board, uint32_t job, const struct options *opt
 		if (!seed_run(board->from + number, options->hosts, options->vms, NULL, &world)) {
 			char text[600];
 
-			snprintf(text, sizeof(text), "%llu.%03llu %s", (unsigned long long)(world->failed_us / 1000000),
-				 (unsigned long long)(world->failed_us / 1000 % 1000), world->failure);
+			snprintf(text, sizeof(text), "%llu.%03llu %s",
+				 (unsigned long long)(world->failed_us / 1000000),
+				 (unsigned long long)(world->failed_us / 1000 % 1000),
+				 world->failure);
 			board_fail(board, board->from + number, text);
 		}
 		for (uint32_t s = 0; s < STAT_COUNT; s++)
@@ -129,9 +134,9 @@ static void progress(const struct board *board, double began)
 	memset(bar, '.', 40);
 	memset(bar, '#', (size_t)(done * 40 / board->count));
 	bar[40] = 0;
-	fprintf(stderr, "\r[%s] %llu of %llu seeds, %u failed, %.0f s ", bar, (unsigned long long)done,
-		(unsigned long long)board->count, (unsigned int)atomic_load(&board->failure_count),
-		seconds_now() - began);
+	fprintf(stderr, "\r[%s] %llu of %llu seeds, %u failed, %.0f s ", bar,
+		(unsigned long long)done, (unsigned long long)board->count,
+		(unsigned int)atomic_load(&board->failure_count), seconds_now() - began);
 }
 
 static int failure_order(const void *a, const void *b)
@@ -150,7 +155,8 @@ static void print_failures(struct board *board, const struct options *options)
 	qsort(board->failures, count, sizeof(board->failures[0]), failure_order);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct failure *failure = &board->failures[i];
-		struct world_config config = config_of_seed(failure->seed, options->hosts, options->vms);
+		struct world_config config =
+			config_of_seed(failure->seed, options->hosts, options->vms);
 
 		printf("seed %llu FAILED: %s\n", (unsigned long long)failure->seed, failure->text);
 		print_config(stdout, &config);
@@ -168,10 +174,11 @@ static void print_summary(const struct board *board, double seconds)
 	double simulated = (double)atomic_load(&board->virtual_us) / 1e6;
 
 	printf("%llu seeds, %u failed; %.0f s of clusters' lives in %.1f s, %.0f times real time\n",
-	       (unsigned long long)board->count, (unsigned int)atomic_load(&board->failure_count), simulated, seconds,
-	       seconds > 0 ? simulated / seconds : 0);
+	       (unsigned long long)board->count, (unsigned int)atomic_load(&board->failure_count),
+	       simulated, seconds, seconds > 0 ? simulated / seconds : 0);
 	for (uint32_t s = 0; s < STAT_COUNT; s++)
-		printf("  %-28s %llu\n", stat_word((enum stat)s), (unsigned long long)atomic_load(&board->stats[s]));
+		printf("  %-28s %llu\n", stat_word((enum stat)s),
+		       (unsigned long long)atomic_load(&board->stats[s]));
 }
 
 static void job_ended(struct board *board, uint32_t job, int status)
@@ -192,7 +199,8 @@ static void job_ended(struct board *board, uint32_t job, int status)
 
 static int run_seeds(const struct options *options)
 {
-	struct board *board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct board *board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	double began = seconds_now();
 	pid_t pids[JOBS_MAX] = { 0 };
 	uint32_t living = 0;
@@ -247,11 +255,12 @@ static int run_seed(const struct options *options, uint64_t seed)
 	if (options->trace)
 		setvbuf(stdout, NULL, _IOLBF, 0);	// a trap must not swallow the last lines
 	good = seed_run(seed, options->hosts, options->vms, options->trace ? stdout : NULL, &world);
-	printf("seed %llu: %s after %llu s\n", (unsigned long long)seed, good ? "good" : world->failure,
-	       (unsigned long long)(world->now_us / 1000000));
+	printf("seed %llu: %s after %llu s\n", (unsigned long long)seed,
+	       good ? "good" : world->failure, (unsigned long long)(world->now_us / 1000000));
 	if (!options->trace)
 		for (uint32_t s = 0; s < STAT_COUNT; s++)
-			printf("  %-28s %llu\n", stat_word((enum stat)s), (unsigned long long)world->stats[s]);
+			printf("  %-28s %llu\n", stat_word((enum stat)s),
+			       (unsigned long long)world->stats[s]);
 	world_free(world);
 	return good ? 0 : 1;
 }
@@ -264,26 +273,34 @@ static bool number_of(const char *text, uint64_t max, uint64_t *number)
 	*number = strtoull(text, &end, 10);
 	if (errno == 0 && end != text && !*end && text[0] != '-' && *number <= max)
 		return true;
-	fprintf(stderr, "clustersim: \"%s\" is not a number up to %llu\n", text, (unsigned long long)max);
+	fprintf(stderr, "clustersim: \"%s\" is not a number up to %llu\n", text,
+		(unsigned long long)max);
 	return false;
 }
 
 static bool options_read(int argc, char **argv, struct options *options)
 {
 	static const struct option longs[] = {
-		{ "from", required_argument, NULL, 'f' },  { "count", required_argument, NULL, 'c' },
-		{ "jobs", required_argument, NULL, 'j' },  { "nodes", required_argument, NULL, 'n' },
-		{ "vms", required_argument, NULL, 'v' },   { "trace", no_argument, NULL, 't' },
-		{ "update", no_argument, NULL, 'u' },	   { "record", required_argument, NULL, 'r' },
+		{ "from", required_argument, NULL, 'f' },
+		{ "count", required_argument, NULL, 'c' },
+		{ "jobs", required_argument, NULL, 'j' },
+		{ "nodes", required_argument, NULL, 'n' },
+		{ "vms", required_argument, NULL, 'v' },
+		{ "trace", no_argument, NULL, 't' },
+		{ "update", no_argument, NULL, 'u' },
+		{ "record", required_argument, NULL, 'r' },
 		{ NULL, 0, NULL, 0 },
 	};
 	uint64_t number = 0;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		if (strchr("fcjnv", c) &&
-		    !number_of(optarg, c == 'j' ? JOBS_MAX : c == 'n' ? HOSTS_MAX : c == 'v' ? SIM_VMS_MAX - 8 : UINT64_MAX / 2,
-			       &number))
+		if (strchr("fcjnv", c) && !number_of(optarg,
+						     c == 'j'	? JOBS_MAX
+						     : c == 'n' ? HOSTS_MAX
+						     : c == 'v' ? SIM_VMS_MAX - 8
+								: UINT64_MAX / 2,
+						     &number))
 			return false;
 		switch (c) {
 		case 'f':
@@ -320,7 +337,9 @@ static bool options_read(int argc, char **argv, struct options *options)
 int main(int argc, char **argv)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	struct options options = { .from = 1, .count = 1000, .jobs = processors > 0 ? (uint32_t)processors : 1 };
+	struct options options = { .from = 1,
+				   .count = 1000,
+				   .jobs = processors > 0 ? (uint32_t)processors : 1 };
 	const char *update = getenv("UPDATE");
 	int failed = 0;
 
@@ -344,7 +363,8 @@ int main(int argc, char **argv)
 	if (strcmp(argv[optind], "seed") == 0 && optind + 2 == argc) {
 		uint64_t seed;
 
-		return number_of(argv[optind + 1], UINT64_MAX / 2, &seed) ? run_seed(&options, seed) : 2;
+		return number_of(argv[optind + 1], UINT64_MAX / 2, &seed) ? run_seed(&options, seed)
+									  : 2;
 	}
 	if (strcmp(argv[optind], "story") == 0 && optind + 1 < argc) {
 		for (int i = optind + 1; i < argc; i++)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A simulated world around real nodes: hosts, corosync, stores, sanlock, disks, QEMU, fence devices, administrators.
+// A simulated world around real nodes: hosts, corosync, stores, sanlock, disks, QEMU, fence
+// devices, administrators.
 //
-// Everything comes from one seed and one queue ordered by (time, sequence): the same seed gives the same run on every
-// build. The world performs a node's actions and posts events as the daemon's edges do, with their true timing and
-// their true traps; checkers.c watches the world, and trusts the nodes in nothing.
+// Everything comes from one seed and one queue ordered by (time, sequence): the same seed gives the
+// same run on every build. The world performs a node's actions and posts events as the daemon's
+// edges do, with their true timing and their true traps; checkers.c watches the world, and trusts
+// the nodes in nothing.
 #pragma once
 
 #include <stdarg.h>
@@ -71,7 +73,8 @@ struct ring_message {
 	struct group_member from;
 	uint8_t *body;
 	uint32_t size;
-	uint64_t received_us[HOSTS_MAX];	// by each host; NEVER: not before the ring's recovery
+	uint64_t received_us[HOSTS_MAX];	// by each host; NEVER: not before the ring's
+						// recovery
 };
 
 struct ring {
@@ -109,7 +112,8 @@ struct corosync {
 	uint32_t out_count, out_max;
 	bool flush_due;
 	uint32_t quorum_pid;	// the same for votequorum
-	uint64_t group_us, quorum_us;	// the last event on its way to clusterd: each channel keeps its order
+	uint64_t group_us, quorum_us;	// the last event on its way to clusterd: each channel keeps
+					// its order
 	uint64_t group_serial, quorum_serial;	// clusterd's connections
 	uint64_t lag_us;	// at most, until clusterd is told
 };
@@ -188,7 +192,15 @@ struct place_on_host {		// of one disk
 
 // ---- QEMU
 
-enum proc_state { PROC_NONE, PROC_WAITING, PROC_ASKING, PROC_HOLDING, PROC_STARTING, PROC_RUNNING, PROC_ENDING };
+enum proc_state {
+	PROC_NONE,
+	PROC_WAITING,
+	PROC_ASKING,
+	PROC_HOLDING,
+	PROC_STARTING,
+	PROC_RUNNING,
+	PROC_ENDING
+};
 
 struct proc {
 	uint8_t state;		// enum proc_state
@@ -265,23 +277,29 @@ enum fence_mode { FENCE_WORKS, FENCE_SLOW, FENCE_FAILS, FENCE_LIES };
 
 // ---- what was exercised, and what a seed switches on
 
-#define STATS(X)                                                                                            \
-	X(STEPS, "steps") X(MESSAGES, "messages") X(RINGS, "corosync memberships") X(VIEWS, "normal views") \
-	X(POWER_CUTS, "power cuts") X(BOOTS, "boots") X(DAEMON_KILLS, "clusterd kills")                    \
-	X(COROSYNC_KILLS, "corosync kills") X(SANLOCK_KILLS, "sanlock kills") X(CUTS, "link cuts")         \
-	X(PAUSES, "pauses") X(CLOCK_STEPS, "clock steps") X(WATCHDOGS, "watchdog resets")                  \
-	X(STORES_LOST, "stores lost") X(STORES_FAILED, "stores failed") X(STORE_TORN, "unsynced writes lost") \
-	X(HOLES, "messages lost in a change") X(PATHS, "storage troubles") X(LOCKSPACES_FAILED, "lockspaces failed") \
-	X(JOINS, "lockspaces joined") X(LEASE_WRITES, "leases written") X(GRANTS, "leases granted")        \
-	X(EXPIRIES, "leases granted by expiry") X(TAKEOVERS, "leases taken over after release")           \
-	X(REFUSALS, "leases refused") X(SPAWNS, "children spawned") X(EXECS, "QEMU starts")                \
-	X(EXITS, "QEMU exits") X(START_FAILURES, "QEMU start failures") X(GUEST_SHUTDOWNS, "guest shutdowns") \
-	X(UNKILLABLE, "QEMU unkillable") X(DEAF, "QEMU deaf") X(QEMU_PAUSES, "QEMU I/O pauses")            \
-	X(ADOPTIONS, "adoptions") X(FENCES, "fence calls") X(FENCES_OK, "fenced") X(FENCES_FAILED, "fences failed") \
-	X(FENCE_LIES, "fence lies") X(RELEASES, "host releases") X(RELEASES_REFUSED, "host releases refused") \
-	X(HOST_CHECKS, "host checks") X(REQUESTS, "requests") X(ACCEPTED, "accepted") X(REFUSED, "refused") \
-	X(SELF_FENCES, "self-fences") X(REJOINS, "group rejoins") X(RESETS, "stores reset")                \
-	X(LEARNERS, "learner steps") X(LOGS, "log lines") X(ERRORS, "error lines") X(RECOVERS, "recovers")
+#define STATS(X)                                                                                \
+	X(STEPS, "steps") X(MESSAGES, "messages") X(RINGS, "corosync memberships")              \
+	X(VIEWS, "normal views") X(POWER_CUTS, "power cuts") X(BOOTS, "boots")                  \
+	X(DAEMON_KILLS, "clusterd kills") X(COROSYNC_KILLS, "corosync kills")                   \
+	X(SANLOCK_KILLS, "sanlock kills") X(CUTS, "link cuts") X(PAUSES, "pauses")              \
+	X(CLOCK_STEPS, "clock steps") X(WATCHDOGS, "watchdog resets")                           \
+	X(STORES_LOST, "stores lost") X(STORES_FAILED, "stores failed")                         \
+	X(STORE_TORN, "unsynced writes lost") X(HOLES, "messages lost in a change")             \
+	X(PATHS, "storage troubles") X(LOCKSPACES_FAILED, "lockspaces failed")                  \
+	X(JOINS, "lockspaces joined") X(LEASE_WRITES, "leases written")                         \
+	X(GRANTS, "leases granted") X(EXPIRIES, "leases granted by expiry")                     \
+	X(TAKEOVERS, "leases taken over after release") X(REFUSALS, "leases refused")           \
+	X(SPAWNS, "children spawned") X(EXECS, "QEMU starts") X(EXITS, "QEMU exits")            \
+	X(START_FAILURES, "QEMU start failures") X(GUEST_SHUTDOWNS, "guest shutdowns")          \
+	X(UNKILLABLE, "QEMU unkillable") X(DEAF, "QEMU deaf")                                   \
+	X(QEMU_PAUSES, "QEMU I/O pauses") X(ADOPTIONS, "adoptions")                             \
+	X(FENCES, "fence calls") X(FENCES_OK, "fenced") X(FENCES_FAILED, "fences failed")       \
+	X(FENCE_LIES, "fence lies") X(RELEASES, "host releases")                                \
+	X(RELEASES_REFUSED, "host releases refused") X(HOST_CHECKS, "host checks")              \
+	X(REQUESTS, "requests") X(ACCEPTED, "accepted") X(REFUSED, "refused")                   \
+	X(SELF_FENCES, "self-fences") X(REJOINS, "group rejoins")                               \
+	X(RESETS, "stores reset") X(LEARNERS, "learner steps") X(LOGS, "log lines")             \
+	X(ERRORS, "error lines") X(RECOVERS, "recovers")
 
 enum stat {
 #define X(name, text) STAT_##name,
@@ -290,12 +308,13 @@ enum stat {
 	STAT_COUNT,
 };
 
-#define TROUBLES(X)                                                                                   \
-	X(POWER, "power") X(ALL_POWER, "all-power") X(DAEMON, "clusterd") X(COROSYNC, "corosync")    \
-	X(SANLOCK, "sanlock") X(LINKS, "links") X(ONEWAY, "one-way") X(FLAPS, "flaps")               \
-	X(LAG, "view-lag") X(LOSS, "packet-loss") X(PAUSE, "pause") X(CLOCK, "clock")                \
-	X(STORE_SLOW, "store-slow") X(STORE_LOST, "store-lost") X(STORE_FAIL, "store-fail")         \
-	X(PATHS, "storage") X(QEMU, "qemu-fails") X(GUEST, "guests") X(STUCK, "unkillable")          \
+#define TROUBLES(X)                                                                             \
+	X(POWER, "power") X(ALL_POWER, "all-power") X(DAEMON, "clusterd")                       \
+	X(COROSYNC, "corosync") X(SANLOCK, "sanlock") X(LINKS, "links")                         \
+	X(ONEWAY, "one-way") X(FLAPS, "flaps") X(LAG, "view-lag") X(LOSS, "packet-loss")        \
+	X(PAUSE, "pause") X(CLOCK, "clock") X(STORE_SLOW, "store-slow")                         \
+	X(STORE_LOST, "store-lost") X(STORE_FAIL, "store-fail") X(PATHS, "storage")             \
+	X(QEMU, "qemu-fails") X(GUEST, "guests") X(STUCK, "unkillable")                         \
 	X(FENCE, "fence-fails") X(LIES, "fence-lies") X(ADMIN, "admin") X(LOAD, "load")
 
 enum trouble {
@@ -399,7 +418,8 @@ struct world *world_new(const struct world_config *config, uint64_t seed, FILE *
 void world_free(struct world *world);
 // Runs until the time, or until a checker failed.
 void world_run(struct world *world, uint64_t until_us);
-struct item *world_at(struct world *world, uint64_t delay_us, struct host *host, enum guard guard, item_fn run);
+struct item *world_at(struct world *world, uint64_t delay_us, struct host *host, enum guard guard,
+		      item_fn run);
 uint64_t world_jitter(struct world *world, uint64_t low_us, uint64_t high_us);
 void world_say(struct world *world, const struct host *host, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));		// story and trace
@@ -417,8 +437,10 @@ void daemon_start(struct world *world, struct host *host);
 void daemon_kill(struct world *world, struct host *host);
 void daemon_restart_later(struct world *world, struct host *host, uint64_t delay_us);
 uint64_t host_clock_ms(const struct world *world, const struct host *host);
-// Copies the event, and hands it to the host's clusterd after the delay if it is still the same process.
-struct item *host_post(struct world *world, struct host *host, uint64_t delay_us, const struct event *event);
+// Copies the event, and hands it to the host's clusterd after the delay if it is still the same
+// process.
+struct item *host_post(struct world *world, struct host *host, uint64_t delay_us,
+		       const struct event *event);
 void host_deliver(struct world *world, struct host *host, struct event *event);
 
 // perform.c
@@ -444,7 +466,8 @@ void store_fini(struct host *host);
 
 // storage.c, sanlock.c
 void path_set(struct world *world, struct host *host, uint32_t disk, enum path_state state);
-void path_reopen(struct world *world, struct host *host);		// clusterd has started: nothing is probed
+// clusterd has started: nothing is probed
+void path_reopen(struct world *world, struct host *host);
 uint64_t path_delay_us(struct world *world, struct host *host, uint32_t disk);	// NEVER: hung
 void volume_post(struct world *world, struct host *host, uint32_t disk, uint64_t delay_us);
 void storage_perform(struct world *world, struct host *host, const struct action *action);
@@ -459,9 +482,11 @@ void sanlock_join(struct world *world, struct host *host, uint32_t disk);
 void sanlock_leave(struct world *world, struct host *host, uint32_t disk);
 uint64_t disk_renewed_us(struct world *world, uint32_t disk, uint32_t id);
 uint64_t disk_host_dead_us(const struct world *world, uint32_t disk);
-void sanlock_id_lost(struct world *world, struct host *host, uint32_t disk);	// released under a living host
+// released under a living host
+void sanlock_id_lost(struct world *world, struct host *host, uint32_t disk);
 void sanlock_acquire(struct world *world, struct host *host, struct proc *proc);
-void sanlock_release(struct world *world, struct host *host, struct proc *proc);	// the process is gone
+// the process is gone
+void sanlock_release(struct world *world, struct host *host, struct proc *proc);
 void sanlock_release_wait(struct world *world, struct host *host, const struct action *action);
 
 // qemu.c
@@ -484,7 +509,8 @@ void fence_perform(struct world *world, struct host *host, const struct action *
 // admin.c
 void admin_bootstrap(struct world *world);	// the first apply, repeated until somebody takes it
 void admin_random(struct world *world);
-bool admin_request(struct world *world, struct host *host, struct entry *entry);	// false: no daemon there
+// false: no daemon there
+bool admin_request(struct world *world, struct host *host, struct entry *entry);
 void admin_reply(struct world *world, struct host *host, const struct action *action);
 bool admin_apply_nodes(struct world *world, struct host *host, bool with_vms);
 bool admin_apply_vm(struct world *world, struct host *host, uint32_t vm);
@@ -502,10 +528,12 @@ void check_fail(struct world *world, const struct host *host, const char *format
 void check_step(struct world *world, struct host *host);
 void check_daemon_started(struct host *host);
 void check_store(struct world *world, struct host *host, const struct action *action);
-void check_store_replay(struct host *host, uint64_t index, uint64_t view, const uint8_t *body, size_t size, bool snapshot);
+void check_store_replay(struct host *host, uint64_t index, uint64_t view, const uint8_t *body,
+			size_t size, bool snapshot);
 void check_exec(struct world *world, struct host *host, const struct proc *proc);
 void check_join(struct world *world, struct host *host, uint32_t disk);
-void check_expiry(struct world *world, struct host *host, struct host *owner, const struct proc *proc);
+void check_expiry(struct world *world, struct host *host, struct host *owner,
+		  const struct proc *proc);
 void check_release(struct world *world, struct host *actor, struct host *target, uint32_t disk);
 void check_lease_write(struct world *world, struct host *host, const struct disk_lease *lease);
 void check_ack(struct world *world, struct host *host);

@@ -537,7 +537,8 @@ static void removal_is_refused_while_in_use(void **state)
 	accept(&f, voters);
 	vm_reports(&f, "web", 2, VM_REPORT_STOPPED, "");
 	accept(&f, about_node(ENTRY_NODE_GOODBYE, 2));
-	// That it still votes does not keep it: the coordinator takes it off the list once it is not defined.
+	// That it still votes does not keep it: the coordinator takes it off the list once it is
+	// not defined.
 	voters.voters.list[0] = (struct voter){ 1, 4 };
 	voters.voters.list[1] = (struct voter){ 2, 5 };
 	voters.voters.count = 2;

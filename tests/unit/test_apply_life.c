@@ -25,7 +25,8 @@ static int end(void **state)
 	return 0;
 }
 
-enum { ATTEMPT = 1 };	// the fixture defines its nodes at index 2, and attempts count on from the index before
+enum { ATTEMPT = 1 };	// the fixture defines its nodes at index 2, and attempts count on from the
+			// index before
 
 static struct entry fencing(uint32_t id, uint32_t attempt)
 {
@@ -343,7 +344,8 @@ static void a_node_that_came_back_clears_unproven(void **state)
 		assert_int_equal(vm->unproven, 1 << 1);
 		accept(&f, about_node(ENTRY_NODE_BACK, 2));
 		assert_int_equal(vm->unproven, 1 << 1);
-		// Made before it was lost, and heard only now: it says nothing of what it has found since.
+		// Made before it was lost, and heard only now: it says nothing of what it has found
+		// since.
 		if (!goodbye) {
 			struct entry entry = about_node(ENTRY_NODE_REPORT, 2);
 

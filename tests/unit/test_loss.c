@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every input of the table about lost nodes: it is total, no row is dead, and what it must never say it never says.
+// Every input of the table about lost nodes: it is total, no row is dead, and what it must never
+// say it never says.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,9 +16,16 @@ static struct loss_facts facts_of(uint8_t life, uint32_t bits)
 {
 	return (struct loss_facts){
 		.life = life,
-		.in_ring = bits & 1, .member = bits & 2, .settled = bits & 4, .managed = bits & 8,
-		.device = bits & 16, .retry = bits & 32, .failing = bits & 64, .guarded = bits & 128,
-		.wanted = bits & 256, .actor_here = bits & 512,
+		.in_ring = bits & 1,
+		.member = bits & 2,
+		.settled = bits & 4,
+		.managed = bits & 8,
+		.device = bits & 16,
+		.retry = bits & 32,
+		.failing = bits & 64,
+		.guarded = bits & 128,
+		.wanted = bits & 256,
+		.actor_here = bits & 512,
 	};
 }
 
@@ -75,9 +83,11 @@ static void test_every_input(void **state)
 
 static void test_the_story(void **state)
 {
-	// A managed node with a device vanishes: lost, fenced, released. Without one and without a watchdog: it waits.
-	struct loss_facts facts = { .life = NODE_ONLINE, .settled = true, .managed = true, .device = true,
-				    .retry = true };
+	// A managed node with a device vanishes: lost, fenced, released. Without one and without a
+	// watchdog: it waits.
+	struct loss_facts facts = {
+		.life = NODE_ONLINE, .settled = true, .managed = true, .device = true, .retry = true
+	};
 
 	(void)state;
 	assert_int_equal(loss_decide(&facts).step, LOSS_DECLARE);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One real node, alone in its view, put into situations that are hard to come by: what it must not ask of the
-// world there, and that it does as soon as it may.
+// One real node, alone in its view, put into situations that are hard to come by: what it must not
+// ask of the world there, and that it does as soon as it may.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -110,7 +110,8 @@ static const struct action *asked(const struct request_world *world, enum action
 	return NULL;
 }
 
-// The place in the list of what was asked for of the first entry of this type that is proposed; -1: none is.
+// The place in the list of what was asked for of the first entry of this type that is proposed; -1:
+// none is.
 static int proposed(const struct request_world *world, enum entry_type type)
 {
 	for (uint32_t i = 0; i < world->actions.count; i++) {
@@ -177,8 +178,8 @@ static void hands_are_kept_off_an_unmanaged_vm(void **state)
 }
 
 /*
- * A restarted sanlock joins with a new generation, and then another host is granted the leases of the old one:
- * every QEMU of the old one must be gone first.
+ * A restarted sanlock joins with a new generation, and then another host is granted the leases of
+ * the old one: every QEMU of the old one must be gone first.
  */
 static void sanlocks_death_ends_vms_before_anything_is_joined(void **state)
 {
@@ -213,7 +214,8 @@ static void an_unknown_qemu_without_lease_bars_joining(void **state)
 
 	world->node->volumes[0].seen.joined = false;
 	world->node->adopted = false;
-	for (int round = 0; round < 3; round++) {	// it is looked again whether it is still there
+	for (int round = 0; round < 3; round++) {	// it is looked again whether it is still
+							// there
 		step(world, (struct event){ .type = EVENT_VM_ADOPTED, .uuid = { { 9, 9 } } });
 		assert_null(asked(world, ACTION_VOLUME_JOIN));
 		step(world, (struct event){ .type = EVENT_ADOPTION_DONE });
@@ -227,7 +229,8 @@ static void an_unknown_qemu_without_lease_bars_joining(void **state)
 	assert_non_null(asked(world, ACTION_VOLUME_JOIN));
 }
 
-// It was being written when the daemon died: how far that came is not known, so the slot is never used again.
+// It was being written when the daemon died: how far that came is not known, so the slot is never
+// used again.
 static void a_lease_write_that_nobody_remembers_burns_its_slot(void **state)
 {
 	struct request_world *world = *state;
@@ -241,7 +244,8 @@ static void a_lease_write_that_nobody_remembers_burns_its_slot(void **state)
 	lease->life = LEASE_WRITING;
 	lease->actor = SELF;
 	settle(world);
-	assert_int_equal(volume_lease_slots(&world->node->cluster, lease->volume)[slot], SLOT_BURNED);
+	assert_int_equal(volume_lease_slots(&world->node->cluster, lease->volume)[slot],
+			 SLOT_BURNED);
 	assert_int_not_equal(lease->slot, slot);
 }
 

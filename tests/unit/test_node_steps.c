@@ -285,8 +285,8 @@ static void a_goodbye_that_was_refused_is_said_again(void **state)
 }
 
 /*
- * A change of members may make this node leave the group and join it again at once. A node that was lost just then was seen
- * alive all the same, and is not given the time of a cold start.
+ * A change of members may make this node leave the group and join it again at once. A node that was
+ * lost just then was seen alive all the same, and is not given the time of a cold start.
  */
 static void a_loss_while_this_node_joins_again_is_told_at_once(void **state)
 {

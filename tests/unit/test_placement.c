@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a VM may run: every check alone keeps it off a node, and the same question has the same answer.
+// Where a VM may run: every check alone keeps it off a node, and the same question has the same
+// answer.
 #include "tests/unit/cluster_fixture.h"
 
 #include "policies/placement.h"
@@ -39,7 +40,8 @@ static bool feasible(struct fixture *f, uint64_t present, const char *name, uint
 		assert_int_equal(failed, i == (uint32_t)expected);
 		if (!failed)
 			continue;
-		placement_explain_check(&f->cluster, the_vm(f, name), slot, &row.checks[i], reason, fix);
+		placement_explain_check(&f->cluster, the_vm(f, name), slot, &row.checks[i], reason,
+					fix);
 		assert_true(reason[0] && fix[0]);
 	}
 	return row.feasible;

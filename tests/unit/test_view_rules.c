@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rules of views whose breach needs so long a chain of accidents to do harm that chance hardly finds it.
+// Rules of views whose breach needs so long a chain of accidents to do harm that chance hardly
+// finds it.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +12,8 @@
 
 enum { NODES = 3 };
 
-// A node whose view is being opened above records of older views; the world goes on until there is one.
+// A node whose view is being opened above records of older views; the world goes on until there is
+// one.
 static struct world_node *opening(struct world *w)
 {
 	static const int together[WORLD_NODES] = { 0 };
@@ -53,8 +55,9 @@ static void hear(struct world *w, struct world_node *node, const struct world_no
 }
 
 /*
- * A majority may hold a record of an older view durably, and yet a copy with a later view that lacks it may win the
- * next gathering. Only a record of this view, durable with a majority, commits what is below it.
+ * A majority may hold a record of an older view durably, and yet a copy with a later view that
+ * lacks it may win the next gathering. Only a record of this view, durable with a majority, commits
+ * what is below it.
  */
 static void an_old_record_is_committed_only_below_one_of_this_view(void **state)
 {
@@ -134,8 +137,8 @@ static struct world *normal(void)
 	return w;
 }
 
-// Until it is known to be committed, a majority of the old list and one of the new must hold a change of the voters:
-// those who have not heard of it may still form a view of the old list alone.
+// Until it is known to be committed, a majority of the old list and one of the new must hold a
+// change of the voters: those who have not heard of it may still form a view of the old list alone.
 static void a_change_of_the_voters_needs_both_lists(void **state)
 {
 	struct world *w = normal();
@@ -168,7 +171,8 @@ static void a_change_of_the_voters_needs_both_lists(void **state)
 	world_free(w);
 }
 
-// The same members, the same processes, the same tag: what was said in their last meeting must not count in this one.
+// The same members, the same processes, the same tag: what was said in their last meeting must not
+// count in this one.
 static void every_gathering_has_a_mark_of_its_own(void **state)
 {
 	static const int apart[WORLD_NODES] = { 0, 1, 1 }, together[WORLD_NODES] = { 0 };

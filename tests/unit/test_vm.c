@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life of one VM on one host: every life against every event and wish; and that the order which is the safety holds.
+// The life of one VM on one host: every life against every event and wish; and that the order which
+// is the safety holds.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,12 +12,14 @@
 
 static struct action items[64];
 static uint8_t bytes[65536];
-static struct actions actions = { .items = items, .max = 64, .bytes = bytes, .size = sizeof(bytes) };
+static struct actions actions = {
+	.items = items, .max = 64, .bytes = bytes, .size = sizeof(bytes)
+};
 
 static const uint8_t vm_events[] = {
-	EVENT_VM_SPAWNED, EVENT_LEASE_GRANTED, EVENT_LEASE_REFUSED, EVENT_QEMU_RUNNING, EVENT_QEMU_PAUSED,
-	EVENT_QEMU_GUEST_SHUTDOWN, EVENT_QEMU_DEAF, EVENT_QEMU_EXITED, EVENT_QEMU_UNKILLABLE,
-	EVENT_LEASE_RELEASED,
+	EVENT_VM_SPAWNED,      EVENT_LEASE_GRANTED,	  EVENT_LEASE_REFUSED, EVENT_QEMU_RUNNING,
+	EVENT_QEMU_PAUSED,     EVENT_QEMU_GUEST_SHUTDOWN, EVENT_QEMU_DEAF,     EVENT_QEMU_EXITED,
+	EVENT_QEMU_UNKILLABLE, EVENT_LEASE_RELEASED,
 };
 
 static bool asked(enum action_type type)
@@ -112,7 +115,8 @@ static void test_forced_stop(void **state)
 	assert_int_equal(local.report, VM_REPORT_STOPPED);
 }
 
-// The view went away between grant and start: the child waits, and is given up when it is no longer meant.
+// The view went away between grant and start: the child waits, and is given up when it is no longer
+// meant.
 static void test_granted_waits_for_the_view(void **state)
 {
 	struct vm_local local = fresh();
@@ -158,7 +162,8 @@ static void test_sanlock_death_kills(void **state)
 	assert_int_equal(local.report, VM_REPORT_STOPPED);
 }
 
-// Found by a new daemon: with its lease it runs on, without it is ended, and the end is told only then.
+// Found by a new daemon: with its lease it runs on, without it is ended, and the end is told only
+// then.
 static void test_adopted(void **state)
 {
 	struct vm_local local = fresh();
@@ -224,8 +229,9 @@ static uint32_t random_next(uint32_t *seed)
 }
 
 /*
- * Whatever comes in whatever order: QEMU is let go only when the lease was granted since the last spawn and nothing ended
- * since; an end is reported only after the process was said to be gone, or when there never was one.
+ * Whatever comes in whatever order: QEMU is let go only when the lease was granted since the last
+ * spawn and nothing ended since; an end is reported only after the process was said to be gone, or
+ * when there never was one.
  */
 static void test_any_order(void **state)
 {
@@ -238,8 +244,11 @@ static void test_any_order(void **state)
 		for (uint32_t step = 0; step < 40; step++) {
 			uint32_t draw = random_next(&random);
 			uint64_t now_ms = step * 3000;
-			struct vm_wish w = { .start = draw & 1, .keep = draw & 2, .stop = draw & 4,
-					     .kill = (draw & 0x78) == 0, .volumes_online = draw & 128,
+			struct vm_wish w = { .start = draw & 1,
+					     .keep = draw & 2,
+					     .stop = draw & 4,
+					     .kill = (draw & 0x78) == 0,
+					     .volumes_online = draw & 128,
 					     .attempt = 7 + (draw >> 8 & 1) };
 
 			if (local.life == LIFE_ENDED) {
@@ -254,7 +263,8 @@ static void test_any_order(void **state)
 				if (type == EVENT_LEASE_GRANTED && local.life != LIFE_LEASING)
 					continue;
 				granted = granted || type == EVENT_LEASE_GRANTED;
-				if (type == EVENT_VM_SPAWNED && local.life == LIFE_SPAWNING && !(draw & 512))
+				if (type == EVENT_VM_SPAWNED && local.life == LIFE_SPAWNING &&
+				    !(draw & 512))
 					process = false;
 				if (type == EVENT_QEMU_EXITED)
 					process = granted = false;

@@ -25,7 +25,7 @@ enum { LEASES_MAX = 16, SPACES_MAX = 4, CONNECTIONS_MAX = 256, HOSTS = 4, SECTOR
 // The delta lease's record on the disk.
 enum { AT_MAGIC = 0, AT_VERSION = 4, AT_FLAGS = 8, AT_SECTOR = 12, AT_GENERATION = 40,
        AT_LOCKSPACE = 56, AT_TIMESTAMP = 152, AT_TIMEOUT = 200, MAGIC = 0x12212010,
-       VERSION = 0x00030003 };
+       LEADER_VERSION = 0x00030003 };
 
 struct lease {
 	bool used;
@@ -345,7 +345,7 @@ static int space_write(const struct sanlk_lockspace *ls, uint32_t io_timeout)
 	int result = 0;
 
 	put32(record + AT_MAGIC, MAGIC);
-	put32(record + AT_VERSION, VERSION);
+	put32(record + AT_VERSION, LEADER_VERSION);
 	put32(record + AT_FLAGS, SANLK_LSF_ALIGN1M | SANLK_LSF_SECTOR512);
 	put32(record + AT_SECTOR, SECTOR);
 	memcpy(record + AT_LOCKSPACE, ls->name, SANLK_NAME_LEN);

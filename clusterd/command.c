@@ -96,7 +96,7 @@ const struct command commands[COMMAND_COUNT] = {
 				  "everything about one volume", "" },
 	[COMMAND_WHATIF_NODE_LOSS] = { "whatif", "node-loss", "NODE...", 1, ARGUMENTS_ANY, O(FROM),
 				       "node",
-				       "what would become of the VMs if these nodes lost power now",
+				       "what becomes of the VMs if these nodes lose power",
 				       "Nothing is changed. Fence devices are taken to work.\n" },
 	[COMMAND_WHATIF_MAINTENANCE] = { "whatif", "maintenance", "NODE", 1, 1, O(FROM), "node",
 					 "where the VMs of a node would go, and which have nowhere",

@@ -99,7 +99,7 @@ const struct command commands[COMMAND_COUNT] = {
 				       "what becomes of the VMs if these nodes lose power",
 				       "Nothing is changed. Fence devices are taken to work.\n" },
 	[COMMAND_WHATIF_MAINTENANCE] = { "whatif", "maintenance", "NODE", 1, 1, O(FROM), "node",
-					 "where the VMs of a node would go, and which have nowhere",
+					 "where the VMs of a node would go, and which could not",
 					 "" },
 	[COMMAND_WHATIF_APPLY] = { "whatif", "apply", "FILE...", 1, ARGUMENTS_ANY, O(FROM), "file",
 				   "what applying the XML files would change and lead to", "" },

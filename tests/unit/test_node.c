@@ -208,6 +208,25 @@ static void nothing_is_joined_before_old_qemus_were_looked_for(void **state)
 	assert_non_null(asked(world, ACTION_VOLUME_JOIN));
 }
 
+// Its lease was looked at under a sanlock that has died since: it counts for nothing.
+static void what_was_found_before_sanlock_died_is_ended(void **state)
+{
+	struct request_world *world = *state;
+	struct event found = { .type = EVENT_VM_ADOPTED, .flag = true };
+
+	found.uuid = web_here(world)->uuid;
+	found.attempt = web_here(world)->attempt;
+	for (int died = 0; died < 2; died++) {
+		world->node->adopted = false;
+		if (died)
+			step(world, (struct event){ .type = EVENT_SANLOCK_GONE });
+		web_here(world)->life = LIFE_OFFLINE;
+		step(world, found);
+		assert_int_equal(web_here(world)->life, died ? LIFE_KILLING : LIFE_RUNNING);
+		step(world, (struct event){ .type = EVENT_ADOPTION_DONE });
+	}
+}
+
 static void an_unknown_qemu_without_lease_bars_joining(void **state)
 {
 	struct request_world *world = *state;
@@ -352,6 +371,7 @@ int main(void)
 		IN_WORLD(hands_are_kept_off_an_unmanaged_vm),
 		IN_WORLD(sanlocks_death_ends_vms_before_anything_is_joined),
 		IN_WORLD(nothing_is_joined_before_old_qemus_were_looked_for),
+		IN_WORLD(what_was_found_before_sanlock_died_is_ended),
 		IN_WORLD(an_unknown_qemu_without_lease_bars_joining),
 		IN_WORLD(a_lease_write_that_nobody_remembers_burns_its_slot),
 		IN_WORLD(claims_of_a_proven_dead_node_alone_are_released),

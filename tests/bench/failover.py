@@ -75,6 +75,10 @@ def failover(lab, runs):
             f"beyond it {results[-1]['beyond_ms']:.0f} ms"
             f"{' (the coordinator was lost)' if results[-1]['coordinator'] else ''}")
     lab.down()
+    return summary(results)
+
+
+def summary(results):
     return {
         "runs": results,
         "detection_ms": median([r["detection_ms"] for r in results]),

@@ -224,6 +224,7 @@ struct run {
 	bool telling; // the trace has begun
 	uint32_t event_count;
 	uint64_t changed_us; // when something was last told, or changed
+	uint64_t busy_until_us; // something that was begun ends by itself then
 	bool detected;	     // in this step
 	struct seen_vm vms[SIM_VMS_MAX];
 	struct seen_node nodes[HOSTS_MAX];

@@ -44,6 +44,15 @@ static void partition(struct run *run, const struct scenario_action *action)
 	run_links(run);
 }
 
+static uint64_t ends_after(struct run *run, double seconds)
+{
+	uint64_t length_us = (uint64_t)(seconds * 1e6);
+
+	if (run->world->now_us + length_us > run->busy_until_us)
+		run->busy_until_us = run->world->now_us + length_us;
+	return length_us;
+}
+
 // ---- storage
 
 static void storage_run_back(struct world *world, struct item *item)
@@ -66,7 +75,7 @@ static void storage_off(struct run *run, const struct scenario_action *action, u
 	}
 	path_set(run->world, host, 0, PATH_LOST);
 	if (action->for_s > 0)
-		world_at(run->world, (uint64_t)(action->for_s * 1e6), NULL, GUARD_NONE,
+		world_at(run->world, ends_after(run, action->for_s), NULL, GUARD_NONE,
 			 storage_run_back)
 			->a = node;
 }
@@ -125,7 +134,7 @@ static void daemon_act(struct run *run, enum scenario_do act, struct host *host,
 		daemon_restart_later(run->world, host, SECONDS(RESTART_S));
 		break;
 	case DO_AGENT_STALL:
-		host->stalled_until_us = run->world->now_us + (uint64_t)(for_s * 1e6);
+		host->stalled_until_us = run->world->now_us + ends_after(run, for_s);
 		break;
 	}
 }

@@ -61,7 +61,10 @@ static bool is_detected(struct run *run)
 
 static bool is_settled(struct run *run)
 {
-	return run->world->now_us >= run->changed_us + SECONDS(QUIET_S);
+	uint64_t since_us =
+		run->changed_us > run->busy_until_us ? run->changed_us : run->busy_until_us;
+
+	return run->world->now_us >= since_us + SECONDS(QUIET_S);
 }
 
 static uint64_t confirmed_us(const struct run *run)

@@ -13,7 +13,7 @@
 
 #include "clusterd/node.h"
 
-enum { HOSTS_MAX = 8, DISKS_MAX = 4, DISK_LEASES_MAX = 512, SIM_VMS_MAX = 64 };
+enum { HOSTS_MAX = 16, DISKS_MAX = 4, DISK_LEASES_MAX = 512, SIM_VMS_MAX = 64 };
 
 #define NEVER UINT64_MAX
 #define MS(ms) ((uint64_t)(ms) * 1000)

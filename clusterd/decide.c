@@ -17,6 +17,7 @@ enum {
 	FENCE_FAILURES_MAX = 2,		// then another way is looked for
 	PLACES_MAX = 256,		// in one entry
 	LEASE_WRITES_MAX = 32,		// under way at once
+	LEASE_AGAIN_MS = 10000,
 	CHECK_EVERY_MS = 30000,
 };
 
@@ -266,23 +267,42 @@ static void decide_prepare(struct node *node, uint8_t v, uint64_t present, struc
 	node_propose(node, &entry, NULL, actions);
 }
 
-// The lowest present node that has joined the volume's lockspace, or SLOT_NONE.
-static uint8_t lease_writer(const struct node *node, uint8_t v, uint64_t present)
+// The nth present node that has joined the volume's lockspace, begun anew after the last; SLOT_NONE when there is none.
+static uint8_t lease_writer(const struct node *node, uint8_t v, uint64_t present, uint32_t nth)
 {
+	uint8_t writers[NODES_MAX];
+	uint32_t count = 0;
+
 	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
 		const struct cluster_node *other = &node->cluster.nodes[slot];
 
 		if (slot_in(present, slot) && other->reported && other->report.volumes[v].joined &&
 		    other->report.volumes[v].state != VOLUME_LOST)
-			return slot;
+			writers[count++] = slot;
 	}
-	return SLOT_NONE;
+	return count ? writers[nth % count] : SLOT_NONE;
 }
 
 static bool lease_needs_writer(const struct vm_lease *lease, uint64_t present)
 {
 	return lease->life == LEASE_UNWRITTEN ||
 	       (lease->life == LEASE_WRITING && !slot_in(present, lease->actor));
+}
+
+/*
+ * A write that failed burned its slot, and the next one may fail as quickly (the volume is full): one is tried now and
+ * then, on another node, and when one succeeds the others follow.
+ */
+static bool lease_may_wait(struct node *node, const struct vm *vm, const struct vm_lease *lease)
+{
+	if (lease->life != LEASE_UNWRITTEN || !vm->reason[0])
+		return false;
+	if (node->now_ms < node->lease_retry_ms) {
+		node_wake_at(node, node->lease_retry_ms);
+		return true;
+	}
+	node->lease_retry_ms = node->now_ms + LEASE_AGAIN_MS;
+	return false;
 }
 
 static void decide_leases(struct node *node, const struct vm *vm, uint64_t present,
@@ -297,8 +317,9 @@ static void decide_leases(struct node *node, const struct vm *vm, uint64_t prese
 			continue;
 		}
 		init_entry(&entry, ENTRY_LEASE_WRITE);
-		entry.actor = lease_writer(node, lease->volume, present);
-		if (entry.actor == SLOT_NONE || !node->cluster.volumes[lease->volume].prepared)
+		entry.actor = lease_writer(node, lease->volume, present, vm->reason[0] ? lease->slot : 0);
+		if (entry.actor == SLOT_NONE || !node->cluster.volumes[lease->volume].prepared ||
+		    lease_may_wait(node, vm, lease))
 			continue;
 		entry.vm = vm->ref;
 		entry.volume = lease->volume;

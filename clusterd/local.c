@@ -131,6 +131,8 @@ void local_committed(struct node *node, const struct entry *entry, struct action
 	const struct vm *vm;
 	struct vm_local *local;
 
+	if (entry->type == ENTRY_LEASE_WRITTEN && entry->flag)
+		node->lease_retry_ms = 0;
 	if (entry->type != ENTRY_LEASE_WRITE || entry->actor != node_self_slot(node))
 		return;
 	vm = cluster_vm(&node->cluster, entry->vm);

@@ -91,6 +91,7 @@ struct node {
 	uint64_t decide_view;		// view in which decisions are under way
 	uint32_t decide_out;		// how many
 	uint64_t decide_retry_ms;
+	uint64_t lease_retry_ms;	// no lease whose write failed is written before; any success ends it
 	uint64_t check_sent_ms;
 	uint64_t taking_ms;		// since when some node can take VMs; 0: none
 	uint64_t deadline_ms;		// collected while stepping

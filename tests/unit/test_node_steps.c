@@ -96,6 +96,8 @@ static void step(struct event event)
 	event.now_ms = event.wall_ms = now_ms;
 	actions.count = 0;
 	actions.used = 0;
+	proposals_forget(node->view);	// nothing is ever heard of them
+	node->decide_out = 0;
 	node_step(node, &event, &actions);
 }
 
@@ -113,19 +115,15 @@ static const struct action *action_of(enum action_type type)
 	return NULL;
 }
 
-// The entry of this type that was proposed in the last step.
+// The entry of this type that was proposed in the last step, sent or not.
 static bool proposed(enum entry_type type, struct entry *entry)
 {
-	struct store_facts facts;
-	struct message message;
+	const struct ring *ring = &node->view->proposals;
 
-	for (uint32_t i = 0; i < actions.count; i++) {
-		const struct action *action = &actions.items[i];
+	for (uint32_t i = 0; i < ring->count; i++) {
+		const struct ring_slot *slot = ring_at(ring, i);
 
-		if (action->type == ACTION_SEND &&
-		    message_decode(&message, &facts, action->body, action->body_size) &&
-		    (message.type == MESSAGE_PROPOSE || message.type == MESSAGE_ENTRY) &&
-		    entry_decode(entry, message.body, message.body_size) && entry->type == type)
+		if (entry_decode(entry, ring_body(ring, slot), slot->size) && entry->type == type)
 			return true;
 	}
 	return false;
@@ -320,6 +318,44 @@ static void a_node_not_seen_since_corosync_came_back_is_given_time(void **state)
 	assert_false(proposed(ENTRY_NODE_LOST, &entry));
 }
 
+static void lease_is_asked_for(bool asked)
+{
+	struct entry entry;
+
+	replica_take();
+	view_give(7);
+	node->view->coordinator = 1;
+	tick(10);
+	assert_int_equal(proposed(ENTRY_LEASE_WRITE, &entry), asked);
+}
+
+// A volume that is full refuses at once, and each refusal burns a slot: asked without a pause, all of them in minutes.
+static void a_lease_that_cannot_be_written_is_not_asked_for_without_a_pause(void **state)
+{
+	struct entry entry = named(ENTRY_VM_WANT, "web"), written = { .type = ENTRY_LEASE_WRITTEN, .from = 1 };
+
+	(void)state;
+	doc_begin(&f);
+	doc_vm(&f, "web", "v1");
+	doc_accept(&f);
+	entry.wanted = VM_WANTED_RUNNING;
+	accept(&f, entry);
+	for (int round = 0; round < 3; round++) {
+		lease_is_asked_for(round < 2);		// at once, and on another node at once
+		if (round == 2) {
+			now_ms += 10000;
+			lease_is_asked_for(true);
+		}
+		entry = (struct entry){ .type = ENTRY_LEASE_WRITE, .vm = the_vm(&f, "web")->ref, .actor = 0 };
+		accept(&f, entry);
+		written.vm = entry.vm;
+		written.lease_slot = the_vm(&f, "web")->leases[0].slot;
+		text_copy(written.reason, sizeof(written.reason), "No space left on device");
+		accept(&f, written);
+	}
+	assert_int_equal(the_vm(&f, "web")->leases[0].slot, 3);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
@@ -328,6 +364,7 @@ int main(void)
 		TEST(a_fence_result_is_said_until_it_is_heard),
 		TEST(a_lease_found_before_sanlock_died_is_none),
 		TEST(a_volume_with_another_source_is_opened_anew),
+		TEST(a_lease_that_cannot_be_written_is_not_asked_for_without_a_pause),
 		TEST(a_loss_while_this_node_joins_again_is_told_at_once),
 		TEST(a_node_not_seen_since_corosync_came_back_is_given_time),
 		TEST(a_goodbye_that_was_refused_is_said_again),

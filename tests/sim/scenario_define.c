@@ -41,7 +41,7 @@ static void node_word(const struct run *run, uint32_t node, char *buf)
 	else if (is_word(run->scenario->nodes[node].name))
 		snprintf(buf, NAME_SIZE, "%s", run->scenario->nodes[node].name);
 	else
-		snprintf(buf, NAME_SIZE, "node%02u", (unsigned int)node + 1);
+		snprintf(buf, NAME_SIZE, "scenario-node-%02u", (unsigned int)node + 1);
 }
 
 static void vm_word(const struct run *run, uint32_t vm, char *buf)
@@ -49,7 +49,7 @@ static void vm_word(const struct run *run, uint32_t vm, char *buf)
 	if (is_word(run->scenario->vms[vm].name))
 		snprintf(buf, NAME_SIZE, "%s", run->scenario->vms[vm].name);
 	else
-		snprintf(buf, NAME_SIZE, "vm%02u", (unsigned int)vm + 1);
+		snprintf(buf, NAME_SIZE, "scenario-vm-%02u", (unsigned int)vm + 1);
 }
 
 static struct uuid vm_uuid(uint32_t vm)

@@ -262,8 +262,9 @@ static int run_scenario(struct scenario *scenario, const char *trace, FILE *stor
 
 	if (scenario->node_count + voters_added(scenario) > HOSTS_MAX)
 		scenario_lacks(scenario, "nodes: more than the simulator has");
-	if (scenario->mode == MODE_LEASE)
-		scenario_ask_lease(scenario);
+	scenario_ask_lease(scenario);
+	if (scenario->mode != MODE_PROPERTY && scenario_asks_property(scenario))
+		scenario_lacks(scenario, "property: only in the mode of that name");
 	if (scenario->mode == MODE_PROPERTY &&
 	    (!scenario_asks_property(scenario) || scenario->node_count < 3))
 		scenario_lacks(scenario, "property: nothing that can be tried");

@@ -216,6 +216,8 @@ static void test_paused_goes_on(void **state)
 	event(&local, EVENT_QEMU_PAUSED, true);
 	wish(&local, (struct vm_wish){ .keep = true }, 60000);
 	assert_false(asked(ACTION_QEMU_CONT));
+	// Looked at again later, not at once without end.
+	assert_true(local.deadline_ms > 60000);
 	wish(&local, (struct vm_wish){ .keep = true, .volumes_online = true }, 70000);
 	assert_true(asked(ACTION_QEMU_CONT));
 	event(&local, EVENT_QEMU_RUNNING, true);

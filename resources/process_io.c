@@ -113,13 +113,12 @@ static void process_gone(void *owner, int fd, uint32_t events)
 	ssize_t size;
 
 	(void)events;
-	// Why a launcher ended may still be on its way.
-	if (process->control_fd >= 0) {
-		size = recv(process->control_fd, packet, sizeof(packet) - 1, MSG_DONTWAIT);
+	// Why a launcher ended may still be on its way, behind what it said before.
+	while (process->control_fd >= 0 &&
+	       (size = recv(process->control_fd, packet, sizeof(packet) - 1, MSG_DONTWAIT)) > 0)
 		if (size > 1 && packet[0] == LAUNCH_FAILED)
 			snprintf(process->failure, sizeof(process->failure), "%.*s", (int)size - 1,
 				 packet + 1);
-	}
 	process_drop_control(process);
 	loop_timer_cancel(&process->timer);
 	process_end_text(process, reason, sizeof(reason));
@@ -132,12 +131,22 @@ static void process_gone(void *owner, int fd, uint32_t events)
 		process->listener.spawned(process->listener.owner, false, reason);
 }
 
+// Of no use, and perhaps it would wait for ever: its end is the answer that is due.
+static void process_end_useless(struct process *process, const char *why)
+{
+	if (!process->failure[0])
+		snprintf(process->failure, sizeof(process->failure), "%s", why);
+	process_kill(process);
+}
+
 static void process_heard_ready(struct process *process, const char *text)
 {
 	int pid;
 
-	if (sscanf(text, "%d %" SCNu64, &pid, &process->sanlock.start) != 2)
+	if (sscanf(text, "%d %" SCNu64, &pid, &process->sanlock.start) != 2) {
+		process_end_useless(process, "its child says what is not understood");
 		return;
+	}
 	process->sanlock.pid = pid;
 	process->ready = true;
 	process->listener.spawned(process->listener.owner, true, NULL);
@@ -155,7 +164,9 @@ static void process_heard(void *owner, int fd, uint32_t events)
 	if (size <= 0) {
 		// It became QEMU, or it ended: then the process's own descriptor says so.
 		process_drop_control(process);
-		if (process->ready && !process->failure[0])
+		if (!process->executed)
+			process_kill(process);	// should it live, it could not be spoken to
+		else if (!process->failure[0])
 			process->listener.executed(process->listener.owner);
 		return;
 	}
@@ -164,6 +175,8 @@ static void process_heard(void *owner, int fd, uint32_t events)
 		process_heard_ready(process, packet + 1);
 	else if (packet[0] == LAUNCH_FAILED)
 		snprintf(process->failure, sizeof(process->failure), "%s", packet + 1);
+	else
+		process_end_useless(process, "its child says what is not understood");
 }
 
 static int process_watch(struct process *process)
@@ -312,7 +325,7 @@ int process_exec(struct process *process, const char *const *argv)
 	char *packet;
 	size_t used = 1;
 	ssize_t sent;
-	int i;
+	int error, i;
 
 	if (process->control_fd < 0)
 		return -ESRCH;
@@ -330,10 +343,11 @@ int process_exec(struct process *process, const char *const *argv)
 		memcpy(packet + used, argv[i], size);
 		used += size;
 	}
-	process->executed = true;
 	sent = send(process->control_fd, packet, used, MSG_NOSIGNAL);
+	error = sent < 0 ? -errno : 0;
+	process->executed = !error;
 	free(packet);
-	return sent < 0 ? -errno : 0;
+	return error;
 }
 
 static void process_outlived(void *owner)

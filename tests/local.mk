@@ -10,7 +10,7 @@ edge_test_LIBS = libedges.a libcore.a $(CMOCKA_LIBS) $(edge_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_apply tests/unit/test_apply_life tests/unit/test_apply_dice tests/unit/test_codec tests/unit/test_entry tests/unit/test_fields tests/unit/test_node_steps tests/unit/test_loss tests/unit/test_placement tests/unit/test_snapshot tests/unit/test_vm \
 	tests/unit/test_view tests/unit/test_view_rules tests/unit/test_definition tests/unit/test_qemu_args \
-	tests/edge/test_store tests/edge/test_store_mutant tests/edge/test_fence tests/edge/test_cpg_edge tests/edge/test_sanlock_edge tests/edge/test_qmp_edge \
+	tests/edge/test_store tests/edge/test_store_mutant tests/edge/test_fence tests/edge/test_cpg_edge tests/edge/test_sanlock_edge tests/edge/test_qmp_edge tests/edge/test_host_edge \
 	tests/edge/test_edges tests/edge/test_recorder tests/unit/test_clustadm tests/unit/test_node tests/unit/test_request tests/edge/test_ipc
 endif
 
@@ -68,6 +68,9 @@ tests_edge_test_recorder_SOURCES = tests/edge/test_recorder.c
 tests_edge_test_recorder_LDADD = $(edge_test_LIBS)
 tests_edge_test_qmp_edge_SOURCES = tests/edge/test_qmp_edge.c
 tests_edge_test_qmp_edge_LDADD = $(edge_test_LIBS)
+tests_edge_test_host_edge_SOURCES = tests/edge/test_host_edge.c tests/edge/fake_sanlock.c \
+	tests/edge/fake_sanlock.h
+tests_edge_test_host_edge_LDADD = $(edge_test_LIBS)
 tests_edge_test_edges_SOURCES = tests/edge/test_edges.c
 tests_edge_test_edges_LDADD = $(edge_test_LIBS)
 

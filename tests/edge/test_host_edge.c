@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A host's whole edge - volumes, sanlock, processes, monitors - without root: sanlock is a fake that
-// fails at its Nth call, clusterd-launch and QEMU are this program itself, which fails at each of
-// its steps. Each action is answered by one event, and what is claimed is true.
+// A host's whole edge - volumes, sanlock, processes, monitors - without root: sanlock is a fake
+// that fails at its Nth call, clusterd-launch and QEMU are this program itself, which fails at
+// each of its steps. Each action is answered by one event, and what is claimed is true.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -182,7 +182,7 @@ enum step { STEP_VOLUME, STEP_SPAWN, STEP_ACQUIRE, STEP_EXEC, STEP_RUNS, STEP_EN
 
 struct test {
 	struct loop *loop;
-	struct host *host;
+	struct host *host, *first_host;	// whose memory is left to the process's end
 	struct cluster cluster;
 	void *memory;
 	struct loop_timer limit, again, mute;
@@ -571,7 +571,7 @@ static bool run_is_empty(const struct test *t)
 
 static int life(enum trouble trouble, uint64_t fail_at, enum fake_fault fault)
 {
-	static struct test *t;	// the host's memory is left to the process's end
+	static struct test *t;	// for the hosts to be found in it
 	uint32_t before = descriptors();
 	bool failed;
 
@@ -581,11 +581,14 @@ static int life(enum trouble trouble, uint64_t fail_at, enum fake_fault fault)
 	folder_make(t);
 	cluster_make(t);
 	daemon_run(t);
+	t->first_host = t->host;
 	if (!t->timed_out && t->step != STEP_DONE)
 		daemon_run(t);
 	if (t->timed_out) {
-		fprintf(stderr, "step %d awaits %d up %d joined %d alive %d runs %u restart %d adopted %d\n", t->step, t->awaited,
-			t->up, t->joined, t->alive, t->runs, t->restart, t->adopted);
+		fprintf(stderr,
+			"step %d awaits %d up %d joined %d alive %d runs %u restart %d adopted %d\n",
+			t->step, t->awaited, t->up, t->joined, t->alive, t->runs, t->restart,
+			t->adopted);
 		return 1;
 	}
 	failed = fake_sanlock_failed();

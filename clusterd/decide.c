@@ -51,7 +51,8 @@ static void loss_look(struct node *node, uint8_t slot, struct loss_facts *facts)
 	*facts = (struct loss_facts){
 		.life = target->life,
 		.in_ring = view_in_ring(node->view, target->def.id),
-		.member = view_synchronised(node->view, target->def.id),
+		.member = view_synchronised(node->view, target->def.id) &&
+			  (target->life != NODE_LEFT || view_number(node->view) != peer->left_view),
 		.settled = peer->seen || node->now_ms - node->view_normal_ms >= SETTLE_MS,
 		.managed = target->managed,
 		.device = target->def.fence_count > 0,

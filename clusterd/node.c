@@ -185,6 +185,8 @@ static void node_apply(struct node *node, const struct record *record, struct ac
 		return;
 	if (line[0])
 		node_log(node, LOG_LEVEL_INFO, line, actions);
+	if (entry.type == ENTRY_NODE_GOODBYE)
+		peer_left(node, entry.node_id, record->view);
 	local_committed(node, &entry, actions);
 }
 

@@ -18,6 +18,7 @@ struct local_volume {
 struct local_node {			// what this host does about another one
 	bool known;			// defined at the last look; otherwise all of this is zero
 	bool seen;			// in the ring, since this daemon started
+	uint64_t left_view;		// in which it said goodbye, as heard live: it has not come anew in that one
 	uint32_t fence_attempt;		// last one that this host carried out
 	bool fence_done, fence_ok;	// its end is known, and is told until the replica has moved
 					// on
@@ -132,6 +133,7 @@ void request_step(struct node *node, struct actions *actions);
 // peer.c: fences and releases that this host carries out
 void peer_event(struct node *node, const struct event *event, struct actions *actions);
 void peer_step(struct node *node, struct actions *actions);
+void peer_left(struct node *node, uint32_t id, uint64_t view);
 
 // decide.c: the coordinator
 void decide_step(struct node *node, struct actions *actions);

@@ -215,6 +215,38 @@ static void an_unknown_lease_found_before_sanlock_died_is_none(void **state)
 	assert_false(host_may_join(node));
 }
 
+static void committed(struct entry entry)
+{
+	uint8_t bytes[4096];
+	struct record record = { .index = node->cluster.index + 1, .view = node->view->number, .origin = entry.from,
+				 .body = bytes };
+
+	record.body_size = (uint32_t)entry_encode(&entry, bytes, sizeof(bytes));
+	assert_true(record.body_size > 0);
+	assert_true(log_append(node->view, &record));
+	node->view->commit = record.index;
+	tick(10);
+}
+
+// It said that it runs nothing and is about to go: that it is still there says nothing else, until it comes anew.
+static void who_leaves_is_not_taken_for_back(void **state)
+{
+	struct entry entry;
+
+	(void)state;
+	node->view->coordinator = 1;
+	committed(about_node(ENTRY_NODE_GOODBYE, 3));
+	assert_int_equal(node->cluster.nodes[2].life, NODE_LEFT);
+	assert_false(proposed(ENTRY_NODE_BACK, &entry));
+	tick(10);
+	assert_false(proposed(ENTRY_NODE_BACK, &entry));
+	node->cluster.view = 8;
+	view_give(7);
+	node->view->coordinator = 1;
+	tick(10);
+	assert_true(proposed(ENTRY_NODE_BACK, &entry));
+}
+
 static void volume_answers(uint64_t generation)
 {
 	step((struct event){ .type = EVENT_VOLUME, .volume = 0, .volume_state = VOLUME_ONLINE,
@@ -364,6 +396,7 @@ int main(void)
 		TEST(a_fence_result_is_said_until_it_is_heard),
 		TEST(a_lease_found_before_sanlock_died_is_none),
 		TEST(a_volume_with_another_source_is_opened_anew),
+		TEST(who_leaves_is_not_taken_for_back),
 		TEST(a_lease_that_cannot_be_written_is_not_asked_for_without_a_pause),
 		TEST(a_loss_while_this_node_joins_again_is_told_at_once),
 		TEST(a_node_not_seen_since_corosync_came_back_is_given_time),

@@ -302,7 +302,7 @@ void corosync_disconnect(struct world *world, struct host *host, uint32_t pid)
 	corosync_put(world, host, RING_LEAVE, pid, NULL, 0);
 }
 
-// As the daemon's edge does it: disconnects, says so, and connects again a little later.
+// As the daemon's edge does it: disconnects, says so at once, and connects again a little later.
 void corosync_rejoin(struct world *world, struct host *host)
 {
 	struct event event = { .type = EVENT_GROUP_LOST, .reason = "to join it again" };
@@ -311,7 +311,7 @@ void corosync_rejoin(struct world *world, struct host *host)
 		return;
 	corosync_disconnect(world, host, host->pid);
 	host->corosync.group_serial++;
-	host_post(world, host, group_delay_us(world, host), &event);
+	host_post(world, host, MS(1), &event);
 	world_at(world, world_jitter(world, MS(200), MS(1600)), host, GUARD_DAEMON,
 		 corosync_run_connect);
 }

@@ -268,7 +268,8 @@ static void decide_prepare(struct node *node, uint8_t v, uint64_t present, struc
 	node_propose(node, &entry, NULL, actions);
 }
 
-// The nth present node that has joined the volume's lockspace, begun anew after the last; SLOT_NONE when there is none.
+// The nth present node that has joined the volume's lockspace, begun anew after the last; SLOT_NONE
+// when there is none.
 static uint8_t lease_writer(const struct node *node, uint8_t v, uint64_t present, uint32_t nth)
 {
 	uint8_t writers[NODES_MAX];
@@ -291,8 +292,8 @@ static bool lease_needs_writer(const struct vm_lease *lease, uint64_t present)
 }
 
 /*
- * A write that failed burned its slot, and the next one may fail as quickly (the volume is full): one is tried now and
- * then, on another node, and when one succeeds the others follow.
+ * A write that failed burned its slot, and the next one may fail as quickly (the volume is full):
+ * one is tried now and then, on another node, and when one succeeds the others follow.
  */
 static bool lease_may_wait(struct node *node, const struct vm *vm, const struct vm_lease *lease)
 {
@@ -318,7 +319,8 @@ static void decide_leases(struct node *node, const struct vm *vm, uint64_t prese
 			continue;
 		}
 		init_entry(&entry, ENTRY_LEASE_WRITE);
-		entry.actor = lease_writer(node, lease->volume, present, vm->reason[0] ? lease->slot : 0);
+		entry.actor =
+			lease_writer(node, lease->volume, present, vm->reason[0] ? lease->slot : 0);
 		if (entry.actor == SLOT_NONE || !node->cluster.volumes[lease->volume].prepared ||
 		    lease_may_wait(node, vm, lease))
 			continue;

@@ -18,7 +18,8 @@ struct local_volume {
 struct local_node {			// what this host does about another one
 	bool known;			// defined at the last look; otherwise all of this is zero
 	bool seen;			// in the ring, since this daemon started
-	uint64_t left_view;		// in which it said goodbye, as heard live: it has not come anew in that one
+	uint64_t left_view;		// in which it said goodbye, as heard live: it has not come
+					// anew in that one
 	uint32_t fence_attempt;		// last one that this host carried out
 	bool fence_done, fence_ok;	// its end is known, and is told until the replica has moved
 					// on
@@ -92,7 +93,8 @@ struct node {
 	uint64_t decide_view;		// view in which decisions are under way
 	uint32_t decide_out;		// how many
 	uint64_t decide_retry_ms;
-	uint64_t lease_retry_ms;	// no lease whose write failed is written before; any success ends it
+	uint64_t lease_retry_ms;	// no lease whose write failed is written before; any
+					// success ends it
 	uint64_t check_sent_ms;
 	uint64_t taking_ms;		// since when some node can take VMs; 0: none
 	uint64_t deadline_ms;		// collected while stepping

@@ -173,7 +173,8 @@ static void peer_watch(struct node *node)
 	}
 }
 
-// Whoever left is in the group until its daemon ends, and taken for back at once it would count as lost when it is gone.
+// Whoever left is in the group until its daemon ends, and taken for back at once it would count as
+// lost when it is gone.
 void peer_left(struct node *node, uint32_t id, uint64_t view)
 {
 	const struct cluster_node *other = cluster_node_by_id(&node->cluster, id);

@@ -586,7 +586,8 @@ static int life(enum trouble trouble, uint64_t fail_at, enum fake_fault fault)
 		daemon_run(t);
 	if (t->timed_out) {
 		fprintf(stderr,
-			"step %d awaits %d up %d joined %d alive %d runs %u restart %d adopted %d\n",
+			"step %d awaits %d up %d joined %d alive %d runs %u restart %d adopted "
+			"%d\n",
 			t->step, t->awaited, t->up, t->joined, t->alive, t->runs, t->restart,
 			t->adopted);
 		return 1;

@@ -218,7 +218,9 @@ static void an_unknown_lease_found_before_sanlock_died_is_none(void **state)
 static void committed(struct entry entry)
 {
 	uint8_t bytes[4096];
-	struct record record = { .index = node->cluster.index + 1, .view = node->view->number, .origin = entry.from,
+	struct record record = { .index = node->cluster.index + 1,
+				 .view = node->view->number,
+				 .origin = entry.from,
 				 .body = bytes };
 
 	record.body_size = (uint32_t)entry_encode(&entry, bytes, sizeof(bytes));
@@ -228,7 +230,8 @@ static void committed(struct entry entry)
 	tick(10);
 }
 
-// It said that it runs nothing and is about to go: that it is still there says nothing else, until it comes anew.
+// It said that it runs nothing and is about to go: that it is still there says nothing else, until
+// it comes anew.
 static void who_leaves_is_not_taken_for_back(void **state)
 {
 	struct entry entry;
@@ -361,10 +364,12 @@ static void lease_is_asked_for(bool asked)
 	assert_int_equal(proposed(ENTRY_LEASE_WRITE, &entry), asked);
 }
 
-// A volume that is full refuses at once, and each refusal burns a slot: asked without a pause, all of them in minutes.
+// A volume that is full refuses at once, and each refusal burns a slot: asked without a pause, all
+// of them in minutes.
 static void a_lease_that_cannot_be_written_is_not_asked_for_without_a_pause(void **state)
 {
-	struct entry entry = named(ENTRY_VM_WANT, "web"), written = { .type = ENTRY_LEASE_WRITTEN, .from = 1 };
+	struct entry entry = named(ENTRY_VM_WANT, "web"),
+		     written = { .type = ENTRY_LEASE_WRITTEN, .from = 1 };
 
 	(void)state;
 	doc_begin(&f);
@@ -378,7 +383,9 @@ static void a_lease_that_cannot_be_written_is_not_asked_for_without_a_pause(void
 			now_ms += 10000;
 			lease_is_asked_for(true);
 		}
-		entry = (struct entry){ .type = ENTRY_LEASE_WRITE, .vm = the_vm(&f, "web")->ref, .actor = 0 };
+		entry = (struct entry){ .type = ENTRY_LEASE_WRITE,
+					.vm = the_vm(&f, "web")->ref,
+					.actor = 0 };
 		accept(&f, entry);
 		written.vm = entry.vm;
 		written.lease_slot = the_vm(&f, "web")->leases[0].slot;

@@ -149,6 +149,7 @@ struct scenario_question {
 	char a[16];
 	char what[256];
 	uint32_t step;
+	double number;	    // the first that it holds beside `step`; 0: none
 	uint32_t partition; // mask of nodes
 	const char *answer; // JSON; NULL: not asked yet
 };
@@ -223,9 +224,9 @@ struct run {
 	uint64_t zero_us;
 	bool telling; // the trace has begun
 	uint32_t event_count;
-	uint64_t changed_us; // when something was last told, or changed
+	uint64_t changed_us;	// when something was last told, or changed
 	uint64_t busy_until_us; // something that was begun ends by itself then
-	bool detected;	     // in this step
+	bool detected;		// in this step
 	struct seen_vm vms[SIM_VMS_MAX];
 	struct seen_node nodes[HOSTS_MAX];
 	bool quorate, quorate_known;

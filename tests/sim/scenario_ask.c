@@ -70,43 +70,53 @@ static struct lease_outage outage_of(const struct scenario *scenario)
 }
 
 // "another host may take over after 140 s", "no takeover before 140 s"
-static bool answer_takeover(const struct lease_timing *timing, const char *what, bool *yes)
+static bool answer_takeover(const struct lease_timing *timing, const char *what, double number,
+			    bool *yes)
 {
 	const char *at = strpbrk(what, "0123456789");
-	double seconds = at ? strtod(at, NULL) : 0;
+	double ms = 1000 * (at ? strtod(at, NULL) : number), dead_ms = (double)timing->dead_ms;
 
-	if (!at || (!says(what, "takeover") && !says(what, "take over") && !says(what, "dead")))
+	if (ms == 0 || (!says(what, "take") && !says(what, "dead")))
 		return false;
 	if (says(what, "before"))
-		*yes = (says(what, "no ") || says(what, "not ")) ==
-		       (seconds * 1000 <= (double)timing->dead_ms);
+		*yes = (says(what, "no ") || says(what, "not ")) == (ms <= dead_ms);
 	else if (says(what, "earliest"))
-		*yes = seconds * 1000 == (double)timing->dead_ms;
+		*yes = ms == dead_ms;
 	else
-		*yes = seconds * 1000 >= (double)timing->dead_ms;
+		*yes = ms >= dead_ms;
 	return true;
 }
 
-static bool answer_lease(const struct scenario *scenario, const char *what, bool *yes)
+static bool is_denied(const char *what)
+{
+	return says(what, "not ") || says(what, "no ") || says(what, "unfed") ||
+	       says(what, "stop") || says(what, "interrupt");
+}
+
+static bool answer_lease(const struct scenario *scenario, const struct scenario_question *question,
+			 bool *yes)
 {
 	struct lease_timing timing = lease_timing(scenario->io_timeout_s);
 	struct lease_outage outage = outage_of(scenario);
 	struct lease_outcome outcome = lease_outage(&timing, &outage);
+	const char *what = question->what;
 
-	if (answer_takeover(&timing, what, yes))
+	if (answer_takeover(&timing, what, question->number, yes))
 		return true;
 	if (says(what, "warn"))
 		*yes = outcome.warned;
 	else if (says(what, "fed") || says(what, "feed") || says(what, "keepalive"))
-		*yes = outcome.unfed == !says(what, "goes on");
+		*yes = outcome.unfed == is_denied(what);
 	else if (says(what, "hard") || says(what, "SIGKILL"))
 		*yes = outcome.killed;
 	else if (says(what, "polite") || says(what, "SIGTERM") || says(what, "asked"))
 		*yes = outcome.asked;
-	else if (says(what, "kill") || says(what, "stopped"))
-		*yes = outcome.asked || outcome.killed;
 	else if (says(what, "reset") || says(what, "fires"))
 		*yes = outcome.reset;
+	else if (says(what, "survive"))
+		*yes = !outcome.reset;
+	else if (says(what, "kill") || says(what, "stopped"))
+		*yes = outcome.asked || outcome.killed;
 	else if (says(what, "lease") && (says(what, "lost") || says(what, "fail")))
 		*yes = outcome.failed;
 	else
@@ -124,7 +134,7 @@ void scenario_ask_lease(struct scenario *scenario)
 
 		if (strcmp(question->a, "lease") != 0)
 			continue;
-		if (answer_lease(scenario, question->what, &yes)) {
+		if (answer_lease(scenario, question, &yes)) {
 			answer(question, yes);
 			continue;
 		}

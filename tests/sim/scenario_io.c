@@ -417,6 +417,36 @@ static void capacity_close(struct reader *r)
 		reader_lack(r, "capacity-hard", "cpu");
 }
 
+static uint32_t online_nodes(const struct scenario *s)
+{
+	uint32_t mask = 0;
+
+	for (uint32_t i = 0; i < s->node_count; i++)
+		mask |= s->nodes[i].state == AT_ONLINE ? 1u << i : 0;
+	return mask;
+}
+
+// What runs where it may not be, or where it rather would not be, has to be moved.
+static void owners_close(struct reader *r)
+{
+	struct scenario *s = r->scenario;
+	uint32_t online = online_nodes(s);
+
+	for (uint32_t v = 0; v < s->vm_count; v++) {
+		const struct scenario_vm *vm = &s->vms[v];
+		uint32_t possible = vm->possible ? vm->possible : UINT32_MAX;
+
+		if (vm->state != VM_AT_RUNNING || vm->want != WANT_RUNNING || !(vm->on & online))
+			continue;
+		if (!(vm->on & possible))
+			scenario_lacks(s, "migrate");
+		for (uint32_t t = 0; vm->failback && t < vm->tier_count && !(vm->tiers[t] & vm->on);
+		     t++)
+			if (vm->tiers[t] & possible & online)
+				scenario_lacks(s, "failback");
+	}
+}
+
 bool scenario_read(struct scenario *scenario, const char *path, char *problem, size_t size)
 {
 	struct reader r = { .scenario = scenario, .problem = problem, .size = size };
@@ -453,6 +483,8 @@ bool scenario_read(struct scenario *scenario, const char *path, char *problem, s
 		read_questions(&r, root);
 	if (!r.bad)
 		capacity_close(&r);
+	if (!r.bad)
+		owners_close(&r);
 	json_decref(root);
 	return !r.bad;
 }

@@ -227,6 +227,8 @@ static void read_question(struct reader *r, json_t *object, const char *place,
 		   *what = read_text(r, object, place, "what");
 	struct paper key = { 0 };
 	char here[PLACE_SIZE];
+	const char *word;
+	json_t *value;
 	size_t i = 0;
 
 	while (a && i < 4 && strcmp(kinds[i], a) != 0)
@@ -248,6 +250,10 @@ static void read_question(struct reader *r, json_t *object, const char *place,
 	if (strcmp(a, "quorate") == 0 && question->step >= r->scenario->step_count)
 		reader_bad(r, place_below(here, place, "step"), "there is no step %u",
 			   (unsigned int)question->step);
+	json_object_foreach(object, word, value) if (json_is_number(value) &&
+						     strcmp(word, "step") != 0 &&
+						     question->number == 0) question->number =
+		json_number_value(value);
 	write_key(&key, object);
 	question->key = key.text;
 }

@@ -124,7 +124,12 @@ static void read_vm(struct reader *r, json_t *object, const char *place, struct 
 	vm->priority = value ? (int32_t)fmax(-1e9, fmin(1e9, json_number_value(value))) : 0;
 	vm->restarts_max = (uint32_t)read_number(r, object, place, "max_restarts", 1, 1000);
 	vm->relocations_max = (uint32_t)read_number(r, object, place, "max_relocations", 2, 1000);
-	vm->failback = read_truth(r, object, place, "failback", false);
+	// The format's VMs go to a better tier when nothing holds them, unless it says otherwise.
+	value = json_object_get(object, "stickiness");
+	vm->failback = read_truth(r, object, place, "failback",
+				  !value || json_is_null(value) || json_number_value(value) == 0);
+	if (json_is_string(value))
+		vm->failback = false;
 	vm->stop_timeout_s = 20;
 	value = json_object_get(object, "possible");
 	vm->possible_given = value && !json_is_null(value);

@@ -79,10 +79,11 @@ corpus: tests/fuzz/make_corpus$(EXEEXT)
 # Everything once more under AddressSanitizer and UndefinedBehaviorSanitizer, with each compiler. test_fields looks at
 # packed structs on purpose, so their alignment is not asked there.
 SANITIZERS_CC = gcc clang
+SANITIZERS_SEEDS = 400
 SANITIZERS_CFLAGS = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 
 check-sanitizers:
-	@for cc in $(SANITIZERS_CC); do \
+	@failed=; for cc in $(SANITIZERS_CC); do \
 		echo "== $$cc"; \
 		dir=$(abs_top_builddir)/sanitizers-$$cc; \
 		$(srcdir)/tests/subbuild $(abs_top_srcdir) $$dir "CC=$$cc" --disable-hardening \
@@ -90,8 +91,8 @@ check-sanitizers:
 		$(MAKE) -C $$dir Makefile && \
 		$(MAKE) -C $$dir CFLAGS='$(SANITIZERS_CFLAGS) -fno-sanitize=alignment' \
 			tests/unit/test_fields.$(OBJEXT) && \
-		$(MAKE) -C $$dir check || exit 1; \
-	done
+		CLUSTERSIM_SEEDS=$(SANITIZERS_SEEDS) $(MAKE) -C $$dir check || failed="$$failed $$cc"; \
+	done; test -z "$$failed" || { echo "check-sanitizers: failed with$$failed"; exit 1; }
 
 clean-local:
 	rm -rf fuzz sanitizers-* mutants

@@ -12,6 +12,7 @@
 enum {
 	REPORT_AGAIN_MS = 5000,
 	JOIN_AGAIN_MS = 5000,
+	PREPARE_AGAIN_MS = 5000,
 	GOODBYE_AGAIN_MS = 1000,
 	GOODBYE_LIMIT_MS = 15000,
 };
@@ -57,10 +58,11 @@ static void host_prepared(struct node *node, const struct event *event, struct a
 	entry.attempt = event->attempt;
 	entry.flag = event->flag;
 	text_copy(entry.reason, sizeof(entry.reason), event->reason ? event->reason : "");
-	// Should no view take it, the attempt is made again: preparing what is prepared changes
+	// Should it not be heard, the attempt is made again: preparing what is prepared changes
 	// nothing.
-	if (!node_propose(node, &entry, NULL, actions))
-		node->volumes[event->volume].prepare_attempt = 0;
+	node_propose(node, &entry, NULL, actions);
+	if (event->attempt == node->volumes[event->volume].prepare_attempt)
+		node->volumes[event->volume].prepare_retry_ms = node->now_ms + PREPARE_AGAIN_MS;
 }
 
 static void host_shutdown(struct node *node, const struct event *event)
@@ -147,6 +149,21 @@ static void volume_open(struct local_volume *local, const struct cluster_volume 
 	volume_action(ACTION_VOLUME_OPEN, v, 0, actions);
 }
 
+static void volume_prepare(struct node *node, uint8_t v, struct actions *actions)
+{
+	uint32_t attempt = node->cluster.volumes[v].prepare_attempt;
+	struct local_volume *local = &node->volumes[v];
+
+	if (local->prepare_attempt == attempt && node->now_ms < local->prepare_retry_ms) {
+		if (local->prepare_retry_ms != UINT64_MAX)
+			node_wake_at(node, local->prepare_retry_ms);
+		return;
+	}
+	local->prepare_attempt = attempt;
+	local->prepare_retry_ms = UINT64_MAX;
+	volume_action(ACTION_VOLUME_PREPARE, v, attempt, actions);
+}
+
 static void volume_step(struct node *node, uint8_t v, bool may_join, struct actions *actions)
 {
 	const struct cluster_volume *volume = &node->cluster.volumes[v];
@@ -157,10 +174,8 @@ static void volume_step(struct node *node, uint8_t v, bool may_join, struct acti
 		return;
 	if (!volume->prepared) {
 		if (volume->prepare_actor == node_self_slot(node) && node->sanlock_up &&
-		    view_normal(node->view) && local->prepare_attempt != volume->prepare_attempt) {
-			local->prepare_attempt = volume->prepare_attempt;
-			volume_action(ACTION_VOLUME_PREPARE, v, volume->prepare_attempt, actions);
-		}
+		    view_normal(node->view))
+			volume_prepare(node, v, actions);
 		return;
 	}
 	if (local->seen.joined || local->joining || !may_join)

@@ -11,6 +11,7 @@ struct local_volume {
 	uint64_t definition;		// hash of its name and source, as opened
 	bool joining;			// ACTION_VOLUME_JOIN was given and not answered
 	uint32_t prepare_attempt;	// last one that this host carried out
+	uint64_t prepare_retry_ms;	// when it was told of in vain; UINT64_MAX: it is at it
 	uint64_t join_retry_ms;
 	struct node_volume seen;
 };

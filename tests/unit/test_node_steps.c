@@ -230,6 +230,30 @@ static void committed(struct entry entry)
 	tick(10);
 }
 
+// Lost on its way, the word that a volume is prepared would be waited for without end.
+static void a_volume_is_prepared_until_it_is_heard(void **state)
+{
+	struct entry entry;
+
+	(void)state;
+	doc_begin(&f);
+	doc_volume(&f, "v3", "/srv/v3");
+	doc_accept(&f);
+	entry = (struct entry){ .type = ENTRY_VOLUME_PREPARE, .volume = 2, .attempt = 1, .actor = 0 };
+	accept(&f, entry);
+	replica_take();
+	view_give(7);
+	tick(0);
+	assert_non_null(action_of(ACTION_VOLUME_PREPARE));
+	tick(60000);
+	assert_null(action_of(ACTION_VOLUME_PREPARE));	// it is still at it
+	step((struct event){ .type = EVENT_VOLUME_PREPARED, .volume = 2, .attempt = 1, .flag = true });
+	assert_true(proposed(ENTRY_VOLUME_PREPARED, &entry));
+	assert_null(action_of(ACTION_VOLUME_PREPARE));
+	tick(5000);
+	assert_non_null(action_of(ACTION_VOLUME_PREPARE));
+}
+
 // It said that it runs nothing and is about to go: that it is still there says nothing else, until
 // it comes anew.
 static void who_leaves_is_not_taken_for_back(void **state)
@@ -404,6 +428,7 @@ int main(void)
 		TEST(a_lease_found_before_sanlock_died_is_none),
 		TEST(a_volume_with_another_source_is_opened_anew),
 		TEST(who_leaves_is_not_taken_for_back),
+		TEST(a_volume_is_prepared_until_it_is_heard),
 		TEST(a_lease_that_cannot_be_written_is_not_asked_for_without_a_pause),
 		TEST(a_loss_while_this_node_joins_again_is_told_at_once),
 		TEST(a_node_not_seen_since_corosync_came_back_is_given_time),

@@ -239,7 +239,7 @@ static void a_volume_is_prepared_until_it_is_heard(void **state)
 	doc_begin(&f);
 	doc_volume(&f, "v3", "/srv/v3");
 	doc_accept(&f);
-	entry = (struct entry){ .type = ENTRY_VOLUME_PREPARE, .volume = 2, .attempt = 1, .actor = 0 };
+	entry = (struct entry){ .type = ENTRY_VOLUME_PREPARE, .volume = 2, .attempt = 1 };
 	accept(&f, entry);
 	replica_take();
 	view_give(7);
@@ -247,7 +247,8 @@ static void a_volume_is_prepared_until_it_is_heard(void **state)
 	assert_non_null(action_of(ACTION_VOLUME_PREPARE));
 	tick(60000);
 	assert_null(action_of(ACTION_VOLUME_PREPARE));	// it is still at it
-	step((struct event){ .type = EVENT_VOLUME_PREPARED, .volume = 2, .attempt = 1, .flag = true });
+	step((struct event){
+		.type = EVENT_VOLUME_PREPARED, .volume = 2, .attempt = 1, .flag = true });
 	assert_true(proposed(ENTRY_VOLUME_PREPARED, &entry));
 	assert_null(action_of(ACTION_VOLUME_PREPARE));
 	tick(5000);

@@ -76,6 +76,15 @@ enum scenario_want read_want(struct reader *r, json_t *object, const char *place
 	return WANT_RUNNING;
 }
 
+// The format's VMs go to a better tier when nothing holds them, unless it says otherwise.
+static bool read_failback(struct reader *r, json_t *object, const char *place)
+{
+	json_t *stickiness = json_object_get(object, "stickiness");
+	bool sticks = json_is_string(stickiness) || json_number_value(stickiness) != 0;
+
+	return read_truth(r, object, place, "failback", !sticks);
+}
+
 static void read_vm(struct reader *r, json_t *object, const char *place, struct scenario_vm *vm)
 {
 	static const char *const keys[] = {
@@ -124,12 +133,7 @@ static void read_vm(struct reader *r, json_t *object, const char *place, struct 
 	vm->priority = value ? (int32_t)fmax(-1e9, fmin(1e9, json_number_value(value))) : 0;
 	vm->restarts_max = (uint32_t)read_number(r, object, place, "max_restarts", 1, 1000);
 	vm->relocations_max = (uint32_t)read_number(r, object, place, "max_relocations", 2, 1000);
-	// The format's VMs go to a better tier when nothing holds them, unless it says otherwise.
-	value = json_object_get(object, "stickiness");
-	vm->failback = read_truth(r, object, place, "failback",
-				  !value || json_is_null(value) || json_number_value(value) == 0);
-	if (json_is_string(value))
-		vm->failback = false;
+	vm->failback = read_failback(r, object, place);
 	vm->stop_timeout_s = 20;
 	value = json_object_get(object, "possible");
 	vm->possible_given = value && !json_is_null(value);
@@ -304,6 +308,8 @@ static void read_initial_nodes(struct reader *r, json_t *initial)
 			continue;
 		}
 		r->scenario->nodes[node].state = (uint8_t)words[i].state;
+		if (words[i].state == AT_FENCING && r->scenario->fencing == FENCING_NONE)
+			reader_bad(r, place, "nothing fences in this cluster");
 		if (words[i].state == AT_MAINTENANCE)
 			reader_lack(r, "node-maintenance", "");
 	}

@@ -67,7 +67,7 @@ static const char *lock_error_text(int result)
 	case SANLK_WD_ERROR: return "the watchdog daemon refused";
 	case SANLK_LEADER_MAGIC: return "no lease there";
 	case SANLK_LEADER_LOCKSPACE: return "another lockspace's record is there";
-	case SANLK_LEADER_RESOURCE: return "another lease is there, and is owned";
+	case SANLK_LEADER_RESOURCE: return "another lease is there";
 	case SANLK_HOSTID_BUSY: return "the host id is in use by another host";
 	case SANLK_ACQUIRE_IDLIVE: return "a living host holds it";
 	case SANLK_ACQUIRE_OWNED: return "another host holds it";
@@ -423,7 +423,8 @@ bool lock_lease_write(const struct lock_lease *lease, char *reason)
 	if (result != SANLK_LEADER_MAGIC && result != 0)
 		return lock_fail(reason, "lease slot at %llu of %s: %s",
 				 (unsigned long long)lease->offset, lease->path,
-				 lock_error_text(result));
+				 result == SANLK_LEADER_RESOURCE ? "another lease there is owned"
+								 : lock_error_text(result));
 	result = sanlock_write_resource(lock_resource_fill(&res, lease), 0, 0, 0);
 	if (result == 0)
 		result = sanlock_read_resource(lock_resource_fill(&res, lease), 0);

@@ -46,6 +46,7 @@ struct volume {
 	uint32_t quick;			// probes in a row, while slow
 	uint64_t generation;
 	uint32_t tasks;			// under way: freed with the last
+	struct volume *next_leaving;
 
 	struct worker *probe_worker, *lock_worker;
 	struct worker_task probe_task, check_task;
@@ -59,6 +60,7 @@ struct volume {
 struct volumes {
 	struct volumes_config config;
 	struct volume *slots[VOLUMES_MAX];
+	struct volume *leaving;		// removed, with tasks under way
 };
 
 // One request to the volume's sanlock thread.
@@ -85,8 +87,14 @@ static uint64_t volume_now_ms(void)
 
 static void volume_free(struct volume *volume)
 {
+	struct volume **link = &volume->all->leaving;
+
 	if (!volume->closing || volume->tasks)
 		return;
+	while (*link && *link != volume)
+		link = &(*link)->next_leaving;
+	if (*link)
+		*link = volume->next_leaving;
 	worker_close(volume->probe_worker);
 	worker_close(volume->lock_worker);
 	free(volume->probe.block);
@@ -335,17 +343,27 @@ static void volume_close(struct volume *volume)
 {
 	loop_timer_cancel(&volume->timer);
 	volume->closing = true;
-	volume_free(volume);
+	if (!volume->tasks) {
+		volume_free(volume);
+		return;
+	}
+	// The loop goes next: a thread that comes back later must not post to it.
+	worker_close(volume->probe_worker);
+	worker_close(volume->lock_worker);
 }
 
 // Threads that hang keep their volume's memory, and its owner's: it is the process's end.
 void volumes_close(struct volumes *volumes)
 {
-	bool busy = false;
+	struct volume *volume;
+	bool busy;
 	uint8_t slot;
 
 	if (!volumes)
 		return;
+	busy = volumes->leaving != NULL;
+	for (volume = volumes->leaving; volume; volume = volume->next_leaving)
+		volume_close(volume);
 	for (slot = 0; slot < VOLUMES_MAX; slot++) {
 		if (!volumes->slots[slot])
 			continue;
@@ -417,6 +435,10 @@ void volumes_remove(struct volumes *volumes, uint8_t slot)
 	job = volume->join_asked ? volume_job(volume, volume_leave_work, volume_left) : NULL;
 	loop_timer_cancel(&volume->timer);
 	volume->closing = true;
+	if (volume->tasks) {
+		volume->next_leaving = volumes->leaving;
+		volumes->leaving = volume;
+	}
 	if (job)
 		worker_submit(volume->lock_worker, &job->task);
 	else

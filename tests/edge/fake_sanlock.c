@@ -55,6 +55,14 @@ static struct {
 	uint32_t peer_count;
 } fake = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
+// The test is wrong, and is to say so.
+__attribute__((noreturn))
+static void fake_abort(int line)
+{
+	fprintf(stderr, "fake_sanlock.c:%d: %s\n", line, strerror(errno));
+	abort();
+}
+
 static uint64_t now_ms(void)
 {
 	struct timespec now;
@@ -258,7 +266,7 @@ static struct lease *lease_make(const char *path, uint64_t offset)
 		if (!fake.leases[i].used)
 			lease = &fake.leases[i];
 	if (!lease)
-		abort();
+		fake_abort(__LINE__);
 	memset(lease, 0, sizeof(*lease));
 	lease->used = true;
 	lease->offset = offset;
@@ -282,7 +290,7 @@ void fake_sanlock_unreadable(uint64_t offset, int code)
 	struct lease *lease = lease_at(offset);
 
 	if (!lease)
-		abort();
+		fake_abort(__LINE__);
 	lease->unreadable = code;
 }
 
@@ -332,11 +340,11 @@ void fake_sanlock_claim(const char *path, uint32_t host_id, uint64_t generation,
 	uint8_t record[SECTOR];
 
 	if (record_io(path, host_id, record, false))
-		abort();
+		fake_abort(__LINE__);
 	put64(record + AT_GENERATION, generation);
 	put64(record + AT_TIMESTAMP, timestamp);
 	if (record_io(path, host_id, record, true))
-		abort();
+		fake_abort(__LINE__);
 }
 
 static int space_write(const struct sanlk_lockspace *ls, uint32_t io_timeout)
@@ -453,7 +461,7 @@ static int hosts_get(const char *name, uint64_t host_id, struct sanlk_host **hos
 		return -EAGAIN;
 	*hosts = calloc(1, sizeof(**hosts));
 	if (!*hosts)
-		abort();
+		fake_abort(__LINE__);
 	(*hosts)->host_id = host_id;
 	(*hosts)->generation = space->generation;
 	*count = 1;
@@ -533,7 +541,7 @@ static int lease_owners(const struct sanlk_resource *res, struct sanlk_host **ho
 		return result;
 	*hosts = calloc(1, sizeof(**hosts));
 	if (!*hosts)
-		abort();
+		fake_abort(__LINE__);
 	(*hosts)->host_id = lease->owner_id;
 	(*hosts)->generation = lease->generation;
 	*count = 1;
@@ -624,7 +632,7 @@ int sanlock_release(int sock, int pid, uint32_t flags, int count, struct sanlk_r
 	(void)count;
 	(void)res;
 	if (flags != SANLK_REL_ALL)
-		abort();
+		fake_abort(__LINE__);
 	CALL(release_all(pid));
 }
 
@@ -670,7 +678,7 @@ static int connection_new(void)
 
 	if (fake.peer_count == CONNECTIONS_MAX ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		abort();
+		fake_abort(__LINE__);
 	fake.peers[fake.peer_count++] = pair[1];
 	return pair[0];
 }

@@ -139,7 +139,11 @@ static enum vm_state owned_state(const struct node *node, const struct vm *vm, c
 	bool member = member_answers(node, owner);
 
 	if (owner->life == NODE_ONLINE && !member && view_in_ring(node->view, owner->def.id)) {
-		say(reason, owner->def.name, "'s clusterd does not answer; its VMs are left alone");
+		say(reason, owner->def.name,
+		    vm->phase == VM_RUNNING
+			    ? "'s clusterd does not answer; its VMs are left alone"
+			    : "'s clusterd does not answer, and was to start it: start that daemon "
+			      "again, or have the node fenced");
 		return VM_STATE_UNMANAGED;
 	}
 	if (vm->phase == VM_RUNNING && owner->life != NODE_ONLINE && owner->life != NODE_EXPIRING) {

@@ -553,6 +553,8 @@ static int shell_open(struct shell *shell)
 		error = store_open(&shell->store, &store);
 	if (error == -EWOULDBLOCK)
 		log_text(LOG_LEVEL_ERROR, "another clusterd has %s", shell->config->state_dir);
+	if (error == -ENOSPC)
+		log_text(LOG_LEVEL_ERROR, "the disk of %s is full", shell->config->state_dir);
 	if (error == 0)
 		shell_record(shell);
 	shell->node_id = node_id_remembered(shell);

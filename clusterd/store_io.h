@@ -25,7 +25,11 @@ struct store_line {
 typedef void (*store_lines_fn)(void *data, uint64_t cookie, const struct store_line *lines,
 			       uint32_t count, int error);
 
-enum { STORE_LINES_MAX = 20000, STORE_QUEUE_BYTES_MAX = 64 * 1024 * 1024 };
+enum {
+	STORE_LINES_MAX = 20000,
+	STORE_QUEUE_BYTES_MAX = 64 * 1024 * 1024,
+	STORE_ROOM_MIN = 4 * 1024 * 1024, // free on the disk, or it is not opened
+};
 
 struct store_options {
 	const char *directory;	// made when missing (its parent is not) and locked
@@ -33,10 +37,10 @@ struct store_options {
 	struct edge edge;
 };
 
-// Returns 0 or -errno (-EWOULDBLOCK: another daemon has the directory). The contents come as
-// events: EVENT_STORE_SNAPSHOT, EVENT_STORE_ENTRY in order, EVENT_STORE_OPENED; or
-// EVENT_STORE_FAILED. A store that is damaged or of another format is renamed to store.db.corrupt-
-// TIME, and a new one takes its place.
+// Returns 0 or -errno (-EWOULDBLOCK: another daemon has the directory; -ENOSPC: the disk is full).
+// The contents come as events: EVENT_STORE_SNAPSHOT, EVENT_STORE_ENTRY in order,
+// EVENT_STORE_OPENED; or EVENT_STORE_FAILED. A store that is damaged or of another format is
+// renamed to store.db.corrupt- TIME, and a new one takes its place.
 int store_open(struct store **store, const struct store_options *options);
 
 // ACTION_STORE_*: copies what it needs. Never blocks.

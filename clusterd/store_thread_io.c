@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "clusterd/log_io.h"
@@ -315,6 +316,16 @@ static void directory_make(struct store *store)
 	}
 }
 
+// A store that would fail at its first write is not opened: its node would come and go in the group
+// for ever, and every time the others would have to form a view.
+static bool directory_has_room(const struct store *store)
+{
+	struct statvfs about;
+
+	return fstatvfs(store->directory_fd, &about) != 0 ||
+	       (uint64_t)about.f_bavail * about.f_frsize >= (uint64_t)STORE_ROOM_MIN;
+}
+
 static int directory_open(struct store *store)
 {
 	int error;
@@ -323,9 +334,11 @@ static int directory_open(struct store *store)
 	store->directory_fd = open(store->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (store->directory_fd < 0)
 		return -errno;
-	if (flock(store->directory_fd, LOCK_EX | LOCK_NB) == 0)
+	error = flock(store->directory_fd, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
+	if (!error && !directory_has_room(store))
+		error = -ENOSPC;
+	if (!error)
 		return 0;
-	error = -errno;
 	close(store->directory_fd);
 	store->directory_fd = -1;
 	return error;

@@ -135,6 +135,13 @@ void local_committed(struct node *node, const struct entry *entry, struct action
 		node->lease_retry_ms = 0;
 	if (entry->type != ENTRY_LEASE_WRITE || entry->actor != node_self_slot(node))
 		return;
+	/*
+	 * Only in the view in which it was decided: a daemon that starts again, or comes back, is
+	 * in a later one, and meets entries again that it may have carried out before. To write the
+	 * slot once more could wipe a lease that is held by now.
+	 */
+	if (entry->view != view_number(node->view))
+		return;
 	vm = cluster_vm(&node->cluster, entry->vm);
 	if (!vm || (!local_free(node, vm) && !local_of(node, vm->ref)))
 		return;

@@ -180,15 +180,6 @@ bool apply_lease_written(struct apply *a)
 	return true;
 }
 
-static bool leases_ready(const struct vm *vm)
-{
-	for (uint32_t i = 0; i < vm->lease_count; i++) {
-		if (vm->leases[i].life != LEASE_READY)
-			return false;
-	}
-	return vm->lease_count > 0;
-}
-
 /*
  * From an owner that is EXPIRING a VM is taken without proof that it ended there. The next owner
  * may not start it before sanlock grants the lease, and sanlock does so after expiry alone. Until
@@ -204,7 +195,7 @@ static void place_on(struct apply *a, struct vm *vm, uint8_t owner)
 		return;
 	node = &a->cluster->nodes[owner];
 	if (!node->used || node->life != NODE_ONLINE || vm->wanted != VM_WANTED_RUNNING ||
-	    !vm->managed || !leases_ready(vm) || vm->phase == VM_ERROR)
+	    !vm->managed || !vm_leases_ready(vm) || vm->phase == VM_ERROR)
 		return;
 	// Its definition may have changed since the decision was taken.
 	if (vm->possible != 0 && !(vm->possible & slot_bit(owner)))

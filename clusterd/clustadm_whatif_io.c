@@ -376,19 +376,7 @@ static enum exit_status ask_maintenance(struct inquiry *inquiry)
 
 static bool known(void *context, enum object_kind kind, const char *name)
 {
-	const struct cluster *cluster = context;
-
-	switch (kind) {
-	case OBJECT_NODE:
-		return cluster_find_node(cluster, name) != NULL;
-	case OBJECT_VOLUME:
-		return cluster_find_volume(cluster, name) != NULL;
-	case OBJECT_VM:
-		return cluster_find_vm(cluster, name) != NULL;
-	case OBJECT_KIND_COUNT:
-		break;
-	}
-	return false;
+	return cluster_defines(context, kind, name);
 }
 
 static void add_change(struct inquiry *inquiry, const char *kind, const char *name, bool was,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clusterd/cluster_internal.h"
+#include "clusterd/entry.h"
 #include "clusterd/text.h"
 #include "clusterd/vm_index.h"
 
@@ -143,4 +144,27 @@ const struct vm *cluster_vm(const struct cluster *cluster, struct vm_ref ref)
 		return NULL;
 	vm = &cluster->vms[ref.slot];
 	return vm->used && vm->ref.serial == ref.serial ? vm : NULL;
+}
+
+bool vm_leases_ready(const struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->lease_count; i++)
+		if (vm->leases[i].life != LEASE_READY)
+			return false;
+	return vm->lease_count > 0;
+}
+
+bool cluster_defines(const struct cluster *cluster, enum object_kind kind, const char *name)
+{
+	switch (kind) {
+	case OBJECT_NODE:
+		return cluster_find_node(cluster, name) != NULL;
+	case OBJECT_VOLUME:
+		return cluster_find_volume(cluster, name) != NULL;
+	case OBJECT_VM:
+		return cluster_find_vm(cluster, name) != NULL;
+	case OBJECT_KIND_COUNT:
+		break;
+	}
+	return false;
 }

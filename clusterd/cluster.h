@@ -195,6 +195,8 @@ const struct vm *cluster_find_vm(const struct cluster *cluster, const char *name
 const struct vm *cluster_find_vm_uuid(const struct cluster *cluster, const struct uuid *uuid);
 // The VM of this slot and serial, or NULL when it is gone.
 const struct vm *cluster_vm(const struct cluster *cluster, struct vm_ref ref);
+// Every lease of it is written: without that it may neither be placed nor started.
+bool vm_leases_ready(const struct vm *vm);
 static inline const struct vm_def *vm_definition(const struct cluster *cluster, const struct vm *vm)
 {
 	return &cluster->defs[vm->ref.slot];

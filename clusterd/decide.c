@@ -333,19 +333,11 @@ static void decide_leases(struct node *node, const struct vm *vm, uint64_t prese
 	}
 }
 
-static bool leases_ready(const struct vm *vm)
-{
-	for (uint32_t i = 0; i < vm->lease_count; i++)
-		if (vm->leases[i].life != LEASE_READY)
-			return false;
-	return true;
-}
-
 // Runs nowhere for certain, or only under a lease whose expiry sanlock itself will judge.
 static bool needs_place(const struct node *node, const struct vm *vm)
 {
 	if (!vm->managed || vm->wanted != VM_WANTED_RUNNING || vm->phase == VM_ERROR ||
-	    !leases_ready(vm))
+	    !vm_leases_ready(vm))
 		return false;
 	if (vm->phase == VM_IDLE)
 		return true;

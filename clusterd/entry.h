@@ -46,6 +46,8 @@ enum entry_type {
 
 enum object_kind { OBJECT_NODE = 1, OBJECT_VOLUME, OBJECT_VM, OBJECT_KIND_COUNT };
 
+bool cluster_defines(const struct cluster *cluster, enum object_kind kind, const char *name);
+
 enum vm_report {
 	VM_REPORT_STARTED = 1,	// QEMU runs and holds the lease
 	VM_REPORT_STOPPED,	// ended as asked; QEMU and lease are gone

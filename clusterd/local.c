@@ -184,14 +184,6 @@ void local_reloaded(struct node *node)
 	}
 }
 
-static bool leases_ready(const struct vm *vm)
-{
-	for (uint32_t i = 0; i < vm->lease_count; i++)
-		if (vm->leases[i].life != LEASE_READY)
-			return false;
-	return vm->lease_count > 0;
-}
-
 static bool leases_joined(const struct node *node, const struct vm *vm, bool *online)
 {
 	bool joined = true;
@@ -259,7 +251,7 @@ static struct vm_wish local_wish(const struct node *node, const struct vm *vm,
 		wish.why = "it was placed elsewhere";
 	} else {
 		wish.keep = true;
-		wish.start = vm->phase == VM_PLACED && leases_ready(vm) && joined &&
+		wish.start = vm->phase == VM_PLACED && vm_leases_ready(vm) && joined &&
 			     node->sanlock_up && node->adopted && node->shutdown == SHUTDOWN_NONE &&
 			     node->cluster.nodes[vm->owner].life == NODE_ONLINE;
 		// Its possible owners may have been redefined since it was placed here.

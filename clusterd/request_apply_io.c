@@ -12,19 +12,7 @@ enum { DOCUMENTS_MAX = 256 };
 
 static bool known(void *context, enum object_kind kind, const char *name)
 {
-	const struct cluster *cluster = context;
-
-	switch (kind) {
-	case OBJECT_NODE:
-		return cluster_find_node(cluster, name) != NULL;
-	case OBJECT_VOLUME:
-		return cluster_find_volume(cluster, name) != NULL;
-	case OBJECT_VM:
-		return cluster_find_vm(cluster, name) != NULL;
-	case OBJECT_KIND_COUNT:
-		break;
-	}
-	return false;
+	return cluster_defines(context, kind, name);
 }
 
 // Random, of version 4.

@@ -236,6 +236,14 @@ static bool apply_entry(struct apply *a)
 		return apply_lease_write(a);
 	case ENTRY_PLACE:
 		return apply_place(a);
+	case ENTRY_MOVE_REQUEST:
+	case ENTRY_MOVE_CANCEL:
+	case ENTRY_MOVE_REPORT:
+	case ENTRY_MOVE_BEGIN:
+	case ENTRY_MOVE_END:
+	case ENTRY_NODE_DRAIN:
+	case ENTRY_NODE_DRAINED:
+		return apply_move(a);
 	case ENTRY_TYPE_COUNT:
 		break;
 	}

@@ -72,6 +72,7 @@ bool apply_fence_result(struct apply *a);
 bool apply_node_released(struct apply *a);
 bool apply_node_expiring(struct apply *a);
 bool apply_node_back(struct apply *a);
+bool apply_move(struct apply *a);
 bool apply_voters(struct apply *a);
 bool apply_volume_prepare(struct apply *a);
 bool apply_volume_prepared(struct apply *a);

@@ -343,6 +343,7 @@ static bool report_from_owner(struct apply *a, struct vm *vm)
 		vm_set_phase(a, vm, VM_BLOCKED);
 		set_reason(vm, a->entry->reason);
 		return true;
+	case VM_REPORT_RESTORING:
 	case VM_REPORT_FOUND:
 	case VM_REPORT_COUNT:
 		break;

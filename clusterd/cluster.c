@@ -56,6 +56,10 @@ void cluster_init(struct cluster *cluster, const struct cluster_limits *limits, 
 	cluster->def.no_quorum_hold_s = 60;
 	cluster->def.io_timeout_s = 10;
 	text_copy(cluster->def.root, sizeof(cluster->def.root), "/clusterstorage");
+	cluster->def.migration.bandwidth_percent = 50;
+	cluster->def.migration.moves_out_max = 2;
+	cluster->def.migration.moves_in_max = 2;
+	cluster->next_move = 1;
 }
 
 void cluster_clear(struct cluster *cluster)
@@ -144,6 +148,14 @@ const struct vm *cluster_vm(const struct cluster *cluster, struct vm_ref ref)
 		return NULL;
 	vm = &cluster->vms[ref.slot];
 	return vm->used && vm->ref.serial == ref.serial ? vm : NULL;
+}
+
+const struct move *cluster_move(const struct cluster *cluster, uint32_t id)
+{
+	for (uint32_t i = 0; id != 0 && i < MOVES_MAX; i++)
+		if (cluster->moves[i].id == id)
+			return &cluster->moves[i];
+	return NULL;
 }
 
 bool vm_leases_ready(const struct vm *vm)

@@ -72,11 +72,30 @@ struct node_report {
 	struct node_volume volumes[VOLUMES_MAX];
 };
 
+/*
+ * A drain empties a node and keeps it empty: new VMs stay away in every state but NONE.
+ *
+ *   NONE -> DRAINING <-> PAUSED        DRAINING -> DRAINED (nothing runs there: maintenance)
+ *              ^  |
+ *              |  v
+ *             STUCK    what still runs there cannot leave; tried again when anything changes
+ */
+enum drain_state {
+	DRAIN_NONE,
+	DRAIN_DRAINING,
+	DRAIN_PAUSED,
+	DRAIN_STUCK,
+	DRAIN_DRAINED,
+	DRAIN_STATE_COUNT,
+};
+
 struct cluster_node {
 	bool used;
 	struct node_def def;
 	bool managed;
-	bool maintenance;
+	bool maintenance;	 // wanted empty: a drain in any state but NONE
+	uint8_t drain;		 // enum drain_state
+	uint64_t drain_until_ms; // wall clock when it ends by itself; 0: never
 	bool reported;		// `report` is of the node's present life
 	struct node_report report;
 	uint8_t life;		// enum node_life
@@ -148,8 +167,130 @@ struct vm {
 	uint64_t unproven;	// mask of nodes given up on expiry alone: it may run there until a
 				// lease is held
 	uint64_t since_ms;		// wall clock of the last change of phase
+	uint32_t move;			// id of the move that it is in; 0: none
+	uint8_t saved;			// enum saved_state
+	uint8_t saved_volume;		// slot of the volume that holds the state; SLOT_NONE
+	uint64_t saved_bytes;
+	uint8_t drained_from;		// node that it left because of a drain; SLOT_NONE
 	char reason[REASON_SIZE];	// why it is not as wanted; empty when it is
 };
+
+enum move_kind {
+	MOVE_AUTO,  // as asked; becomes one of the others when it begins
+	MOVE_LIVE,  // memory goes over the network while the guest runs
+	MOVE_QUICK, // saved to the volume, restored on the target
+	MOVE_COLD,  // stopped, started on the target
+	MOVE_SAVE,  // saved to the volume; no target
+	MOVE_KIND_COUNT,
+};
+
+/*
+ * The stages of a move. Everything that a node does for it follows from the stage and the flags of
+ * struct move; both ends report, and only committed reports advance it.
+ *
+ *   live:   ASKED -> PREPARE -> TRANSFER -> HANDOVER -> CLEANUP -> (ended)
+ *                       |          |           |
+ *                       +----------+-----------+--> UNDO -> (ended: the source runs on)
+ *   quick:  ASKED -> SAVE -> RESTORE -> (ended)       save:  ASKED -> SAVE -> (ended)
+ *   cold:   ASKED -> STOP -> START -> (ended)
+ *
+ * PREPARE   the source makes its exclusive lease shared, the target takes it shared and has a QEMU
+ *           that listens (`shared`, `ready`).
+ * TRANSFER  memory goes over. From the commitment of this stage on the source may renounce: after
+ *           QEMU has said `completed` it never resumes this guest without the target's word. The
+ *           promise is durable before a byte of memory was sent, so nothing is synced in the
+ *           pause.
+ * HANDOVER  the source is about to pause, or has paused, the guest. For people alone: the safety
+ *           needs no entry here, because QEMU's own state (postmigrate) says what was renounced.
+ * CLEANUP   the target runs the guest and owns the VM; the source's QEMU is being ended, then the
+ *           target makes its lease exclusive (`source_gone`).
+ * UNDO      no target will ever continue: its QEMU is being ended (`target_gone`); then the source
+ *           makes its lease exclusive again and runs on, or resumes.
+ */
+enum move_stage {
+	STAGE_ASKED,
+	STAGE_PREPARE,
+	STAGE_TRANSFER,
+	STAGE_HANDOVER,
+	STAGE_CLEANUP,
+	STAGE_UNDO,
+	STAGE_SAVE,
+	STAGE_RESTORE,
+	STAGE_STOP,
+	STAGE_START,
+	MOVE_STAGE_COUNT,
+};
+
+// What became of a move.
+enum move_outcome {
+	MOVE_DONE = 1,	// runs on the target
+	MOVE_STAYED,	// failed: it runs on the source as before
+	MOVE_CANCELLED, // somebody said so: it runs on the source as before
+	MOVE_REFUSED,	// nothing was touched
+	MOVE_RESTARTED, // neither side's memory was left: started anew under the lease
+	MOVE_SAVED,	// saved on the volume, wanted or not
+	MOVE_ENDED,	// the VM ended by itself or was stopped meanwhile
+	MOVE_OUTCOME_COUNT,
+};
+
+enum move_cause {
+	CAUSE_REQUEST,
+	CAUSE_DRAIN,
+	CAUSE_RETURN, // home after a drain
+	CAUSE_POLICY,
+	MOVE_CAUSE_COUNT,
+};
+
+// Measured, or forecast before the start; 0: not known.
+struct move_numbers {
+	uint32_t total_ms;
+	uint32_t pause_us;   // the guest's CPUs stood still
+	uint32_t rounds;     // over dirty memory
+	uint32_t throttle;   // percent, at its highest
+	uint64_t bytes;	     // sent, or saved
+	uint64_t rate;	     // bytes a second
+	uint64_t dirty_rate; // bytes a second
+};
+
+struct move {
+	uint32_t id; // counts up, never reused; 0: this place in the table is free
+	struct vm_ref vm;
+	uint8_t kind;		    // enum move_kind
+	uint8_t stage;		    // enum move_stage
+	uint8_t cause;		    // enum move_cause
+	uint8_t source;		    // node slot
+	uint8_t target;		    // node slot; SLOT_NONE: not yet chosen, or none (SAVE)
+	uint32_t attempt;	    // of the VM, under which the target's process counts
+	bool shared;		    // the source holds its lease shared
+	bool ready;		    // the target's QEMU listens under a shared lease
+	bool source_gone;	    // proven: no QEMU of it lives on the source
+	bool target_gone;	    // proven: no QEMU of it lives on the target, and it never
+				    // continued
+	bool cancelled;		    // somebody asked to cancel it
+	uint64_t began_ms;	    // wall clock
+	uint64_t stage_ms;	    // wall clock of the last change of stage
+	char address[ADDRESS_SIZE]; // where the target listens
+	uint32_t port;
+	struct move_numbers forecast;
+	char reason[REASON_SIZE]; // of the failure, or why it waits
+};
+
+struct past_move {
+	uint32_t id; // 0: no such
+	char vm[NAME_SIZE];
+	uint8_t kind, cause, outcome, stage; // stage: that it ended in
+	char source[NAME_SIZE], target[NAME_SIZE];
+	uint64_t began_ms, ended_ms; // wall clock
+	struct move_numbers forecast, fact;
+	char reason[REASON_SIZE];
+};
+
+/*
+ * A saved state may be restored once: before the guest continues from it, TAKEN is committed, and
+ * from then on the disk may be newer than the saved memory. A start that ended before it continued
+ * says so, and makes it KEPT again.
+ */
+enum saved_state { SAVED_NONE, SAVED_KEPT, SAVED_TAKEN, SAVED_STATE_COUNT };
 
 struct voter {
 	uint32_t id;		// corosync node id
@@ -167,10 +308,14 @@ struct cluster {
 	uint64_t view;			// of the last ENTRY_VIEW applied
 	uint32_t functional_level;
 	uint32_t next_serial;
+	uint32_t next_move; // id
 	struct cluster_def def;
 	struct voters voters;
 	struct cluster_node nodes[NODES_MAX];
 	struct cluster_volume volumes[VOLUMES_MAX];
+	struct move moves[MOVES_MAX];
+	uint32_t past_move; // place in past_moves of the next one that ends
+	struct past_move past_moves[PAST_MOVES_MAX];
 	uint32_t vm_count;		// used slots
 	uint32_t vm_high;		// no used slot at or above it
 	struct vm *vms;			// [limits.vms_max], not touched at or above vm_high
@@ -195,6 +340,8 @@ const struct vm *cluster_find_vm(const struct cluster *cluster, const char *name
 const struct vm *cluster_find_vm_uuid(const struct cluster *cluster, const struct uuid *uuid);
 // The VM of this slot and serial, or NULL when it is gone.
 const struct vm *cluster_vm(const struct cluster *cluster, struct vm_ref ref);
+// The move of this id, or NULL; 0 is none.
+const struct move *cluster_move(const struct cluster *cluster, uint32_t id);
 // Every lease of it is written: without that it may neither be placed nor started.
 bool vm_leases_ready(const struct vm *vm);
 static inline const struct vm_def *vm_definition(const struct cluster *cluster, const struct vm *vm)

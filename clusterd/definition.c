@@ -8,6 +8,17 @@
 
 enum { DEFINITIONS_VERSION = 1, VM_DEF_VERSION = 1 };
 
+static void fields_migration_def(struct fields *f, struct migration_def *def)
+{
+	field_count(f, &def->network_count, MIGRATION_NETWORKS_MAX);
+	for (uint32_t i = 0; i < def->network_count; i++)
+		field_string(f, def->networks[i], sizeof(def->networks[i]));
+	field_bool(f, &def->plain);
+	field_u32(f, &def->bandwidth_percent);
+	field_u32(f, &def->moves_out_max);
+	field_u32(f, &def->moves_in_max);
+}
+
 void fields_cluster_def(struct fields *f, struct cluster_def *def)
 {
 	field_string(f, def->name, sizeof(def->name));
@@ -15,6 +26,7 @@ void fields_cluster_def(struct fields *f, struct cluster_def *def)
 	field_u32(f, &def->no_quorum_hold_s);
 	field_u32(f, &def->io_timeout_s);
 	field_string(f, def->root, sizeof(def->root));
+	fields_migration_def(f, &def->migration);
 }
 
 void fields_node_def(struct fields *f, struct node_def *def)
@@ -91,6 +103,10 @@ void fields_vm_def(struct fields *f, struct vm_def *def)
 	field_u32(f, &def->restarts_max);
 	field_u32(f, &def->relocations_max);
 	field_u32(f, &def->stop_timeout_s);
+	field_u32(f, &def->max_pause_ms);
+	field_count(f, &def->throttle_max, 99);
+	field_bool(f, &def->post_copy);
+	field_enum(f, &def->on_drain, ON_DRAIN_COUNT);
 }
 
 static void fields_version(struct fields *f, uint8_t version)

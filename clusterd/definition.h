@@ -53,6 +53,15 @@ struct nic_def {
 enum vm_firmware { FIRMWARE_BIOS, FIRMWARE_UEFI, FIRMWARE_COUNT };
 enum cpu_mode { CPU_COMPATIBLE, CPU_HOST, CPU_MODEL, CPU_MODE_COUNT };
 enum on_guest_shutdown { GUEST_SHUTDOWN_STOP, GUEST_SHUTDOWN_RESTART, GUEST_SHUTDOWN_COUNT };
+// What a drain of its node does to a VM.
+enum on_drain {
+	ON_DRAIN_MIGRATE, // live; quick where a live migration would not end
+	ON_DRAIN_QUICK,
+	ON_DRAIN_COLD,	   // stop, start elsewhere
+	ON_DRAIN_STAY,	   // it goes on; the node never becomes empty
+	ON_DRAIN_SHUTDOWN, // stopped until the node is back
+	ON_DRAIN_COUNT,
+};
 enum vm_failback { FAILBACK_NEVER, FAILBACK_IMMEDIATE, FAILBACK_COUNT };
 
 struct file_ref {
@@ -86,6 +95,12 @@ struct vm_def {
 	uint32_t restarts_max;		// in place, after a failure; default 1
 	uint32_t relocations_max;	// elsewhere, after that; default 2
 	uint32_t stop_timeout_s;	// polite stop until SIGKILL; default 120
+	uint32_t max_pause_ms;		// longest pause a live migration may plan; 1 to 60000,
+					// default 1000
+	uint32_t throttle_max;		// percent by which a live migration may slow the guest;
+					// 0 to 99, default 0
+	bool post_copy;			// one that does not converge may end in post-copy
+	uint8_t on_drain;		// enum on_drain
 };
 
 // Owners are named in XML and become masks of node slots when applied. Tier 0 is `possible`, 1 the
@@ -117,6 +132,17 @@ struct volume_def {
 
 enum no_quorum_policy { NO_QUORUM_STOP, NO_QUORUM_FREEZE, NO_QUORUM_SELF_FENCE, NO_QUORUM_COUNT };
 
+// How VMs move between nodes.
+struct migration_def {
+	uint32_t network_count; // 0: every network that a node has, those without
+				// a gateway first
+	char networks[MIGRATION_NETWORKS_MAX][ADDRESS_SIZE + 4]; // "10.1.0.0/16", best first
+	bool plain;						 // without TLS
+	uint32_t bandwidth_percent;	      // of the link, for one node's moves; 1 to 100,
+					      // default 50
+	uint32_t moves_out_max, moves_in_max; // at once, per node; 1 to 16, default 2
+};
+
 struct cluster_def {
 	char name[NAME_SIZE];
 	uint8_t no_quorum;		// enum no_quorum_policy
@@ -124,6 +150,7 @@ struct cluster_def {
 	uint32_t io_timeout_s;		// sanlock io_timeout of volumes prepared from now on; 1 to
 					// 60, default 10
 	char root[PATH_SIZE];		// of the volumes' tree; default /clusterstorage
+	struct migration_def migration;
 };
 
 // One applied document or several, together. Arrays are the caller's (the edge allocates them).

@@ -236,6 +236,8 @@ static const char *vm_report_word(enum vm_report report)
 		return "waits for its lease on ";
 	case VM_REPORT_STUCK:
 		return "cannot be ended on ";
+	case VM_REPORT_RESTORING:
+		return "continues from its saved state on ";
 	case VM_REPORT_COUNT:
 		break;
 	}
@@ -371,6 +373,13 @@ static void describe_request(struct describing *d)
 	case ENTRY_VOLUME_PREPARE:
 	case ENTRY_LEASE_WRITE:
 	case ENTRY_PLACE:
+	case ENTRY_MOVE_REQUEST:
+	case ENTRY_MOVE_CANCEL:
+	case ENTRY_MOVE_REPORT:
+	case ENTRY_MOVE_BEGIN:
+	case ENTRY_MOVE_END:
+	case ENTRY_NODE_DRAIN:
+	case ENTRY_NODE_DRAINED:
 	case ENTRY_TYPE_COUNT:
 		return;
 	}
@@ -385,6 +394,13 @@ static void describe_entry(struct describing *d)
 		describe_view(d);
 		return;
 	case ENTRY_CHECK:
+	case ENTRY_MOVE_REQUEST:
+	case ENTRY_MOVE_CANCEL:
+	case ENTRY_MOVE_REPORT:
+	case ENTRY_MOVE_BEGIN:
+	case ENTRY_MOVE_END:
+	case ENTRY_NODE_DRAIN:
+	case ENTRY_NODE_DRAINED:
 	case ENTRY_TYPE_COUNT:
 		return;
 	case ENTRY_APPLY:

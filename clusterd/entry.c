@@ -28,6 +28,14 @@ enum {
 	HAS_VOTERS = 1 << 16,
 	HAS_BODY = 1 << 17,
 	HAS_PLACES = 1 << 18,
+	HAS_MOVE = 1 << 19,
+	HAS_MOVE_KIND = 1 << 20,
+	HAS_MOVE_CAUSE = 1 << 21,
+	HAS_MOVE_OUTCOME = 1 << 22,
+	HAS_MOVE_REPORT = 1 << 23,
+	HAS_NUMBERS = 1 << 24,
+	HAS_DRAIN_VERB = 1 << 25,
+	HAS_DRAIN_STATE = 1 << 26,
 };
 
 static unsigned int entry_members(enum entry_type type)
@@ -77,6 +85,20 @@ static unsigned int entry_members(enum entry_type type)
 		return HAS_VM | HAS_VOLUME | HAS_LEASE_SLOT | HAS_ACTOR | HAS_BURN;
 	case ENTRY_PLACE:
 		return HAS_PLACES;
+	case ENTRY_MOVE_REQUEST:
+		return HAS_NAME | HAS_ACTOR | HAS_MOVE_KIND;
+	case ENTRY_MOVE_CANCEL:
+		return HAS_NAME;
+	case ENTRY_NODE_DRAIN:
+		return HAS_NAME | HAS_FLAG | HAS_DRAIN_VERB;
+	case ENTRY_MOVE_REPORT:
+		return HAS_NODE_ID | HAS_MOVE | HAS_MOVE_REPORT | HAS_NUMBERS | HAS_REASON;
+	case ENTRY_MOVE_BEGIN:
+		return HAS_VM | HAS_MOVE | HAS_ACTOR | HAS_MOVE_KIND | HAS_MOVE_CAUSE | HAS_NUMBERS;
+	case ENTRY_MOVE_END:
+		return HAS_MOVE | HAS_MOVE_OUTCOME | HAS_REASON;
+	case ENTRY_NODE_DRAINED:
+		return HAS_NODE_ID | HAS_DRAIN_STATE | HAS_REASON;
 	case ENTRY_TYPE_COUNT:
 		break;
 	}
@@ -123,6 +145,31 @@ static void fields_words(struct fields *f, struct entry *entry, unsigned int has
 		field_bool(f, &entry->burn);
 }
 
+static void fields_move_words(struct fields *f, struct entry *entry, unsigned int has)
+{
+	if (has & HAS_MOVE)
+		field_u32(f, &entry->move);
+	if (has & HAS_MOVE_KIND)
+		field_enum(f, &entry->move_kind, MOVE_KIND_COUNT);
+	if (has & HAS_MOVE_CAUSE)
+		field_enum(f, &entry->move_cause, MOVE_CAUSE_COUNT);
+	if (has & HAS_MOVE_OUTCOME)
+		field_kind(f, &entry->move_outcome, MOVE_OUTCOME_COUNT);
+	if (has & HAS_MOVE_REPORT) {
+		field_kind(f, &entry->move_report, MOVE_REPORT_COUNT);
+		field_string(f, entry->address, sizeof(entry->address));
+		field_u32(f, &entry->port);
+	}
+	if (has & HAS_NUMBERS)
+		fields_move_numbers(f, &entry->numbers);
+	if (has & HAS_DRAIN_VERB) {
+		field_enum(f, &entry->drain_verb, DRAIN_VERB_COUNT);
+		field_u64(f, &entry->until_ms);
+	}
+	if (has & HAS_DRAIN_STATE)
+		field_enum(f, &entry->drain_state, DRAIN_STATE_COUNT);
+}
+
 static void fields_entry(struct fields *f, struct entry *entry)
 {
 	uint8_t version = ENTRY_VERSION;
@@ -137,6 +184,7 @@ static void fields_entry(struct fields *f, struct entry *entry)
 	field_u32(f, &entry->from);
 	has = entry_members(entry->type);
 	fields_words(f, entry, has);
+	fields_move_words(f, entry, has);
 	if (has & HAS_REPORT)
 		fields_node_report(f, &entry->report);
 	if (has & HAS_GENERATIONS) {

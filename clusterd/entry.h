@@ -9,38 +9,47 @@
 #include "clusterd/cluster.h"
 
 enum entry_type {
-	ENTRY_VIEW = 1,		// first of every view: it is normal once this is committed
-	ENTRY_CHECK,		// every replica computes a digest here
+	ENTRY_VIEW = 1, // first of every view: it is normal once this is committed
+	ENTRY_CHECK,	// every replica computes a digest here
 
 	// Requests
-	ENTRY_APPLY,		// definitions
-	ENTRY_REMOVE,		// one object
+	ENTRY_APPLY,  // definitions
+	ENTRY_REMOVE, // one object
 	ENTRY_VM_WANT,
 	ENTRY_VM_MANAGE,
-	ENTRY_VM_CLEAR,		// forget failures and errors, try again
+	ENTRY_VM_CLEAR, // forget failures and errors, try again
 	ENTRY_NODE_MANAGE,
-	ENTRY_NODE_FENCE,	// the administrator wants this node off
-	ENTRY_NODE_CONFIRM_DEAD,	// the administrator's word that it is off, after its id was
-					// seen not renewed
+	ENTRY_NODE_FENCE,	 // the administrator wants this node off
+	ENTRY_NODE_CONFIRM_DEAD, // the administrator's word that it is off, after its id was
+				 // seen not renewed
+
+	ENTRY_MOVE_REQUEST, // name; actor: target or SLOT_NONE; move_kind
+	ENTRY_MOVE_CANCEL,  // name
+	ENTRY_NODE_DRAIN,   // name, drain_verb, flag, until_ms
 
 	// Reports
 	ENTRY_NODE_REPORT,
-	ENTRY_NODE_GOODBYE,	// runs nothing and leaves on purpose
+	ENTRY_NODE_GOODBYE, // runs nothing and leaves on purpose
 	ENTRY_VOLUME_PREPARED,
 	ENTRY_LEASE_WRITTEN,
 	ENTRY_FENCE_RESULT,
-	ENTRY_NODE_RELEASED,	// the dead host's claims were released (or had ended by themselves)
+	ENTRY_NODE_RELEASED, // the dead host's claims were released (or had ended by themselves)
 	ENTRY_VM_REPORT,
+	ENTRY_MOVE_REPORT,
 
 	// Decisions
-	ENTRY_VOTERS,		// exactly one voter added, removed or readmitted
+	ENTRY_VOTERS, // exactly one voter added, removed or readmitted
 	ENTRY_NODE_LOST,
-	ENTRY_NODE_FENCING,	// actor, device, generations
-	ENTRY_NODE_EXPIRING,	// no proof to be had; its watchdog's expiry is believed
+	ENTRY_NODE_FENCING,  // actor, device, generations
+	ENTRY_NODE_EXPIRING, // no proof to be had; its watchdog's expiry is believed
 	ENTRY_NODE_BACK,
-	ENTRY_VOLUME_PREPARE,	// names the actor
-	ENTRY_LEASE_WRITE,	// names the actor
-	ENTRY_PLACE,		// a list of VMs and their owners, decided together
+	ENTRY_VOLUME_PREPARE, // names the actor
+	ENTRY_LEASE_WRITE,    // names the actor
+	ENTRY_PLACE,	      // a list of VMs and their owners, decided together
+	ENTRY_MOVE_BEGIN,     // move, actor: target, move_kind; a new one when `move` is 0 (vm,
+			      // move_cause)
+	ENTRY_MOVE_END,	      // move, move_outcome, reason: what needs no report of either end
+	ENTRY_NODE_DRAINED,   // node_id, drain_state, reason
 	ENTRY_TYPE_COUNT,
 };
 
@@ -49,15 +58,47 @@ enum object_kind { OBJECT_NODE = 1, OBJECT_VOLUME, OBJECT_VM, OBJECT_KIND_COUNT 
 bool cluster_defines(const struct cluster *cluster, enum object_kind kind, const char *name);
 
 enum vm_report {
-	VM_REPORT_STARTED = 1,	// QEMU runs and holds the lease
-	VM_REPORT_STOPPED,	// ended as asked; QEMU and lease are gone
-	VM_REPORT_GUEST_SHUTDOWN,	// the guest switched itself off
-	VM_REPORT_START_FAILED,	// nothing runs, nothing is held
-	VM_REPORT_DIED,		// it ran and ended unasked; QEMU and lease are gone
-	VM_REPORT_FOUND,	// this node runs it with the lease, whatever the placement says
-	VM_REPORT_LEASE_HELD,	// still waiting: another host holds the lease (reason says who)
-	VM_REPORT_STUCK,	// QEMU cannot be ended: it may still write
+	VM_REPORT_STARTED = 1,	  // QEMU runs and holds the lease
+	VM_REPORT_STOPPED,	  // ended as asked; QEMU and lease are gone
+	VM_REPORT_GUEST_SHUTDOWN, // the guest switched itself off
+	VM_REPORT_START_FAILED,	  // nothing runs, nothing is held
+	VM_REPORT_DIED,		  // it ran and ended unasked; QEMU and lease are gone
+	VM_REPORT_FOUND,	  // this node runs it with the lease, whatever the placement says
+	VM_REPORT_LEASE_HELD,	  // still waiting: another host holds the lease (reason says who)
+	VM_REPORT_STUCK,	  // QEMU cannot be ended: it may still write
+	VM_REPORT_RESTORING,	  // its saved state is loaded, and it is about to continue from it
 	VM_REPORT_COUNT,
+};
+
+/*
+ * What an end of a move says of itself. S: from the source, T: from the target. Those that do not
+ * fit the move's stage are refused as stale.
+ */
+enum move_report {
+	MOVE_REPORT_SHARED = 1,	 // S: the lease is shared
+	MOVE_REPORT_READY,	 // T: QEMU listens at address and port, under a shared lease
+	MOVE_REPORT_HANDOVER,	 // S: the guest is about to pause
+	MOVE_REPORT_RUNS,	 // T: it continued: the target owns the VM. Numbers: pause, total
+	MOVE_REPORT_FAILED,	 // S or T: reason. Before the source has renounced, or with the
+				 // target's word that it never continued
+	MOVE_REPORT_TARGET_GONE, // T: no QEMU lives here, none has continued or will; lease
+				 // released
+	MOVE_REPORT_EXCLUSIVE,	 // S in UNDO: exclusive again and running. T in CLEANUP: exclusive
+	MOVE_REPORT_SOURCE_GONE, // S: no QEMU lives here, lease released. In CLEANUP: as it
+				 // should. Earlier: its memory is lost (reason)
+	MOVE_REPORT_SAVED,	 // S: the state is complete and synced, no QEMU lives, lease
+				 // released. Numbers
+	MOVE_REPORT_NUMBERS,	 // S: the forecast, or what it took
+	MOVE_REPORT_COUNT,
+};
+
+enum drain_verb {
+	DRAIN_ON,
+	DRAIN_OFF, // flag: those that left come back
+	DRAIN_PAUSE,
+	DRAIN_RESUME,
+	DRAIN_ABORT, // flag: those that left come back
+	DRAIN_VERB_COUNT,
 };
 
 struct place {
@@ -100,6 +141,18 @@ struct entry {
 	uint64_t generation[VOLUMES_MAX];	// FENCING
 	bool burn;			// LEASE_WRITE: the slot so far is burned (its actor's end
 					// is not known)
+
+	uint32_t move;		     // MOVE_BEGIN, MOVE_END, MOVE_REPORT: id
+	uint8_t move_kind;	     // MOVE_REQUEST, MOVE_BEGIN
+	uint8_t move_cause;	     // MOVE_BEGIN
+	uint8_t move_outcome;	     // MOVE_END
+	uint8_t move_report;	     // MOVE_REPORT: enum move_report
+	char address[ADDRESS_SIZE];  // MOVE_REPORT
+	uint32_t port;		     // MOVE_REPORT
+	struct move_numbers numbers; // MOVE_REPORT; MOVE_BEGIN: the forecast
+	uint8_t drain_verb;	     // NODE_DRAIN: enum drain_verb
+	uint8_t drain_state;	     // NODE_DRAINED: enum drain_state
+	uint64_t until_ms;	     // NODE_DRAIN: wall clock; 0: for ever
 
 	struct voters voters;		// VIEW: members; VOTERS: the new list
 	const uint8_t *body;		// APPLY: what definitions_encode() made

@@ -183,6 +183,31 @@ void fields_voters(struct fields *f, struct voters *voters)
 	}
 }
 
+void fields_move_numbers(struct fields *f, struct move_numbers *numbers)
+{
+	field_u32(f, &numbers->total_ms);
+	field_u32(f, &numbers->pause_us);
+	field_u32(f, &numbers->rounds);
+	field_u32(f, &numbers->throttle);
+	field_u64(f, &numbers->bytes);
+	field_u64(f, &numbers->rate);
+	field_u64(f, &numbers->dirty_rate);
+}
+
+void fields_migrate_stats(struct fields *f, struct migrate_stats *stats)
+{
+	field_enum(f, &stats->status, MIGRATE_STATUS_COUNT);
+	field_u64(f, &stats->total);
+	field_u64(f, &stats->remaining);
+	field_u64(f, &stats->transferred);
+	field_u64(f, &stats->rate);
+	field_u64(f, &stats->dirty_rate);
+	field_u32(f, &stats->rounds);
+	field_u32(f, &stats->throttle);
+	field_u32(f, &stats->pause_us);
+	field_u32(f, &stats->total_ms);
+}
+
 void fields_node_report(struct fields *f, struct node_report *report)
 {
 	field_u32(f, &report->cpus);

@@ -9,6 +9,7 @@
 
 #include "clusterd/cluster.h"
 #include "clusterd/codec.h"
+#include "clusterd/event.h"
 
 enum fields_mode { FIELDS_WRITE, FIELDS_READ, FIELDS_HASH };
 
@@ -45,4 +46,6 @@ void fields_volume_def(struct fields *f, struct volume_def *def);
 void fields_vm_def(struct fields *f, struct vm_def *def);
 void fields_vm_ref(struct fields *f, struct vm_ref *ref);
 void fields_voters(struct fields *f, struct voters *voters);
+void fields_move_numbers(struct fields *f, struct move_numbers *numbers);
+void fields_migrate_stats(struct fields *f, struct migrate_stats *stats);
 void fields_node_report(struct fields *f, struct node_report *report);

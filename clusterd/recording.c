@@ -11,19 +11,20 @@
 #include "clusterd/fields.h"
 #include "clusterd/invariant.h"
 
-enum { REPORT_BYTES_MAX = 8192, WALK_FIELDS_MAX = 32, NUMBER_BYTES_MAX = 10 };
+enum { REPORT_BYTES_MAX = 8192, STATS_BYTES_MAX = 64, WALK_FIELDS_MAX = 40, NUMBER_BYTES_MAX = 10 };
 
 static const uint8_t magic[8] = { 'c', 'l', 'u', 's', 't', 'r', 'e', 'c' };
 
 // A new member has to be walked, too: a replay that does not know it would go another way.
-_Static_assert(sizeof(void *) != 8 || sizeof(struct event) == 200, "keep the event's new member");
-_Static_assert(sizeof(void *) != 8 || sizeof(struct action) == 128, "keep the action's new member");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct event) == 224, "keep the event's new member");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct action) == 152, "keep the action's new member");
 
 struct walk {
 	bool reading;
 	struct writer w;
 	struct reader r;
-	uint32_t mask, bit;
+	uint64_t mask;
+	uint32_t bit;
 	size_t mask_at;
 };
 
@@ -56,11 +57,11 @@ static uint64_t read_number(struct reader *r)
 static void walk_begin(struct walk *walk)
 {
 	if (walk->reading) {
-		walk->mask = read_u32(&walk->r);
+		walk->mask = read_u64(&walk->r);
 	} else {
 		walk->mask_at = walk->w.used;
 		walk->mask = 0;
-		write_u32(&walk->w, 0);
+		write_u64(&walk->w, 0);
 	}
 	walk->bit = 0;
 }
@@ -72,14 +73,14 @@ static void walk_end(struct walk *walk)
 			walk->r.failed = true;
 		return;
 	}
-	for (unsigned int i = 0; i < 4 && !walk->w.failed; i++)
+	for (unsigned int i = 0; i < 8 && !walk->w.failed; i++)
 		walk->w.buf[walk->mask_at + i] = (uint8_t)(walk->mask >> 8 * i);
 }
 
 // Whether the next field is there.
 static bool walk_field(struct walk *walk, bool present)
 {
-	uint32_t bit = 1u << walk->bit++;
+	uint64_t bit = UINT64_C(1) << walk->bit++;
 
 	INVARIANT(walk->bit <= WALK_FIELDS_MAX);
 	if (walk->reading)
@@ -200,6 +201,31 @@ static void walk_report(struct walk *walk, struct event *event, struct node_repo
 	event->report = report;
 }
 
+static const struct migrate_stats *walk_stats(struct walk *walk, const struct migrate_stats *from,
+					      struct migrate_stats *to)
+{
+	struct migrate_stats stats = { 0 };
+	uint8_t bytes[STATS_BYTES_MAX];
+	struct fields f = fields_write(bytes, sizeof(bytes));
+	const uint8_t *blob = bytes;
+	size_t size;
+
+	if (!walk->reading && from) {
+		stats = *from;
+		fields_migrate_stats(&f, &stats);
+		INVARIANT(!fields_failed(&f));
+	}
+	size = f.w.used;
+	blob = walk_blob(walk, blob, &size);
+	if (!walk->reading || !blob)
+		return walk->reading ? NULL : from;
+	f = fields_read(blob, size);
+	fields_migrate_stats(&f, to);
+	if (!reader_done(&f.r))
+		walk->r.failed = true;
+	return to;
+}
+
 static void walk_event(struct walk *walk, struct event *event, struct recorded_event *recorded)
 {
 	walk_begin(walk);
@@ -232,12 +258,18 @@ static void walk_event(struct walk *walk, struct event *event, struct recorded_e
 	walk_report(walk, event, recorded ? &recorded->report : NULL);
 	event->body = walk_blob(walk, event->body, &event->body_size);
 	event->reason = walk_text(walk, event->reason);
+	NUMBER(event->run_state, RUN_STATE_COUNT - 1);
+	FLAG(event->shared);
+	NUMBER(event->word, MOVE_WORD_COUNT - 1);
+	NUMBER(event->move, UINT32_MAX);
+	NUMBER(event->port, UINT32_MAX);
+	event->stats = walk_stats(walk, event->stats, recorded ? &recorded->stats : NULL);
 	walk_end(walk);
 }
 
 size_t recording_event_bound(const struct event *event)
 {
-	return 4 + WALK_FIELDS_MAX * NUMBER_BYTES_MAX + sizeof(struct uuid) +
+	return 8 + STATS_BYTES_MAX + WALK_FIELDS_MAX * NUMBER_BYTES_MAX + sizeof(struct uuid) +
 	       (event->body ? event->body_size : 0) +
 	       (event->reason ? strlen(event->reason) + 1 : 0) +
 	       (event->report ? REPORT_BYTES_MAX : 0) +
@@ -289,6 +321,41 @@ static uint64_t hash_body(const uint8_t *bytes, size_t size)
 	return hash_bytes(hash, bytes + at, size - at);
 }
 
+// A number that is there whatever its value.
+static uint64_t walk_inner(struct walk *walk, uint64_t value, uint64_t max)
+{
+	if (!walk->reading) {
+		write_number(&walk->w, value);
+		return value;
+	}
+	value = read_number(&walk->r);
+	if (value > max)
+		walk->r.failed = true;
+	return walk->r.failed ? 0 : value;
+}
+
+// Length 0 is no text; else the terminator is among the bytes.
+static const char *walk_inner_text(struct walk *walk, const char *text)
+{
+	uint64_t size = walk_inner(walk, text ? strlen(text) + 1 : 0, SIZE_MAX);
+	const char *bytes;
+
+	if (!walk->reading) {
+		if (text)
+			write_bytes(&walk->w, text, (size_t)size);
+		return text;
+	}
+	if (size == 0 || walk->r.failed)
+		return NULL;
+	bytes = (const char *)walk->r.buf + walk->r.at;
+	if (size > walk->r.size - walk->r.at || bytes[size - 1] != 0 || strlen(bytes) + 1 != size) {
+		walk->r.failed = true;
+		return NULL;
+	}
+	walk->r.at += (size_t)size;
+	return bytes;
+}
+
 static void walk_generation(struct walk *walk, struct action *action, uint64_t *generation)
 {
 	if (!walk_field(walk, action->generation != NULL))
@@ -326,6 +393,31 @@ static void walk_result(struct walk *walk, struct action *action, struct entry_r
 	action->result = result;
 }
 
+// Its texts are read where they stand in the bytes.
+static void walk_migrate(struct walk *walk, struct action *action, struct migrate_params *migrate)
+{
+	if (!walk_field(walk, action->migrate != NULL))
+		return;
+	if (!walk->reading)
+		*migrate = *action->migrate;
+	migrate->address = walk_inner_text(walk, migrate->address);
+	migrate->peer = walk_inner_text(walk, migrate->peer);
+	migrate->port = (uint32_t)walk_inner(walk, migrate->port, UINT32_MAX);
+	migrate->tls = walk_inner(walk, migrate->tls, 1) != 0;
+	migrate->post_copy = walk_inner(walk, migrate->post_copy, 1) != 0;
+	migrate->channels = (uint32_t)walk_inner(walk, migrate->channels, UINT32_MAX);
+	migrate->bandwidth = walk_inner(walk, migrate->bandwidth, UINT64_MAX);
+	migrate->downtime_ms = (uint32_t)walk_inner(walk, migrate->downtime_ms, UINT32_MAX);
+	migrate->throttle = (uint32_t)walk_inner(walk, migrate->throttle, UINT32_MAX);
+	action->migrate = migrate;
+}
+
+static size_t migrate_params_size(const struct migrate_params *migrate)
+{
+	return 9 * NUMBER_BYTES_MAX + (migrate->address ? strlen(migrate->address) + 1 : 0) +
+	       (migrate->peer ? strlen(migrate->peer) + 1 : 0);
+}
+
 static void walk_action(struct walk *walk, struct recorded_action *recorded)
 {
 	struct action *action = &recorded->action;
@@ -352,6 +444,11 @@ static void walk_action(struct walk *walk, struct recorded_action *recorded)
 	NUMBER(recorded->body_hash, UINT64_MAX);
 	action->text = walk_text(walk, action->text);
 	walk_result(walk, action, &recorded->result);
+	NUMBER(action->start_mode, START_MODE_COUNT - 1);
+	NUMBER(action->word, MOVE_WORD_COUNT - 1);
+	NUMBER(action->move, UINT32_MAX);
+	walk_migrate(walk, action, &recorded->migrate);
+	action->stats = walk_stats(walk, action->stats, &recorded->stats);
 	walk_end(walk);
 }
 
@@ -362,7 +459,9 @@ size_t recording_actions_bound(const struct actions *actions)
 	for (uint32_t i = 0; i < actions->count; i++) {
 		const struct action *action = &actions->items[i];
 
-		bound += 4 + WALK_FIELDS_MAX * NUMBER_BYTES_MAX + sizeof(struct uuid);
+		bound += 8 + WALK_FIELDS_MAX * NUMBER_BYTES_MAX + sizeof(struct uuid);
+		bound += action->migrate ? migrate_params_size(action->migrate) : 0;
+		bound += action->stats ? STATS_BYTES_MAX : 0;
 		bound += action->text ? strlen(action->text) + 1 : 0;
 		bound += action->result ? sizeof(*action->result) + 8 : 0;
 		bound += action->generation ? (size_t)VOLUMES_MAX * NUMBER_BYTES_MAX : 0;

@@ -65,6 +65,7 @@ struct recorded_event {
 	struct event event;
 	struct group_member members[RECORDING_MEMBERS_MAX];
 	struct node_report report;
+	struct migrate_stats stats;
 };
 
 // False on anything but exactly one well-formed event.
@@ -76,6 +77,8 @@ struct recorded_action {
 	uint64_t body_hash;
 	uint64_t generation[VOLUMES_MAX];
 	struct entry_result result;
+	struct migrate_params migrate;
+	struct migrate_stats stats;
 };
 
 // How many actions a list of them holds, then each in turn; false on what is malformed.

@@ -42,6 +42,15 @@ static const char *const event_word[EVENT_TYPE_COUNT] = {
 	[EVENT_FENCE_DONE] = "fence-done",
 	[EVENT_HOST_RELEASED] = "host-released",
 	[EVENT_HOST_CHECKED] = "host-checked",
+	[EVENT_LEASE_SHARED] = "lease-shared",
+	[EVENT_LEASE_EXCLUSIVE] = "lease-exclusive",
+	[EVENT_QEMU_LISTENING] = "qemu-listening",
+	[EVENT_QEMU_RESTORED] = "qemu-restored",
+	[EVENT_MIGRATE] = "migrate",
+	[EVENT_SAVED] = "saved",
+	[EVENT_DIRTY_RATE] = "dirty-rate",
+	[EVENT_LINK_CHECKED] = "link-checked",
+	[EVENT_MOVE_WORD] = "move-word",
 };
 
 static const char *const action_word[ACTION_TYPE_COUNT] = {
@@ -71,6 +80,19 @@ static const char *const action_word[ACTION_TYPE_COUNT] = {
 	[ACTION_LEASE_RELEASE_WAIT] = "lease-release-wait",
 	[ACTION_ADOPT] = "adopt",
 	[ACTION_VM_FORGET] = "vm-forget",
+	[ACTION_LEASE_SHARE] = "lease-share",
+	[ACTION_LEASE_EXCLUSIVE] = "lease-exclusive",
+	[ACTION_MIGRATE] = "migrate",
+	[ACTION_MIGRATE_TUNE] = "migrate-tune",
+	[ACTION_MIGRATE_CONTINUE] = "migrate-continue",
+	[ACTION_MIGRATE_CANCEL] = "migrate-cancel",
+	[ACTION_SAVE] = "save",
+	[ACTION_SAVED_REMOVE] = "saved-remove",
+	[ACTION_DIRTY_RATE] = "dirty-rate",
+	[ACTION_QEMU_ANNOUNCE] = "qemu-announce",
+	[ACTION_LINK_CHECK] = "link-check",
+	[ACTION_MOVE_TELL] = "move-tell",
+	[ACTION_MOVE_PROGRESS] = "move-progress",
 	[ACTION_FENCE] = "fence",
 	[ACTION_HOST_RELEASE] = "host-release",
 	[ACTION_HOST_CHECK] = "host-check",
@@ -225,6 +247,37 @@ static void add_report(struct text *text, const struct node_report *report)
 	text_add(text, report->qemu ? " qemu" : " no-qemu");
 }
 
+static void add_stats(struct text *text, const struct migrate_stats *stats)
+{
+	if (!stats)
+		return;
+	add_number(text, "status", stats->status);
+	add_number(text, "total", stats->total);
+	add_number(text, "remaining", stats->remaining);
+	add_number(text, "transferred", stats->transferred);
+	add_number(text, "rate", stats->rate);
+	add_number(text, "dirty-rate", stats->dirty_rate);
+	add_number(text, "rounds", stats->rounds);
+	add_number(text, "throttle", stats->throttle);
+	add_number(text, "pause-us", stats->pause_us);
+	add_number(text, "total-ms", stats->total_ms);
+}
+
+static void add_migrate(struct text *text, const struct migrate_params *migrate)
+{
+	if (!migrate)
+		return;
+	add_named(text, "address", migrate->address);
+	add_number(text, "port", migrate->port);
+	add_named(text, "peer", migrate->peer);
+	text_add(text, migrate->tls ? " tls" : "");
+	text_add(text, migrate->post_copy ? " post-copy" : "");
+	add_number(text, "channels", migrate->channels);
+	add_number(text, "bandwidth", migrate->bandwidth);
+	add_number(text, "downtime-ms", migrate->downtime_ms);
+	add_number(text, "throttle", migrate->throttle);
+}
+
 static void add_event_body(struct text *text, const struct cluster *cluster,
 			   const struct event *event)
 {
@@ -281,6 +334,12 @@ size_t recording_event_describe(const struct cluster *cluster, const struct even
 	add_number(text, "cookie", event->cookie);
 	add_number(text, "ring", event->ring);
 	add_number(text, "generation", event->generation);
+	add_number(text, "move", event->move);
+	add_number(text, "word", event->word);
+	add_number(text, "port", event->port);
+	add_number(text, "run-state", event->run_state);
+	text_add(text, event->shared ? " shared" : "");
+	add_stats(text, event->stats);
 	add_members(text, cluster, event);
 	add_report(text, event->report);
 	add_event_body(text, cluster, event);
@@ -311,6 +370,11 @@ size_t recording_action_describe(const struct cluster *cluster,
 	add_number(text, "attempt", action->attempt);
 	add_number(text, "device", action->device);
 	add_number(text, "lease-slot", action->lease_slot);
+	add_number(text, "start-mode", action->start_mode);
+	add_number(text, "move", action->move);
+	add_number(text, "word", action->word);
+	add_migrate(text, action->migrate);
+	add_stats(text, action->stats);
 	add_number(text, "index", action->index);
 	add_number(text, "view", action->view);
 	add_number(text, "token", action->token);

@@ -13,6 +13,8 @@ static void fields_node(struct fields *f, struct cluster_node *node)
 	fields_node_def(f, &node->def);
 	field_bool(f, &node->managed);
 	field_bool(f, &node->maintenance);
+	field_enum(f, &node->drain, DRAIN_STATE_COUNT);
+	field_u64(f, &node->drain_until_ms);
 	field_bool(f, &node->reported);
 	fields_node_report(f, &node->report);
 	field_enum(f, &node->life, NODE_LIFE_COUNT);
@@ -84,6 +86,11 @@ static void fields_vm(struct fields *f, struct vm *vm)
 	field_slot(f, &vm->last_owner, NODES_MAX);
 	field_u64(f, &vm->unproven);
 	field_u64(f, &vm->since_ms);
+	field_u32(f, &vm->move);
+	field_enum(f, &vm->saved, SAVED_STATE_COUNT);
+	field_slot(f, &vm->saved_volume, VOLUMES_MAX);
+	field_u64(f, &vm->saved_bytes);
+	field_slot(f, &vm->drained_from, NODES_MAX);
 	field_string(f, vm->reason, sizeof(vm->reason));
 }
 
@@ -181,6 +188,84 @@ static void fields_vms(struct fields *f, struct cluster *cluster)
 	}
 }
 
+static void fields_move(struct fields *f, struct move *move)
+{
+	field_u32(f, &move->id);
+	fields_vm_ref(f, &move->vm);
+	field_enum(f, &move->kind, MOVE_KIND_COUNT);
+	field_enum(f, &move->stage, MOVE_STAGE_COUNT);
+	field_enum(f, &move->cause, MOVE_CAUSE_COUNT);
+	field_slot(f, &move->source, NODES_MAX);
+	field_slot(f, &move->target, NODES_MAX);
+	field_u32(f, &move->attempt);
+	field_bool(f, &move->shared);
+	field_bool(f, &move->ready);
+	field_bool(f, &move->source_gone);
+	field_bool(f, &move->target_gone);
+	field_bool(f, &move->cancelled);
+	field_u64(f, &move->began_ms);
+	field_u64(f, &move->stage_ms);
+	field_string(f, move->address, sizeof(move->address));
+	field_u32(f, &move->port);
+	fields_move_numbers(f, &move->forecast);
+	field_string(f, move->reason, sizeof(move->reason));
+}
+
+static void fields_past_move(struct fields *f, struct past_move *past)
+{
+	field_u32(f, &past->id);
+	field_string(f, past->vm, sizeof(past->vm));
+	field_enum(f, &past->kind, MOVE_KIND_COUNT);
+	field_enum(f, &past->cause, MOVE_CAUSE_COUNT);
+	field_enum(f, &past->outcome, MOVE_OUTCOME_COUNT);
+	field_enum(f, &past->stage, MOVE_STAGE_COUNT);
+	field_string(f, past->source, sizeof(past->source));
+	field_string(f, past->target, sizeof(past->target));
+	field_u64(f, &past->began_ms);
+	field_u64(f, &past->ended_ms);
+	fields_move_numbers(f, &past->forecast);
+	fields_move_numbers(f, &past->fact);
+	field_string(f, past->reason, sizeof(past->reason));
+}
+
+// A move and its VM name each other.
+static bool move_consistent(const struct cluster *cluster, const struct move *move)
+{
+	const struct vm *vm = cluster_vm(cluster, move->vm);
+
+	return move->id < cluster->next_move && vm && vm->move == move->id &&
+	       move->source != SLOT_NONE && cluster->nodes[move->source].used &&
+	       (move->target == SLOT_NONE || cluster->nodes[move->target].used);
+}
+
+// Only what is there: most of the time nothing moves.
+static void fields_moves(struct fields *f, struct cluster *cluster)
+{
+	uint32_t count = 0, at = 0;
+
+	field_u32(f, &cluster->next_move);
+	for (uint32_t i = 0; i < MOVES_MAX; i++)
+		count += cluster->moves[i].id != 0;
+	field_count(f, &count, MOVES_MAX);
+	for (uint32_t i = 0; i < count && !fields_failed(f); i++, at++) {
+		while (!fields_reading(f) && cluster->moves[at].id == 0)
+			at++;
+		at = fields_next_slot(f, at, at, MOVES_MAX);
+		if (fields_failed(f))
+			return;
+		fields_move(f, &cluster->moves[at]);
+		if (fields_reading(f) && !move_consistent(cluster, &cluster->moves[at]))
+			fields_fail(f);
+	}
+	count = 0;
+	field_count(f, &cluster->past_move, PAST_MOVES_MAX - 1);
+	while (!fields_reading(f) && count < PAST_MOVES_MAX && cluster->past_moves[count].id != 0)
+		count++;
+	field_count(f, &count, PAST_MOVES_MAX);
+	for (uint32_t i = 0; i < count && !fields_failed(f); i++)
+		fields_past_move(f, &cluster->past_moves[i]);
+}
+
 static void fields_cluster(struct fields *f, struct cluster *cluster)
 {
 	uint8_t version = SNAPSHOT_VERSION;
@@ -197,6 +282,7 @@ static void fields_cluster(struct fields *f, struct cluster *cluster)
 	fields_nodes(f, cluster);
 	fields_volumes(f, cluster);
 	fields_vms(f, cluster);
+	fields_moves(f, cluster);
 }
 
 size_t cluster_encode(const struct cluster *cluster, uint8_t *buf, size_t size)

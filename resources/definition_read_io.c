@@ -112,6 +112,7 @@ static void cluster_read(const struct walk *walk, const struct xml_element *elem
 	struct cluster_def def = {
 		.no_quorum = NO_QUORUM_STOP,
 		.no_quorum_hold_s = 60,
+		.migration = { .bandwidth_percent = 50, .moves_out_max = 2, .moves_in_max = 2 },
 		.io_timeout_s = 10,
 		.root = "/clusterstorage",
 	};

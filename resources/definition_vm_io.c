@@ -575,6 +575,7 @@ void definition_vm_read(const struct walk *walk, const struct xml_element *eleme
 	struct vm_draft draft = {
 		.def = {
 			.cpus = 1, .restarts_max = 1, .relocations_max = 2, .stop_timeout_s = 120,
+			.max_pause_ms = 1000,
 		},
 		.number = definitions->vm_count,
 		.owner_first = definitions->owner_count,

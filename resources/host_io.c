@@ -434,6 +434,16 @@ bool host_perform(struct host *host, const struct cluster *cluster, const struct
 	case ACTION_QEMU_CONT:
 	case ACTION_LEASE_RELEASE_WAIT:
 	case ACTION_VM_FORGET:
+	case ACTION_LEASE_SHARE:
+	case ACTION_LEASE_EXCLUSIVE:
+	case ACTION_MIGRATE:
+	case ACTION_MIGRATE_TUNE:
+	case ACTION_MIGRATE_CONTINUE:
+	case ACTION_MIGRATE_CANCEL:
+	case ACTION_SAVE:
+	case ACTION_SAVED_REMOVE:
+	case ACTION_DIRTY_RATE:
+	case ACTION_QEMU_ANNOUNCE:
 		return host_vm_perform(host, cluster, action);
 	case ACTION_SEND:
 	case ACTION_GROUP_REJOIN:
@@ -449,6 +459,9 @@ bool host_perform(struct host *host, const struct cluster *cluster, const struct
 	case ACTION_FENCE:
 	case ACTION_SELF_FENCE:
 	case ACTION_EXIT:
+	case ACTION_LINK_CHECK:
+	case ACTION_MOVE_TELL:
+	case ACTION_MOVE_PROGRESS:
 	case ACTION_TYPE_COUNT:
 		break;
 	}

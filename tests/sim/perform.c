@@ -15,9 +15,18 @@ static void run_exit(struct world *world, struct item *item)
 	daemon_restart_later(world, item->host, SECONDS(2));
 }
 
+static bool is_of_a_move(uint8_t type)
+{
+	return type >= ACTION_LEASE_SHARE && type <= ACTION_MOVE_PROGRESS;
+}
+
 void world_perform(struct world *world, struct host *host, const struct action *action)
 {
-	switch ((enum action_type)action->type) {
+	if (is_of_a_move(action->type)) {
+		qemu_perform(world, host, action);
+		return;
+	}
+	switch (action->type) {
 	case ACTION_SEND:
 		corosync_send(world, host, action->body, action->body_size);
 		break;
@@ -77,8 +86,7 @@ void world_perform(struct world *world, struct host *host, const struct action *
 		host->exiting = true;
 		world_at(world, MS(1), host, GUARD_DAEMON, run_exit);
 		break;
-	case ACTION_TYPE_COUNT:
+	default:
 		check_fail(world, host, "an action of no type");
-		break;
 	}
 }

@@ -55,7 +55,9 @@ static void decisions_of_another_view_are_refused(void **state)
 {
 	(void)state;
 	for (int type = ENTRY_VOTERS; type < ENTRY_TYPE_COUNT; type++) {
-		struct entry entry = { .type = (uint8_t)type, .view = 6, .node_id = 1 };
+		struct entry entry = {
+			.type = (uint8_t)type, .view = 6, .node_id = 1, .move_outcome = MOVE_DONE
+		};
 
 		refused(&f, entry, "stale-view", "decided in view 6 and this is view 7");
 	}

@@ -43,6 +43,17 @@ static void fill(struct entry *entry, enum entry_type type, uint8_t *places)
 	entry->generation_mask = 12;
 	entry->generation[31] = 13;
 	entry->burn = true;
+	entry->move = 16;
+	entry->move_kind = MOVE_LIVE;
+	entry->move_cause = CAUSE_DRAIN;
+	entry->move_outcome = MOVE_STAYED;
+	entry->move_report = MOVE_REPORT_READY;
+	text_copy(entry->address, sizeof(entry->address), "10.0.0.1");
+	entry->port = 17;
+	entry->numbers = (struct move_numbers){ 1, 2, 3, 4, 5, 6, 7 };
+	entry->drain_verb = DRAIN_ABORT;
+	entry->drain_state = DRAIN_STUCK;
+	entry->until_ms = 18;
 	entry->voters = (struct voters){ .count = 2, .list = { { 1, 14 }, { 2, 15 } } };
 	entry->body = (const uint8_t *)"body";
 	entry->body_size = 4;

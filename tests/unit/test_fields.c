@@ -100,6 +100,7 @@ static void fill_node(struct cluster_node *node)
 	}
 	FLAG(node->managed);
 	FLAG(node->maintenance);
+	KIND(node->drain, DRAIN_STATE_COUNT);
 	FLAG(node->reported);
 	fill_report(&node->report);
 	KIND(node->life, NODE_LIFE_COUNT);
@@ -156,6 +157,9 @@ static void fill_def(struct vm_def *def)
 	FLAG(def->wanted_given);
 	KIND(def->failback, FAILBACK_COUNT);
 	KIND(def->on_guest_shutdown, GUEST_SHUTDOWN_COUNT);
+	def->throttle_max = 99;
+	FLAG(def->post_copy);
+	KIND(def->on_drain, ON_DRAIN_COUNT);
 }
 
 static void fill_vm(struct cluster *cluster, uint32_t slot)
@@ -179,11 +183,57 @@ static void fill_vm(struct cluster *cluster, uint32_t slot)
 		volume_lease_slots(cluster, vm->leases[i].volume)[vm->leases[i].slot] = SLOT_USED;
 	}
 	vm->last_owner = 2;
+	vm->move = 0;
+	KIND(vm->saved, SAVED_STATE_COUNT);
+	vm->saved_volume = 3;
+	vm->drained_from = 2;
 	END(vm->reason);
 	fill_def(&cluster->defs[slot]);
 }
 
 static const uint32_t vm_slots[] = { 0, 2, 5 };
+
+static void fill_moves(struct cluster *cluster)
+{
+	scribble(&cluster->next_move, sizeof(cluster->next_move));
+	cluster->past_move = 9;
+	for (uint32_t i = 0; i < PAST_MOVES_MAX; i++) {
+		struct past_move *past = &cluster->past_moves[i];
+
+		scribble(past, sizeof(*past));
+		END(past->vm);
+		END(past->source);
+		END(past->target);
+		KIND(past->kind, MOVE_KIND_COUNT);
+		KIND(past->cause, MOVE_CAUSE_COUNT);
+		KIND(past->outcome, MOVE_OUTCOME_COUNT);
+		KIND(past->stage, MOVE_STAGE_COUNT);
+		END(past->reason);
+	}
+}
+
+// The VM in slot 2 moves; every text and flag full.
+static void fill_move(struct cluster *cluster)
+{
+	struct move *move = &cluster->moves[7];
+
+	scribble(move, sizeof(*move));
+	move->id = cluster->next_move - 1;
+	move->vm = cluster->vms[2].ref;
+	cluster->vms[2].move = move->id;
+	KIND(move->kind, MOVE_KIND_COUNT);
+	KIND(move->stage, MOVE_STAGE_COUNT);
+	KIND(move->cause, MOVE_CAUSE_COUNT);
+	move->source = 1;
+	move->target = 2;
+	FLAG(move->shared);
+	FLAG(move->ready);
+	FLAG(move->source_gone);
+	FLAG(move->target_gone);
+	FLAG(move->cancelled);
+	END(move->address);
+	END(move->reason);
+}
 
 // Nodes and volumes in slots 1 to 3; every string, array and mask full.
 static void fill_cluster(struct cluster *cluster)
@@ -197,6 +247,11 @@ static void fill_cluster(struct cluster *cluster)
 	END(cluster->def.name);
 	END(cluster->def.root);
 	KIND(cluster->def.no_quorum, NO_QUORUM_COUNT);
+	cluster->def.migration.network_count = MIGRATION_NETWORKS_MAX;
+	for (uint32_t i = 0; i < MIGRATION_NETWORKS_MAX; i++)
+		END(cluster->def.migration.networks[i]);
+	FLAG(cluster->def.migration.plain);
+	fill_moves(cluster);
 	scribble(&cluster->voters, sizeof(cluster->voters));
 	cluster->voters.count = NODES_MAX;
 	for (uint32_t i = 0; i < NODES_MAX; i++)
@@ -211,6 +266,7 @@ static void fill_cluster(struct cluster *cluster)
 		fill_vm(cluster, vm_slots[i]);
 		cluster->vm_count++;
 	}
+	fill_move(cluster);
 	vm_index_rebuild(cluster);
 }
 
@@ -244,6 +300,8 @@ static void everything_comes_back(void **state)
 		ASSERT_SAME(a.cluster.voters, b.cluster.voters);
 		ASSERT_SAME(a.cluster.nodes, b.cluster.nodes);
 		ASSERT_SAME(a.cluster.volumes, b.cluster.volumes);
+		ASSERT_SAME(a.cluster.moves, b.cluster.moves);
+		ASSERT_SAME(a.cluster.past_moves, b.cluster.past_moves);
 		for (uint32_t i = 0; i < 6; i++) {
 			ASSERT_SAME(a.cluster.vms[i], b.cluster.vms[i]);
 			ASSERT_SAME(a.cluster.defs[i], b.cluster.defs[i]);

@@ -4,6 +4,7 @@
 
 #include "clusterd/apply_internal.h"
 #include "clusterd/cluster_internal.h"
+#include "clusterd/cpu.h"
 #include "clusterd/text.h"
 
 void vm_set_phase(struct apply *a, struct vm *vm, enum vm_phase phase)
@@ -208,6 +209,9 @@ static void place_on(struct apply *a, struct vm *vm, uint8_t owner)
 			vm->unproven |= slot_bit(vm->owner);
 	}
 	vm->owner = owner;
+	vm->cpu_known = cpu_for_start(a->cluster, vm, owner, &vm->cpu);
+	machine_baseline(a->cluster, vm->possible, owner, vm_definition(a->cluster, vm)->machine,
+			 vm->machine);
 	vm->attempt++;
 	vm->phase = VM_PLACED;
 	vm->since_ms = a->entry->at_ms;
@@ -280,9 +284,19 @@ static void report_guest_shutdown(struct apply *a, struct vm *vm)
 	set_reason(vm, "");
 }
 
+// What QEMU says of the guest's CPU counts more than what it was to be.
+static void take_cpu(const struct entry *entry, struct vm *vm)
+{
+	if (!entry->cpu_known)
+		return;
+	vm->cpu_known = true;
+	vm->cpu = entry->cpu;
+}
+
 // The finder holds the lease: nobody else does, whoever was thought to.
 static void report_found(struct apply *a, struct vm *vm, uint8_t finder)
 {
+	take_cpu(a->entry, vm);
 	if (vm->owner == finder) {
 		vm_set_phase(a, vm, VM_RUNNING);
 		vm->unproven = 0;
@@ -315,6 +329,7 @@ static bool report_started(struct apply *a, struct vm *vm)
 				    " is blocked: ", vm->reason),
 			      WORDS(""));
 	vm_set_phase(a, vm, VM_RUNNING);
+	take_cpu(a->entry, vm);
 	vm->unproven = 0;
 	set_reason(vm, "");
 	return true;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "clusterd/definition.h"
+#include "clusterd/facts.h"
 #include "clusterd/limits.h"
 
 enum { SLOT_NONE = 255 };	// no node, no volume
@@ -70,6 +71,7 @@ struct node_report {
 	bool leaving;		// the host is going down: nothing new may come
 	uint64_t boot;		// first 8 bytes of the kernel's boot id
 	struct node_volume volumes[VOLUMES_MAX];
+	struct host_facts facts;
 };
 
 /*
@@ -166,6 +168,13 @@ struct vm {
 	uint8_t last_owner;		// where it ran or was tried last
 	uint64_t unproven;	// mask of nodes given up on expiry alone: it may run there until a
 				// lease is held
+	/*
+	 * What its QEMU gives to the guest, fixed when it is placed and kept as long as it runs,
+	 * wherever it moves. A named model's features are known once its QEMU has told them.
+	 */
+	bool cpu_known;
+	struct cpu_features cpu;
+	char machine[MACHINE_SIZE];	// no alias; empty: it was never placed
 	uint64_t since_ms;		// wall clock of the last change of phase
 	uint32_t move;			// id of the move that it is in; 0: none
 	uint8_t saved;			// enum saved_state

@@ -39,6 +39,7 @@ void fields_node_def(struct fields *f, struct node_def *def)
 		field_string(f, def->fences[i].options, sizeof(def->fences[i].options));
 	}
 	field_u32(f, &def->memory_reserve_mib);
+	field_string(f, def->cpu_without, sizeof(def->cpu_without));
 }
 
 void fields_volume_def(struct fields *f, struct volume_def *def)

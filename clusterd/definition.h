@@ -123,6 +123,7 @@ struct node_def {
 	uint32_t fence_count;
 	struct fence_def fences[FENCE_DEVICES_MAX];
 	uint32_t memory_reserve_mib;	// kept for the host
+	char cpu_without[TEXT_SIZE];	// CPU features that no guest gets there, divided by blanks
 };
 
 struct volume_def {

@@ -131,8 +131,12 @@ static void fields_words(struct fields *f, struct entry *entry, unsigned int has
 		fields_vm_ref(f, &entry->vm);
 	if (has & HAS_ATTEMPT)
 		field_u32(f, &entry->attempt);
-	if (has & HAS_VM_REPORT)
+	if (has & HAS_VM_REPORT) {
 		field_kind(f, &entry->vm_report, VM_REPORT_COUNT);
+		field_bool(f, &entry->cpu_known);
+		if (entry->cpu_known)
+			fields_cpu(f, &entry->cpu);
+	}
 	if (has & HAS_VOLUME)
 		field_enum(f, &entry->volume, VOLUMES_MAX);
 	if (has & HAS_LEASE_SLOT)

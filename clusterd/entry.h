@@ -133,6 +133,8 @@ struct entry {
 	uint32_t attempt;		// VM_REPORT, FENCING, FENCE_RESULT, RELEASED,
 					// VOLUME_PREPARE(D)
 	uint8_t vm_report;		// VM_REPORT: enum vm_report
+	bool cpu_known;			// VM_REPORT: its QEMU told the next one
+	struct cpu_features cpu;
 	uint8_t volume;			// VOLUME_PREPARE(D), LEASE_WRITE, LEASE_WRITTEN: slot
 	uint32_t lease_slot;		// LEASE_WRITE, LEASE_WRITTEN
 	uint8_t actor;			// VOLUME_PREPARE, LEASE_WRITE, FENCING: node slot

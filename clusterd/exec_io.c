@@ -25,7 +25,7 @@ static uint64_t exec_now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static int exec_spawn(const char *const *argv, int output_fd, pid_t *pid)
+static int exec_spawn(const char *const *argv, const char *input, int output_fd, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
@@ -35,7 +35,7 @@ static int exec_spawn(const char *const *argv, int output_fd, pid_t *pid)
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, output_fd, 1);
 	posix_spawn_file_actions_adddup2(&actions, output_fd, 2);
 	posix_spawnattr_init(&attr);
@@ -87,12 +87,18 @@ static void exec_reap(pid_t pid)
 
 int exec_run(const char *const *argv, char *output, size_t size, uint32_t timeout_ms)
 {
+	return exec_run_input(argv, "/dev/null", output, size, timeout_ms);
+}
+
+int exec_run_input(const char *const *argv, const char *input, char *output, size_t size,
+		   uint32_t timeout_ms)
+{
 	int pipes[2], status, error;
 	pid_t pid;
 
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return -errno;
-	error = exec_spawn(argv, pipes[1], &pid);
+	error = exec_spawn(argv, input, pipes[1], &pid);
 	close(pipes[1]);
 	if (error) {
 		close(pipes[0]);

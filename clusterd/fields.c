@@ -208,6 +208,45 @@ void fields_migrate_stats(struct fields *f, struct migrate_stats *stats)
 	field_u32(f, &stats->total_ms);
 }
 
+void fields_cpu(struct fields *f, struct cpu_features *features)
+{
+	for (uint32_t i = 0; i < CPU_FEATURE_WORDS; i++)
+		field_u64(f, &features->bits[i]);
+}
+
+static void field_small_count(struct fields *f, uint8_t *value, unsigned int max)
+{
+	field_enum(f, value, max + 1);
+}
+
+static void fields_host_facts(struct fields *f, struct host_facts *facts)
+{
+	field_enum(f, &facts->state, FACTS_STATE_COUNT);
+	field_enum(f, &facts->accel, HOST_ACCEL_COUNT);
+	field_small_count(f, &facts->machine_count, MACHINES_MAX);
+	field_small_count(f, &facts->model_count, CPU_MODELS_MAX);
+	field_small_count(f, &facts->bridge_count, BRIDGES_MAX);
+	field_bool(f, &facts->bridges_cut);
+	field_u32(f, &facts->qemu_version);
+	field_u32(f, &facts->hugepage_kib);
+	field_u32(f, &facts->hugepages);
+	field_u32(f, &facts->hugepages_free);
+	field_u32(f, &facts->memory_free_mib);
+	field_string(f, facts->arch, sizeof(facts->arch));
+	field_string(f, facts->cpu_vendor, sizeof(facts->cpu_vendor));
+	field_string(f, facts->cpu_model, sizeof(facts->cpu_model));
+	fields_cpu(f, &facts->features);
+	field_string(f, facts->features_other, sizeof(facts->features_other));
+	field_string(f, facts->machine_q35, sizeof(facts->machine_q35));
+	field_string(f, facts->machine_pc, sizeof(facts->machine_pc));
+	for (uint32_t i = 0; i < facts->machine_count; i++)
+		field_u32(f, &facts->machines[i]);
+	for (uint32_t i = 0; i < facts->model_count; i++)
+		field_u32(f, &facts->models[i]);
+	for (uint32_t i = 0; i < facts->bridge_count; i++)
+		field_string(f, facts->bridges[i], sizeof(facts->bridges[i]));
+}
+
 void fields_node_report(struct fields *f, struct node_report *report)
 {
 	field_u32(f, &report->cpus);
@@ -224,4 +263,5 @@ void fields_node_report(struct fields *f, struct node_report *report)
 		field_u64(f, &volume->generation);
 		field_string(f, volume->reason, sizeof(volume->reason));
 	}
+	fields_host_facts(f, &report->facts);
 }

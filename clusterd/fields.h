@@ -45,6 +45,7 @@ void fields_node_def(struct fields *f, struct node_def *def);
 void fields_volume_def(struct fields *f, struct volume_def *def);
 void fields_vm_def(struct fields *f, struct vm_def *def);
 void fields_vm_ref(struct fields *f, struct vm_ref *ref);
+void fields_cpu(struct fields *f, struct cpu_features *features);
 void fields_voters(struct fields *f, struct voters *voters);
 void fields_move_numbers(struct fields *f, struct move_numbers *numbers);
 void fields_migrate_stats(struct fields *f, struct migrate_stats *stats);

@@ -191,7 +191,8 @@ static void volume_step(struct node *node, uint8_t v, bool may_join, struct acti
 static bool same_report(const struct node_report *a, const struct node_report *b)
 {
 	if (a->cpus != b->cpus || a->memory_mib != b->memory_mib || a->watchdog != b->watchdog ||
-	    a->qemu != b->qemu || a->leaving != b->leaving || a->boot != b->boot)
+	    a->qemu != b->qemu || a->leaving != b->leaving || a->boot != b->boot ||
+	    memcmp(&a->facts, &b->facts, sizeof(a->facts)) != 0)
 		return false;
 	for (uint8_t v = 0; v < VOLUMES_MAX; v++) {
 		const struct node_volume *x = &a->volumes[v], *y = &b->volumes[v];
@@ -209,8 +210,9 @@ static void report_step(struct node *node, struct actions *actions)
 	const struct cluster_node *self = node_of_self(node);
 	struct entry entry;
 
+	// What is placed here before it is known what its QEMU can do would start with less.
 	if (!self || self->life != NODE_ONLINE || !view_normal(node->view) || !node->host_known ||
-	    !node->adopted)
+	    !node->adopted || node->host.facts.state == FACTS_ASKED)
 		return;
 	memset(&entry, 0, sizeof(entry));
 	entry.type = ENTRY_NODE_REPORT;

@@ -280,6 +280,10 @@ static bool vm_report(struct node *node, struct vm_local *local, enum vm_report 
 	entry.vm = local->ref;
 	entry.attempt = local->claim;
 	entry.vm_report = (uint8_t)report;
+	if (report == VM_REPORT_STARTED || report == VM_REPORT_FOUND) {
+		entry.cpu_known = local->cpu_known;
+		entry.cpu = local->cpu;
+	}
 	text_copy(entry.reason, sizeof(entry.reason), local->reason);
 	if (!node_propose(node, &entry, NULL, actions)) {
 		node_wake_at(node, node->now_ms + 100);

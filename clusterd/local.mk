@@ -6,14 +6,15 @@ libcore_a_SOURCES = \
 	clusterd/limits.h clusterd/definition.h clusterd/cluster.h clusterd/entry.h clusterd/event.h \
 	clusterd/action.h clusterd/text.h clusterd/codec.h clusterd/invariant.h clusterd/node.h \
 	clusterd/node_internal.h clusterd/cluster_internal.h clusterd/apply_internal.h \
-	clusterd/apply_check.h clusterd/fields.h clusterd/vm_index.h clusterd/definition_unpack.h
+	clusterd/apply_check.h clusterd/fields.h clusterd/vm_index.h clusterd/definition_unpack.h \
+	clusterd/facts.h clusterd/cpu.h
 libcore_a_SOURCES += \
 	clusterd/actions.c clusterd/codec.c clusterd/text.c clusterd/definition.c clusterd/fields.c \
 	clusterd/entry.c clusterd/describe.c clusterd/cluster.c clusterd/vm_index.c clusterd/snapshot.c \
 	clusterd/apply.c clusterd/apply_check.c clusterd/apply_config.c clusterd/apply_node.c \
 	clusterd/apply_move.c clusterd/apply_remove.c clusterd/apply_vm.c clusterd/node.c clusterd/host.c clusterd/local.c \
 	clusterd/peer.c clusterd/request.c clusterd/decide.c clusterd/state.c \
-	clusterd/recording.c clusterd/recording.h clusterd/recording_text.c \
+	clusterd/recording.c clusterd/recording.h clusterd/recording_text.c clusterd/cpu.c \
 	clusterd/whatif.c clusterd/whatif.h
 
 libedges_a_SOURCES = \

@@ -85,6 +85,9 @@ static void fields_vm(struct fields *f, struct vm *vm)
 	field_u64(f, &vm->failed_on);
 	field_slot(f, &vm->last_owner, NODES_MAX);
 	field_u64(f, &vm->unproven);
+	field_bool(f, &vm->cpu_known);
+	fields_cpu(f, &vm->cpu);
+	field_string(f, vm->machine, sizeof(vm->machine));
 	field_u64(f, &vm->since_ms);
 	field_u32(f, &vm->move);
 	field_enum(f, &vm->saved, SAVED_STATE_COUNT);

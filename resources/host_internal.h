@@ -23,6 +23,10 @@ struct host_vm {
 	bool cont_wanted;		// QEMU waits to be let go for the first time
 	char failure[REASON_SIZE];	// why it was ended by us; else its own last words
 	struct vm_def *def;		// from exec_waits until it is let go
+	char *cpu_argument;		// -cpu, as it was started with; NULL: it was adopted
+	bool cpu_named;			// by a model: what that is, QEMU has to say
+	bool cpu_known;
+	struct cpu_features cpu;	// what the guest got
 	uint32_t lease_count;
 	struct lock_lease leases[VM_LEASES_MAX];
 };
@@ -37,6 +41,10 @@ struct host {
 	uint8_t kvm;			// enum kvm
 	bool watchdog;
 	struct node_report report;	// as posted last
+	struct host_facts facts, facts_found;	// the second one is the thread's
+	bool facts_asked;
+	ino_t qemu_inode;		// of the emulator that was asked
+	time_t qemu_time;
 	uint32_t adoptions;		// whose lease is being asked for
 	struct volumes *volumes;
 	struct lock_guard *guard;
@@ -78,6 +86,12 @@ void host_task_done(void *owner);
 // is dropped.
 void host_task_within(struct host_task *task, struct worker *worker, uint64_t patience_ms,
 		      bool late_flag);
+
+// Fills in `def`, `cpu` and what belongs to them from the replica. False: no memory.
+bool host_vm_take_hardware(struct host_vm *vm, const struct cluster *cluster,
+			   const struct vm *wanted);
+// Asks a QEMU that does not run yet.
+void host_vm_ask_cpu(struct host_vm *vm);
 
 // The VM's half.
 bool host_vm_perform(struct host *host, const struct cluster *cluster, const struct action *action);

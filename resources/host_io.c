@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "resources/facts_io.h"
 #include "resources/host_internal.h"
 #include "resources/kvm_io.h"
 
@@ -43,6 +44,8 @@ static void host_look(struct host *host)
 	report.cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 	report.watchdog = host->watchdog;
 	report.qemu = access(host->config.qemu_path, X_OK) == 0;
+	facts_look_host(&host->facts);
+	report.facts = host->facts;
 	if (record_boot(text) && record_uuid_parse(text, &boot))
 		for (i = 0; i < 8; i++)
 			report.boot = report.boot << 8 | boot.bytes[i];
@@ -112,8 +115,11 @@ static void host_kvm_work(void *owner)
 {
 	struct host *host = owner;
 
-	host->kvm_found = host->kvm_reachable &&
-			  kvm_probe(host->config.qemu_path, host->config.run_dir);
+	if (host->kvm == KVM_ASKED)
+		host->kvm_found = host->kvm_reachable &&
+				  kvm_probe(host->config.qemu_path, host->config.run_dir);
+	facts_ask_qemu(host->config.qemu_path, host->kvm_found, host->config.run_dir,
+		       &host->facts_found);
 }
 
 static void host_kvm_done(void *owner)
@@ -121,7 +127,26 @@ static void host_kvm_done(void *owner)
 	struct host *host = owner;
 
 	host->kvm = host->kvm_found ? KVM_USABLE : KVM_NONE;
+	host->facts_asked = false;
+	host->facts_found.memory_free_mib = host->facts.memory_free_mib;
+	host->facts_found.hugepages_free = host->facts.hugepages_free;
+	host->facts = host->facts_found;
+	host_look(host);
 	host_vm_kvm_known(host);
+}
+
+// Asks QEMU, at the start and when another one is installed. An upgrade replaces the file.
+static void host_ask_qemu(struct host *host)
+{
+	struct stat status;
+
+	if (host->facts_asked || stat(host->config.qemu_path, &status) < 0 ||
+	    (status.st_ino == host->qemu_inode && status.st_mtime == host->qemu_time))
+		return;
+	host->qemu_inode = status.st_ino;
+	host->qemu_time = status.st_mtime;
+	host->facts_asked = true;
+	worker_submit(host->slow_pool, &host->kvm_task);
 }
 
 static void host_tidy(void *owner)
@@ -130,6 +155,7 @@ static void host_tidy(void *owner)
 
 	loop_timer_ms(host->edge.loop, &host->tidy_timer, TIDY_MS, host_tidy, host);
 	host_vm_tidy_all(host);
+	host_ask_qemu(host);
 	host_look(host);
 }
 
@@ -195,6 +221,7 @@ static int host_start(struct host *host)
 int host_open(struct host **result, const struct host_config *config)
 {
 	struct host *host = calloc(1, sizeof(*host));
+	struct stat status;
 	int error;
 
 	if (!host)
@@ -220,6 +247,12 @@ int host_open(struct host **result, const struct host_config *config)
 	host->kvm_task = (struct worker_task){
 		.work = host_kvm_work, .done = host_kvm_done, .owner = host,
 	};
+	host->facts.state = FACTS_ASKED;
+	host->facts_asked = true;
+	if (stat(host->config.qemu_path, &status) == 0) {
+		host->qemu_inode = status.st_ino;
+		host->qemu_time = status.st_mtime;
+	}
 	worker_submit(host->slow_pool, &host->kvm_task);
 	// Not from in here: the shell may not be ready for events yet.
 	loop_timer_ms(host->edge.loop, &host->tidy_timer, 0, host_tidy, host);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clusterd/cpu.h"
 #include "clusterd/trace_io.h"
 #include "resources/host_internal.h"
 #include "resources/image_io.h"
@@ -21,8 +22,15 @@ enum {
 
 static void vm_post(struct host_vm *vm, enum event_type type, bool flag, const char *reason)
 {
+	uint8_t cpu[CPU_FEATURES_BYTES];
 	struct event event = { .type = (uint8_t)type, .vm = vm->ref, .uuid = vm->uuid,
 			       .attempt = vm->attempt, .flag = flag, .reason = reason };
+
+	if (type == EVENT_QEMU_RUNNING && vm->cpu_known) {
+		cpu_encode(&vm->cpu, cpu);
+		event.body = cpu;
+		event.body_size = sizeof(cpu);
+	}
 
 	edge_post(&vm->host->edge, &event);
 }
@@ -89,6 +97,7 @@ static void vm_free(struct host_vm *vm)
 	qmp_close(vm->qmp);
 	process_close(vm->process);
 	free(vm->def);
+	free(vm->cpu_argument);
 	free(vm);
 }
 
@@ -208,6 +217,7 @@ static void vm_notice(void *owner, enum qmp_notice notice, const char *text)
 	switch (notice) {
 	case QMP_READY:
 		trace_note(vm->host->edge.trace, "qmp-ready", vm->ref);
+		host_vm_ask_cpu(vm);
 		if (vm->cont_wanted)
 			qmp_command(vm->qmp, "cont", NULL, NULL, NULL);
 		break;
@@ -363,6 +373,7 @@ static bool vm_build_args(const struct host_vm *vm, const struct vm_def *def,
 	struct qemu_facts facts = {
 		.qemu = host->config.qemu_path,
 		.kvm = host->kvm == KVM_USABLE,
+		.cpu = vm->cpu_argument,
 		.cpu_compatible = host->config.cpu_compatible,
 		.volume_root = host->root,
 		.run_dir = directory,
@@ -541,17 +552,14 @@ static void vm_exec(struct host_vm *vm, const struct cluster *cluster, const str
 		vm_give_up(vm, "it is no longer defined");
 		return;
 	}
-	if (vm->host->kvm != KVM_ASKED) {
-		vm_exec_def(vm, vm_definition(cluster, wanted));
+	if (!host_vm_take_hardware(vm, cluster, wanted)) {
+		vm_give_up(vm, "out of memory");
 		return;
 	}
 	// The first seconds of a host's life: whether KVM works is not known yet.
-	free(vm->def);
-	vm->def = malloc(sizeof(*vm->def));
-	if (!vm->def)
-		return;
-	*vm->def = *vm_definition(cluster, wanted);
-	vm->exec_waits = true;
+	vm->exec_waits = vm->host->kvm == KVM_ASKED;
+	if (!vm->exec_waits)
+		vm_exec_def(vm, vm->def);
 }
 
 void host_vm_kvm_known(struct host *host)

@@ -399,12 +399,9 @@ static void machine(struct qemu_args *args, const struct vm_def *def,
 	argument_end(args, start);
 }
 
-static void processor(struct qemu_args *args, const struct vm_def *def,
-		      const struct qemu_facts *facts)
+static void cpu_by_mode(struct qemu_args *args, const struct vm_def *def,
+			const struct qemu_facts *facts)
 {
-	size_t start;
-
-	argument(args, "-cpu");
 	switch ((enum cpu_mode)def->cpu_mode) {
 	case CPU_COMPATIBLE:
 		argument(args, facts->cpu_compatible ? facts->cpu_compatible : "qemu64");
@@ -418,6 +415,18 @@ static void processor(struct qemu_args *args, const struct vm_def *def,
 	case CPU_MODE_COUNT:
 		INVARIANT(false);
 	}
+}
+
+static void processor(struct qemu_args *args, const struct vm_def *def,
+		      const struct qemu_facts *facts)
+{
+	size_t start;
+
+	argument(args, "-cpu");
+	if (facts->cpu)
+		argument(args, facts->cpu);
+	else
+		cpu_by_mode(args, def, facts);
 	argument(args, "-smp");
 	start = args->used;
 	put(args, "cpus=");

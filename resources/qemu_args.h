@@ -9,7 +9,7 @@
 
 enum {
 	QEMU_ARGV_MAX = 192,		// the longest vector with its NULL is well below
-	QEMU_ARENA_SIZE = 32 * 1024,	// enough for every definition within its limits
+	QEMU_ARENA_SIZE = 40 * 1024,	// enough for every definition within its limits
 	BLOCK_NODES_MAX = 3,		// of one disk
 };
 
@@ -17,6 +17,7 @@ enum {
 struct qemu_facts {
 	const char *qemu;		// argv[0]
 	bool kvm;			// else TCG
+	const char *cpu;		// -cpu as it is; NULL: by the definition's mode
 	const char *cpu_compatible;	// -cpu of mode "compatible"; NULL: "qemu64"
 	const char *volume_root;	// a file is volume_root/VOLUME/PATH
 	const char *run_dir;		// this VM's own; see the names below

@@ -17,6 +17,7 @@
 
 #include <string.h>
 
+#include "clusterd/cpu.h"
 #include "clusterd/invariant.h"
 #include "clusterd/text.h"
 
@@ -109,7 +110,7 @@ static void vm_spawn(struct vm_local *local, const struct vm_wish *wish, uint64_
 	local->sanlock_epoch = wish->sanlock_epoch;
 	local->report = 0;
 	local->executed = local->paused = local->guest_shutdown = false;
-	local->deaf = local->unkillable = local->held = false;
+	local->deaf = local->unkillable = local->held = local->cpu_known = false;
 	local->refusals = 0;
 	local->reported_ms = 0;
 	set_reason(local, "");
@@ -199,8 +200,7 @@ static void wish_starting(struct vm_local *local, const struct vm_wish *wish, ui
 			  struct actions *actions)
 {
 	if (now_ms >= local->deadline_ms)
-		vm_kill(local, VM_REPORT_START_FAILED,
-			local->deaf ? local->reason : "QEMU did not answer within 60 s", now_ms,
+		vm_kill(local, VM_REPORT_START_FAILED, "QEMU did not answer within 60 s", now_ms,
 			actions);
 	else if (wish->stop)
 		vm_kill(local, VM_REPORT_STOPPED, wish->why, now_ms, actions);
@@ -354,8 +354,9 @@ static void vm_granted(struct vm_local *local, const struct event *event, struct
 
 static void vm_runs(struct vm_local *local, const struct event *event, struct actions *actions)
 {
-	(void)event;
 	(void)actions;
+	if (event->body && cpu_decode(&local->cpu, event->body, event->body_size))
+		local->cpu_known = true;
 	if (local->life == LIFE_STARTING)
 		vm_local_move(local, LIFE_RUNNING, NEVER);
 	if (local->life != LIFE_RUNNING)
@@ -375,13 +376,13 @@ static void vm_paused(struct vm_local *local, const struct event *event, struct 
 	set_reason(local, event->reason);
 }
 
-// A running guest is worth more than its monitor: said, and left running. One that starts has its
-// whole time for it: QEMU answers nothing while it allocates much memory or opens slow disks.
+// A running guest is worth more than its monitor: said, and left running.
 static void vm_deaf(struct vm_local *local, const struct event *event, struct actions *actions)
 {
-	(void)actions;
 	local->deaf = true;
-	if (local->life == LIFE_STARTING || local->life == LIFE_RUNNING)
+	if (local->life == LIFE_STARTING)
+		vm_kill(local, VM_REPORT_START_FAILED, event->reason, event->now_ms, actions);
+	else if (local->life == LIFE_RUNNING)
 		set_reason(local, event->reason);
 }
 

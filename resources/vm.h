@@ -47,6 +47,8 @@ struct vm_local {
 					// was found
 	uint32_t refusals;
 	uint32_t sanlock_epoch;		// of the daemon that its child registered with
+	bool cpu_known;			// its QEMU has told what the guest's CPU can
+	struct cpu_features cpu;
 	uint64_t deadline_ms;		// of the present life; UINT64_MAX: none
 	uint64_t reported_ms;		// when a report was last proposed; 0: never
 	char reason[REASON_SIZE];

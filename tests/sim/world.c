@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clusterd/cpu.h"
 #include "clusterd/invariant.h"
 #include "clusterd/recorder_io.h"
+#include "clusterd/text.h"
 
 // ---- randomness
 
@@ -398,6 +400,24 @@ struct item *host_post(struct world *world, struct host *host, uint64_t delay_us
 	return item;
 }
 
+// Every host of this world is like every other.
+static void host_facts(struct host_facts *facts)
+{
+	static const char *const features[] = { "aes", "avx", "avx2", "lm", "nx", "sse2" };
+
+	facts->state = FACTS_KNOWN;
+	facts->accel = ACCEL_KVM;
+	facts->qemu_version = 70222;
+	text_copy(facts->arch, sizeof(facts->arch), "x86_64");
+	text_copy(facts->cpu_vendor, sizeof(facts->cpu_vendor), "AuthenticAMD");
+	text_copy(facts->machine_q35, MACHINE_SIZE, "pc-q35-7.2");
+	facts->machines[facts->machine_count++] = name_hash("q35");
+	facts->machines[facts->machine_count++] = name_hash("pc-q35-7.2");
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+		cpu_add(&facts->features, (unsigned int)cpu_feature_find(features[i]));
+	text_copy(facts->bridges[facts->bridge_count++], BRIDGE_SIZE, "br0");
+}
+
 static void daemon_say_host(struct world *world, struct host *host)
 {
 	struct node_report report = {
@@ -409,6 +429,7 @@ static void daemon_say_host(struct world *world, struct host *host)
 	};
 	struct event event = { .type = EVENT_HOST, .report = &report };
 
+	host_facts(&report.facts);
 	host_post(world, host, world_jitter(world, MS(1), MS(50)), &event);
 }
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "clusterd/codec.h"
+#include "clusterd/cpu.h"
 #include "clusterd/entry.h"
 #include "clusterd/text.h"
 
@@ -289,6 +290,29 @@ static inline void vm_reports(struct fixture *f, const char *name, uint32_t from
 	accept(f, entry);
 }
 
+// A host that can take any VM: every node of the fixture is like this one.
+static inline void facts_make(struct host_facts *facts)
+{
+	static const char *const features[] = { "aes", "avx", "avx2", "lm", "nx", "sse2", "svm" };
+	static const char *const machines[] = { "pc", "pc-i440fx-7.2", "pc-q35-7.2", "q35" };
+
+	memset(facts, 0, sizeof(*facts));
+	facts->state = FACTS_KNOWN;
+	facts->accel = ACCEL_KVM;
+	facts->qemu_version = 70222;
+	text_copy(facts->arch, sizeof(facts->arch), "x86_64");
+	text_copy(facts->cpu_vendor, sizeof(facts->cpu_vendor), "AuthenticAMD");
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
+		cpu_add(&facts->features, (unsigned int)cpu_feature_find(features[i]));
+	for (size_t i = 0; i < sizeof(machines) / sizeof(machines[0]); i++)
+		facts->machines[facts->machine_count++] = name_hash(machines[i]);
+	facts->models[facts->model_count++] = name_hash("EPYC");
+	text_copy(facts->machine_q35, MACHINE_SIZE, "pc-q35-7.2");
+	text_copy(facts->machine_pc, MACHINE_SIZE, "pc-i440fx-7.2");
+	text_copy(facts->bridges[facts->bridge_count++], BRIDGE_SIZE, "br0");
+	facts->memory_free_mib = 8000;
+}
+
 static inline void node_reports(struct fixture *f, uint32_t id, bool watchdog)
 {
 	struct entry entry = about_node(ENTRY_NODE_REPORT, id);
@@ -297,6 +321,7 @@ static inline void node_reports(struct fixture *f, uint32_t id, bool watchdog)
 	entry.report.memory_mib = 8192;
 	entry.report.qemu = true;
 	entry.report.watchdog = watchdog;
+	facts_make(&entry.report.facts);
 	for (uint32_t i = 0; i < 2; i++) {
 		entry.report.volumes[i].state = VOLUME_ONLINE;
 		entry.report.volumes[i].joined = true;

@@ -86,6 +86,21 @@ static void fill_report(struct node_report *report)
 		FLAG(report->volumes[i].joined);
 		END(report->volumes[i].reason);
 	}
+	KIND(report->facts.state, FACTS_STATE_COUNT);
+	KIND(report->facts.accel, HOST_ACCEL_COUNT);
+	report->facts.machine_count = MACHINES_MAX;
+	report->facts.model_count = CPU_MODELS_MAX;
+	report->facts.bridge_count = BRIDGES_MAX;
+	FLAG(report->facts.bridges_cut);
+	memset(report->facts.spare, 0, sizeof(report->facts.spare));
+	END(report->facts.arch);
+	END(report->facts.cpu_vendor);
+	END(report->facts.cpu_model);
+	END(report->facts.features_other);
+	END(report->facts.machine_q35);
+	END(report->facts.machine_pc);
+	for (uint32_t i = 0; i < BRIDGES_MAX; i++)
+		END(report->facts.bridges[i]);
 }
 
 static void fill_node(struct cluster_node *node)
@@ -93,6 +108,7 @@ static void fill_node(struct cluster_node *node)
 	scribble(node, sizeof(*node));
 	FLAG(node->used);
 	END(node->def.name);
+	END(node->def.cpu_without);
 	node->def.fence_count = FENCE_DEVICES_MAX;
 	for (uint32_t i = 0; i < FENCE_DEVICES_MAX; i++) {
 		END(node->def.fences[i].agent);
@@ -187,6 +203,8 @@ static void fill_vm(struct cluster *cluster, uint32_t slot)
 	KIND(vm->saved, SAVED_STATE_COUNT);
 	vm->saved_volume = 3;
 	vm->drained_from = 2;
+	FLAG(vm->cpu_known);
+	END(vm->machine);
 	END(vm->reason);
 	fill_def(&cluster->defs[slot]);
 }
@@ -399,7 +417,10 @@ static void every_byte_of_every_field_is_in_the_digest(void **state)
 	f.cluster.vm_high = 1;
 	TRY(f.cluster.def, { 0, 0 });
 	TRY(f.cluster.voters, EXCEPT(voters, count));
-	TRY(f.cluster.nodes[1], EXCEPT(cluster_node, used), EXCEPT(cluster_node, def.fence_count));
+	TRY(f.cluster.nodes[1], EXCEPT(cluster_node, used), EXCEPT(cluster_node, def.fence_count),
+	    EXCEPT(cluster_node, report.facts.machine_count),
+	    EXCEPT(cluster_node, report.facts.model_count),
+	    EXCEPT(cluster_node, report.facts.bridge_count));
 	TRY(f.cluster.volumes[1], EXCEPT(cluster_volume, used));
 	TRY(f.cluster.vms[0], EXCEPT(vm, used), EXCEPT(vm, ref.slot), EXCEPT(vm, lease_count));
 	TRY(f.cluster.defs[0], EXCEPT(vm_def, disk_count), EXCEPT(vm_def, nic_count));
@@ -427,6 +448,9 @@ static void counts_slots_and_heads_are_in_the_digest(void **state)
 	CHANGES(f.cluster.next_serial);
 	CHANGES(f.cluster.voters.count);
 	CHANGES(f.cluster.nodes[3].def.fence_count);
+	CHANGES(f.cluster.nodes[3].report.facts.machine_count);
+	CHANGES(f.cluster.nodes[3].report.facts.model_count);
+	CHANGES(f.cluster.nodes[3].report.facts.bridge_count);
 	CHANGES(f.cluster.vms[5].lease_count);
 	CHANGES(f.cluster.defs[5].disk_count);
 	CHANGES(f.cluster.defs[5].nic_count);

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -18,7 +17,7 @@ enum {
 	CONNECT_SLOWLY_MS = 250,	// and after two seconds of that
 	CONNECT_FAST_TRIES = 500,
 	ASK_MS = 5000,
-	PATIENCE_MS = 15000,
+	PATIENCE_ROUNDS = 3,
 	LINE_MAX_SIZE = 4 * 1024 * 1024,	// query-qmp-schema is 200 KiB
 	OUT_MAX_SIZE = 256 * 1024,
 	PENDING_MAX = 64,
@@ -41,8 +40,13 @@ struct qmp {
 	bool io_error;		// since the last RESUME
 	char io_error_text[160];
 	uint32_t tries, next_id;
-	uint64_t heard_ms;	// CLOCK_MONOTONIC
-	struct loop_timer timer;
+	/*
+	 * Rounds of ASK_MS in a row without a word. Counted, not read from the clock: after a stall
+	 * of this daemon (a busy machine, a host that was suspended) the clock would say that QEMU
+	 * was silent while it was we who did not listen. Between two rounds the loop did.
+	 */
+	uint32_t silent;
+	struct loop_timer connect_timer, round_timer;
 	char *in, *out;
 	size_t in_used, in_size, out_used;
 	struct qmp_pending pending[PENDING_MAX];
@@ -50,14 +54,6 @@ struct qmp {
 
 static void qmp_connect(void *owner);
 static void qmp_asked_status(void *owner, bool ok, const char *text);
-
-static uint64_t qmp_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 // The owner may close us inside any notice: nothing of *qmp is touched after qmp_leave() said so.
 static void qmp_notify(struct qmp *qmp, enum qmp_notice notice, const char *text)
@@ -108,7 +104,7 @@ static void qmp_lost(struct qmp *qmp)
 	qmp_hang_up(qmp);
 	if (qmp->closed)
 		return;
-	loop_timer_ms(qmp->loop, &qmp->timer, CONNECT_SLOWLY_MS, qmp_connect, qmp);
+	loop_timer_ms(qmp->loop, &qmp->connect_timer, CONNECT_SLOWLY_MS, qmp_connect, qmp);
 	qmp_notify(qmp, QMP_CLOSED, NULL);
 }
 
@@ -178,19 +174,22 @@ int qmp_command(struct qmp *qmp, const char *name, const char *arguments, qmp_re
 	return qmp_send(qmp, name, arguments, fn, owner);
 }
 
-static void qmp_ask(void *owner)
+// To be connected, or greeted, is not yet to be heard: who only ever accepts and hangs up is deaf
+// too.
+static void qmp_round(void *owner)
 {
 	struct qmp *qmp = owner;
 
-	if (!qmp->ready || qmp_now_ms() - qmp->heard_ms > PATIENCE_MS) {
+	if (++qmp->silent > PATIENCE_ROUNDS) {
 		qmp->in_callback = true;
-		qmp_turn_deaf(qmp, "QEMU's monitor has not answered for 15 s");
+		qmp_turn_deaf(qmp, qmp->fd < 0 ? "QEMU's monitor cannot be reached" :
+						 "QEMU's monitor has not answered for 15 s");
 		if (qmp_leave(qmp))
 			return;
 	}
 	if (qmp->ready)
 		qmp_send(qmp, "query-status", NULL, qmp_asked_status, qmp);
-	loop_timer_ms(qmp->loop, &qmp->timer, ASK_MS, qmp_ask, qmp);
+	loop_timer_ms(qmp->loop, &qmp->round_timer, ASK_MS, qmp_round, qmp);
 }
 
 static void qmp_asked_status(void *owner, bool ok, const char *text)
@@ -216,17 +215,19 @@ static void qmp_capable(void *owner, bool ok, const char *text)
 {
 	struct qmp *qmp = owner;
 
+	// Hung up before the answer, mostly because QEMU ended: its last words are the reason then.
+	if (qmp->fd < 0)
+		return;
 	if (!ok) {
 		qmp_turn_deaf(qmp, text);
 		return;
 	}
 	qmp->ready = true;
+	qmp->silent = 0;
 	qmp->status_known = false;
 	qmp_notify(qmp, QMP_READY, NULL);
-	if (qmp->closed)
-		return;
-	qmp_send(qmp, "query-status", NULL, qmp_asked_status, qmp);
-	loop_timer_ms(qmp->loop, &qmp->timer, ASK_MS, qmp_ask, qmp);
+	if (!qmp->closed)
+		qmp_send(qmp, "query-status", NULL, qmp_asked_status, qmp);
 }
 
 static void qmp_heard_io_error(struct qmp *qmp, json_t *data)
@@ -348,7 +349,8 @@ static bool qmp_read(struct qmp *qmp)
 	if (count <= 0)
 		return false;
 	qmp->in_used += (size_t)count;
-	qmp->heard_ms = qmp_now_ms();
+	if (qmp->ready)
+		qmp->silent = 0;
 	return true;
 }
 
@@ -398,20 +400,11 @@ static void qmp_connect(void *owner)
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&qmp->address, sizeof(qmp->address)) == 0 &&
 	    loop_add_fd(qmp->loop, fd, POLLIN, qmp_heard, qmp) == 0) {
 		qmp->fd = fd;
-		// Greeting and capabilities are to come within the same patience. To be connected
-		// is not yet to be heard: who only ever accepts and hangs up is deaf too.
-		loop_timer_ms(qmp->loop, &qmp->timer, PATIENCE_MS, qmp_ask, qmp);
 		return;
 	}
 	if (fd >= 0)
 		close(fd);
-	if (qmp_now_ms() - qmp->heard_ms > PATIENCE_MS) {
-		qmp->in_callback = true;
-		qmp_turn_deaf(qmp, "QEMU's monitor cannot be reached");
-		if (qmp_leave(qmp))
-			return;
-	}
-	loop_timer_ms(qmp->loop, &qmp->timer, again_ms, qmp_connect, qmp);
+	loop_timer_ms(qmp->loop, &qmp->connect_timer, again_ms, qmp_connect, qmp);
 }
 
 int qmp_open(struct qmp **result, struct loop *loop, const char *path, qmp_notice_fn fn,
@@ -435,8 +428,8 @@ int qmp_open(struct qmp **result, struct loop *loop, const char *path, qmp_notic
 	qmp->fn = fn;
 	qmp->owner = owner;
 	qmp->fd = -1;
-	qmp->heard_ms = qmp_now_ms();
 	*result = qmp;
+	loop_timer_ms(qmp->loop, &qmp->round_timer, ASK_MS, qmp_round, qmp);
 	qmp_connect(qmp);
 	return 0;
 }
@@ -446,7 +439,8 @@ void qmp_close(struct qmp *qmp)
 	if (!qmp)
 		return;
 	qmp->closed = true;
-	loop_timer_cancel(&qmp->timer);
+	loop_timer_cancel(&qmp->connect_timer);
+	loop_timer_cancel(&qmp->round_timer);
 	qmp_hang_up(qmp);
 	if (!qmp->in_callback)
 		qmp_free(qmp);

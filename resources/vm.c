@@ -200,7 +200,8 @@ static void wish_starting(struct vm_local *local, const struct vm_wish *wish, ui
 			  struct actions *actions)
 {
 	if (now_ms >= local->deadline_ms)
-		vm_kill(local, VM_REPORT_START_FAILED, "QEMU did not answer within 60 s", now_ms,
+		vm_kill(local, VM_REPORT_START_FAILED,
+			local->deaf ? local->reason : "QEMU did not answer within 60 s", now_ms,
 			actions);
 	else if (wish->stop)
 		vm_kill(local, VM_REPORT_STOPPED, wish->why, now_ms, actions);
@@ -376,13 +377,13 @@ static void vm_paused(struct vm_local *local, const struct event *event, struct 
 	set_reason(local, event->reason);
 }
 
-// A running guest is worth more than its monitor: said, and left running.
+// A running guest is worth more than its monitor: said, and left running. One that starts has its
+// whole time for it: QEMU answers nothing while it allocates much memory or opens slow disks.
 static void vm_deaf(struct vm_local *local, const struct event *event, struct actions *actions)
 {
+	(void)actions;
 	local->deaf = true;
-	if (local->life == LIFE_STARTING)
-		vm_kill(local, VM_REPORT_START_FAILED, event->reason, event->now_ms, actions);
-	else if (local->life == LIFE_RUNNING)
+	if (local->life == LIFE_STARTING || local->life == LIFE_RUNNING)
 		set_reason(local, event->reason);
 }
 

@@ -49,6 +49,7 @@ static struct {
 	enum fake_fault fault;
 	int code;
 	bool failed, dead;
+	pid_t granted;		// the last one
 	struct lease leases[LEASES_MAX];
 	struct space spaces[SPACES_MAX];
 	int peers[CONNECTIONS_MAX];
@@ -169,6 +170,7 @@ void fake_sanlock_begin(uint64_t fail_at, enum fake_fault fault, int code)
 	fake.fault = fault;
 	fake.code = code;
 	fake.failed = fake.dead = false;
+	fake.granted = 0;
 }
 
 bool fake_sanlock_failed(void)
@@ -237,6 +239,17 @@ uint32_t fake_sanlock_held(pid_t pid)
 		count += pid > 0 && fake.leases[i].pid == pid;
 	pthread_mutex_unlock(&fake.lock);
 	return count;
+}
+
+bool fake_sanlock_holder_ended(void)
+{
+	bool ended = false;
+	pid_t pid;
+
+	pthread_mutex_lock(&fake.lock);
+	pid = fake.granted;
+	pthread_mutex_unlock(&fake.lock);
+	return pid && (!exec_start_time(pid, &ended) || ended);
 }
 
 uint64_t fake_sanlock_owner(uint64_t offset, uint64_t *generation)
@@ -593,8 +606,10 @@ static int acquire(pid_t pid, int count, struct sanlk_resource **res)
 		return -ESRCH;
 	for (i = 0; i < count && !result; i++)
 		result = lease_take(pid, res[i]);
-	if (!result)
+	if (!result) {
+		fake.granted = pid;
 		return 0;
+	}
 	for (i -= 2; i >= 0; i--)
 		if (lease_find(res[i], &lease) == 0)
 			lease_free(lease);

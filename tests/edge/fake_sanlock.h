@@ -33,6 +33,8 @@ uint32_t fake_sanlock_close(void);
 bool fake_sanlock_joined(const char *lockspace, uint64_t *generation);
 // Leases that the process has under the running daemon.
 uint32_t fake_sanlock_held(pid_t pid);
+// The process that was granted leases last has ended since.
+bool fake_sanlock_holder_ended(void);
 // Host id that owns the lease there (0: nobody), and its generation.
 uint64_t fake_sanlock_owner(uint64_t offset, uint64_t *generation);
 const char *fake_sanlock_name(uint64_t offset);	// "" when it is blank

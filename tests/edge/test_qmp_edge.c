@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // QEMU's monitor against a peer that closes, cuts short, garbles, delays, doubles or never gives
 // its Nth message, for every N: each command is answered once, nothing is heard that was not said,
-// and in the end they understand each other.
+// and in the end they understand each other. And how long silence is borne, on a clock that the
+// test turns.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,14 +17,16 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clusterd/loop_io.h"
 #include "resources/qmp_io.h"
 
-enum { ASKS = 3, COMMANDS_MAX = 64, MESSAGES_MAX = 64, EXIT_NOT_REACHED = 77, LIMIT_MS = 20000,
+enum { ASKS = 3, COMMANDS_MAX = 64, MESSAGES_MAX = 64, EXIT_NOT_REACHED = 77, LIMIT_MS = 60000,
        STUCK_MS = 400, LATE_MS = 120 };
 
 enum fault {
@@ -294,8 +297,12 @@ static void notice(void *owner, enum qmp_notice what, const char *text)
 	}
 	if (what == QMP_READY)
 		ask_all(t);
+	// Hung up on, or kept waiting for a moment, it is not deaf: mostly QEMU has just ended, and
+	// its last words are the reason that is wanted. (Between pieces another message may come.)
 	if (what == QMP_DEAF)
-		assert_true(t->failed && strlen(text) > 0);
+		assert_true(t->failed && strlen(text) > 0 &&
+			    (t->fault == FAULT_GARBLED || t->fault == FAULT_ERROR ||
+			     t->fault == FAULT_PIECES));
 	if (what == QMP_CLOSED)
 		for (uint32_t i = 0; i < t->commands; i++)
 			assert_int_equal(t->asked[i].replies, 1);
@@ -422,10 +429,189 @@ static void test_every_message(void **state)
 	assert_true(reached >= 8 * FAULT_COUNT);
 }
 
+// --- patience ----------------------------------------------------------------------------------
+
+enum { TURN_MS = 100 };
+
+static uint64_t turned_ms; // 0: it is the machine's clock
+
+// Everybody's in this program: the loop's too. Once turned it goes by our hand alone, so that it
+// goes the same way on a busy machine.
+int clock_gettime(clockid_t id, struct timespec *now)
+{
+	if (!turned_ms)
+		return (int)syscall(SYS_clock_gettime, id, now);
+	now->tv_sec = (time_t)(turned_ms / 1000);
+	now->tv_nsec = (long)(turned_ms % 1000 * 1000000);
+	return 0;
+}
+
+enum manner {
+	MANNER_ABSENT,
+	MANNER_SILENT,
+	MANNER_HANGS_UP,
+	MANNER_GREETS_HANGS_UP,
+	MANNER_SILENT_LATER,
+	MANNER_GOOD,
+	MANNER_COUNT
+};
+
+struct patience {
+	struct loop *loop;
+	struct loop_job turn;
+	enum manner manner;
+	int listen_fd, fd;
+	bool ready;
+	uint64_t begun_ms, deaf_ms, limit_ms, jump_ms;
+	uint32_t statuses, asked;
+};
+
+static void patience_peer_close(struct patience *p)
+{
+	if (p->fd < 0)
+		return;
+	loop_del_fd(p->loop, p->fd);
+	close(p->fd);
+	p->fd = -1;
+}
+
+static void patience_heard(void *owner, int fd, uint32_t events)
+{
+	struct patience *p = owner;
+	char in[4096], text[128], *line = in, *end;
+	ssize_t size = recv(fd, in, sizeof(in) - 1, MSG_DONTWAIT);
+
+	(void)events;
+	in[size > 0 ? size : 0] = 0;
+	if (size <= 0 || p->manner == MANNER_GREETS_HANGS_UP) {
+		patience_peer_close(p);
+		return;
+	}
+	for (; (end = strchr(line, '\n')); line = end + 1) {
+		bool status;
+
+		*end = 0;
+		status = strstr(line, "query-status");
+		p->asked += status;
+		if (p->manner == MANNER_SILENT || (p->manner == MANNER_SILENT_LATER && p->asked))
+			continue;
+		snprintf(text, sizeof(text), "{\"return\":{%s},\"id\":%d}\n",
+			 status ? "\"status\":\"running\"" : "", atoi(strstr(line, "\"id\":") + 5));
+		assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+	}
+}
+
+static void patience_accept(void *owner, int fd, uint32_t events)
+{
+	static const char greeting[] = "{\"QMP\":{}}\n";
+	struct patience *p = owner;
+
+	(void)events;
+	patience_peer_close(p);
+	p->fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	assert_true(p->fd >= 0);
+	assert_int_equal(loop_add_fd(p->loop, p->fd, POLLIN, patience_heard, p), 0);
+	if (p->manner == MANNER_HANGS_UP)
+		patience_peer_close(p);
+	else
+		send(p->fd, greeting, sizeof(greeting) - 1, MSG_NOSIGNAL);
+}
+
+static void patience_notice(void *owner, enum qmp_notice what, const char *text)
+{
+	struct patience *p = owner;
+
+	(void)text;
+	p->statuses += what == QMP_STATUS;
+	p->ready |= what == QMP_READY;
+	if (what == QMP_DEAF && !p->deaf_ms)
+		p->deaf_ms = turned_ms - p->begun_ms;
+}
+
+// The clock goes on faster than the loop's rounds: in turns, or by a stall of this program.
+static void patience_turn(void *owner)
+{
+	struct patience *p = owner;
+
+	turned_ms += TURN_MS;
+	// All is answered, and the next question is not due yet.
+	if (p->jump_ms && turned_ms - p->begun_ms > 12000) {
+		turned_ms += p->jump_ms;
+		p->jump_ms = 0;
+	}
+	if (p->deaf_ms || turned_ms - p->begun_ms > p->limit_ms)
+		loop_stop(p->loop);
+	else
+		loop_post_from_thread(p->loop, &p->turn);
+}
+
+static struct patience patience_run(enum manner manner, uint64_t jump_ms)
+{
+	struct patience p = { .manner = manner,
+			      .fd = -1,
+			      .jump_ms = jump_ms,
+			      .begun_ms = 1000000,
+			      .limit_ms = 40000 + jump_ms };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char folder[64] = "/tmp/test-qmp-XXXXXX";
+	struct qmp *qmp;
+
+	turned_ms = p.begun_ms;
+	assert_non_null(mkdtemp(folder));
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/qmp", folder);
+	assert_int_equal(loop_open(&p.loop), 0);
+	p.listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (manner != MANNER_ABSENT) {
+		assert_int_equal(bind(p.listen_fd, (struct sockaddr *)&address, sizeof(address)),
+				 0);
+		assert_int_equal(listen(p.listen_fd, 4), 0);
+		assert_int_equal(loop_add_fd(p.loop, p.listen_fd, POLLIN, patience_accept, &p), 0);
+	}
+	assert_int_equal(qmp_open(&qmp, p.loop, address.sun_path, patience_notice, &p), 0);
+	p.turn = (struct loop_job){ .fn = patience_turn, .owner = &p };
+	loop_post_from_thread(p.loop, &p.turn);
+	loop_run(p.loop);
+	qmp_close(qmp);
+	patience_peer_close(&p);
+	loop_close(p.loop);
+	close(p.listen_fd);
+	unlink(address.sun_path);
+	rmdir(folder);
+	turned_ms = 0;
+	return p;
+}
+
+static void test_silence_is_deafness(void **state)
+{
+	(void)state;
+	for (enum manner manner = MANNER_ABSENT; manner < MANNER_GOOD; manner++) {
+		struct patience p = patience_run(manner, 0);
+
+		print_message("manner %d: deaf after %llu ms\n", manner,
+			      (unsigned long long)p.deaf_ms);
+		assert_int_equal(p.ready, manner == MANNER_SILENT_LATER);
+		assert_in_range(p.deaf_ms, 15000, 21000);
+	}
+}
+
+// Who did not listen for a minute has not heard that nobody spoke.
+static void test_stall_is_not_deafness(void **state)
+{
+	struct patience p = patience_run(MANNER_GOOD, 60000);
+
+	(void)state;
+	assert_int_equal(p.jump_ms, 0);
+	assert_int_equal(p.deaf_ms, 0);
+	assert_true(p.ready && p.asked > 4);
+	assert_int_equal(p.statuses, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_message),
+		cmocka_unit_test(test_silence_is_deafness),
+		cmocka_unit_test(test_stall_is_not_deafness),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -224,6 +224,45 @@ static void test_paused_goes_on(void **state)
 	assert_false(local.paused);
 }
 
+// A monitor that is silent ends no guest: what runs goes on, what starts has its whole time.
+static void test_deaf(void **state)
+{
+	struct vm_local local;
+
+	(void)state;
+	to_running(&local);
+	event(&local, EVENT_QEMU_DEAF, false);
+	wish(&local, (struct vm_wish){ .start = true, .keep = true, .attempt = 7 }, 900000);
+	assert_int_equal(actions.count, 0);
+	assert_true(local.life == LIFE_RUNNING && local.deaf);
+	event(&local, EVENT_QEMU_RUNNING, false);
+	assert_false(local.deaf);
+
+	for (int heals = 0; heals < 2; heals++) {
+		local = fresh();
+		wish(&local, start, 0);
+		event(&local, EVENT_VM_SPAWNED, true);
+		event(&local, EVENT_LEASE_GRANTED, true);
+		wish(&local, start, 0);
+		event(&local, EVENT_QEMU_DEAF, false);
+		assert_int_equal(actions.count, 0);
+		wish(&local, start, 59999);
+		assert_int_equal(actions.count, 0);
+		assert_int_equal(local.life, LIFE_STARTING);
+		if (heals) {
+			event(&local, EVENT_QEMU_RUNNING, false);
+			assert_true(local.life == LIFE_RUNNING && !local.deaf);
+			assert_string_equal(local.reason, "");
+			continue;
+		}
+		wish(&local, start, 60000);
+		assert_true(asked(ACTION_QEMU_KILL));
+		event(&local, EVENT_QEMU_EXITED, false);
+		assert_int_equal(local.report, VM_REPORT_START_FAILED);
+		assert_string_equal(local.reason, "said so");
+	}
+}
+
 static uint32_t random_next(uint32_t *seed)
 {
 	*seed = *seed * 1664525u + 1013904223u;
@@ -296,6 +335,7 @@ int main(void)
 		cmocka_unit_test(test_adopted),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_paused_goes_on),
+		cmocka_unit_test(test_deaf),
 		cmocka_unit_test(test_any_order),
 	};
 

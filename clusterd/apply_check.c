@@ -19,7 +19,7 @@ static bool is_word_start(char c)
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-static bool is_word(const char *name)
+bool name_is_word(const char *name)
 {
 	if (!is_word_start(name[0]))
 		return false;
@@ -43,7 +43,7 @@ static bool has_control(const char *text, bool lines)
 
 static bool check_name(struct apply *a, const char *what, const char *name)
 {
-	if (is_word(name))
+	if (name_is_word(name))
 		return true;
 	return refuse(a, "bad-name", WORDS("\"", name, "\" is no name for a ", what),
 		      WORDS("begin with a letter or digit, go on with letters, digits, '.', '_' "
@@ -103,7 +103,7 @@ bool path_is_inside(const char *path, const char *directory)
 static bool check_file(struct apply *a, const char *vm, const char *what, const char *volume,
 		       const char *path)
 {
-	if (!is_word(volume))
+	if (!name_is_word(volume))
 		return refuse(a, "bad-name", WORDS("vm ", vm, ": a ", what, " names no volume"),
 			      WORDS("give its volume"));
 	if (!parts_are_plain(path) || has_control(path, false))
@@ -142,7 +142,7 @@ bool check_node_def(struct apply *a, const struct node_def *def)
 	for (uint32_t i = 0; i < def->fence_count; i++) {
 		const struct fence_def *fence = &def->fences[i];
 
-		if (strncmp(fence->agent, "fence_", 6) != 0 || !is_word(fence->agent))
+		if (strncmp(fence->agent, "fence_", 6) != 0 || !name_is_word(fence->agent))
 			return refuse(a, "bad-agent",
 				      WORDS("node ", def->name, ": \"", fence->agent,
 					    "\" is no fence agent"),
@@ -179,7 +179,7 @@ static bool check_texts(struct apply *a, const struct vm_def *def)
 				      WORDS("vm ", def->name, ": a text holds control characters"),
 				      WORDS("leave them out"));
 	}
-	if (def->machine[0] && !is_word(def->machine))
+	if (def->machine[0] && !name_is_word(def->machine))
 		return refuse(
 			a, "bad-name",
 			WORDS("vm ", def->name, ": \"", def->machine, "\" is no machine type"),
@@ -210,7 +210,7 @@ static bool check_nics(struct apply *a, const struct vm_def *def)
 	for (uint32_t i = 0; i < def->nic_count; i++) {
 		const struct nic_def *nic = &def->nics[i];
 
-		if (!is_word(nic->bridge))
+		if (!name_is_word(nic->bridge))
 			return refuse(
 				a, "bad-name",
 				WORDS("vm ", def->name, ": \"", nic->bridge, "\" is no bridge"),

@@ -3,11 +3,19 @@
 #pragma once
 
 #include "clusterd/apply_internal.h"
+#include "clusterd/definition_unpack.h"
 
 // False and refused when not.
 bool check_cluster_def(struct apply *a, const struct cluster_def *def);
 bool check_node_def(struct apply *a, const struct node_def *def);
 bool check_volume_def(struct apply *a, const struct volume_def *def);
 bool check_vm_def(struct apply *a, const struct vm_def *def);
+bool check_rule_def(struct apply *a, const struct rule_def *def);
+
+// The rules of a document: those that `reader` has left. Checked first, then kept.
+bool check_rules(struct apply *a, struct definition_unpack reader);
+void store_rules(struct apply *a, struct definition_unpack reader);
+
+bool name_is_word(const char *name); // letters, digits, '.', '_', '-', the first of the former two
 
 bool path_is_inside(const char *path, const char *directory); // or the same

@@ -241,7 +241,7 @@ static bool choose_slots(struct plan *plan)
 		plan->index_touched = true;
 		cluster->vm_index->scratch[i] = vm ? vm->ref.slot : free_slot++;
 	}
-	return definition_unpack_done(&reader) || malformed(plan->a);
+	return true;
 }
 
 static const struct vm *existing_vm(const struct plan *plan, uint32_t slot)
@@ -519,6 +519,9 @@ static uint64_t hardware_hash(const struct vm_def *def)
 	hard.restarts_max = 0;
 	hard.relocations_max = 0;
 	hard.stop_timeout_s = 0;
+	hard.stickiness = 0;
+	hard.tag_count = 0;
+	memset(hard.tags, 0, sizeof(hard.tags));
 	fields_vm_def(&f, &hard);
 	return f.hash;
 }
@@ -561,7 +564,7 @@ static bool check_vms(struct plan *plan)
 		if (!existing_vm(plan, slot))
 			text_copy(cluster->defs[slot].name, NAME_SIZE, plan->vm.def.name);
 	}
-	return true;
+	return check_rules(plan->a, reader);
 }
 
 static bool check_all(struct plan *plan)
@@ -736,6 +739,7 @@ static void store_all(struct plan *plan)
 		definition_unpack_vm(&reader, &plan->vm);
 		store_vm(plan, cluster->vm_index->scratch[i]);
 	}
+	store_rules(plan->a, reader);
 }
 
 bool apply_definitions(struct apply *a)

@@ -157,6 +157,17 @@ static bool remove_vm(struct apply *a)
 	return true;
 }
 
+static bool remove_rule(struct apply *a)
+{
+	const struct cluster_rule *rule = cluster_find_rule(a->cluster, a->entry->name);
+
+	if (!rule)
+		return refuse(a, "no-such-rule", WORDS("there is no rule ", a->entry->name),
+			      WORDS("name one of: clustadm dump rule"));
+	memset(&a->cluster->rules[rule - a->cluster->rules], 0, sizeof(*rule));
+	return true;
+}
+
 bool apply_remove(struct apply *a)
 {
 	switch ((enum object_kind)a->entry->object) {
@@ -166,6 +177,8 @@ bool apply_remove(struct apply *a)
 		return remove_volume(a);
 	case OBJECT_VM:
 		return remove_vm(a);
+	case OBJECT_RULE:
+		return remove_rule(a);
 	case OBJECT_KIND_COUNT:
 		break;
 	}

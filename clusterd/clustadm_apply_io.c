@@ -90,6 +90,7 @@ static void apply_print(struct session *session, const json_t *result)
 	count_add(line, sizeof(line), json_number(result, "volumes"), "volume");
 	count_add(line, sizeof(line), (long long)json_array_size(json_object_get(result, "vms")),
 		  "VM");
+	count_add(line, sizeof(line), json_number(result, "rules"), "rule");
 	if (!session->invocation->quiet)
 		printf("%s: %s\n", json_flag(result, "dry_run") ? "would be applied" : "applied",
 		       *line ? line : "nothing");
@@ -163,6 +164,7 @@ static enum exit_status check_report(struct session *session,
 	count_add(line, sizeof(line), found->node_count, "node");
 	count_add(line, sizeof(line), found->volume_count, "volume");
 	count_add(line, sizeof(line), found->vm_count, "VM");
+	count_add(line, sizeof(line), found->rule_count, "rule");
 	if (!session->invocation->json && !session->invocation->quiet)
 		printf("good: %s\n", *line ? line : "nothing");
 	return EXIT_DONE;

@@ -309,10 +309,12 @@ enum exit_status clustadm_remove(struct session *session)
 	if (slash && (size_t)(slash - word) < sizeof(kind))
 		memcpy(kind, word, (size_t)(slash - word));
 	if (!slash || !slash[1] ||
-	    (strcmp(kind, "vm") != 0 && strcmp(kind, "node") != 0 && strcmp(kind, "volume") != 0))
-		return session_fail(session, EXIT_USAGE, "usage",
-				    "what can be removed is vm/NAME, node/NAME and volume/NAME",
-				    "clustadm help remove");
+	    (strcmp(kind, "vm") != 0 && strcmp(kind, "node") != 0 && strcmp(kind, "volume") != 0 &&
+	     strcmp(kind, "rule") != 0))
+		return session_fail(
+			session, EXIT_USAGE, "usage",
+			"what can be removed is vm/NAME, node/NAME, volume/NAME and rule/NAME",
+			"clustadm help remove");
 	status = remove_confirm(session, kind, slash + 1);
 	if (status != EXIT_DONE)
 		return status;

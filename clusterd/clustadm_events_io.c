@@ -86,7 +86,7 @@ enum exit_status clustadm_events(struct session *session)
 // "vm/web" into its two halves; false for what is no kind of object.
 static bool object_split(const char *word, json_t *ask)
 {
-	static const char *const kinds[] = { "cluster", "node", "volume", "vm" };
+	static const char *const kinds[] = { "cluster", "node", "volume", "vm", "rule" };
 	size_t length = strcspn(word, "/");
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

@@ -56,6 +56,8 @@ void cluster_init(struct cluster *cluster, const struct cluster_limits *limits, 
 	cluster->def.no_quorum_hold_s = 60;
 	cluster->def.io_timeout_s = 10;
 	text_copy(cluster->def.root, sizeof(cluster->def.root), "/clusterstorage");
+	cluster->def.policies.cpu_overcommit = 400;
+	cluster->def.policies.failures = 1;
 	cluster->def.migration.bandwidth_percent = 50;
 	cluster->def.migration.moves_out_max = 2;
 	cluster->def.migration.moves_in_max = 2;
@@ -122,6 +124,15 @@ const struct cluster_volume *cluster_find_volume(const struct cluster *cluster, 
 	return NULL;
 }
 
+const struct cluster_rule *cluster_find_rule(const struct cluster *cluster, const char *name)
+{
+	for (uint32_t i = 0; i < RULES_MAX; i++) {
+		if (cluster->rules[i].used && strcmp(cluster->rules[i].def.name, name) == 0)
+			return &cluster->rules[i];
+	}
+	return NULL;
+}
+
 const struct vm *cluster_find_vm(const struct cluster *cluster, const char *name)
 {
 	struct vm_index_hit hit = vm_index_find(cluster->vm_index, vm_name_hash(name));
@@ -175,6 +186,8 @@ bool cluster_defines(const struct cluster *cluster, enum object_kind kind, const
 		return cluster_find_volume(cluster, name) != NULL;
 	case OBJECT_VM:
 		return cluster_find_vm(cluster, name) != NULL;
+	case OBJECT_RULE:
+		return cluster_find_rule(cluster, name) != NULL;
 	case OBJECT_KIND_COUNT:
 		break;
 	}

@@ -301,6 +301,11 @@ struct past_move {
  */
 enum saved_state { SAVED_NONE, SAVED_KEPT, SAVED_TAKEN, SAVED_STATE_COUNT };
 
+struct cluster_rule {
+	bool used;
+	struct rule_def def;
+};
+
 struct voter {
 	uint32_t id;		// corosync node id
 	uint64_t store;		// its store's random id
@@ -322,6 +327,7 @@ struct cluster {
 	struct voters voters;
 	struct cluster_node nodes[NODES_MAX];
 	struct cluster_volume volumes[VOLUMES_MAX];
+	struct cluster_rule rules[RULES_MAX]; // members need not be defined
 	struct move moves[MOVES_MAX];
 	uint32_t past_move; // place in past_moves of the next one that ends
 	struct past_move past_moves[PAST_MOVES_MAX];
@@ -345,6 +351,7 @@ void cluster_init(struct cluster *cluster, const struct cluster_limits *limits, 
 struct cluster_node *cluster_node_by_id(struct cluster *cluster, uint32_t id);
 const struct cluster_node *cluster_find_node(const struct cluster *cluster, const char *name);
 const struct cluster_volume *cluster_find_volume(const struct cluster *cluster, const char *name);
+const struct cluster_rule *cluster_find_rule(const struct cluster *cluster, const char *name);
 const struct vm *cluster_find_vm(const struct cluster *cluster, const char *name);
 const struct vm *cluster_find_vm_uuid(const struct cluster *cluster, const struct uuid *uuid);
 // The VM of this slot and serial, or NULL when it is gone.

@@ -19,6 +19,16 @@ static void fields_migration_def(struct fields *f, struct migration_def *def)
 	field_u32(f, &def->moves_in_max);
 }
 
+static void fields_policy_def(struct fields *f, struct policy_def *def)
+{
+	field_enum(f, &def->placement, PLACEMENT_STRATEGY_COUNT);
+	field_enum(f, &def->health, HEALTH_POLICY_COUNT);
+	field_enum(f, &def->shutdown, SHUTDOWN_POLICY_COUNT);
+	field_u32(f, &def->cpu_overcommit);
+	field_u32(f, &def->failures);
+	field_bool(f, &def->failures_strict);
+}
+
 void fields_cluster_def(struct fields *f, struct cluster_def *def)
 {
 	field_string(f, def->name, sizeof(def->name));
@@ -27,6 +37,7 @@ void fields_cluster_def(struct fields *f, struct cluster_def *def)
 	field_u32(f, &def->io_timeout_s);
 	field_string(f, def->root, sizeof(def->root));
 	fields_migration_def(f, &def->migration);
+	fields_policy_def(f, &def->policies);
 }
 
 void fields_node_def(struct fields *f, struct node_def *def)
@@ -40,6 +51,12 @@ void fields_node_def(struct fields *f, struct node_def *def)
 	}
 	field_u32(f, &def->memory_reserve_mib);
 	field_string(f, def->cpu_without, sizeof(def->cpu_without));
+	field_enum(f, &def->health, NODE_HEALTH_COUNT);
+	field_count(f, &def->attribute_count, ATTRIBUTES_MAX);
+	for (uint32_t i = 0; i < def->attribute_count; i++) {
+		field_string(f, def->attributes[i].name, sizeof(def->attributes[i].name));
+		field_string(f, def->attributes[i].value, sizeof(def->attributes[i].value));
+	}
 }
 
 void fields_volume_def(struct fields *f, struct volume_def *def)
@@ -108,6 +125,30 @@ void fields_vm_def(struct fields *f, struct vm_def *def)
 	field_count(f, &def->throttle_max, 99);
 	field_bool(f, &def->post_copy);
 	field_enum(f, &def->on_drain, ON_DRAIN_COUNT);
+	field_u32(f, &def->stickiness);
+	field_count(f, &def->tag_count, TAGS_MAX);
+	for (uint32_t i = 0; i < def->tag_count; i++)
+		field_string(f, def->tags[i], sizeof(def->tags[i]));
+}
+
+void fields_rule_def(struct fields *f, struct rule_def *def)
+{
+	field_string(f, def->name, sizeof(def->name));
+	field_enum(f, &def->kind, RULE_KIND_COUNT);
+	field_bool(f, &def->strict);
+	field_bool(f, &def->enabled);
+	field_bool(f, &def->symmetric);
+	field_enum(f, &def->up, RULE_UP_COUNT);
+	field_u32(f, &def->up_value);
+	field_u32(f, &def->weight);
+	field_u32(f, &def->at_once);
+	field_string(f, def->attribute, sizeof(def->attribute));
+	field_count(f, &def->member_count, RULE_MEMBERS_MAX);
+	for (uint32_t i = 0; i < def->member_count; i++) {
+		field_string(f, def->members[i].name, sizeof(def->members[i].name));
+		field_bool(f, &def->members[i].tag);
+		field_enum(f, &def->members[i].role, RULE_ROLE_COUNT);
+	}
 }
 
 static void fields_version(struct fields *f, uint8_t version)
@@ -170,6 +211,7 @@ size_t definitions_encode(const struct definitions *defs, const struct uuid *pro
 	write_u32(&f.w, defs->node_count);
 	write_u32(&f.w, defs->volume_count);
 	write_u32(&f.w, defs->vm_count);
+	write_u32(&f.w, defs->rule_count);
 	for (uint32_t i = 0; i < defs->node_count; i++)
 		fields_node_def(&f, &defs->nodes[i]);
 	for (uint32_t i = 0; i < defs->volume_count; i++)
@@ -179,6 +221,8 @@ size_t definitions_encode(const struct definitions *defs, const struct uuid *pro
 		write_bytes(&f.w, proposed[i].bytes, sizeof(proposed[i].bytes));
 		write_owners(&f, defs, i);
 	}
+	for (uint32_t i = 0; i < defs->rule_count; i++)
+		fields_rule_def(&f, &defs->rules[i]);
 	return fields_failed(&f) ? 0 : f.w.used;
 }
 
@@ -194,6 +238,7 @@ bool definition_unpack_open(struct definition_unpack *reader, const uint8_t *buf
 	field_u32(&f, &reader->nodes_left);
 	field_u32(&f, &reader->volumes_left);
 	field_u32(&f, &reader->vms_left);
+	field_u32(&f, &reader->rules_left);
 	reader->r = f.r;
 	return !fields_failed(&f);
 }
@@ -234,6 +279,17 @@ bool definition_unpack_vm(struct definition_unpack *reader, struct definition_vm
 	}
 	reader->r = f.r;
 	reader->vms_left--;
+	return !f.r.failed;
+}
+
+bool definition_unpack_rule(struct definition_unpack *reader, struct rule_def *rule)
+{
+	struct fields f = { .mode = FIELDS_READ, .r = reader->r };
+
+	memset(rule, 0, sizeof(*rule));
+	fields_rule_def(&f, rule);
+	reader->r = f.r;
+	reader->rules_left--;
 	return !f.r.failed;
 }
 

@@ -64,6 +64,99 @@ enum on_drain {
 };
 enum vm_failback { FAILBACK_NEVER, FAILBACK_IMMEDIATE, FAILBACK_COUNT };
 
+// Where VMs go among the nodes that may have them; ties are broken by the nodes' names.
+enum placement_strategy {
+	PLACEMENT_FEWEST_VMS,
+	PLACEMENT_MOST_FREE,  // absolute memory, then CPUs
+	PLACEMENT_CONFIGURED, // lowest share of memory and CPUs promised
+	PLACEMENT_MEASURED,   // lowest share of memory and CPUs really used
+	PLACEMENT_PACK,	      // the fullest node that still has room
+	PLACEMENT_STRATEGY_COUNT,
+};
+
+// What a node's health means for VMs.
+enum health_policy {
+	HEALTH_IGNORED,
+	HEALTH_LEAVE_ON_RED, // red: VMs leave, none comes; yellow: none comes
+	HEALTH_ONLY_GREEN,   // whatever is not green is left
+	HEALTH_POLICY_COUNT,
+};
+
+enum node_health { HEALTH_GREEN, HEALTH_YELLOW, HEALTH_RED, NODE_HEALTH_COUNT };
+
+// What becomes of the VMs of a host that is shut down on purpose.
+enum shutdown_policy {
+	SHUTDOWN_CONDITIONAL, // a reboot keeps them bound to it, a power-off releases them
+	SHUTDOWN_FAILOVER,    // always released
+	SHUTDOWN_FREEZE,      // always kept
+	SHUTDOWN_MIGRATE,     // drained first
+	SHUTDOWN_POLICY_COUNT,
+};
+
+struct policy_def {
+	uint8_t placement;	 // enum placement_strategy
+	uint8_t health;		 // enum health_policy
+	uint8_t shutdown;	 // enum shutdown_policy
+	uint32_t cpu_overcommit; // percent of a node's CPUs that VMs may have together before
+				 // another node is better; default 400
+	uint32_t failures;	 // that the cluster is to tolerate; 0 to 16, default 1
+	bool failures_strict;	 // what would break that is refused, not only warned of
+};
+
+/*
+ * A rule over VMs, named one by one or by a tag. A strict rule outranks that a VM runs at all: it
+ * waits. A wish costs `weight` where it is not followed.
+ */
+enum rule_kind {
+	RULE_TOGETHER,	     // on one node; transitive, and moves as one
+	RULE_APART,	     // on pairwise different nodes
+	RULE_FOLLOW,	     // members go where the leader is; it ignores them
+	RULE_ORDER,	     // `then` starts when every `first` is up
+	RULE_ANY_FIRST,	     // `then` starts when one `first` is up
+	RULE_ONE_AT_A_TIME,  // at most `at_once` of the members move at once
+	RULE_SAME_ATTRIBUTE, // members on nodes whose attribute equals that of the leader's
+	RULE_SPREAD,	     // members evenly over the values of a node attribute
+	RULE_KIND_COUNT,
+};
+
+enum rule_role { ROLE_MEMBER, ROLE_LEADER, ROLE_FIRST, ROLE_THEN, RULE_ROLE_COUNT };
+
+// When a VM counts as up for those that start after it.
+enum rule_up {
+	UP_RUNNING, // QEMU runs
+	UP_AGENT,   // its guest agent answers
+	UP_TCP,	    // its TCP port `up_value` answers
+	UP_DELAY,   // QEMU runs since `up_value` seconds
+	RULE_UP_COUNT,
+};
+
+struct rule_member {
+	char name[NAME_SIZE]; // of a VM, or a tag
+	bool tag;
+	uint8_t role; // enum rule_role
+};
+
+struct rule_def {
+	char name[NAME_SIZE];
+	uint8_t kind; // enum rule_kind
+	bool strict;  // else a wish
+	bool enabled;
+	bool symmetric;		  // ORDER: stopped in the reverse order
+	uint8_t up;		  // enum rule_up: ORDER, ANY_FIRST
+	uint32_t up_value;	  // port, or seconds
+	uint32_t weight;	  // of a wish; 1 to 1000000, default 100
+	uint32_t at_once;	  // ONE_AT_A_TIME; default 1
+	char attribute[TAG_SIZE]; // SAME_ATTRIBUTE, SPREAD
+	uint32_t member_count;
+	struct rule_member members[RULE_MEMBERS_MAX];
+};
+
+struct attribute_def {
+	char name[TAG_SIZE], value[TAG_SIZE];
+};
+
+enum { STICKINESS_INFINITE = UINT32_MAX };
+
 struct file_ref {
 	char volume[NAME_SIZE];	// empty: not given
 	char path[PATH_SIZE];
@@ -101,6 +194,9 @@ struct vm_def {
 					// 0 to 99, default 0
 	bool post_copy;			// one that does not converge may end in post-copy
 	uint8_t on_drain;		// enum on_drain
+	uint32_t stickiness;		// that a wish must outweigh to move it; 0: none
+	uint32_t tag_count;
+	char tags[TAGS_MAX][TAG_SIZE];
 };
 
 // Owners are named in XML and become masks of node slots when applied. Tier 0 is `possible`, 1 the
@@ -124,6 +220,9 @@ struct node_def {
 	struct fence_def fences[FENCE_DEVICES_MAX];
 	uint32_t memory_reserve_mib;	// kept for the host
 	char cpu_without[TEXT_SIZE];	// CPU features that no guest gets there, divided by blanks
+	uint8_t health;			// enum node_health
+	uint32_t attribute_count;
+	struct attribute_def attributes[ATTRIBUTES_MAX];
 };
 
 struct volume_def {
@@ -152,17 +251,19 @@ struct cluster_def {
 					// 60, default 10
 	char root[PATH_SIZE];		// of the volumes' tree; default /clusterstorage
 	struct migration_def migration;
+	struct policy_def policies;
 };
 
 // One applied document or several, together. Arrays are the caller's (the edge allocates them).
 struct definitions {
 	bool cluster_given;
 	struct cluster_def cluster;
-	uint32_t node_count, volume_count, vm_count, owner_count;
+	uint32_t node_count, volume_count, vm_count, owner_count, rule_count;
 	struct node_def *nodes;
 	struct volume_def *volumes;
 	struct vm_def *vms;
 	struct owner_def *owners;
+	struct rule_def *rules;
 };
 
 // Packs what ENTRY_APPLY carries: little-endian, versioned, strings with their length. `proposed`

@@ -121,6 +121,7 @@ static void describe_apply(struct describing *d)
 	say_count(d, &first, body.nodes_left, "node", "nodes");
 	say_count(d, &first, body.volumes_left, "volume", "volumes");
 	say_count(d, &first, body.vms_left, "vm", "VMs");
+	say_count(d, &first, body.rules_left, "rule", "rules");
 	say(d, first ? "none" : "");
 }
 
@@ -135,6 +136,9 @@ static void describe_remove(struct describing *d)
 		break;
 	case OBJECT_VM:
 		say_named(d, "vm", "removed");
+		break;
+	case OBJECT_RULE:
+		say_named(d, "rule", "removed");
 		break;
 	case OBJECT_KIND_COUNT:
 		break;

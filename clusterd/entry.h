@@ -53,7 +53,7 @@ enum entry_type {
 	ENTRY_TYPE_COUNT,
 };
 
-enum object_kind { OBJECT_NODE = 1, OBJECT_VOLUME, OBJECT_VM, OBJECT_KIND_COUNT };
+enum object_kind { OBJECT_NODE = 1, OBJECT_VOLUME, OBJECT_VM, OBJECT_RULE, OBJECT_KIND_COUNT };
 
 bool cluster_defines(const struct cluster *cluster, enum object_kind kind, const char *name);
 

@@ -42,6 +42,7 @@ void field_blob(struct fields *f, const uint8_t **bytes, size_t *size);
 
 void fields_cluster_def(struct fields *f, struct cluster_def *def);
 void fields_node_def(struct fields *f, struct node_def *def);
+void fields_rule_def(struct fields *f, struct rule_def *def);
 void fields_volume_def(struct fields *f, struct volume_def *def);
 void fields_vm_def(struct fields *f, struct vm_def *def);
 void fields_vm_ref(struct fields *f, struct vm_ref *ref);

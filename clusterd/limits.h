@@ -16,8 +16,13 @@ enum {
 			       // their limits
 	PAST_MOVES_MAX = 64,   // ended ones whose numbers are kept
 	MIGRATION_NETWORKS_MAX = 4,
-	ADDRESS_SIZE = 46, // INET6_ADDRSTRLEN
-	NAME_SIZE = 64,	   // all *_SIZE include the terminating zero
+	RULES_MAX = 64, // a set of rules is one 64-bit mask
+	RULE_MEMBERS_MAX = 32,
+	TAGS_MAX = 8, // per VM
+	TAG_SIZE = 32,
+	ATTRIBUTES_MAX = 8, // per node
+	ADDRESS_SIZE = 46,  // INET6_ADDRSTRLEN
+	NAME_SIZE = 64,	    // all *_SIZE include the terminating zero
 	PATH_SIZE = 160,
 	TEXT_SIZE = 128,
 	CMDLINE_SIZE = 256,

@@ -227,8 +227,11 @@ static struct answer change_remove(struct request *request, uint64_t client, con
 		entry.object = OBJECT_NODE;
 	else if (kind && strcmp(kind, "volume") == 0)
 		entry.object = OBJECT_VOLUME;
+	else if (kind && strcmp(kind, "rule") == 0)
+		entry.object = OBJECT_RULE;
 	else
-		return answer_error("malformed", "kinds of objects are vm, node and volume", "");
+		return answer_error("malformed", "kinds of objects are vm, node, volume and rule",
+				    "");
 	return named(request, client, &entry, ask);
 }
 

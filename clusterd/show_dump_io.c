@@ -15,7 +15,7 @@ struct dump {
 };
 
 struct dumped {
-	enum { DUMP_ALL, DUMP_CLUSTER, DUMP_NODE, DUMP_VOLUME, DUMP_VM } kind;
+	enum { DUMP_ALL, DUMP_CLUSTER, DUMP_NODE, DUMP_VOLUME, DUMP_VM, DUMP_RULE } kind;
 	uint32_t slot;
 };
 
@@ -32,6 +32,8 @@ static size_t dump_write(const struct cluster *cluster, struct dumped what, char
 		return definition_write_volume(&cluster->volumes[what.slot].def, buf, size);
 	case DUMP_VM:
 		return definition_write_vm(cluster, &cluster->vms[what.slot], buf, size);
+	case DUMP_RULE:
+		return definition_write_rule(&cluster->rules[what.slot].def, buf, size);
 	}
 	return 0;
 }
@@ -92,6 +94,10 @@ static void dump_kind(struct dump *dump, const struct cluster *cluster, int kind
 		if (cluster->vms[i].used)
 			dump_add(dump, cluster, (struct dumped){ DUMP_VM, i });
 	}
+	for (uint32_t i = 0; kind == DUMP_RULE && i < RULES_MAX; i++) {
+		if (cluster->rules[i].used)
+			dump_add(dump, cluster, (struct dumped){ DUMP_RULE, i });
+	}
 	dump_line(dump, "</clusterd>\n");
 }
 
@@ -101,6 +107,7 @@ static bool dump_named(struct dump *dump, const struct cluster *cluster, const c
 	const struct cluster_node *node = cluster_find_node(cluster, name);
 	const struct cluster_volume *volume = cluster_find_volume(cluster, name);
 	const struct vm *vm = cluster_find_vm(cluster, name);
+	const struct cluster_rule *rule = cluster_find_rule(cluster, name);
 
 	if (strcmp(kind, "node") == 0 && node)
 		dump_add(dump, cluster, (struct dumped){ DUMP_NODE, node_slot(cluster, node) });
@@ -109,6 +116,9 @@ static bool dump_named(struct dump *dump, const struct cluster *cluster, const c
 			 (struct dumped){ DUMP_VOLUME, volume_slot(cluster, volume) });
 	else if (strcmp(kind, "vm") == 0 && vm)
 		dump_add(dump, cluster, (struct dumped){ DUMP_VM, vm->ref.slot });
+	else if (strcmp(kind, "rule") == 0 && rule)
+		dump_add(dump, cluster,
+			 (struct dumped){ DUMP_RULE, (uint32_t)(rule - cluster->rules) });
 	else
 		return false;
 	return true;
@@ -183,7 +193,7 @@ static struct answer show_dump_state(const struct request *request)
 
 struct answer show_dump(struct request *request, const json_t *ask)
 {
-	static const char *const kinds[] = { "cluster", "node", "volume", "vm" };
+	static const char *const kinds[] = { "cluster", "node", "volume", "vm", "rule" };
 	const struct cluster *cluster = node_cluster(request->options.node);
 	const char *kind = member_text(ask, "kind"), *name = member_text(ask, "name");
 	struct dump dump = { 0 };
@@ -193,13 +203,13 @@ struct answer show_dump(struct request *request, const json_t *ask)
 
 	if (member_flag(ask, "state"))
 		return show_dump_state(request);
-	for (int i = 0; kind && i < 4; i++) {
+	for (int i = 0; kind && i < 5; i++) {
 		if (strcmp(kind, kinds[i]) == 0)
 			which = i;
 	}
 	if (kind && which < 0)
 		return answer_error("malformed",
-				    "kinds of objects are cluster, node, volume and vm", "");
+				    "kinds of objects are cluster, node, volume, vm and rule", "");
 	if (!kind) {
 		dump_add(&dump, cluster, (struct dumped){ DUMP_ALL, 0 });
 	} else if (which == 0) {

@@ -143,6 +143,24 @@ static void fields_volumes(struct fields *f, struct cluster *cluster)
 	}
 }
 
+static void fields_rules(struct fields *f, struct cluster *cluster)
+{
+	uint32_t count = 0, slot = 0;
+
+	for (uint32_t i = 0; i < RULES_MAX; i++)
+		count += cluster->rules[i].used;
+	field_count(f, &count, RULES_MAX);
+	for (uint32_t i = 0; i < count; i++, slot++) {
+		while (!fields_reading(f) && !cluster->rules[slot].used)
+			slot++;
+		slot = fields_next_slot(f, slot, slot, RULES_MAX);
+		if (fields_failed(f))
+			return;
+		cluster->rules[slot].used = true;
+		fields_rule_def(f, &cluster->rules[slot].def);
+	}
+}
+
 static bool vm_consistent(const struct cluster *cluster, const struct vm *vm,
 			  const struct vm_def *def)
 {
@@ -286,6 +304,7 @@ static void fields_cluster(struct fields *f, struct cluster *cluster)
 	fields_volumes(f, cluster);
 	fields_vms(f, cluster);
 	fields_moves(f, cluster);
+	fields_rules(f, cluster);
 }
 
 size_t cluster_encode(const struct cluster *cluster, uint8_t *buf, size_t size)

@@ -66,6 +66,7 @@ void definition_reader_close(struct definition_reader *reader)
 	free(reader->definitions.volumes);
 	free(reader->definitions.vms);
 	free(reader->definitions.owners);
+	free(reader->definitions.rules);
 	memset(reader, 0, sizeof(*reader));
 }
 

@@ -99,6 +99,45 @@ static void root_read(const struct walk *walk, const struct xml_element *element
 				"end");
 }
 
+static void policy_number(const struct walk *walk, const struct xml_element *element,
+			  const char *name, uint32_t min, uint32_t max, const char *expected,
+			  uint32_t *value)
+{
+	const char *text = walk_attribute(walk, element, name, false);
+	uint64_t number;
+
+	if (!text)
+		return;
+	if (number_parse(text, max, &number) && number >= min)
+		*value = (uint32_t)number;
+	else
+		walk_fault_attribute(walk, element, name, expected);
+}
+
+static void policies_read(const struct walk *walk, const struct xml_element *element, void *target)
+{
+	static const char *const names[] = {
+		"placement",	     "health", "shutdown", "cpu-overcommit",
+		"tolerate-failures", "strict", NULL
+	};
+	static const struct child_rule none[] = { { 0 } };
+	struct cluster_def *def = target;
+	struct policy_def *policies = &def->policies;
+	uint8_t strict = policies->failures_strict;
+
+	walk_attributes(walk, element, names);
+	walk_children(walk, element, none, NULL);
+	walk_word(walk, element, "placement", placement_words, false, &policies->placement);
+	walk_word(walk, element, "health", health_policy_words, false, &policies->health);
+	walk_word(walk, element, "shutdown", shutdown_policy_words, false, &policies->shutdown);
+	walk_word(walk, element, "strict", yes_no_words, false, &strict);
+	policies->failures_strict = strict != 0;
+	policy_number(walk, element, "cpu-overcommit", 100, 10000,
+		      "must be a percentage, 100 to 10000", &policies->cpu_overcommit);
+	policy_number(walk, element, "tolerate-failures", 0, 16, "must be 0 to 16",
+		      &policies->failures);
+}
+
 static void cluster_read(const struct walk *walk, const struct xml_element *element, void *target)
 {
 	static const char *const names[] = { "name", NULL };
@@ -106,12 +145,14 @@ static void cluster_read(const struct walk *walk, const struct xml_element *elem
 		{ "no-quorum", no_quorum_read, false, false },
 		{ "io-timeout", io_timeout_read, false, false },
 		{ "root", root_read, false, false },
+		{ "policies", policies_read, false, false },
 		{ 0 },
 	};
 	struct definitions *definitions = &walk->reader->definitions;
 	struct cluster_def def = {
 		.no_quorum = NO_QUORUM_STOP,
 		.no_quorum_hold_s = 60,
+		.policies = { .cpu_overcommit = 400, .failures = 1 },
 		.migration = { .bandwidth_percent = 50, .moves_out_max = 2, .moves_in_max = 2 },
 		.io_timeout_s = 10,
 		.root = "/clusterstorage",
@@ -209,12 +250,48 @@ static void memory_reserve_read(const struct walk *walk, const struct xml_elemen
 	walk_memory(walk, element, 0, &node->memory_reserve_mib);
 }
 
+static void attribute_read(const struct walk *walk, const struct xml_element *element, void *target)
+{
+	static const char *const names[] = { "name", "value", NULL };
+	static const struct child_rule none[] = { { 0 } };
+	const char *name = walk_attribute(walk, element, "name", true);
+	const char *value = walk_attribute(walk, element, "value", true);
+	struct node_def *node = target;
+	struct attribute_def *attribute = &node->attributes[node->attribute_count];
+
+	walk_attributes(walk, element, names);
+	walk_children(walk, element, none, NULL);
+	if (!name || !value)
+		return;
+	if (!name_is_good(name, TAG_SIZE - 1) || !name_is_good(value, TAG_SIZE - 1)) {
+		walk_fault_attribute(walk, element,
+				     name_is_good(name, TAG_SIZE - 1) ? "value" : "name",
+				     "must be 1 to 31 letters, digits, '.', '_' or '-', the first "
+				     "a letter or digit");
+		return;
+	}
+	for (uint32_t i = 0; i < node->attribute_count; i++)
+		if (strcmp(node->attributes[i].name, name) == 0) {
+			walk_fault_attribute(walk, element, "name", "is given twice");
+			return;
+		}
+	if (node->attribute_count == ATTRIBUTES_MAX) {
+		definition_fault(walk->reader, walk_place(walk, element),
+				 "a node has at most %d attributes", ATTRIBUTES_MAX);
+		return;
+	}
+	snprintf(attribute->name, sizeof(attribute->name), "%s", name);
+	snprintf(attribute->value, sizeof(attribute->value), "%s", value);
+	node->attribute_count++;
+}
+
 static void node_read(const struct walk *walk, const struct xml_element *element, void *target)
 {
-	static const char *const names[] = { "name", "id", NULL };
+	static const char *const names[] = { "name", "id", "health", NULL };
 	static const struct child_rule rules[] = {
 		{ "fence", fence_read, true, false },
 		{ "memory-reserve", memory_reserve_read, false, false },
+		{ "attribute", attribute_read, true, false },
 		{ 0 },
 	};
 	struct definitions *definitions = &walk->reader->definitions;
@@ -227,6 +304,7 @@ static void node_read(const struct walk *walk, const struct xml_element *element
 	(void)target;
 	walk_attributes(walk, element, names);
 	definition_name_read(walk, element, "node", def.name);
+	walk_word(walk, element, "health", node_health_words, false, &def.health);
 	if (id && number_parse(id, NODE_ID_MAX, &number) && number >= 1) {
 		def.id = (uint32_t)number;
 		snprintf(id_text, sizeof(id_text), "%u", def.id);
@@ -315,11 +393,9 @@ static void vm_read(const struct walk *walk, const struct xml_element *element, 
 }
 
 static const struct child_rule object_rules[] = {
-	{ "cluster", cluster_read, true, false },
-	{ "node", node_read, true, false },
-	{ "volume", volume_read, true, false },
-	{ "vm", vm_read, true, false },
-	{ 0 },
+	{ "cluster", cluster_read, true, false },      { "node", node_read, true, false },
+	{ "volume", volume_read, true, false },	       { "vm", vm_read, true, false },
+	{ "rule", definition_rule_read, true, false }, { 0 },
 };
 
 void definition_tree_read(struct definition_reader *reader, const struct xml_tree *tree)
@@ -340,14 +416,18 @@ void definition_tree_read(struct definition_reader *reader, const struct xml_tre
 	else
 		definition_fault(reader, walk_place(&walk, root),
 				 "the document's element must be <clusterd>, <cluster>, <node>, "
-				 "<volume> or <vm>, not <%.64s>", root->name);
+				 "<volume>, <vm> or <rule>, not <%.64s>",
+				 root->name);
 }
 
 int definitions_check(struct definition_reader *reader)
 {
 	struct definition_memory *memory = reader->memory;
 	static const char *const kinds[OBJECT_KIND_COUNT] = {
-		[OBJECT_NODE] = "node", [OBJECT_VOLUME] = "volume", [OBJECT_VM] = "vm",
+		[OBJECT_NODE] = "node",
+		[OBJECT_VOLUME] = "volume",
+		[OBJECT_VM] = "vm",
+		[OBJECT_RULE] = "rule",
 	};
 
 	for (uint32_t i = 0; reader->known && i < memory->reference_count; i++) {

@@ -50,7 +50,7 @@ struct definition_memory {
 	uint32_t seen_count, seen_size;
 	struct reference *references;
 	uint32_t reference_count, reference_max;
-	uint32_t node_max, volume_max, vm_max, owner_max;
+	uint32_t node_max, volume_max, vm_max, owner_max, rule_max;
 	bool exhausted;			// of heap
 };
 
@@ -126,6 +126,8 @@ bool definition_unique(const struct walk *walk, const struct xml_element *elemen
 		       const char *attribute, const char *kind, const char *value);
 // One VM (resources/definition_vm_io.c); the others are read beside the tree's root.
 void definition_vm_read(const struct walk *walk, const struct xml_element *element);
+// One rule (resources/definition_rule_io.c).
+void definition_rule_read(const struct walk *walk, const struct xml_element *element, void *target);
 // volume= and path= of a disk, CD image, kernel or initrd; false when either is bad.
 bool definition_file_read(const struct walk *walk, const struct xml_element *element, char *volume,
 			  char *path);

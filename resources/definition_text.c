@@ -14,6 +14,16 @@ const char cpu_mode_words[][WORD_SIZE] = { "compatible", "host", "model", "" };
 const char guest_shutdown_words[][WORD_SIZE] = { "stop", "restart", "" };
 const char failback_words[][WORD_SIZE] = { "never", "immediate", "" };
 const char no_quorum_words[][WORD_SIZE] = { "stop", "freeze", "self-fence", "" };
+const char placement_words[][WORD_SIZE] = { "fewest-vms", "most-free", "configured",
+					    "measured",	  "pack",      "" };
+const char health_policy_words[][WORD_SIZE] = { "ignore", "leave-on-red", "only-green", "" };
+const char shutdown_policy_words[][WORD_SIZE] = { "conditional", "failover", "freeze", "migrate",
+						  "" };
+const char node_health_words[][WORD_SIZE] = { "green", "yellow", "red", "" };
+const char rule_kind_words[][WORD_SIZE] = { "keep-together",  "keep-apart",   "follow",
+					    "start-order",    "any-of-first", "one-at-a-time",
+					    "same-attribute", "spread",	      "" };
+const char rule_role_words[][WORD_SIZE] = { "vm", "leader", "first", "then", "" };
 const char yes_no_words[][WORD_SIZE] = { "no", "yes", "" };
 
 #define WORDS_MATCH(words, count) \
@@ -29,6 +39,12 @@ WORDS_MATCH(cpu_mode_words, CPU_MODE_COUNT);
 WORDS_MATCH(guest_shutdown_words, GUEST_SHUTDOWN_COUNT);
 WORDS_MATCH(failback_words, FAILBACK_COUNT);
 WORDS_MATCH(no_quorum_words, NO_QUORUM_COUNT);
+WORDS_MATCH(placement_words, PLACEMENT_STRATEGY_COUNT);
+WORDS_MATCH(health_policy_words, HEALTH_POLICY_COUNT);
+WORDS_MATCH(shutdown_policy_words, SHUTDOWN_POLICY_COUNT);
+WORDS_MATCH(node_health_words, NODE_HEALTH_COUNT);
+WORDS_MATCH(rule_kind_words, RULE_KIND_COUNT);
+WORDS_MATCH(rule_role_words, RULE_ROLE_COUNT);
 
 static bool is_digit(char c)
 {

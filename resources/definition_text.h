@@ -9,12 +9,12 @@
 #include "clusterd/definition.h"
 
 enum {
-	VOLUME_NAME_MAX = 40,	// it also names the volume's sanlock lockspace, which has 48 bytes
+	VOLUME_NAME_MAX = 40, // it also names the volume's sanlock lockspace, which has 48 bytes
 	DURATION_MAX_S = 999999999,
 	CPUS_MAX = 512,
 	MEMORY_MAX_MIB = 16 * 1024 * 1024,
 	RESTARTS_MAX = 100,
-	PRIORITY_MAX = 1000,	// and its negative
+	PRIORITY_MAX = 1000, // and its negative
 	STOP_TIMEOUT_MAX_S = 86400,
 	HOLD_MIN_S = 5,
 	HOLD_MAX_S = 86400,
@@ -22,7 +22,9 @@ enum {
 	NODE_RESERVE_DEFAULT_MIB = 512,
 	UUID_TEXT_SIZE = 37,
 	MAC_TEXT_SIZE = 18,
-	WORD_SIZE = 12,
+	WORD_SIZE = 16,
+	WEIGHT_MAX = 1000000,
+	WEIGHT_DEFAULT = 100,
 };
 
 // Word lists in the order of their enumerations, ended by an empty one.
@@ -37,6 +39,12 @@ extern const char cpu_mode_words[][WORD_SIZE];
 extern const char guest_shutdown_words[][WORD_SIZE];
 extern const char failback_words[][WORD_SIZE];
 extern const char no_quorum_words[][WORD_SIZE];
+extern const char placement_words[][WORD_SIZE];
+extern const char health_policy_words[][WORD_SIZE];
+extern const char shutdown_policy_words[][WORD_SIZE];
+extern const char node_health_words[][WORD_SIZE];
+extern const char rule_kind_words[][WORD_SIZE];
+extern const char rule_role_words[][WORD_SIZE]; // the elements of members
 extern const char yes_no_words[][WORD_SIZE];	// "no", "yes": the order of bool
 
 bool word_parse(const char (*words)[WORD_SIZE], const char *text, uint8_t *value);

@@ -480,6 +480,50 @@ static void stop_timeout_read(const struct walk *walk, const struct xml_element 
 		walk_fault_text(walk, element, "must be a time from 1s to 1d (120s)");
 }
 
+static void tag_read(const struct walk *walk, const struct xml_element *element, void *target)
+{
+	struct vm_draft *draft = target;
+	struct vm_def *def = &draft->def;
+	char text[TAG_SIZE];
+
+	walk_attributes(walk, element, no_attributes);
+	if (!walk_text(walk, element, text, sizeof(text)))
+		return;
+	if (!name_is_good(text, TAG_SIZE - 1)) {
+		walk_fault_text(walk, element, "must be letters, digits, '.', '_' or '-'");
+		return;
+	}
+	for (uint32_t i = 0; i < def->tag_count; i++) {
+		if (strcmp(def->tags[i], text) == 0) {
+			walk_fault_text(walk, element, "is given twice");
+			return;
+		}
+	}
+	if (def->tag_count == TAGS_MAX)
+		definition_fault(walk->reader, walk_place(walk, element),
+				 "a VM has at most %d tags", TAGS_MAX);
+	else
+		snprintf(def->tags[def->tag_count++], TAG_SIZE, "%s", text);
+}
+
+static void stickiness_read(const struct walk *walk, const struct xml_element *element,
+			    void *target)
+{
+	struct vm_draft *draft = target;
+	uint64_t number;
+	char text[32];
+
+	walk_attributes(walk, element, no_attributes);
+	if (!walk_text(walk, element, text, sizeof(text)))
+		return;
+	if (strcmp(text, "infinite") == 0)
+		draft->def.stickiness = STICKINESS_INFINITE;
+	else if (number_parse(text, WEIGHT_MAX, &number))
+		draft->def.stickiness = (uint32_t)number;
+	else
+		walk_fault_text(walk, element, "must be 0 to 1000000, or infinite");
+}
+
 static void vm_attributes_read(const struct walk *walk, const struct xml_element *element,
 			       struct vm_def *def)
 {
@@ -566,6 +610,8 @@ static const struct child_rule vm_rules[] = {
 	{ "restart", restart_read, false, false },
 	{ "on-guest-shutdown", guest_shutdown_read, false, false },
 	{ "stop-timeout", stop_timeout_read, false, false },
+	{ "tag", tag_read, true, false },
+	{ "stickiness", stickiness_read, false, false },
 	{ 0 },
 };
 

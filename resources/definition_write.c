@@ -167,6 +167,18 @@ static void memory_element(struct out *out, const char *name, uint32_t mib)
 	put(out, ">\n");
 }
 
+static void policies_put(struct out *out, const struct policy_def *def)
+{
+	tag_start(out, "policies");
+	attribute(out, "placement", placement_words[def->placement]);
+	attribute(out, "health", health_policy_words[def->health]);
+	attribute(out, "shutdown", shutdown_policy_words[def->shutdown]);
+	attribute_number(out, "cpu-overcommit", def->cpu_overcommit, "");
+	attribute_number(out, "tolerate-failures", def->failures, "");
+	attribute(out, "strict", yes_no_words[def->failures_strict]);
+	tag_end(out);
+}
+
 static void cluster_put(struct out *out, const struct cluster_def *def)
 {
 	tag_start(out, "cluster");
@@ -178,6 +190,7 @@ static void cluster_put(struct out *out, const struct cluster_def *def)
 	tag_end(out);
 	number_element(out, "io-timeout", def->io_timeout_s, "s");
 	text_element(out, "root", def->root);
+	policies_put(out, &def->policies);
 	tag_close(out, "cluster");
 }
 
@@ -209,6 +222,8 @@ static void node_put(struct out *out, const struct node_def *def)
 	tag_start(out, "node");
 	attribute(out, "name", def->name);
 	attribute_number(out, "id", def->id, "");
+	if (def->health != HEALTH_GREEN)
+		attribute(out, "health", node_health_words[def->health]);
 	tag_open(out);
 	for (uint32_t i = 0; i < def->fence_count; i++) {
 		const char *line = def->fences[i].options;
@@ -225,6 +240,12 @@ static void node_put(struct out *out, const struct node_def *def)
 		tag_close(out, "fence");
 	}
 	memory_element(out, "memory-reserve", def->memory_reserve_mib);
+	for (uint32_t i = 0; i < def->attribute_count; i++) {
+		tag_start(out, "attribute");
+		attribute(out, "name", def->attributes[i].name);
+		attribute(out, "value", def->attributes[i].value);
+		tag_end(out);
+	}
 	tag_close(out, "node");
 }
 
@@ -382,7 +403,83 @@ static void vm_put(struct out *out, const struct cluster *cluster, const struct 
 	tag_end(out);
 	text_element(out, "on-guest-shutdown", guest_shutdown_words[def->on_guest_shutdown]);
 	number_element(out, "stop-timeout", def->stop_timeout_s, "s");
+	for (uint32_t i = 0; i < def->tag_count; i++)
+		text_element(out, "tag", def->tags[i]);
+	if (def->stickiness == STICKINESS_INFINITE)
+		text_element(out, "stickiness", "infinite");
+	else if (def->stickiness > 0)
+		number_element(out, "stickiness", def->stickiness, "");
 	tag_close(out, "vm");
+}
+
+static void up_number(struct out *out, const char *what, uint32_t number, const char *unit)
+{
+	char digits[21];
+
+	put(out, " up=\"");
+	put(out, what);
+	put(out, number_text(number, digits));
+	put(out, unit);
+	put(out, "\"");
+}
+
+static void up_put(struct out *out, const struct rule_def *def)
+{
+	switch ((enum rule_up)def->up) {
+	case UP_RUNNING:
+		attribute(out, "up", "running");
+		break;
+	case UP_AGENT:
+		attribute(out, "up", "guest-agent");
+		break;
+	case UP_TCP:
+		up_number(out, "tcp:", def->up_value, "");
+		break;
+	case UP_DELAY:
+		up_number(out, "delay:", def->up_value, "s");
+		break;
+	case RULE_UP_COUNT:
+		break;
+	}
+}
+
+static void rule_put(struct out *out, const struct rule_def *def)
+{
+	bool ordered = def->kind == RULE_ORDER || def->kind == RULE_ANY_FIRST;
+
+	tag_start(out, "rule");
+	attribute(out, "name", def->name);
+	attribute(out, "kind", rule_kind_words[def->kind]);
+	attribute(out, "strict", yes_no_words[def->strict]);
+	if (!def->strict)
+		attribute_number(out, "weight", def->weight, "");
+	if (!def->enabled)
+		attribute(out, "enabled", "no");
+	if (ordered)
+		up_put(out, def);
+	if (def->kind == RULE_ORDER)
+		attribute(out, "symmetric", yes_no_words[def->symmetric]);
+	if (def->kind == RULE_ONE_AT_A_TIME)
+		attribute_number(out, "at-once", def->at_once, "");
+	if (def->attribute[0])
+		attribute(out, "attribute", def->attribute);
+	tag_open(out);
+	for (uint32_t i = 0; i < def->member_count; i++) {
+		const struct rule_member *member = &def->members[i];
+
+		tag_start(out, rule_role_words[member->role]);
+		attribute(out, member->tag ? "tag" : "name", member->name);
+		tag_end(out);
+	}
+	tag_close(out, "rule");
+}
+
+size_t definition_write_rule(const struct rule_def *def, char *buf, size_t size)
+{
+	struct out out = { .buf = buf, .size = size };
+
+	rule_put(&out, def);
+	return out_end(&out);
 }
 
 size_t definition_write_cluster(const struct cluster_def *def, char *buf, size_t size)
@@ -436,6 +533,9 @@ size_t definition_write_all(const struct cluster *cluster, char *buf, size_t siz
 	for (uint32_t i = 0; i < cluster->vm_high; i++)
 		if (cluster->vms[i].used)
 			vm_put(&out, cluster, &cluster->vms[i]);
+	for (uint32_t i = 0; i < RULES_MAX; i++)
+		if (cluster->rules[i].used)
+			rule_put(&out, &cluster->rules[i].def);
 	tag_close(&out, "clusterd");
 	return out_end(&out);
 }

@@ -221,6 +221,9 @@ static void vms_equal(const struct vm_def *a, const struct vm_def *b)
 	SAME(restarts_max);
 	SAME(relocations_max);
 	SAME(stop_timeout_s);
+	SAME(stickiness);
+	SAME(tag_count);
+	SAME(tags);
 }
 
 static uint8_t owner_slot(const struct definitions *defs, const char *name)
@@ -252,6 +255,10 @@ static void cluster_fill(struct cluster *cluster, const struct definitions *defs
 		cluster->vms[i].ref.slot = i;
 		cluster->vms[i].wanted = defs->vms[i].wanted;
 		cluster->defs[i] = defs->vms[i];
+	}
+	for (uint32_t i = 0; i < defs->rule_count; i++) {
+		cluster->rules[i].used = true;
+		cluster->rules[i].def = defs->rules[i];
 	}
 	for (uint32_t i = 0; i < defs->owner_count; i++) {
 		const struct owner_def *owner = &defs->owners[i];
@@ -285,6 +292,9 @@ static void definitions_equal(const struct definitions *x, const struct definiti
 	for (uint32_t i = 0; i < x->vm_count; i++)
 		vms_equal(&x->vms[i], &y->vms[i]);
 	assert_int_equal(x->owner_count, y->owner_count);
+	SAME(policies);
+	assert_int_equal(x->rule_count, y->rule_count);
+	assert_memory_equal(x->rules, y->rules, x->rule_count * sizeof(*x->rules));
 }
 
 static void test_round_trip(void **state)
@@ -348,6 +358,10 @@ static void test_round_trip_alone(void **state)
 	for (uint32_t i = 0; i < defs->volume_count; i++) {
 		definition_write_volume(&defs->volumes[i], text, sizeof(text));
 		read_text(&back, "volume", text);
+	}
+	for (uint32_t i = 0; i < defs->rule_count; i++) {
+		definition_write_rule(&defs->rules[i], text, sizeof(text));
+		read_text(&back, "rule", text);
 	}
 	for (uint32_t i = 0; i < defs->vm_count; i++) {
 		definition_write_vm(&cluster, &cluster.vms[i], text, sizeof(text));

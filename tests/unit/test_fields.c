@@ -122,6 +122,12 @@ static void fill_node(struct cluster_node *node)
 	KIND(node->life, NODE_LIFE_COUNT);
 	node->fence_actor = 2;
 	FLAG(node->fence_wanted);
+	KIND(node->def.health, NODE_HEALTH_COUNT);
+	node->def.attribute_count = ATTRIBUTES_MAX;
+	for (uint32_t i = 0; i < ATTRIBUTES_MAX; i++) {
+		END(node->def.attributes[i].name);
+		END(node->def.attributes[i].value);
+	}
 	END(node->reason);
 }
 
@@ -176,6 +182,9 @@ static void fill_def(struct vm_def *def)
 	def->throttle_max = 99;
 	FLAG(def->post_copy);
 	KIND(def->on_drain, ON_DRAIN_COUNT);
+	def->tag_count = TAGS_MAX;
+	for (uint32_t i = 0; i < TAGS_MAX; i++)
+		END(def->tags[i]);
 }
 
 static void fill_vm(struct cluster *cluster, uint32_t slot)
@@ -210,6 +219,27 @@ static void fill_vm(struct cluster *cluster, uint32_t slot)
 }
 
 static const uint32_t vm_slots[] = { 0, 2, 5 };
+
+static void fill_rule(struct cluster_rule *rule)
+{
+	struct rule_def *def = &rule->def;
+
+	scribble(rule, sizeof(*rule));
+	FLAG(rule->used);
+	END(def->name);
+	KIND(def->kind, RULE_KIND_COUNT);
+	FLAG(def->strict);
+	FLAG(def->enabled);
+	FLAG(def->symmetric);
+	KIND(def->up, RULE_UP_COUNT);
+	END(def->attribute);
+	def->member_count = RULE_MEMBERS_MAX;
+	for (uint32_t i = 0; i < RULE_MEMBERS_MAX; i++) {
+		END(def->members[i].name);
+		FLAG(def->members[i].tag);
+		KIND(def->members[i].role, RULE_ROLE_COUNT);
+	}
+}
 
 static void fill_moves(struct cluster *cluster)
 {
@@ -269,7 +299,12 @@ static void fill_cluster(struct cluster *cluster)
 	for (uint32_t i = 0; i < MIGRATION_NETWORKS_MAX; i++)
 		END(cluster->def.migration.networks[i]);
 	FLAG(cluster->def.migration.plain);
+	KIND(cluster->def.policies.placement, PLACEMENT_STRATEGY_COUNT);
+	KIND(cluster->def.policies.health, HEALTH_POLICY_COUNT);
+	KIND(cluster->def.policies.shutdown, SHUTDOWN_POLICY_COUNT);
+	FLAG(cluster->def.policies.failures_strict);
 	fill_moves(cluster);
+	fill_rule(&cluster->rules[3]);
 	scribble(&cluster->voters, sizeof(cluster->voters));
 	cluster->voters.count = NODES_MAX;
 	for (uint32_t i = 0; i < NODES_MAX; i++)
@@ -319,6 +354,7 @@ static void everything_comes_back(void **state)
 		ASSERT_SAME(a.cluster.nodes, b.cluster.nodes);
 		ASSERT_SAME(a.cluster.volumes, b.cluster.volumes);
 		ASSERT_SAME(a.cluster.moves, b.cluster.moves);
+		ASSERT_SAME(a.cluster.rules, b.cluster.rules);
 		ASSERT_SAME(a.cluster.past_moves, b.cluster.past_moves);
 		for (uint32_t i = 0; i < 6; i++) {
 			ASSERT_SAME(a.cluster.vms[i], b.cluster.vms[i]);
@@ -420,10 +456,13 @@ static void every_byte_of_every_field_is_in_the_digest(void **state)
 	TRY(f.cluster.nodes[1], EXCEPT(cluster_node, used), EXCEPT(cluster_node, def.fence_count),
 	    EXCEPT(cluster_node, report.facts.machine_count),
 	    EXCEPT(cluster_node, report.facts.model_count),
-	    EXCEPT(cluster_node, report.facts.bridge_count));
+	    EXCEPT(cluster_node, report.facts.bridge_count),
+	    EXCEPT(cluster_node, def.attribute_count));
+	TRY(f.cluster.rules[3], EXCEPT(cluster_rule, used), EXCEPT(cluster_rule, def.member_count));
 	TRY(f.cluster.volumes[1], EXCEPT(cluster_volume, used));
 	TRY(f.cluster.vms[0], EXCEPT(vm, used), EXCEPT(vm, ref.slot), EXCEPT(vm, lease_count));
-	TRY(f.cluster.defs[0], EXCEPT(vm_def, disk_count), EXCEPT(vm_def, nic_count));
+	TRY(f.cluster.defs[0], EXCEPT(vm_def, disk_count), EXCEPT(vm_def, nic_count),
+	    EXCEPT(vm_def, tag_count));
 	fixture_close(&f);
 }
 

@@ -338,4 +338,5 @@ void node_step(struct node *node, const struct event *event, struct actions *act
 	node->sight = sight;
 	// A proposal of the only voter may be committed before its action is even performed.
 	node_drain(node, actions);
+	view_flush(node->view, actions);
 }

@@ -13,7 +13,7 @@ struct sqlite3;
 struct sqlite3_stmt;
 
 enum op_type {
-	OP_SNAPSHOT, OP_ENTRY, OP_TRUNCATE, OP_PROMISE, OP_COMMIT, OP_LINE,
+	OP_SNAPSHOT, OP_ENTRY, OP_TRUNCATE, OP_PROMISE, OP_LINE,
 	OP_SYNC, OP_RESET, OP_READ,	// these are not kept waiting
 };
 
@@ -28,6 +28,16 @@ struct op {
 	void *data;
 	size_t body_size;
 	uint8_t body[];
+};
+
+// What no sync waits for: the event log's lines, and the commit hint. Somebody waits for every
+// sync, and these would double what it has to write.
+struct later {
+	struct op *lines, **lines_end;
+	size_t bytes;
+	uint32_t count;
+	uint64_t hint;
+	bool hint_given;
 };
 
 enum result_type { RESULT_EVENT, RESULT_LOG, RESULT_LINES };
@@ -63,10 +73,11 @@ struct store {
 	pthread_mutex_t lock;		// of the next group
 	pthread_cond_t asked, delivered;
 	struct op *ops, **ops_end;
+	struct later later;
 	size_t op_bytes;
-	uint32_t op_count, urgent;
+	uint32_t op_count, urgent, reads;
 	struct timespec unsynced_until;
-	bool closing, overrun;
+	bool closing, overrun, resting;	// resting: the thread waits without a limit
 	struct result *results, **results_end;
 	size_t result_bytes;
 
@@ -75,8 +86,8 @@ struct store {
 	// The thread's own
 	struct sqlite3 *db;
 	struct sqlite3_stmt *statements[SQL_COUNT];
-	bool failed, in_transaction, hint_given;
-	uint64_t hint;
+	bool failed, in_transaction;
+	uint64_t entry_last;		// no entry behind it is in the file
 	int wal_frames;
 };
 
@@ -89,9 +100,9 @@ void store_fail(struct store *store, const char *what, const char *why);
 void store_log(struct store *store, enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-// The thread's: opens or makes the file and posts what it holds; does what was asked, in order;
-// closes.
+// The thread's: opens or makes the file and posts what it holds; does what was asked, in order,
+// what could wait first; closes.
 void store_begin(struct store *store);
-void store_run(struct store *store, const struct op *ops);
+void store_run(struct store *store, const struct op *ops, const struct later *later);
 void store_write_back(struct store *store);
 void store_end(struct store *store);

@@ -374,6 +374,7 @@ static bool db_open_any(struct store *store)
 		return false;
 	}
 	wal_grow(store);
+	store->entry_last = UINT64_MAX;		// not known
 	return true;
 }
 
@@ -437,19 +438,20 @@ static bool op_write(struct store *store, const struct op *op)
 
 	switch (op->type) {
 	case OP_SNAPSHOT:
+		// The hint was about what is replaced: kept, it would call entries committed that
+		// are not.
 		return sql_run_body(store, SQL_SNAPSHOT, op) &&
-		       sql_run_1(store, SQL_DROP_TO, op->flag ? INT64_MAX : op->index);
+		       sql_run_1(store, SQL_DROP_TO, op->flag ? INT64_MAX : op->index) &&
+		       (!op->flag || sql_run_1(store, SQL_HINT, op->index));
 	case OP_ENTRY:
-		return sql_run_1(store, SQL_DROP_FROM, op->index) &&
-		       sql_run_body(store, SQL_ENTRY, op);
+		if (op->index <= store->entry_last && !sql_run_1(store, SQL_DROP_FROM, op->index))
+			return false;
+		store->entry_last = op->index;
+		return sql_run_body(store, SQL_ENTRY, op);
 	case OP_TRUNCATE:
 		return sql_run_1(store, SQL_DROP_FROM, op->index + 1);
 	case OP_PROMISE:
 		return sql_run_1(store, SQL_PROMISE, op->view);
-	case OP_COMMIT:
-		store->hint_given = true;
-		store->hint = op->index;
-		return true;
 	case OP_LINE:
 		statement = store->statements[SQL_LINE];
 		sqlite3_bind_int64(statement, 1, (sqlite3_int64)op->wall_ms);
@@ -472,8 +474,6 @@ static bool op_write(struct store *store, const struct op *op)
 // Commits what was written for the ops from `first` up to `end`, then answers the syncs among them.
 static void ops_commit(struct store *store, const struct op *first, const struct op *end)
 {
-	if (store->hint_given && !store->failed && sql_run_1(store, SQL_HINT, store->hint))
-		store->hint_given = false;
 	if (store->in_transaction && !store->failed)
 		sql_run(store, SQL_COMMIT);
 	store->in_transaction = false;
@@ -557,10 +557,30 @@ static void lines_answer(struct store *store, const struct op *op)
 	result_queue(store, result);
 }
 
-void store_run(struct store *store, const struct op *ops)
+static void op_run(struct store *store, const struct op *op)
+{
+	if (store->failed)
+		return;
+	if (!store->in_transaction && op->type < OP_SYNC)
+		store->in_transaction = sql_run(store, SQL_BEGIN);
+	op_write(store, op);
+}
+
+static void hint_write(struct store *store, uint64_t hint)
+{
+	if (store->failed)
+		return;
+	if (!store->in_transaction)
+		store->in_transaction = sql_run(store, SQL_BEGIN);
+	sql_run_1(store, SQL_HINT, hint);
+}
+
+void store_run(struct store *store, const struct op *ops, const struct later *later)
 {
 	const struct op *first = ops;
 
+	for (const struct op *line = later->lines; line; line = line->next)
+		op_run(store, line);
 	for (const struct op *op = ops; op; op = op->next) {
 		if (op->type == OP_RESET || op->type == OP_READ) {
 			ops_commit(store, first, op);
@@ -570,12 +590,10 @@ void store_run(struct store *store, const struct op *ops)
 				store_reset(store);
 			first = op;
 		}
-		if (store->failed)
-			continue;
-		if (!store->in_transaction && op->type < OP_SYNC)
-			store->in_transaction = sql_run(store, SQL_BEGIN);
-		op_write(store, op);
+		op_run(store, op);
 	}
+	if (later->hint_given)
+		hint_write(store, later->hint);
 	ops_commit(store, first, NULL);
 }
 

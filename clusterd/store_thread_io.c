@@ -142,48 +142,110 @@ static void results_ready(void *data, int fd, uint32_t events)
 	}
 }
 
-static struct op *ops_wait(struct store *store)
+static void later_clear(struct later *later)
+{
+	*later = (struct later){ .lines_end = &later->lines };
+}
+
+static bool nothing_waits(const struct store *store)
+{
+	return !store->ops && !store->later.lines && !store->later.hint_given;
+}
+
+static bool too_many_wait(const struct store *store)
+{
+	return store->op_count + store->later.count >= UNSYNCED_OPS_MAX;
+}
+
+static void time_after_ms(struct timespec *time, uint32_t ms)
+{
+	clock_gettime(CLOCK_MONOTONIC, time);
+	time->tv_sec += ms / 1000;
+}
+
+static bool time_past(const struct timespec *time)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec > time->tv_sec ||
+	       (now.tv_sec == time->tv_sec && now.tv_nsec >= time->tv_nsec);
+}
+
+/*
+ * Waits until there is something to do. For a while after the last work it wakes up by itself, so
+ * that what may wait needs to wake it only when nothing was done for long.
+ */
+static void work_wait(struct store *store)
+{
+	struct timespec rest;
+
+	time_after_ms(&rest, UNSYNCED_MS);
+	while (!store->urgent && !store->closing && !too_many_wait(store)) {
+		if (!nothing_waits(store)) {
+			if (pthread_cond_timedwait(&store->asked, &store->lock,
+						   &store->unsynced_until) == ETIMEDOUT)
+				return;
+			continue;
+		}
+		store->resting = time_past(&rest);
+		if (store->resting)
+			pthread_cond_wait(&store->asked, &store->lock);
+		else
+			pthread_cond_timedwait(&store->asked, &store->lock, &rest);
+		store->resting = false;
+	}
+}
+
+static struct op *ops_wait(struct store *store, struct later *later)
 {
 	struct op *ops;
 
 	pthread_mutex_lock(&store->lock);
-	while (!store->urgent && !store->closing && store->op_count < UNSYNCED_OPS_MAX) {
-		if (!store->ops)
-			pthread_cond_wait(&store->asked, &store->lock);
-		else if (pthread_cond_timedwait(&store->asked, &store->lock,
-						&store->unsynced_until) == ETIMEDOUT)
-			break;
-	}
+	work_wait(store);
 	ops = store->ops;
 	store->ops = NULL;
 	store->ops_end = &store->ops;
+	if (store->closing || store->reads || too_many_wait(store) ||
+	    time_past(&store->unsynced_until)) {
+		*later = store->later;
+		later_clear(&store->later);
+	}
 	store->op_bytes = 0;
-	store->op_count = store->urgent = 0;
+	store->op_count = store->urgent = store->reads = 0;
 	if (store->overrun)
 		store->failed = true;
 	pthread_mutex_unlock(&store->lock);
 	return ops;
 }
 
+static void ops_free(struct op *ops)
+{
+	struct op *next;
+
+	for (; ops; ops = next) {
+		next = ops->next;
+		free(ops);
+	}
+}
+
 static void *store_work(void *data)
 {
 	struct store *store = data;
-	struct op *ops, *next;
 	bool closing = false;
 
 	store_begin(store);
 	while (!closing) {
-		ops = ops_wait(store);
-		if (ops)
-			store_run(store, ops);
-		for (; ops; ops = next) {
-			next = ops->next;
-			free(ops);
-		}
+		struct later later = { 0 };
+		struct op *ops = ops_wait(store, &later);
+
+		store_run(store, ops, &later);
+		ops_free(ops);
+		ops_free(later.lines);
 		if (!store->failed)
 			store_write_back(store);
 		pthread_mutex_lock(&store->lock);
-		closing = store->closing && !store->ops;
+		closing = store->closing && nothing_waits(store);
 		pthread_mutex_unlock(&store->lock);
 	}
 	store_end(store);
@@ -191,6 +253,37 @@ static void *store_work(void *data)
 }
 
 // The loop's side
+
+static void op_put(struct store *store, struct op *op)
+{
+	struct later *later = &store->later;
+
+	if (op->type == OP_LINE) {
+		later->bytes += sizeof(*op) + op->body_size;
+		later->count++;
+		*later->lines_end = op;
+		later->lines_end = &op->next;
+		return;
+	}
+	store->op_bytes += sizeof(*op) + op->body_size;
+	store->op_count++;
+	*store->ops_end = op;
+	store->ops_end = &op->next;
+	store->urgent += op->type >= OP_SYNC;
+	store->reads += op->type == OP_READ;
+	// A hint is about what the store holds, and says nothing of what takes its place.
+	if (op->type == OP_RESET || (op->type == OP_SNAPSHOT && op->flag))
+		later->hint_given = false;
+}
+
+// With something new to do; what nobody waits for wakes the thread only when it rests.
+static void thread_wake(struct store *store, bool first, bool urgent)
+{
+	if (first)
+		time_after_ms(&store->unsynced_until, UNSYNCED_MS);
+	if (urgent || too_many_wait(store) || (first && store->resting))
+		pthread_cond_signal(&store->asked);
+}
 
 static void op_queue(struct store *store, struct op *op)
 {
@@ -202,22 +295,12 @@ static void op_queue(struct store *store, struct op *op)
 	op->next = NULL;
 	pthread_mutex_lock(&store->lock);
 	again = store->overrun;
-	overrun = again || store->op_bytes + size > STORE_QUEUE_BYTES_MAX;
+	overrun = again || store->op_bytes + store->later.bytes + size > STORE_QUEUE_BYTES_MAX;
 	store->overrun = overrun;
 	if (!overrun) {
-		first = !store->ops;
-		if (first) {
-			clock_gettime(CLOCK_MONOTONIC, &store->unsynced_until);
-			store->unsynced_until.tv_sec += UNSYNCED_MS / 1000;
-		}
-		store->op_bytes += size;
-		store->op_count++;
-		*store->ops_end = op;
-		store->ops_end = &op->next;
-		if (op->type >= OP_SYNC)
-			store->urgent++;
-		if (first || op->type >= OP_SYNC || store->op_count >= UNSYNCED_OPS_MAX)
-			pthread_cond_signal(&store->asked);
+		first = nothing_waits(store);
+		op_put(store, op);
+		thread_wake(store, first, op->type >= OP_SYNC);
 	}
 	pthread_mutex_unlock(&store->lock);
 	if (!overrun)
@@ -228,6 +311,18 @@ static void op_queue(struct store *store, struct op *op)
 	result = result_new(RESULT_EVENT, why, sizeof(why) - 1);
 	result->event.type = EVENT_STORE_FAILED;
 	result_put(store, result, false);
+}
+
+static void hint_set(struct store *store, uint64_t index)
+{
+	bool first;
+
+	pthread_mutex_lock(&store->lock);
+	first = nothing_waits(store);
+	store->later.hint = index;
+	store->later.hint_given = true;
+	thread_wake(store, first, false);
+	pthread_mutex_unlock(&store->lock);
 }
 
 static struct op *op_new(enum op_type type, const void *body, size_t size)
@@ -248,6 +343,10 @@ void store_perform(struct store *store, const struct action *action)
 	enum op_type type;
 	struct op *op;
 
+	if (action->type == ACTION_STORE_COMMIT) {
+		hint_set(store, action->index);
+		return;
+	}
 	if (action->type == ACTION_STORE_SNAPSHOT)
 		type = OP_SNAPSHOT;
 	else if (action->type == ACTION_STORE_ENTRY)
@@ -256,8 +355,6 @@ void store_perform(struct store *store, const struct action *action)
 		type = OP_TRUNCATE;
 	else if (action->type == ACTION_STORE_PROMISE)
 		type = OP_PROMISE;
-	else if (action->type == ACTION_STORE_COMMIT)
-		type = OP_COMMIT;
 	else if (action->type == ACTION_STORE_SYNC)
 		type = OP_SYNC;
 	else if (action->type == ACTION_STORE_RESET)
@@ -356,6 +453,7 @@ int store_open(struct store **out, const struct store_options *options)
 	store->options = *options;
 	store->wake_fd = store->directory_fd = -1;
 	store->ops_end = &store->ops;
+	later_clear(&store->later);
 	store->results_end = &store->results;
 	pthread_mutex_init(&store->lock, NULL);
 	pthread_condattr_init(&monotonic);

@@ -406,6 +406,13 @@ const struct record *view_next_committed(struct view *view)
 	return &view->out;
 }
 
+void view_flush(struct view *view, struct actions *actions)
+{
+	log_settle(view);
+	if (view->put_index < log_last(view))
+		store_flush(view, actions);
+}
+
 bool view_take_reloaded(struct view *view)
 {
 	bool reloaded = view->reloaded;

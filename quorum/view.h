@@ -69,6 +69,10 @@ bool view_take_reloaded(struct view *view);
 bool view_propose(struct view *view, uint64_t cookie, const uint8_t *body, size_t size,
 		  uint64_t now_ms, struct actions *actions);
 
+// After a step's last proposal, when everything committed is applied: what of it is in the log goes
+// to the store at once. Without this it goes with the next event.
+void view_flush(struct view *view, struct actions *actions);
+
 enum view_state view_state(const struct view *view);
 bool view_normal(const struct view *view);		// normal, and votequorum says quorate
 uint64_t view_number(const struct view *view);		// the present view's; 0 when none

@@ -255,6 +255,7 @@ bool log_room(struct view *view, uint32_t ahead, size_t *head, size_t size);
 bool log_append(struct view *view, const struct record *record);
 void log_truncate(struct view *view, uint64_t index, struct actions *actions);
 void log_start(struct view *view, uint64_t index, uint64_t of);
+size_t log_bytes_after(const struct view *view, uint64_t index);	// bodies newer than it
 void log_settle(struct view *view);
 void store_event(struct view *view, const struct event *event, struct actions *actions);
 void store_flush(struct view *view, struct actions *actions);

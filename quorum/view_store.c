@@ -318,14 +318,15 @@ static bool put_snapshot(struct view *view, bool all, struct actions *actions)
 	return true;
 }
 
-// Bytes of the records that are newer than the last snapshot.
-static size_t log_bytes_since(const struct view *view)
+size_t log_bytes_after(const struct view *view, uint64_t index)
 {
 	size_t tail;
 
-	if (view->put_snapshot <= view->base_index || view->put_snapshot >= log_last(view))
-		return view->put_snapshot >= log_last(view) ? 0 : ring_used(&view->log);
-	tail = log_slot(view, view->put_snapshot + 1)->offset;
+	if (index >= log_last(view))
+		return 0;
+	if (index <= view->base_index)
+		return ring_used(&view->log);
+	tail = log_slot(view, index + 1)->offset;
 	return view->log.head > tail ? view->log.head - tail
 				     : view->log.bytes_max - tail + view->log.head;
 }
@@ -339,7 +340,7 @@ static bool snapshot_due(const struct view *view)
 		return false;
 	return view->snapshot_forced || since >= VIEW_SNAPSHOT_RECORDS ||
 	       since >= view->limits.records_max / 2 ||
-	       log_bytes_since(view) > view->log.bytes_max / 2;
+	       log_bytes_after(view, view->put_snapshot) > view->log.bytes_max / 2;
 }
 
 static void put_entries(struct view *view, struct actions *actions)

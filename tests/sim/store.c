@@ -23,7 +23,7 @@ static void store_clear(struct store *store)
 	store->snapshot = NULL;
 	store->snapshot_size = 0;
 	store->snapshot_index = store->snapshot_view = 0;
-	store->promised = store->commit = 0;
+	store->promised = store->commit = store->hint = 0;
 	store->copy = false;
 }
 
@@ -58,10 +58,12 @@ static void op_apply(struct store *store, struct store_op *op)
 		store->snapshot_view = op->view;
 		op->body = NULL;
 		store->copy = true;
-		if (op->flag)
+		if (op->flag) {
 			entries_drop_from(store, 0);
-		else
+			store->commit = store->hint = op->index;
+		} else {
 			entries_drop_to(store, op->index);
+		}
 		return;
 	case ACTION_STORE_ENTRY:
 		entries_drop_from(store, op->index);
@@ -81,7 +83,6 @@ static void op_apply(struct store *store, struct store_op *op)
 		store->promised = op->view;
 		return;
 	case ACTION_STORE_COMMIT:
-		store->commit = op->index;
 		return;
 	}
 }
@@ -151,8 +152,13 @@ static void store_run_opened(struct world *world, struct item *item)
 // then lost.
 void store_open(struct world *world, struct host *host)
 {
-	store_fold(&host->store, host->store.op_count);
-	host->store.failed = false;
+	struct store *store = &host->store;
+
+	store_fold(store, store->op_count);
+	if (store->hint != store->commit && rng_below(&world->rng, 2))
+		store->commit = store->hint;
+	store->hint = store->commit;
+	store->failed = false;
 	world_at(world, world_jitter(world, MS(5), MS(80)), host, GUARD_DAEMON, store_run_opened);
 }
 
@@ -183,6 +189,17 @@ static void store_sync(struct world *world, struct host *host, uint64_t token)
 	item = world_at(world, at - world->now_us, host, GUARD_DAEMON, store_run_synced);
 	item->a = token;
 	item->b = store->synced + store->op_count;
+}
+
+// A hint waits for no sync, and no sync for a hint: it is written a second later, and until then an
+// older one may be all that is there.
+static void store_hint(struct world *world, struct store *store, uint64_t index)
+{
+	if (store->hint != store->commit && world->now_us - store->hint_us >= SECONDS(1))
+		store->commit = store->hint;
+	if (store->hint == store->commit)
+		store->hint_us = world->now_us;
+	store->hint = index;
 }
 
 static void store_put(struct store *store, const struct action *action)
@@ -225,6 +242,8 @@ void store_perform(struct world *world, struct host *host, const struct action *
 		store_clear(store);
 		store->id = world_random_id(world);
 		store_open(world, host);
+	} else if (action->type == ACTION_STORE_COMMIT) {
+		store_hint(world, store, action->index);
 	} else {
 		store_put(store, action);
 	}

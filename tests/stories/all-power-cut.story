@@ -23,9 +23,9 @@ wait settle
      5.003 n1   | definitions: 1 vm
      5.005 n1   | vm vm1: lease being written on volume d0
      5.020 n1   | vm vm1: lease written on volume d0
-     5.023 n1   | vm vm1: placed on n1
+     5.022 n1   | vm vm1: placed on n1
      5.056 n1   QEMU of vm1 starts
-     5.134 n1   | vm vm1: runs on n1
+     5.133 n1   | vm vm1: runs on n1
      6.000 --   > power-off all
      6.000 n1   power off: cut
      6.000 n2   power off: cut
@@ -46,8 +46,12 @@ wait settle
     15.800 n2   clusterd starts
     15.800 n3   clusterd starts
     16.405 n2   | view 2: n1, n2, n3
+    16.405 n1   | definitions: 1 vm
+    16.405 n1   | vm vm1: lease being written on volume d0
+    16.405 n1   | vm vm1: lease written on volume d0
+    16.405 n1   | vm vm1: placed on n1
     16.405 n1   | vm vm1: runs on n1
-    16.408 n2   | vm vm1: stopped on n1: it was gone when its host came back
+    16.407 n2   | vm vm1: stopped on n1: it was gone when its host came back
     19.459 n1   | vm vm1: placed on n1
     19.493 n1   QEMU of vm1 starts
     19.570 n1   | vm vm1: runs on n1

@@ -17,4 +17,4 @@ wait settle
      5.003 n1   | vm vm0: wanted running
      5.005 n1   | vm vm0: placed on n1
      5.039 n1   QEMU of vm0 starts
-     5.117 n1   | vm vm0: runs on n1
+     5.116 n1   | vm vm0: runs on n1

@@ -29,6 +29,10 @@ wait settle
     17.425 n1   sanlock runs
     17.550 n1   corosync runs
     17.800 n1   clusterd starts
+    18.401 n1   | vm vm0: lease being written on volume d0
+    18.401 n1   | vm vm0: lease written on volume d0
+    18.401 n1   | vm vm0: placed on n1
+    18.401 n1   | vm vm0: runs on n1
     18.405 n2   | view 3: n1, n2, n3
     18.408 n1   | node n1: back: it takes part again
     18.411 n1   | node n1: no watchdog guards its leases

@@ -23,6 +23,10 @@ wait settle
    107.425 n1   sanlock runs
    107.550 n1   corosync runs
    107.800 n1   clusterd starts
+   108.401 n1   | vm vm0: lease being written on volume d0
+   108.401 n1   | vm vm0: lease written on volume d0
+   108.401 n1   | vm vm0: placed on n1
+   108.401 n1   | vm vm0: runs on n1
    108.405 n2   | view 3: n1, n2, n3
    108.408 n1   | node n1: back: it takes part again
    108.411 n1   | node n1: guarded by a watchdog

@@ -21,13 +21,20 @@ wait settle
      2.531 n3   | node n1: its claims are released
      2.533 n3   | vm vm0: placed on n3
      2.567 n3   QEMU of vm0 starts
-     2.645 n3   | vm vm0: runs on n3
+     2.644 n3   | vm vm0: runs on n3
     10.000 --   > power-on n1
     10.000 --   > wait settle
     17.000 n1   booted
     17.425 n1   sanlock runs
     17.550 n1   corosync runs
     17.800 n1   clusterd starts
+    18.401 n1   | vm vm0: lease being written on volume d0
+    18.401 n1   | vm vm1: lease being written on volume d0
+    18.401 n1   | vm vm0: lease written on volume d0
+    18.401 n1   | vm vm1: lease written on volume d0
+    18.401 n1   | vm vm0: placed on n1
+    18.401 n1   | vm vm1: placed on n2
+    18.401 n1   | vm vm0: runs on n1
     18.401 n1   | vm vm1: runs on n2
     18.405 n2   | view 3: n1, n2, n3
     18.408 n1   | node n1: back: it takes part again

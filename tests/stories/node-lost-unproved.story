@@ -29,8 +29,12 @@ wait settle
    177.425 n1   sanlock runs
    177.550 n1   corosync runs
    177.800 n1   clusterd starts
+   178.401 n1   | vm vm0: lease being written on volume d0
+   178.401 n1   | vm vm0: lease written on volume d0
+   178.401 n1   | vm vm0: placed on n1
+   178.401 n1   | vm vm0: runs on n1
    178.401 n1   | view 2: n2, n3
    178.401 n1   | node n1: lost: it left corosync's membership
    178.405 n2   | view 3: n1, n2, n3
-   178.408 n2   | node n1: back: it takes part again
-   178.411 n2   | node n1: no watchdog guards its leases
+   178.407 n2   | node n1: back: it takes part again
+   178.410 n2   | node n1: no watchdog guards its leases

@@ -15,7 +15,7 @@ wait settle
    120.030 n1   QEMU of vm0 ends: killed
    120.855 n2   | view 3: n1, n2, n3
    120.857 n2   | vm vm0: died on n1: killed
-   120.859 n2   | node n1: back: it takes part again
+   120.858 n2   | node n1: back: it takes part again
    120.861 n2   | node n1: no watchdog guards its leases
    120.863 n2   | vm vm0: placed on n2
    120.896 n2   QEMU of vm0 starts

@@ -17,22 +17,22 @@ wait settle
      0.051 n1   QEMU of vm0 starts
      0.206 n1   QEMU of vm0 ends: qemu: could not open disk
      0.222 n1   | vm vm0: could not be started on n1: qemu: could not open disk
-     0.225 n1   | vm vm0: placed on n2
+     0.224 n1   | vm vm0: placed on n2
      0.258 n2   QEMU of vm0 starts
      0.413 n2   QEMU of vm0 ends: qemu: could not open disk
-     0.429 n1   | vm vm0: could not be started on n2: qemu: could not open disk
+     0.428 n1   | vm vm0: could not be started on n2: qemu: could not open disk
      0.431 n1   | vm vm0: placed on n2
-     0.465 n2   QEMU of vm0 starts
-     0.620 n2   QEMU of vm0 ends: qemu: could not open disk
+     0.464 n2   QEMU of vm0 starts
+     0.619 n2   QEMU of vm0 ends: qemu: could not open disk
      0.635 n1   | vm vm0: could not be started on n2: qemu: could not open disk
-     0.638 n1   | vm vm0: placed on n3
+     0.637 n1   | vm vm0: placed on n3
      0.671 n3   QEMU of vm0 starts
      0.826 n3   QEMU of vm0 ends: qemu: could not open disk
-     0.842 n1   | vm vm0: could not be started on n3: qemu: could not open disk
+     0.841 n1   | vm vm0: could not be started on n3: qemu: could not open disk
      0.844 n1   | vm vm0: placed on n3
-     0.878 n3   QEMU of vm0 starts
-     1.033 n3   QEMU of vm0 ends: qemu: could not open disk
-     1.049 n1   | vm vm0: could not be started on n3: qemu: could not open disk
+     0.877 n3   QEMU of vm0 starts
+     1.032 n3   QEMU of vm0 ends: qemu: could not open disk
+     1.048 n1   | vm vm0: could not be started on n3: qemu: could not open disk
     20.000 --   > qemu refuse never
     20.000 --   > vm clear vm0
     20.000 --   > wait settle
@@ -40,4 +40,4 @@ wait settle
     20.003 n1   | vm vm0: failures forgotten
     20.005 n1   | vm vm0: placed on n1
     20.039 n1   QEMU of vm0 starts
-    20.117 n1   | vm vm0: runs on n1
+    20.116 n1   | vm vm0: runs on n1

@@ -20,7 +20,6 @@ wait settle
     10.000 n1   clusterd starts
     10.000 --   > wait settle
     10.005 n3   | view 4: n2, n3
-    10.043 n1   | vm vm0: runs on n1
     10.047 n2   | view 5: n1, n2, n3
     10.102 n1   QEMU of vm0 is found
     10.104 n2   | node n1: volume d0 offline

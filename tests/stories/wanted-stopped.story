@@ -27,4 +27,4 @@ wait settle
     10.003 n1   | vm vm0: wanted running
     10.005 n1   | vm vm0: placed on n1
     10.039 n1   QEMU of vm0 starts
-    10.117 n1   | vm vm0: runs on n1
+    10.116 n1   | vm vm0: runs on n1

@@ -70,6 +70,10 @@ struct node_report {
 	bool qemu;		// an emulator is installed
 	bool leaving;		// the host is going down: nothing new may come
 	uint64_t boot;		// first 8 bytes of the kernel's boot id
+	// Where other nodes reach its daemon and its QEMUs, best first; empty at the end.
+	char addresses[MIGRATION_NETWORKS_MAX][ADDRESS_SIZE];
+	uint64_t cert_expires;	 // unix seconds: the first of its certificates to end; 0: none
+	uint64_t cert_authority; // tells one authority from another; 0: none that can be used
 	struct node_volume volumes[VOLUMES_MAX];
 	struct host_facts facts;
 };

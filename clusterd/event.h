@@ -38,8 +38,8 @@ enum event_type {
 			// running
 
 	// This host
-	EVENT_HOST,	       // report: cpus, memory, watchdog, qemu, boot (volumes are
-			       // not meant)
+	EVENT_HOST,	       // report: cpus, memory, watchdog, qemu, boot, addresses,
+			       // certificates (volumes are not meant)
 	EVENT_SANLOCK_UP,      // flag: a watchdog guards it
 	EVENT_SANLOCK_GONE,    // every lease of this host is as good as lost
 	EVENT_VOLUME,	       // volume, volume_state, joined, generation, reason

@@ -255,6 +255,10 @@ void fields_node_report(struct fields *f, struct node_report *report)
 	field_bool(f, &report->qemu);
 	field_bool(f, &report->leaving);
 	field_u64(f, &report->boot);
+	for (uint32_t i = 0; i < MIGRATION_NETWORKS_MAX; i++)
+		field_string(f, report->addresses[i], sizeof(report->addresses[i]));
+	field_u64(f, &report->cert_expires);
+	field_u64(f, &report->cert_authority);
 	for (uint32_t i = 0; i < VOLUMES_MAX; i++) {
 		struct node_volume *volume = &report->volumes[i];
 

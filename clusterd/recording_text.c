@@ -245,6 +245,12 @@ static void add_report(struct text *text, const struct node_report *report)
 	add_number(text, "memory-mib", report->memory_mib);
 	text_add(text, report->watchdog ? " watchdog" : " no-watchdog");
 	text_add(text, report->qemu ? " qemu" : " no-qemu");
+	for (int i = 0; i < MIGRATION_NETWORKS_MAX && report->addresses[i][0]; i++) {
+		text_add(text, " address=");
+		text_add(text, report->addresses[i]);
+	}
+	if (report->cert_expires)
+		add_number(text, "cert-expires", report->cert_expires);
 }
 
 static void add_stats(struct text *text, const struct migrate_stats *stats)

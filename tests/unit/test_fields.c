@@ -81,6 +81,8 @@ static void fill_report(struct node_report *report)
 	FLAG(report->watchdog);
 	FLAG(report->qemu);
 	FLAG(report->leaving);
+	for (uint32_t i = 0; i < MIGRATION_NETWORKS_MAX; i++)
+		END(report->addresses[i]);
 	for (uint32_t i = 0; i < VOLUMES_MAX; i++) {
 		KIND(report->volumes[i].state, VOLUME_STATE_COUNT);
 		FLAG(report->volumes[i].joined);

@@ -145,6 +145,12 @@ static enum exit_status run(struct session *session)
 		return clustadm_node_change(session);
 	case COMMAND_VOLUME_SHOW:
 		return clustadm_volume_show(session);
+	case COMMAND_CERT_INIT:
+		return clustadm_cert_init(session);
+	case COMMAND_CERT_SHOW:
+		return clustadm_cert_show(session);
+	case COMMAND_CERT_RENEW:
+		return clustadm_cert_renew(session);
 	case COMMAND_WHATIF_NODE_LOSS:
 	case COMMAND_WHATIF_MAINTENANCE:
 	case COMMAND_WHATIF_APPLY:

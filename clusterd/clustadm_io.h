@@ -78,6 +78,9 @@ enum exit_status clustadm_recover(struct session *session);
 enum exit_status clustadm_vm_change(struct session *session);
 enum exit_status clustadm_node_change(struct session *session);
 enum exit_status clustadm_vm_console(struct session *session);
+enum exit_status clustadm_cert_init(struct session *session);
+enum exit_status clustadm_cert_show(struct session *session);
+enum exit_status clustadm_cert_renew(struct session *session);
 enum exit_status clustadm_whatif(struct session *session);
 
 // Prints one result of vm show, as the command does.

@@ -27,6 +27,11 @@ const struct command_option command_options[OPTION_COUNT] = {
 	[OPTION_FROM] = { "--from", "DUMP",
 			  "ask a file that `dump --state` made, without any daemon" },
 	[OPTION_TO] = { "--to", "NODE", "to this node" },
+	[OPTION_NODE] = { "--node", "NAME", "this node's name, where it cannot be found out" },
+	[OPTION_CA] = { "--ca", "FILE",
+			"the cluster-ca.pem of another node; \"-\" is standard input" },
+	[OPTION_DAYS] = { "--days", "N", "the certificates last so long [730]" },
+	[OPTION_DIR] = { "--dir", "DIR", "the certificates' folder [" CLUSTERD_CONFIG_DIR "/pki]" },
 };
 
 const struct command commands[COMMAND_COUNT] = {
@@ -94,6 +99,23 @@ const struct command commands[COMMAND_COUNT] = {
 				  "every volume and how each node sees it", "" },
 	[COMMAND_VOLUME_SHOW] = { "volume", "show", "N", 1, 1, 0, "volume",
 				  "everything about one volume", "" },
+	[COMMAND_CERT_INIT] = { "cert", "init", "", 0, 0,
+				O(CA) | O(NODE) | O(DAYS) | O(FORCE) | O(DIR), "",
+				"make the authority, and this node's certificates",
+				"On the first node it makes the authority, cluster-ca.pem; the "
+				"other nodes are given that file\n"
+				"(--ca) and make their own certificates. Needs no running daemon. "
+				"With --force an authority\n"
+				"that is there is replaced: certificates of the two do not trust "
+				"each other.\n" },
+	[COMMAND_CERT_SHOW] = { "cert", "show", "", 0, 0, O(DIR), "",
+				"this node's certificates and when they end", "" },
+	[COMMAND_CERT_RENEW] = { "cert", "renew", "", 0, 0,
+				 O(NODE) | O(DAYS) | O(FORCE) | O(DIR), "",
+				 "new certificates for this node, by the same authority",
+				 "They are used from the next connection on; nothing is restarted. "
+				 "With --force their keys\n"
+				 "are new as well.\n" },
 	[COMMAND_WHATIF_NODE_LOSS] = { "whatif", "node-loss", "NODE...", 1, ARGUMENTS_ANY, O(FROM),
 				       "node",
 				       "what becomes of the VMs if these nodes lose power",

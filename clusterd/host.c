@@ -192,7 +192,7 @@ static bool same_report(const struct node_report *a, const struct node_report *b
 {
 	if (a->cpus != b->cpus || a->memory_mib != b->memory_mib || a->watchdog != b->watchdog ||
 	    a->qemu != b->qemu || a->leaving != b->leaving || a->boot != b->boot ||
- ||
+	    memcmp(&a->facts, &b->facts, sizeof(a->facts)) != 0 ||
 	    a->cert_expires != b->cert_expires || a->cert_authority != b->cert_authority)
 		return false;
 	for (uint8_t i = 0; i < MIGRATION_NETWORKS_MAX; i++)

@@ -26,7 +26,7 @@ libedges_a_SOURCES = \
 	clusterd/cpg_io.c clusterd/cpg_io.h clusterd/cmap_io.c clusterd/cmap_io.h
 
 edge_LIBS = $(CPG_LIBS) $(VOTEQUORUM_LIBS) $(CMAP_LIBS) $(QB_LIBS) $(XML_LIBS) $(SANLOCK_LIBS) \
-	$(JANSSON_LIBS) $(SQLITE_LIBS) -lpthread
+	$(JANSSON_LIBS) $(SQLITE_LIBS) $(OPENSSL_LIBS) -lpthread
 
 sbin_PROGRAMS += clusterd/clusterd
 clusterd_clusterd_SOURCES = clusterd/main_io.c clusterd/shell_io.c clusterd/shell_io.h \
@@ -38,6 +38,7 @@ clusterd_clusterd_LDADD = libedges.a libcore.a $(edge_LIBS)
 bin_PROGRAMS += clusterd/clustadm
 clusterd_clustadm_SOURCES = clusterd/clustadm.c \
 	clusterd/clustadm_apply_io.c \
+	clusterd/clustadm_cert_io.c \
 	clusterd/clustadm_change_io.c \
 	clusterd/clustadm_console_io.c \
 	clusterd/clustadm_events_io.c \

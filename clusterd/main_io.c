@@ -22,13 +22,14 @@ static const char usage[] =
 	"  --fence-dir DIR    more fence agents, beside /usr/sbin\n"
 	"  --self-fence PROGRAM\n                     resets this host at once [the kernel's "
 	"sysrq]\n"
+	"  --pki-dir DIR      the certificates [" CLUSTERD_CONFIG_DIR "/pki]\n"
 	"  --trace FILE       append a line per event and action, with CLOCK_MONOTONIC in us\n"
 	"\n"
 	"See clusterd(8).\n";
 
 enum option_code {
 	OPTION_ORPHANS = 256, OPTION_VERSION, OPTION_STATE_DIR, OPTION_RUN_DIR, OPTION_FENCE_DIR,
-	OPTION_SELF_FENCE, OPTION_TRACE,
+	OPTION_SELF_FENCE, OPTION_TRACE, OPTION_PKI_DIR,
 };
 
 static const struct option options[] = {
@@ -39,6 +40,7 @@ static const struct option options[] = {
 	{ "run-dir", required_argument, NULL, OPTION_RUN_DIR },
 	{ "fence-dir", required_argument, NULL, OPTION_FENCE_DIR },
 	{ "self-fence", required_argument, NULL, OPTION_SELF_FENCE },
+	{ "pki-dir", required_argument, NULL, OPTION_PKI_DIR },
 	{ "trace", required_argument, NULL, OPTION_TRACE },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -69,6 +71,7 @@ int main(int argc, char **argv)
 		.qemu_user = CLUSTERD_QEMU_USER,
 		.libexec_dir = CLUSTERD_LIBEXEC_DIR,
 		.data_dir = CLUSTERD_DATA_DIR,
+		.pki_dir = CLUSTERD_CONFIG_DIR "/pki",
 	};
 	bool foreground = false, verbose = false, orphans = false;
 	int code;
@@ -82,6 +85,7 @@ int main(int argc, char **argv)
 		case OPTION_RUN_DIR: config.run_dir = optarg; break;
 		case OPTION_FENCE_DIR: config.fence_dir = optarg; break;
 		case OPTION_SELF_FENCE: config.self_fence = optarg; break;
+		case OPTION_PKI_DIR: config.pki_dir = optarg; break;
 		case OPTION_TRACE: config.trace = optarg; break;
 		case OPTION_VERSION: puts("clusterd " CLUSTERD_VERSION); return 0;
 		case 'h': fputs(usage, stdout); return 0;

@@ -27,6 +27,9 @@
 #include "clusterd/store_io.h"
 #include "clusterd/supervisor_io.h"
 #include "clusterd/trace_io.h"
+#include "migration/address_io.h"
+#include "migration/cert_io.h"
+#include "migration/link_io.h"
 #include "quorum/fence_io.h"
 #include "quorum/votequorum_io.h"
 #include "resources/host_io.h"
@@ -72,6 +75,7 @@ struct shell {
 	struct cmap *cmap;
 	struct fence *fence;
 	struct host *host;
+	struct link *link;
 	struct ipc *ipc;
 	struct request *request;
 	uint32_t node_id;
@@ -294,6 +298,10 @@ static void shell_perform(struct shell *shell, const struct action *action)
 	case ACTION_ADOPT:
 		host_adopt(shell->host);
 		break;
+	case ACTION_LINK_CHECK:
+	case ACTION_MOVE_TELL:
+		link_perform(shell->link, action);
+		break;
 	case ACTION_SELF_FENCE:
 		perform_self_fence(shell, action);
 		break;
@@ -338,6 +346,50 @@ static void node_id_remember(const struct shell *shell, uint32_t id)
 	fclose(file);
 }
 
+// ---- the direct links to other nodes ----
+
+static const struct cluster *shell_cluster(void *owner)
+{
+	struct shell *shell = owner;
+
+	return node_cluster(shell->node);
+}
+
+static uint32_t shell_self(void *owner)
+{
+	struct shell *shell = owner;
+
+	return shell->node_id;
+}
+
+// What the host's edge adds to what it says of this host.
+static void shell_look(void *owner, struct node_report *report)
+{
+	struct shell *shell = owner;
+	const struct cluster *cluster = node_cluster(shell->node);
+	struct cert_folder found;
+	struct cert_problem problem;
+	uint32_t count = migration_addresses(&cluster->def.migration, report->addresses);
+
+	link_addresses(shell->link, (const char (*)[ADDRESS_SIZE])report->addresses, count);
+	if (link_certificates(shell->link, &found, &problem))
+		report->cert_authority = found.authority;
+	report->cert_expires = found.expires_s > 0 ? (uint64_t)found.expires_s : 0;
+}
+
+static int shell_open_link(struct shell *shell)
+{
+	const struct link_options options = {
+		.edge = shell->edge,
+		.folder = shell->config->pki_dir,
+		.cluster = shell_cluster,
+		.self = shell_self,
+		.owner = shell,
+	};
+
+	return link_open(&shell->link, &options);
+}
+
 static void shell_open_host(struct shell *shell)
 {
 	char launch[512], uefi_code[] = "/usr/share/OVMF/OVMF_CODE_4M.fd",
@@ -352,6 +404,8 @@ static void shell_open_host(struct shell *shell)
 		.qemu_user = shell->config->qemu_user,
 		.uefi_code = access(uefi_code, R_OK) == 0 ? uefi_code : NULL,
 		.uefi_vars = access(uefi_vars, R_OK) == 0 ? uefi_vars : NULL,
+		.look = shell_look,
+		.look_owner = shell,
 	};
 	int error;
 
@@ -525,6 +579,8 @@ static int shell_open_cluster(struct shell *shell)
 		error = ring_open(&shell->ring, &shell->edge);
 	if (error == 0)
 		error = cmap_open(&shell->cmap, &shell->edge);
+	if (error == 0)
+		error = shell_open_link(shell);
 	return error;
 }
 
@@ -568,6 +624,7 @@ static void shell_close(struct shell *shell)
 	ipc_close(shell->ipc);
 	request_close(shell->request);
 	host_close(shell->host);
+	link_close(shell->link);
 	cmap_close(shell->cmap);
 	ring_close(shell->ring);
 	group_close(shell->group);

@@ -22,6 +22,7 @@ struct shell_config {
 					// be NULL
 	const char *self_fence;		// program that resets this host at once; NULL: the kernel's
 					// sysrq
+	const char *pki_dir;		// certificates
 	const char *trace;		// file for a line per event and action; NULL: none
 };
 

@@ -49,6 +49,8 @@ static void host_look(struct host *host)
 	if (record_boot(text) && record_uuid_parse(text, &boot))
 		for (i = 0; i < 8; i++)
 			report.boot = report.boot << 8 | boot.bytes[i];
+	if (host->config.look)
+		host->config.look(host->config.look_owner, &report);
 	if (memcmp(&report, &host->report, sizeof(report)) == 0)
 		return;
 	host->report = report;

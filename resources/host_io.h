@@ -19,6 +19,9 @@ struct host_config {
 	const char *cpu_compatible;	// -cpu for CPU_COMPATIBLE
 	const char *uefi_code, *uefi_vars; // firmware and its variables' template; NULL: none here
 	bool image_locks;
+	// Adds addresses and certificates to what is said of this host. NULL: nothing.
+	void (*look)(void *owner, struct node_report *report);
+	void *look_owner;
 };
 
 // 0 or -errno. Texts of `config` are copied. Starts to watch sanlock and to look at KVM; what it

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// Links between daemons, over real sockets on the loopback: words, checks, addresses that fail,
+// peers that come and go, certificates that change.
+#include "tests/edge/link_world.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "migration/link_frame.h"
+
+static void words_go_both_ways(void **state)
+{
+	enum { WORDS = 200 };
+	static struct world w;
+	uint64_t begun_ms;
+
+	(void)state;
+	world_open(&w);
+	check_good(&w, "127.0.0.2");
+	check_good(&w, "127.0.0.2"); // over the same link, by a ping
+	// n2 answers on the link that n1 dialled.
+	w.sides[1].echoes = WORDS;
+	w.sides[0].echoes = WORDS - 1;
+	w.wanted = w.sides[0].event_count + WORDS;
+	begun_ms = world_now_ms();
+	link_tell(&w.sides[0], 2, 100, WORD_RENOUNCED);
+	assert_true(world_run(&w, first_has_events, 10000));
+	print_message("%u words there and back: %.3f ms each\n", WORDS,
+		      (double)(world_now_ms() - begun_ms) / WORDS);
+	for (uint32_t i = 0; i < WORDS; i++) {
+		const struct heard *heard = &w.sides[0].events[w.wanted - WORDS + i];
+
+		assert_int_equal(heard->type, EVENT_MOVE_WORD);
+		assert_int_equal(heard->node_id, 2);
+		assert_int_equal(heard->move, 101 + 2 * i);
+		assert_int_equal(heard->word, WORD_RENOUNCED);
+	}
+	assert_int_equal(w.sides[1].event_count, WORDS);
+	assert_int_equal(w.sides[0].line_count + w.sides[1].line_count, 0);
+	world_close(&w);
+}
+
+static void words_open_their_link(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	world_open(&w);
+	link_tell(&w.sides[0], 2, 9, WORD_NEVER);
+	link_tell(&w.sides[0], 2, 9, WORD_NEVER);
+	link_tell(&w.sides[0], 2, 10, WORD_CONTINUED);
+	w.wanted = 2;
+	assert_true(world_run(&w, second_has_events, 3000));
+	assert_int_equal(w.sides[1].events[0].move, 9);
+	assert_int_equal(w.sides[1].events[1].move, 10);
+	assert_int_equal(w.sides[1].event_count, 2);
+	// To nobody, and to somebody who is not there: lost, and nothing breaks.
+	link_tell(&w.sides[0], 77, 1, WORD_NEVER);
+	link_tell(&w.sides[0], 3, 1, WORD_NEVER);
+	world_run(&w, never_done, 50);
+	world_close(&w);
+}
+
+static void addresses_in_their_order(void **state)
+{
+	static struct world w;
+	struct sockaddr_in silent = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	world_open(&w);
+	// One refuses, one takes the call and is silent, one is right.
+	strcpy(w.sides[0].cluster->nodes[1].report.addresses[0], "127.0.0.9");
+	strcpy(w.sides[0].cluster->nodes[1].report.addresses[1], "127.0.0.8");
+	strcpy(w.sides[0].cluster->nodes[1].report.addresses[2], "127.0.0.2");
+	inet_pton(AF_INET, "127.0.0.8", &silent.sin_addr);
+	silent.sin_port = htons(w.port);
+	assert_int_equal(bind(fd, (struct sockaddr *)&silent, sizeof(silent)), 0);
+	assert_int_equal(listen(fd, 4), 0);
+	check_good(&w, "127.0.0.2");
+	// None is right: every one is told with its reason, in bounded time.
+	link_close(w.sides[1].link);
+	w.sides[1].link = NULL;
+	check_bad(&w, "127.0.0.9: Connection refused; 127.0.0.8: it accepted, and said nothing; "
+		      "127.0.0.2: Connection refused");
+	memset(w.sides[0].cluster->nodes[1].report.addresses, 0,
+	       sizeof(w.sides[0].cluster->nodes[1].report.addresses));
+	check_bad(&w, "no address");
+	close(fd);
+	world_close(&w);
+}
+
+static void unknown_nodes(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	world_open(&w);
+	assert_false(link_checked(&w, 42)->flag);
+	w.sides[0].self = 0;
+	check_bad(&w, "does not know itself");
+	world_close(&w);
+}
+
+static void peer_comes_back(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	world_open(&w);
+	check_good(&w, "127.0.0.2");
+	link_close(w.sides[1].link);
+	w.sides[1].link = NULL;
+	check_bad(&w, "127.0.0.2: Connection refused");
+	side_open(&w, 1);
+	assert_true(world_run(&w, certs_read, 5000));
+	check_good(&w, "127.0.0.2");
+	world_close(&w);
+}
+
+static void renewed_without_restart(void **state)
+{
+	struct cert_problem problem;
+	struct cert_folder before;
+	static struct world w;
+	char path[200];
+
+	(void)state;
+	world_open(&w);
+	check_good(&w, "127.0.0.2");
+	assert_true(link_certificates(w.sides[0].link, &before, &problem));
+	w.ends_s = before.expires_s;
+	certs_make(&w, "n1", "n1", "n1", time(NULL), 200);
+	certs_noticed(&w, 0, "");
+	check_good(&w, "127.0.0.2");
+	// A folder in the middle of a change leaves the last good ones in use.
+	snprintf(path, sizeof(path), "%s/node-cert.pem", w.sides[0].folder);
+	assert_int_equal(truncate(path, 0), 0);
+	certs_noticed(&w, 0, "malformed");
+	check_good(&w, "127.0.0.2");
+	certs_make(&w, "n1", "n1", "n1", time(NULL), 300);
+	certs_noticed(&w, 0, "");
+	// The right files of another node are not this one's.
+	certs_make(&w, "n1", "n9", "n1", time(NULL), 300);
+	certs_noticed(&w, 0, "wrong-name");
+	world_close(&w);
+}
+
+static void removed_node(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	world_open(&w);
+	check_good(&w, "127.0.0.2");
+	w.sides[1].cluster->nodes[0].used = false;
+	link_tell(&w.sides[0], 2, 1, WORD_RENOUNCED);
+	line_says(&w, 1, "no node of this cluster any more");
+	assert_int_equal(w.sides[1].event_count, 0);
+	world_close(&w);
+}
+
+static void plain_and_tls(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	world_open(&w);
+	w.sides[1].cluster->def.migration.plain = true;
+	check_bad(&w, "127.0.0.2: ");
+	w.sides[0].cluster->def.migration.plain = true;
+	check_good(&w, "127.0.0.2");
+	world_close(&w);
+}
+
+static void frames(void **state)
+{
+	struct link_frame frame = { .type = LINK_WORD,
+				    .word = 2,
+				    .from = 1,
+				    .to = 2000,
+				    .value = 0xfeedbeef },
+			  back;
+	uint8_t bytes[LINK_FRAME_SIZE], broken[LINK_FRAME_SIZE];
+
+	(void)state;
+	link_frame_encode(&frame, bytes);
+	assert_true(link_frame_decode(&back, bytes));
+	assert_int_equal(back.type, LINK_WORD);
+	assert_int_equal(back.word, 2);
+	assert_int_equal(back.from, 1);
+	assert_int_equal(back.to, 2000);
+	assert_true(back.value == 0xfeedbeef);
+	// Every bit that is understood in one way only: what decodes encodes to the same.
+	for (int bit = 0; bit < LINK_FRAME_SIZE * 8; bit++) {
+		uint8_t again[LINK_FRAME_SIZE];
+
+		memcpy(broken, bytes, sizeof(broken));
+		broken[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		if (!link_frame_decode(&back, broken))
+			continue;
+		link_frame_encode(&back, again);
+		assert_memory_equal(again, broken, sizeof(again));
+	}
+	frame.to = frame.from;
+	link_frame_encode(&frame, bytes);
+	assert_false(link_frame_decode(&back, bytes));
+	frame.to = 2001;
+	link_frame_encode(&frame, bytes);
+	assert_false(link_frame_decode(&back, bytes));
+	frame = (struct link_frame){ .type = LINK_PING, .word = 1, .from = 1, .to = 2 };
+	link_frame_encode(&frame, bytes);
+	assert_false(link_frame_decode(&back, bytes));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_go_both_ways),
+		cmocka_unit_test(words_open_their_link),
+		cmocka_unit_test(addresses_in_their_order),
+		cmocka_unit_test(unknown_nodes),
+		cmocka_unit_test(peer_comes_back),
+		cmocka_unit_test(renewed_without_restart),
+		cmocka_unit_test(removed_node),
+		cmocka_unit_test(plain_and_tls),
+		cmocka_unit_test(frames),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

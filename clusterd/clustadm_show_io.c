@@ -126,6 +126,29 @@ static void names_print(const json_t *rows)
 	json_array_foreach(rows, i, row) puts(json_word(row, "name"));
 }
 
+// What is wrong with certificates. Where nobody has any, that is one line and no worry of a single
+// node.
+static void certs_print(const json_t *nodes)
+{
+	size_t i, none = 0, count = json_array_size(nodes);
+	const json_t *node, *cert;
+
+	json_array_foreach(nodes, i, node) none +=
+		strcmp(json_word(json_object_get(node, "cert"), "code"), "none") == 0;
+	if (none > 0 && none == count) {
+		if (count > 1)
+			puts("  no certificates yet, and live moves need them: clustadm cert init");
+		return;
+	}
+	json_array_foreach(nodes, i, node)
+	{
+		cert = json_object_get(node, "cert");
+		if (*json_word(cert, "reason"))
+			printf("  %s: %s; fix: %s\n", json_word(node, "name"),
+			       json_word(cert, "reason"), json_word(cert, "fix"));
+	}
+}
+
 static void status_print(struct session *session, const json_t *result)
 {
 	const json_t *cluster = json_object_get(result, "cluster");
@@ -148,6 +171,7 @@ static void status_print(struct session *session, const json_t *result)
 		     "(clusterd.xml(5)).");
 		return;
 	}
+	certs_print(json_object_get(result, "nodes"));
 	putchar('\n');
 	nodes_table(session, json_object_get(result, "nodes"));
 	if (json_array_size(volumes) > 0) {
@@ -295,6 +319,22 @@ void vm_print(struct session *session, const json_t *vm)
 	field("vnc", json_flag(vm, "here") ? json_word(vm, "vnc") : "");
 }
 
+static void cert_field(const json_t *node)
+{
+	const json_t *cert = json_object_get(node, "cert");
+	char until[32], line[512];
+
+	if (json_number(node, "cert_expires") == 0 && !*json_word(cert, "reason"))
+		return;
+	when_format(json_number(node, "cert_expires") * 1000, until, sizeof(until));
+	if (*json_word(cert, "reason"))
+		snprintf(line, sizeof(line), "%s; fix: %s", json_word(cert, "reason"),
+			 json_word(cert, "fix"));
+	else
+		snprintf(line, sizeof(line), "until %s", until);
+	field("certificates", line);
+}
+
 static void node_print(struct session *session, const json_t *node)
 {
 	static const char *const heads[] = { "VOLUME", "STATE", "REASON", NULL };
@@ -320,6 +360,8 @@ static void node_print(struct session *session, const json_t *node)
 		field("fence device", json_word(item, "agent"));
 	if (json_array_size(json_object_get(node, "fences")) == 0)
 		field("fence device", "none");
+	field_names("addresses", json_object_get(node, "addresses"));
+	cert_field(node);
 	field("fenced by", json_word(node, "fence_actor"));
 	if (json_number(node, "fence_failures") > 0)
 		printf("%-18s %lld in a row\n", "fence failures",

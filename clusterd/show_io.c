@@ -2,8 +2,10 @@
 // What is read from the node for administrators: cluster, nodes, volumes, quorum.
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "clusterd/request_internal_io.h"
+#include "migration/cert_io.h"
 #include "policies/placement.h"
 
 json_t *node_name_json(const struct cluster *cluster, uint8_t slot)
@@ -114,6 +116,78 @@ static bool is_voter(const struct cluster *cluster, uint32_t id)
 	return false;
 }
 
+// The one that most nodes have: who has another one is wrong.
+static uint64_t common_authority(const struct cluster *cluster)
+{
+	uint32_t most = 0;
+	uint64_t common = 0;
+
+	for (uint8_t i = 0; i < NODES_MAX; i++) {
+		uint64_t authority = cluster->nodes[i].report.cert_authority;
+		uint32_t count = 0;
+
+		for (uint8_t j = 0; j < NODES_MAX; j++)
+			count += cluster->nodes[j].used && cluster->nodes[j].reported &&
+				 cluster->nodes[j].report.cert_authority == authority;
+		if (cluster->nodes[i].used && authority && count > most) {
+			most = count;
+			common = authority;
+		}
+	}
+	return common;
+}
+
+static json_t *cert_row(const char *code, const char *verdict, const char *reason, const char *fix)
+{
+	json_t *row = json_object();
+
+	json_object_set_new(row, "code", json_string(code));
+	json_object_set_new(row, "verdict", json_string(verdict));
+	json_object_set_new(row, "reason", text_json(reason));
+	json_object_set_new(row, "fix", text_json(fix));
+	return row;
+}
+
+// Whether its certificates let VMs move to and from it.
+static json_t *cert_check(const struct cluster *cluster, const struct cluster_node *cnode)
+{
+	const struct node_report *report = &cnode->report;
+	int64_t now_s = (int64_t)time(NULL), until_s = (int64_t)report->cert_expires;
+	char reason[REASON_SIZE], fix[REASON_SIZE], until[40];
+
+	if (!cnode->reported || cluster->def.migration.plain)
+		return cert_row("", "ok", "", "");
+	cert_time_text(until_s, until, sizeof(until));
+	if (until_s == 0) {
+		snprintf(fix, sizeof(fix), "on %s: clustadm cert init", cnode->def.name);
+		return cert_row("none", "warn", "no certificates: no live move to or from it", fix);
+	}
+	if (now_s >= until_s) {
+		snprintf(reason, sizeof(reason), "its certificates ended on %.10s", until);
+		snprintf(fix, sizeof(fix), "on %s: clustadm cert renew", cnode->def.name);
+		return cert_row("expired", "fail", reason, fix);
+	}
+	if (report->cert_authority == 0) {
+		snprintf(fix, sizeof(fix), "on %s: clustadm cert show says why", cnode->def.name);
+		return cert_row("unusable", "fail", "its certificates cannot be used", fix);
+	}
+	if (report->cert_authority != common_authority(cluster)) {
+		snprintf(fix, sizeof(fix),
+			 "on %s: clustadm cert init --force --ca FILE, the cluster-ca.pem of "
+			 "another node",
+			 cnode->def.name);
+		return cert_row("another-authority", "fail",
+				"its certificates are of another authority than those of others",
+				fix);
+	}
+	if (until_s - now_s < (int64_t)CERT_WARN_DAYS * CERT_DAY_S) {
+		snprintf(reason, sizeof(reason), "its certificates end on %.10s", until);
+		snprintf(fix, sizeof(fix), "on %s: clustadm cert renew", cnode->def.name);
+		return cert_row("ends-soon", "warn", reason, fix);
+	}
+	return cert_row("", "ok", "", "");
+}
+
 static json_t *node_row(const struct node *node, const struct cluster_node *cnode,
 			const struct placement_load *load)
 {
@@ -135,6 +209,8 @@ static json_t *node_row(const struct node *node, const struct cluster_node *cnod
 	json_object_set_new(row, "memory_used_mib", integer(load->used_mib[slot]));
 	json_object_set_new(row, "watchdog", json_boolean(cnode->report.watchdog));
 	json_object_set_new(row, "fence_devices", integer(cnode->def.fence_count));
+	json_object_set_new(row, "cert_expires", integer(cnode->report.cert_expires));
+	json_object_set_new(row, "cert", cert_check(cluster, cnode));
 	return row;
 }
 
@@ -238,6 +314,15 @@ static struct answer answer_unknown(const char *kind, const char *name)
 	return answer_error(code, reason, fix);
 }
 
+static json_t *address_rows(const struct cluster_node *cnode)
+{
+	json_t *rows = json_array();
+
+	for (int i = 0; i < MIGRATION_NETWORKS_MAX && cnode->report.addresses[i][0]; i++)
+		json_array_append_new(rows, text_json(cnode->report.addresses[i]));
+	return rows;
+}
+
 struct answer show_node(struct request *request, const json_t *ask)
 {
 	const struct node *node = request->options.node;
@@ -266,6 +351,7 @@ struct answer show_node(struct request *request, const json_t *ask)
 				    ? node_name_json(cluster, cnode->fence_actor)
 				    : json_null());
 	json_object_set_new(row, "volumes", node_volume_rows(cluster, cnode));
+	json_object_set_new(row, "addresses", address_rows(cnode));
 	for (uint32_t i = 0; i < cluster->vm_high; i++) {
 		const struct vm *vm = &cluster->vms[i];
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Fuzz targets: over their corpora in `make check`, with libFuzzer for FUZZ_SECONDS each in `make fuzz`.
-fuzz_names = entry recording request snapshot stored view xml qmp
+fuzz_names = entry recording request snapshot stored view xml qmp link
 fuzz_core_LIBS = libcore.a $(CMOCKA_LIBS)
 fuzz_edge_LIBS = libedges.a libcore.a $(edge_LIBS)
 fuzz_request_world = tests/unit/request_world.c tests/unit/request_world.h \
@@ -10,11 +10,13 @@ fuzz_view_world = tests/unit/view_world.c tests/unit/view_world.h
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/fuzz/check_entry tests/fuzz/check_recording tests/fuzz/check_request tests/fuzz/check_snapshot \
-	tests/fuzz/check_stored tests/fuzz/check_view tests/fuzz/check_xml tests/fuzz/check_qmp
+	tests/fuzz/check_stored tests/fuzz/check_view tests/fuzz/check_xml tests/fuzz/check_qmp \
+	tests/fuzz/check_link
 endif
 EXTRA_PROGRAMS += tests/fuzz/make_corpus \
 	tests/fuzz/fuzz_entry tests/fuzz/fuzz_recording tests/fuzz/fuzz_request tests/fuzz/fuzz_snapshot \
-	tests/fuzz/fuzz_stored tests/fuzz/fuzz_view tests/fuzz/fuzz_xml tests/fuzz/fuzz_qmp
+	tests/fuzz/fuzz_stored tests/fuzz/fuzz_view tests/fuzz/fuzz_xml tests/fuzz/fuzz_qmp \
+	tests/fuzz/fuzz_link
 
 tests_fuzz_make_corpus_SOURCES = tests/fuzz/make_corpus.c tests/unit/cluster_fixture.h
 tests_fuzz_make_corpus_LDADD = $(fuzz_core_LIBS)
@@ -37,6 +39,8 @@ tests_fuzz_check_xml_SOURCES = tests/fuzz/fuzz_xml.c tests/fuzz/standalone.c
 tests_fuzz_check_xml_LDADD = $(fuzz_edge_LIBS)
 tests_fuzz_check_qmp_SOURCES = tests/fuzz/fuzz_qmp.c tests/fuzz/standalone.c
 tests_fuzz_check_qmp_LDADD = $(fuzz_edge_LIBS)
+tests_fuzz_check_link_SOURCES = tests/fuzz/fuzz_link.c tests/fuzz/standalone.c
+tests_fuzz_check_link_LDADD = $(fuzz_edge_LIBS)
 
 # Built by tests/fuzz/run alone, in a build directory of clang's with coverage for the fuzzer.
 libfuzzer = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -64,6 +68,9 @@ tests_fuzz_fuzz_xml_LDFLAGS = $(libfuzzer)
 tests_fuzz_fuzz_qmp_SOURCES = tests/fuzz/fuzz_qmp.c
 tests_fuzz_fuzz_qmp_LDADD = $(fuzz_edge_LIBS)
 tests_fuzz_fuzz_qmp_LDFLAGS = $(libfuzzer)
+tests_fuzz_fuzz_link_SOURCES = tests/fuzz/fuzz_link.c
+tests_fuzz_fuzz_link_LDADD = $(fuzz_edge_LIBS)
+tests_fuzz_fuzz_link_LDFLAGS = $(libfuzzer)
 
 dist_noinst_SCRIPTS += tests/fuzz/run tests/subbuild
 FUZZ_SECONDS = 60

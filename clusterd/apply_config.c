@@ -15,6 +15,7 @@
 #include "clusterd/definition_unpack.h"
 #include "clusterd/fields.h"
 #include "clusterd/invariant.h"
+#include "clusterd/rule_index.h"
 #include "clusterd/text.h"
 #include "clusterd/vm_index.h"
 
@@ -751,6 +752,7 @@ bool apply_definitions(struct apply *a)
 		return malformed(a);
 	if (check_all(&plan)) {
 		store_all(&plan);
+		rule_index_rebuild(a->cluster);
 		return true;
 	}
 	if (plan.index_touched)

@@ -4,6 +4,7 @@
 
 #include "clusterd/apply_internal.h"
 #include "clusterd/cluster_internal.h"
+#include "clusterd/rule_index.h"
 #include "clusterd/vm_index.h"
 
 static bool may_run_vms(enum node_life life)
@@ -154,6 +155,7 @@ static bool remove_vm(struct apply *a)
 	cluster->vm_count--;
 	while (cluster->vm_high > 0 && !cluster->vms[cluster->vm_high - 1].used)
 		cluster->vm_high--;
+	rule_index_rebuild(cluster);
 	return true;
 }
 
@@ -165,6 +167,7 @@ static bool remove_rule(struct apply *a)
 		return refuse(a, "no-such-rule", WORDS("there is no rule ", a->entry->name),
 			      WORDS("name one of: clustadm dump rule"));
 	memset(&a->cluster->rules[rule - a->cluster->rules], 0, sizeof(*rule));
+	rule_index_rebuild(a->cluster);
 	return true;
 }
 

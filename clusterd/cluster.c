@@ -5,6 +5,7 @@
 
 #include "clusterd/cluster_internal.h"
 #include "clusterd/entry.h"
+#include "clusterd/rule_index.h"
 #include "clusterd/text.h"
 #include "clusterd/vm_index.h"
 
@@ -31,7 +32,7 @@ static size_t lease_slots_size(const struct cluster_limits *limits)
 size_t cluster_memory(const struct cluster_limits *limits)
 {
 	return vms_size(limits) + defs_size(limits) + round_up(vm_index_memory(limits)) +
-	       round_up(lease_slots_size(limits));
+	       round_up(rule_index_memory(limits)) + round_up(lease_slots_size(limits));
 }
 
 // VMs and definitions are left untouched: at ten thousand they are tens of megabytes, which a node
@@ -48,6 +49,8 @@ void cluster_init(struct cluster *cluster, const struct cluster_limits *limits, 
 	at += defs_size(limits);
 	cluster->vm_index = vm_index_init(limits, at);
 	at += round_up(vm_index_memory(limits));
+	cluster->rule_index = rule_index_init(limits, at);
+	at += round_up(rule_index_memory(limits));
 	cluster->lease_slots = at;
 	memset(cluster->lease_slots, 0, lease_slots_size(limits));
 	cluster->functional_level = FUNCTIONAL_LEVEL;

@@ -341,6 +341,7 @@ struct cluster {
 	struct vm_def *defs;		// [limits.vms_max], same slots
 	uint8_t *lease_slots;		// [VOLUMES_MAX][limits.lease_slots_max], enum lease_slot
 	struct vm_index *vm_index;	// derived: finds VMs by what must be unique
+	struct rule_index *rule_index;	// derived: which VMs rules are about
 };
 
 enum { FUNCTIONAL_LEVEL = 1 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clusterd/node_internal.h"
+#include "clusterd/rule_index.h"
 #include "clusterd/text.h"
 #include "quorum/loss.h"
 
@@ -384,39 +385,61 @@ static void sort_vms(const struct cluster *cluster, uint32_t *list, uint32_t cou
 	}
 }
 
-static size_t place_vms(struct node *node, uint32_t count, uint64_t present, uint8_t *bytes,
-			size_t size, uint32_t *placed)
-{
+struct placing {
 	struct placement_load load;
-	size_t used = 0;
+	uint8_t *bytes;
+	size_t used, size;
+	uint32_t placed;
+};
 
-	placement_load_init(&load, &node->cluster, present);
-	*placed = 0;
-	for (uint32_t i = 0; i < count && *placed < PLACES_MAX; i++) {
-		const struct vm *vm = &node->cluster.vms[node->scratch[i]];
-		uint8_t owner = placement_choose(&node->cluster, &load, vm);
-		struct place place;
-		size_t length;
+// Whether it was dealt with: placed, or given up for good.
+static bool place_one(struct node *node, const struct vm *vm, struct placing *placing)
+{
+	uint8_t owner = placement_choose(&node->cluster, &placing->load, vm);
+	struct place place;
+	size_t length;
 
-		if (owner == SLOT_NONE &&
-		    (vm->phase != VM_IDLE || !placement_spent(&node->cluster, vm)))
-			continue;
-		memset(&place, 0, sizeof(place));
-		place.vm = vm->ref;
-		place.owner = owner;
-		place.attempt = vm->attempt;
-		place.phase = owner == SLOT_NONE ? VM_ERROR : VM_PLACED;
-		if (owner == SLOT_NONE)
-			text_copy(place.reason, sizeof(place.reason), vm->reason);
-		length = place_encode(&place, bytes + used, size - used);
-		if (length == 0)
-			break;
-		used += length;
-		++*placed;
-		if (owner != SLOT_NONE)
-			placement_load_add(&load, &node->cluster, vm, owner);
+	if (owner == SLOT_NONE && (vm->phase != VM_IDLE || !placement_spent(&node->cluster, vm)))
+		return false;
+	memset(&place, 0, sizeof(place));
+	place.vm = vm->ref;
+	place.owner = owner;
+	place.attempt = vm->attempt;
+	place.phase = owner == SLOT_NONE ? VM_ERROR : VM_PLACED;
+	if (owner == SLOT_NONE)
+		text_copy(place.reason, sizeof(place.reason), vm->reason);
+	length =
+		place_encode(&place, placing->bytes + placing->used, placing->size - placing->used);
+	if (length == 0)
+		return false;
+	placing->used += length;
+	placing->placed++;
+	if (owner != SLOT_NONE)
+		placement_load_add(&placing->load, &node->cluster, vm, owner);
+	return true;
+}
+
+/*
+ * In order of priority; then again over those that had no place, as long as that helps: a rule may
+ * have kept one off until the VM that it follows, or goes with, had its node.
+ */
+static void place_vms(struct node *node, uint32_t count, struct placing *placing)
+{
+	bool again = true;
+
+	while (again && count > 0) {
+		uint32_t left = 0;
+
+		for (uint32_t i = 0; i < count && placing->placed < PLACES_MAX; i++) {
+			const struct vm *vm = &node->cluster.vms[node->scratch[i]];
+
+			if (!place_one(node, vm, placing))
+				node->scratch[left++] = node->scratch[i];
+		}
+		again = left < count && node->cluster.rule_index->enabled &&
+			placing->placed < PLACES_MAX;
+		count = left;
 	}
-	return used;
 }
 
 static bool takes_vms(const struct node *node, uint8_t slot, uint64_t present)
@@ -482,7 +505,7 @@ static void decide_places(struct node *node, uint64_t present, struct actions *a
 	enum { PLACES_SIZE = PLACES_MAX * (REASON_SIZE + 64) };
 	uint32_t count = 0, writing = 0;
 	struct entry entry;
-	uint8_t *bytes;
+	struct placing placing = { .size = PLACES_SIZE };
 
 	for (uint32_t slot = 0; slot < node->cluster.vm_high; slot++) {
 		const struct vm *vm = &node->cluster.vms[slot];
@@ -498,10 +521,13 @@ static void decide_places(struct node *node, uint64_t present, struct actions *a
 	    !actions_room(actions, 16, 4 * PLACES_SIZE))
 		return;
 	sort_vms(&node->cluster, node->scratch, count);
-	bytes = actions_bytes(actions, PLACES_SIZE);
+	placing.bytes = actions_bytes(actions, PLACES_SIZE);
+	placement_load_init(&placing.load, &node->cluster, present);
+	place_vms(node, count, &placing);
 	init_entry(&entry, ENTRY_PLACE);
-	entry.places = bytes;
-	entry.places_size = place_vms(node, count, present, bytes, PLACES_SIZE, &entry.place_count);
+	entry.places = placing.bytes;
+	entry.places_size = placing.used;
+	entry.place_count = placing.placed;
 	if (entry.place_count > 0)
 		node_propose(node, &entry, NULL, actions);
 }

@@ -12,7 +12,7 @@ libcore_a_SOURCES += \
 	clusterd/actions.c clusterd/codec.c clusterd/text.c clusterd/definition.c clusterd/fields.c \
 	clusterd/entry.c clusterd/describe.c clusterd/cluster.c clusterd/vm_index.c clusterd/snapshot.c \
 	clusterd/apply.c clusterd/apply_check.c clusterd/apply_config.c clusterd/apply_node.c \
-	clusterd/apply_move.c clusterd/apply_remove.c clusterd/apply_rule.c clusterd/apply_vm.c clusterd/node.c clusterd/host.c clusterd/local.c \
+	clusterd/apply_move.c clusterd/apply_remove.c clusterd/apply_rule.c clusterd/rule_index.c clusterd/rule_index.h clusterd/apply_vm.c clusterd/node.c clusterd/host.c clusterd/local.c \
 	clusterd/peer.c clusterd/request.c clusterd/decide.c clusterd/state.c \
 	clusterd/recording.c clusterd/recording.h clusterd/recording_text.c clusterd/cpu.c \
 	clusterd/whatif.c clusterd/whatif.h

@@ -4,6 +4,7 @@
 
 #include "clusterd/cluster_internal.h"
 #include "clusterd/fields.h"
+#include "clusterd/rule_index.h"
 #include "clusterd/vm_index.h"
 
 enum { SNAPSHOT_VERSION = 1 };
@@ -323,10 +324,12 @@ bool cluster_decode(struct cluster *cluster, const uint8_t *buf, size_t size)
 
 	cluster_clear(cluster);
 	fields_cluster(&f, cluster);
-	if (reader_done(&f.r))
-		return true;
-	cluster_clear(cluster);
-	return false;
+	if (!reader_done(&f.r)) {
+		cluster_clear(cluster);
+		return false;
+	}
+	rule_index_rebuild(cluster);
+	return true;
 }
 
 uint64_t cluster_digest(const struct cluster *cluster)

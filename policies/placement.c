@@ -3,11 +3,15 @@
 
 #include <string.h>
 
+#include "clusterd/rule_index.h"
 #include "clusterd/text.h"
 
-static bool counts_on_node(const struct vm *vm)
+static void count_load(struct placement_load *load, const struct cluster *cluster,
+		       const struct vm *vm, uint8_t node)
 {
-	return vm->used && vm->owner != SLOT_NONE;
+	load->vms[node]++;
+	load->used_mib[node] += vm_definition(cluster, vm)->memory_mib;
+	load->cpus[node] += vm_definition(cluster, vm)->cpus;
 }
 
 void placement_load_init(struct placement_load *load, const struct cluster *cluster,
@@ -15,19 +19,24 @@ void placement_load_init(struct placement_load *load, const struct cluster *clus
 {
 	memset(load, 0, sizeof(*load));
 	load->present = present;
+	rules_load_init(&load->rules, cluster);
 	for (uint32_t i = 0; i < cluster->vm_high; i++) {
 		const struct vm *vm = &cluster->vms[i];
 
-		if (counts_on_node(vm))
-			placement_load_add(load, cluster, vm, vm->owner);
+		if (!vm->used || vm->owner == SLOT_NONE)
+			continue;
+		count_load(load, cluster, vm, vm->owner);
+		if (cluster->rule_index->enabled && vm_counts_on_node(cluster, vm))
+			rules_load_add(&load->rules, cluster, vm, vm->owner);
 	}
 }
 
 void placement_load_add(struct placement_load *load, const struct cluster *cluster,
 			const struct vm *vm, uint8_t node)
 {
-	load->vms[node]++;
-	load->used_mib[node] += vm_definition(cluster, vm)->memory_mib;
+	count_load(load, cluster, vm, node);
+	if (cluster->rule_index->enabled)
+		rules_load_add(&load->rules, cluster, vm, node);
 }
 
 static void set_check(struct placement_node *row, enum placement_check check, bool good)
@@ -80,8 +89,20 @@ static void judge_volumes(const struct cluster *cluster, const struct vm *vm,
 	}
 }
 
+// A group that is kept together and has no node yet goes as a whole, or waits as a whole.
+static uint64_t memory_needed(const struct cluster *cluster, const struct placement_load *load,
+			      const struct vm *vm)
+{
+	uint64_t own = vm_definition(cluster, vm)->memory_mib;
+	uint8_t group = group_of_vm(cluster, vm);
+
+	if (group == SLOT_NONE || !vm_asks_for_place(cluster, vm))
+		return own;
+	return load->rules.group_mib[group] > own ? load->rules.group_mib[group] : own;
+}
+
 static void judge_memory(const struct placement_load *load, const struct vm_def *def,
-			 const struct cluster_node *node, uint8_t slot, bool here,
+			 const struct cluster_node *node, uint8_t slot, bool here, uint64_t needed,
 			 struct placement_node *row)
 {
 	uint64_t total = node->report.memory_mib;
@@ -91,9 +112,16 @@ static void judge_memory(const struct placement_load *load, const struct vm_def 
 	if (here)
 		used -= def->memory_mib;
 	row->free_mib = total > used ? total - used : 0;
-	set_check(row, CHECK_MEMORY, row->free_mib >= def->memory_mib);
+	set_check(row, CHECK_MEMORY, row->free_mib >= needed);
 	row->checks[CHECK_MEMORY].found = row->free_mib;
-	row->checks[CHECK_MEMORY].needed = def->memory_mib;
+	row->checks[CHECK_MEMORY].needed = needed;
+	row->promised_cpus = load->cpus[slot] + (here ? 0 : def->cpus);
+}
+
+// A node that VMs would leave gets none; a yellow one keeps what it has.
+static bool health_allows(const struct cluster *cluster, const struct cluster_node *node)
+{
+	return cluster->def.policies.health == HEALTH_IGNORED || node->def.health == HEALTH_GREEN;
 }
 
 void placement_judge(const struct cluster *cluster, const struct placement_load *load,
@@ -120,10 +148,13 @@ void placement_judge(const struct cluster *cluster, const struct placement_load 
 	set_check(row, CHECK_POSSIBLE_OWNER, vm->possible == 0 || (vm->possible & bit));
 	set_check(row, CHECK_EMULATOR, node->report.qemu);
 	judge_volumes(cluster, vm, node, row);
-	judge_memory(load, def, node, slot, vm->owner == slot, row);
+	judge_memory(load, def, node, slot, vm->owner == slot, memory_needed(cluster, load, vm),
+		     row);
 	set_check(row, CHECK_FAILURES, !(vm->failed_on & bit));
 	row->checks[CHECK_FAILURES].found = vm->failed_on & bit ? def->restarts_max + 1 : 0;
 	row->checks[CHECK_FAILURES].needed = def->restarts_max;
+	set_check(row, CHECK_HEALTH, health_allows(cluster, node));
+	rules_judge(cluster, &load->rules, vm, slot, row);
 }
 
 // In place first: a VM that failed and may be tried again where it was stays there.
@@ -132,15 +163,79 @@ static bool restarts_in_place(const struct vm *vm)
 	return vm->restarts > 0 && vm->last_owner != SLOT_NONE;
 }
 
+static bool overcommitted(const struct cluster *cluster, const struct placement_node *row,
+			  uint8_t slot)
+{
+	uint64_t cpus = cluster->nodes[slot].report.cpus;
+
+	return cpus > 0 &&
+	       row->promised_cpus * UINT64_C(100) > cpus * cluster->def.policies.cpu_overcommit;
+}
+
+// Thousandths of the node that are promised, this VM included: of its memory or its CPUs, whichever
+// is more.
+static uint64_t share_promised(const struct cluster *cluster, const struct placement_node *row,
+			       uint8_t slot)
+{
+	const struct cluster_node *node = &cluster->nodes[slot];
+	uint64_t total = node->report.memory_mib, cpus = node->report.cpus;
+	uint64_t used = total > row->free_mib ? total - row->free_mib : 0;
+	uint64_t memory = 0, processors = 0;
+
+	// Of the VM itself one size is enough: it is the same for every node that is compared.
+	if (total > 0)
+		memory = (used + row->checks[CHECK_MEMORY].needed) * 1000 / total;
+	if (cpus > 0)
+		processors = row->promised_cpus * UINT64_C(1000) / cpus;
+	return memory > processors ? memory : processors;
+}
+
+// Below 0: a is better, as the cluster's strategy sees it.
+static int compare_loads(const struct cluster *cluster, const struct placement_node *a,
+			 uint8_t a_slot, const struct placement_node *b, uint8_t b_slot)
+{
+	uint64_t x = 0, y = 0;
+
+	switch ((enum placement_strategy)cluster->def.policies.placement) {
+	case PLACEMENT_FEWEST_VMS:
+		x = a->vms;
+		y = b->vms;
+		break;
+	case PLACEMENT_PACK:
+		x = a->free_mib;
+		y = b->free_mib;
+		break;
+	case PLACEMENT_CONFIGURED:
+	case PLACEMENT_MEASURED: // what is measured is no promise: balancing looks at it
+		x = share_promised(cluster, a, a_slot);
+		y = share_promised(cluster, b, b_slot);
+		break;
+	case PLACEMENT_MOST_FREE:
+	case PLACEMENT_STRATEGY_COUNT:
+		break;
+	}
+	if (x == y) {
+		x = b->free_mib;
+		y = a->free_mib;
+	}
+	return x < y ? -1 : x > y;
+}
+
 static bool better(const struct cluster *cluster, const struct placement_node *a, uint8_t a_slot,
 		   const struct placement_node *b, uint8_t b_slot)
 {
+	bool a_over = overcommitted(cluster, a, a_slot), b_over = overcommitted(cluster, b, b_slot);
+	int order;
+
 	if (a->tier != b->tier)
 		return a->tier < b->tier;
-	if (a->vms != b->vms)
-		return a->vms < b->vms;
-	if (a->free_mib != b->free_mib)
-		return a->free_mib > b->free_mib;
+	if (a->cost != b->cost)
+		return a->cost < b->cost;
+	if (a_over != b_over)
+		return b_over;
+	order = compare_loads(cluster, a, a_slot, b, b_slot);
+	if (order != 0)
+		return order < 0;
 	return strcmp(cluster->nodes[a_slot].def.name, cluster->nodes[b_slot].def.name) < 0;
 }
 
@@ -191,6 +286,20 @@ const char *placement_check_word(enum placement_check check)
 	case CHECK_VOLUMES: return "volumes";
 	case CHECK_MEMORY: return "memory";
 	case CHECK_FAILURES: return "failures";
+	case CHECK_HEALTH:
+		return "health";
+	case CHECK_TOGETHER:
+		return "keep-together";
+	case CHECK_APART:
+		return "keep-apart";
+	case CHECK_FOLLOW:
+		return "follow";
+	case CHECK_ATTRIBUTE:
+		return "same-attribute";
+	case CHECK_SPREAD:
+		return "spread";
+	case CHECK_ORDER:
+		return "start-order";
 	case PLACEMENT_CHECK_COUNT: break;
 	}
 	return "?";
@@ -244,6 +353,67 @@ static void explain_volume(const struct cluster *cluster, const struct cluster_n
 	text_add(text_add(text_add(text_add(fix, "bring "), name), " back on "), node->def.name);
 }
 
+static void add_node_name(struct text *text, const struct cluster *cluster, uint8_t slot)
+{
+	text_add(text, slot == SLOT_NONE ? "no node" : cluster->nodes[slot].def.name);
+}
+
+static void explain_rule(const struct cluster *cluster, uint8_t slot, const struct check *check,
+			 struct text *reason, struct text *fix)
+{
+	const struct rule_def *rule = &cluster->rules[check->rule].def;
+
+	text_add(text_add(text_add(reason, "rule "), rule->name), ": ");
+	switch ((enum placement_check)check->check) {
+	case CHECK_TOGETHER:
+		if (check->node == slot) {
+			add_node_name(text_add(reason, "not all of its group may use "), cluster,
+				      slot);
+		} else {
+			add_node_name(text_add(reason, "others of its group are on "), cluster,
+				      check->node);
+		}
+		break;
+	case CHECK_APART:
+		add_node_name(text_add(reason, "one that it is kept apart from is on "), cluster,
+			      slot);
+		break;
+	case CHECK_FOLLOW:
+		add_node_name(text_add(reason, "its leader is on "), cluster, check->node);
+		break;
+	case CHECK_ATTRIBUTE:
+		text_add(text_add(text_add(reason, "its leader's "), rule->attribute),
+			 " is another one, on ");
+		add_node_name(reason, cluster, check->node);
+		break;
+	case CHECK_SPREAD:
+		add_node_name(
+			text_add(text_add(text_add(reason, "fewer are on the "), rule->attribute),
+				 " of "),
+			cluster, check->node);
+		break;
+	case CHECK_ORDER:
+		text_add_number(text_add(reason, "it starts after "), check->needed);
+		text_add_number(text_add(reason, " others, "), check->found);
+		text_add(reason, " are up");
+		break;
+	case CHECK_NODE_ONLINE:
+	case CHECK_NODE_MANAGED:
+	case CHECK_NODE_MAINTENANCE:
+	case CHECK_POSSIBLE_OWNER:
+	case CHECK_EMULATOR:
+	case CHECK_VOLUMES:
+	case CHECK_MEMORY:
+	case CHECK_FAILURES:
+	case CHECK_HEALTH:
+	case PLACEMENT_CHECK_COUNT:
+		break;
+	}
+	if (check->verdict == CHECK_WARN)
+		text_add_number(text_add(reason, "; a wish of weight "), check->needed);
+	text_add(text_add(fix, "drop rule "), rule->name);
+}
+
 void placement_explain_check(const struct cluster *cluster, const struct vm *vm, uint8_t slot,
 			     const struct check *check, char *reason_buf, char *fix_buf)
 {
@@ -290,6 +460,20 @@ void placement_explain_check(const struct cluster *cluster, const struct vm *vm,
 		text_add(text_add(&reason, "it failed too often on "), node->def.name);
 		text_add(text_add(&fix, "clustadm vm clear "), vm_name);
 		break;
+	case CHECK_HEALTH:
+		text_add(text_add(&reason, node->def.name),
+			 node->def.health == HEALTH_RED ? " is red" : " is yellow");
+		text_add(text_add(text_add(&fix, "set health=\"green\" on node "), node->def.name),
+			 ", or change the health policy");
+		break;
+	case CHECK_TOGETHER:
+	case CHECK_APART:
+	case CHECK_FOLLOW:
+	case CHECK_ATTRIBUTE:
+	case CHECK_SPREAD:
+	case CHECK_ORDER:
+		explain_rule(cluster, slot, check, &reason, &fix);
+		break;
 	case PLACEMENT_CHECK_COUNT:
 		break;
 	}
@@ -324,6 +508,11 @@ void placement_explain(const struct cluster *cluster, const struct placement_loa
 		placement_judge(cluster, load, vm, slot, &row);
 		if (row.feasible)
 			continue;
+		if (row.checks[CHECK_ORDER].verdict == CHECK_FAIL) {
+			placement_explain_check(cluster, vm, slot, &row.checks[CHECK_ORDER],
+						reason_buf, fix_buf);
+			return;
+		}
 		for (uint32_t i = 0; i < PLACEMENT_CHECK_COUNT; i++)
 			failed += row.checks[i].verdict == CHECK_FAIL;
 		placement_explain_check(cluster, vm, slot, worst_check(&row), one, its_fix);

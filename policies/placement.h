@@ -5,18 +5,27 @@
 #pragma once
 
 #include "clusterd/cluster.h"
+#include "policies/rules.h"
 
 enum check_verdict { CHECK_OK, CHECK_WARN, CHECK_FAIL, CHECK_VERDICT_COUNT };
 
 enum placement_check {
-	CHECK_NODE_ONLINE,	// in the cluster, its clusterd answers
+	CHECK_NODE_ONLINE, // in the cluster, its clusterd answers
 	CHECK_NODE_MANAGED,
 	CHECK_NODE_MAINTENANCE,
 	CHECK_POSSIBLE_OWNER,
 	CHECK_EMULATOR,
-	CHECK_VOLUMES,		// every volume of the VM online there, lockspace joined
+	CHECK_VOLUMES, // every volume of the VM online there, lockspace joined
 	CHECK_MEMORY,
-	CHECK_FAILURES,		// it has not used up its restarts there
+	CHECK_FAILURES, // it has not used up its restarts there
+	CHECK_HEALTH,	// the node is as healthy as the policy wants it
+	// Rules; a wish that is not followed warns
+	CHECK_TOGETHER,
+	CHECK_APART,
+	CHECK_FOLLOW,
+	CHECK_ATTRIBUTE,
+	CHECK_SPREAD,
+	CHECK_ORDER, // what it starts after is up; the same on every node
 	PLACEMENT_CHECK_COUNT,
 };
 
@@ -24,8 +33,10 @@ struct check {
 	uint8_t check;		// enum placement_check
 	uint8_t verdict;	// enum check_verdict
 	uint8_t volume;		// CHECK_VOLUMES: slot of the worst one
-	uint64_t found, needed;	// MEMORY: MiB free there and wanted; FAILURES: failures there and
-				// allowed
+	uint8_t rule;		// rules: the one that fails or costs most
+	uint8_t node;		// rules: where the others are; SLOT_NONE: nowhere
+	uint64_t found, needed; // MEMORY: MiB free there and wanted; FAILURES: failures there and
+				// allowed; ORDER: up and awaited; a wish: needed is its weight
 };
 
 struct placement_node {
@@ -34,6 +45,8 @@ struct placement_node {
 	uint8_t tier;		// of preferred owners, 0 best; VM_TIERS_MAX when in none
 	uint32_t vms;		// that it has or was promised
 	uint64_t free_mib;
+	uint64_t cost;		// of wishes that are not followed
+	uint32_t promised_cpus; // this VM included
 	struct check checks[PLACEMENT_CHECK_COUNT];
 };
 
@@ -44,6 +57,8 @@ struct placement_load {
 					// normal view
 	uint32_t vms[NODES_MAX];
 	uint64_t used_mib[NODES_MAX];
+	uint32_t cpus[NODES_MAX]; // promised to VMs
+	struct rules_load rules;
 };
 
 void placement_load_init(struct placement_load *load, const struct cluster *cluster,
@@ -55,8 +70,8 @@ void placement_load_add(struct placement_load *load, const struct cluster *clust
 void placement_judge(const struct cluster *cluster, const struct placement_load *load,
 		     const struct vm *vm, uint8_t node, struct placement_node *row);
 
-// The best feasible node's slot, or SLOT_NONE. Order: tier, then fewest VMs, then most free memory,
-// then name.
+// The best feasible node's slot, or SLOT_NONE. Order: tier, then the cost of wishes, then nodes
+// whose CPUs are not promised beyond the overcommit ratio, then the cluster's strategy, then name.
 uint8_t placement_choose(const struct cluster *cluster, const struct placement_load *load,
 			 const struct vm *vm);
 

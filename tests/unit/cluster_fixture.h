@@ -28,6 +28,7 @@ struct fixture {
 	struct vm_def *vms;
 	struct owner_def owners[512];
 	struct uuid *proposed;
+	struct rule_def rules[RULES_MAX + 1];
 	uint32_t vms_room, proposals;
 };
 
@@ -48,6 +49,7 @@ static inline void fixture_open(struct fixture *f, uint32_t vms_max, uint32_t le
 	f->doc.volumes = f->volumes;
 	f->doc.vms = f->vms;
 	f->doc.owners = f->owners;
+	f->doc.rules = f->rules;
 }
 
 static inline void fixture_close(struct fixture *f)
@@ -61,6 +63,7 @@ static inline void doc_begin(struct fixture *f)
 {
 	f->doc.cluster_given = false;
 	f->doc.node_count = f->doc.volume_count = f->doc.vm_count = f->doc.owner_count = 0;
+	f->doc.rule_count = 0;
 }
 
 static inline struct node_def *doc_node(struct fixture *f, const char *name, uint32_t id)
@@ -133,6 +136,27 @@ static inline void doc_owner(struct fixture *f, const char *node, uint32_t tier)
 	text_copy(owner->node, sizeof(owner->node), node);
 	owner->vm = f->doc.vm_count - 1;
 	owner->tier = tier;
+}
+
+static inline struct rule_def *doc_rule(struct fixture *f, const char *name, enum rule_kind kind)
+{
+	struct rule_def *def = &f->rules[f->doc.rule_count++];
+
+	memset(def, 0, sizeof(*def));
+	text_copy(def->name, sizeof(def->name), name);
+	def->kind = (uint8_t)kind;
+	def->strict = def->enabled = true;
+	def->weight = 100;
+	def->at_once = 1;
+	return def;
+}
+
+static inline void rule_member(struct rule_def *def, enum rule_role role, const char *name)
+{
+	struct rule_member *last = &def->members[def->member_count++];
+
+	text_copy(last->name, sizeof(last->name), name);
+	last->role = (uint8_t)role;
 }
 
 static inline uint64_t digest_without_index(struct fixture *f)

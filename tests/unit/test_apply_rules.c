@@ -13,13 +13,11 @@
 #include "tests/unit/cluster_fixture.h"
 
 static struct fixture f;
-static struct rule_def rules[RULES_MAX + 1];
 
 static int open_fixture(void **state)
 {
 	(void)state;
 	fixture_open(&f, 8, 64, 8);
-	f.doc.rules = rules;
 	return 0;
 }
 
@@ -30,33 +28,16 @@ static int close_fixture(void **state)
 	return 0;
 }
 
-static struct rule_def *doc_rule(const char *name, enum rule_kind kind)
-{
-	struct rule_def *def = &rules[f.doc.rule_count++];
-
-	memset(def, 0, sizeof(*def));
-	text_copy(def->name, sizeof(def->name), name);
-	def->kind = (uint8_t)kind;
-	def->strict = def->enabled = true;
-	def->weight = 100;
-	def->at_once = 1;
-	return def;
-}
-
 static void member(struct rule_def *def, const char *name, enum rule_role role, bool tag)
 {
-	struct rule_member *last = &def->members[def->member_count++];
-
-	text_copy(last->name, sizeof(last->name), name);
-	last->role = (uint8_t)role;
-	last->tag = tag;
+	rule_member(def, role, name);
+	def->members[def->member_count - 1].tag = tag;
 }
 
 static struct rule_def *begin(const char *name, enum rule_kind kind)
 {
 	doc_begin(&f);
-	f.doc.rule_count = 0;
-	return doc_rule(name, kind);
+	return doc_rule(&f, name, kind);
 }
 
 static bool applied(void)
@@ -185,10 +166,10 @@ static void one_of_a_name(void **state)
 
 	(void)state;
 	pair("r");
-	rules[1] = rules[0];
+	f.rules[1] = f.rules[0];
 	f.doc.rule_count = 2;
 	refused_as("duplicate");
-	text_copy(rules[1].name, NAME_SIZE, "s");
+	text_copy(f.rules[1].name, NAME_SIZE, "s");
 	assert_true(applied());
 	pair("r")->strict = false;
 	assert_true(applied());
@@ -206,8 +187,8 @@ static void so_many_and_no_more(void **state)
 	(void)state;
 	pair("r");
 	for (uint32_t i = 1; i <= RULES_MAX; i++) {
-		rules[i] = rules[0];
-		snprintf(rules[i].name, NAME_SIZE, "r%u", i);
+		f.rules[i] = f.rules[0];
+		snprintf(f.rules[i].name, NAME_SIZE, "r%u", i);
 	}
 	f.doc.rule_count = RULES_MAX + 1;
 	refused_as("table-full");

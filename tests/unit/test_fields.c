@@ -23,6 +23,7 @@
 #include "clusterd/fields.c"
 #include "clusterd/snapshot.c"
 #include "clusterd/text.c"
+#include "clusterd/rule_index.c"
 #include "clusterd/vm_index.c"
 #pragma pack(pop)
 

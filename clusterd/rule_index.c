@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "clusterd/rule_index.h"
+
+#include <string.h>
+
+size_t rule_index_memory(const struct cluster_limits *limits)
+{
+	return sizeof(struct rule_index) + sizeof(struct vm_rules) * limits->vms_max;
+}
+
+struct rule_index *rule_index_init(const struct cluster_limits *limits, void *memory)
+{
+	struct rule_index *index = memory;
+
+	(void)limits;
+	memset(index, 0, sizeof(*index));
+	index->vms = (struct vm_rules *)(index + 1);
+	return index;
+}
+
+static bool has_tag(const struct vm_def *def, const char *tag)
+{
+	for (uint32_t i = 0; i < def->tag_count; i++) {
+		if (strcmp(def->tags[i], tag) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void index_tag(struct cluster *cluster, const struct rule_member *member, uint64_t bit)
+{
+	for (uint32_t slot = 0; slot < cluster->vm_high; slot++) {
+		if (cluster->vms[slot].used && has_tag(&cluster->defs[slot], member->name))
+			cluster->rule_index->vms[slot].as[member->role] |= bit;
+	}
+}
+
+static void index_rule(struct cluster *cluster, const struct rule_def *def, uint64_t bit)
+{
+	struct rule_index *index = cluster->rule_index;
+
+	index->enabled |= bit;
+	index->strict |= def->strict ? bit : 0;
+	index->kinds[def->kind] |= bit;
+	for (uint32_t i = 0; i < def->member_count; i++) {
+		const struct rule_member *member = &def->members[i];
+		const struct vm *vm;
+
+		if (member->tag) {
+			index_tag(cluster, member, bit);
+			continue;
+		}
+		vm = cluster_find_vm(cluster, member->name);
+		if (vm)
+			index->vms[vm->ref.slot].as[member->role] |= bit;
+	}
+}
+
+// Every rule of `mask` gets the group of the lowest among their groups.
+static void join_groups(struct rule_index *index, uint64_t mask)
+{
+	uint8_t lowest = SLOT_NONE;
+	bool joined[RULES_MAX] = { false };
+
+	for (uint8_t rule = 0; rule < RULES_MAX; rule++) {
+		if (!(mask >> rule & 1))
+			continue;
+		joined[index->group[rule]] = true;
+		if (index->group[rule] < lowest)
+			lowest = index->group[rule];
+	}
+	for (uint8_t rule = 0; rule < RULES_MAX; rule++) {
+		if (index->group[rule] != SLOT_NONE && joined[index->group[rule]])
+			index->group[rule] = lowest;
+	}
+}
+
+static void index_groups(struct cluster *cluster)
+{
+	struct rule_index *index = cluster->rule_index;
+	uint64_t together = index->kinds[RULE_TOGETHER] & index->strict;
+
+	for (uint8_t rule = 0; rule < RULES_MAX; rule++)
+		index->group[rule] = together >> rule & 1 ? rule : SLOT_NONE;
+	for (uint32_t slot = 0; together && slot < cluster->vm_high; slot++) {
+		uint64_t mask = index->vms[slot].as[ROLE_MEMBER] & together;
+
+		if (cluster->vms[slot].used && (mask & (mask - 1)))
+			join_groups(index, mask);
+	}
+}
+
+void rule_index_rebuild(struct cluster *cluster)
+{
+	struct rule_index *index = cluster->rule_index;
+	bool any = false;
+
+	index->enabled = index->strict = 0;
+	memset(index->kinds, 0, sizeof(index->kinds));
+	for (uint32_t i = 0; i < RULES_MAX; i++)
+		any = any || (cluster->rules[i].used && cluster->rules[i].def.enabled);
+	if (any)
+		memset(index->vms, 0, sizeof(*index->vms) * cluster->vm_high);
+	for (uint32_t i = 0; any && i < RULES_MAX; i++) {
+		if (cluster->rules[i].used && cluster->rules[i].def.enabled)
+			index_rule(cluster, &cluster->rules[i].def, UINT64_C(1) << i);
+	}
+	index_groups(cluster);
+}
+
+struct vm_rules rules_of_vm(const struct cluster *cluster, const struct vm *vm)
+{
+	static const struct vm_rules none;
+
+	return cluster->rule_index->enabled ? cluster->rule_index->vms[vm->ref.slot] : none;
+}
+
+uint8_t group_of_vm(const struct cluster *cluster, const struct vm *vm)
+{
+	const struct rule_index *index = cluster->rule_index;
+	uint64_t mask = rules_of_vm(cluster, vm).as[ROLE_MEMBER] & index->kinds[RULE_TOGETHER] &
+			index->strict;
+
+	for (uint8_t rule = 0; mask && rule < RULES_MAX; rule++) {
+		if (mask >> rule & 1)
+			return index->group[rule];
+	}
+	return SLOT_NONE;
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policies/rules.h"
+
+#include <string.h>
+
+#include "clusterd/rule_index.h"
+#include "policies/placement.h"
+
+#define BIT(slot) (UINT64_C(1) << (slot))
+
+bool vm_counts_on_node(const struct cluster *cluster, const struct vm *vm)
+{
+	// Of a node that is given up without proof sanlock itself will judge: it is not there.
+	return vm->used && vm->owner != SLOT_NONE &&
+	       cluster->nodes[vm->owner].life != NODE_EXPIRING;
+}
+
+bool vm_asks_for_place(const struct cluster *cluster, const struct vm *vm)
+{
+	return vm->used && vm->managed && vm->wanted == VM_WANTED_RUNNING &&
+	       vm->phase != VM_ERROR && !vm_counts_on_node(cluster, vm);
+}
+
+const char *node_attribute(const struct cluster_node *node, const char *name)
+{
+	for (uint32_t i = 0; i < node->def.attribute_count; i++) {
+		if (strcmp(node->def.attributes[i].name, name) == 0)
+			return node->def.attributes[i].value;
+	}
+	return NULL;
+}
+
+static void load_firsts(struct rules_load *load, const struct vm *vm, uint64_t mask)
+{
+	for (uint8_t rule = 0; mask >> rule; rule++) {
+		if (!(mask >> rule & 1))
+			continue;
+		load->firsts[rule]++;
+		load->firsts_up[rule] += vm->phase == VM_RUNNING;
+		load->firsts_coming[rule] += vm->phase == VM_PLACED;
+		if (rule == RULES_MAX - 1)
+			return;
+	}
+}
+
+void rules_load_init(struct rules_load *load, const struct cluster *cluster)
+{
+	memset(load, 0, sizeof(*load));
+	memset(load->leader, SLOT_NONE, sizeof(load->leader));
+	memset(load->group_possible, 0xff, sizeof(load->group_possible));
+	if (!cluster->rule_index->enabled)
+		return;
+	for (uint32_t slot = 0; slot < cluster->vm_high; slot++) {
+		const struct vm *vm = &cluster->vms[slot];
+		uint8_t group;
+
+		if (!vm->used)
+			continue;
+		load_firsts(load, vm, rules_of_vm(cluster, vm).as[ROLE_FIRST]);
+		group = group_of_vm(cluster, vm);
+		if (group == SLOT_NONE || !vm_asks_for_place(cluster, vm))
+			continue;
+		load->group_mib[group] += cluster->defs[slot].memory_mib;
+		load->group_possible[group] &= vm->possible ? vm->possible : UINT64_MAX;
+		load->group_possible[group] &= ~vm->failed_on;
+	}
+}
+
+void rules_load_add(struct rules_load *load, const struct cluster *cluster, const struct vm *vm,
+		    uint8_t node)
+{
+	struct vm_rules rules = rules_of_vm(cluster, vm);
+	uint8_t group = group_of_vm(cluster, vm);
+
+	for (uint8_t rule = 0; rule < RULES_MAX; rule++) {
+		load->members[rule][node] += rules.as[ROLE_MEMBER] >> rule & 1;
+		if (rules.as[ROLE_LEADER] >> rule & 1)
+			load->leader[rule] = node;
+		load->firsts_coming[rule] +=
+			(rules.as[ROLE_FIRST] >> rule & 1) && vm_asks_for_place(cluster, vm);
+	}
+	if (group == SLOT_NONE)
+		return;
+	load->group[group][node]++;
+	if (vm_asks_for_place(cluster, vm))
+		load->group_mib[group] -= vm_definition(cluster, vm)->memory_mib;
+}
+
+// ---- one rule on one node
+
+struct judging {
+	const struct cluster *cluster;
+	const struct rules_load *load;
+	const struct vm *vm;
+	uint8_t slot; // of the node
+	uint8_t rule;
+	const struct rule_def *def;
+	struct placement_node *row;
+};
+
+// A strict rule that is not followed fails; a wish costs its weight, and is named by the heaviest.
+static void breaks(const struct judging *j, enum placement_check kind, uint8_t other,
+		   uint64_t times)
+{
+	struct check *check = &j->row->checks[kind];
+
+	if (j->def->strict) {
+		if (check->verdict == CHECK_FAIL)
+			return;
+		check->verdict = CHECK_FAIL;
+		j->row->feasible = false;
+	} else {
+		j->row->cost += times * j->def->weight;
+		if (check->verdict == CHECK_FAIL ||
+		    (check->verdict == CHECK_WARN && check->needed >= times * j->def->weight))
+			return;
+		check->verdict = CHECK_WARN;
+		check->needed = times * j->def->weight;
+	}
+	check->rule = j->rule;
+	check->node = other;
+}
+
+// The lowest node but this one where the rule's other members are.
+static uint8_t others_on(const struct judging *j, const uint16_t count[NODES_MAX])
+{
+	for (uint8_t node = 0; node < NODES_MAX; node++) {
+		uint16_t self = j->vm->owner == node && vm_counts_on_node(j->cluster, j->vm);
+
+		if (node != j->slot && count[node] > self)
+			return node;
+	}
+	return SLOT_NONE;
+}
+
+static void judge_together(const struct judging *j)
+{
+	uint8_t group = j->cluster->rule_index->group[j->rule];
+	bool strict = j->def->strict && group != SLOT_NONE;
+	uint8_t other = others_on(j, strict ? j->load->group[group] : j->load->members[j->rule]);
+
+	if (other != SLOT_NONE)
+		breaks(j, CHECK_TOGETHER, other, 1);
+	else if (strict && !(j->load->group_possible[group] & BIT(j->slot)) &&
+		 vm_asks_for_place(j->cluster, j->vm))
+		breaks(j, CHECK_TOGETHER, j->slot, 1);
+}
+
+static void judge_apart(const struct judging *j)
+{
+	uint16_t here = j->load->members[j->rule][j->slot];
+
+	if (j->vm->owner == j->slot && vm_counts_on_node(j->cluster, j->vm))
+		here--;
+	if (here > 0)
+		breaks(j, CHECK_APART, j->slot, here);
+}
+
+static void judge_follow(const struct judging *j)
+{
+	if (j->load->leader[j->rule] != j->slot)
+		breaks(j, CHECK_FOLLOW, j->load->leader[j->rule], 1);
+}
+
+static bool same_value(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static void judge_same_attribute(const struct judging *j)
+{
+	const struct cluster_node *nodes = j->cluster->nodes;
+	uint8_t leader = j->load->leader[j->rule];
+
+	if (leader == SLOT_NONE || !same_value(node_attribute(&nodes[leader], j->def->attribute),
+					       node_attribute(&nodes[j->slot], j->def->attribute)))
+		breaks(j, CHECK_ATTRIBUTE, leader, 1);
+}
+
+// Other members on all nodes that share the node's value.
+static uint32_t members_of_value(const struct judging *j, uint8_t of)
+{
+	const char *value = node_attribute(&j->cluster->nodes[of], j->def->attribute);
+	uint32_t count = 0;
+
+	for (uint8_t node = 0; node < NODES_MAX; node++) {
+		const struct cluster_node *other = &j->cluster->nodes[node];
+
+		if (!other->used || !same_value(node_attribute(other, j->def->attribute), value))
+			continue;
+		count += j->load->members[j->rule][node];
+		count -= j->vm->owner == node && vm_counts_on_node(j->cluster, j->vm);
+	}
+	return count;
+}
+
+// Even means that no value has more than one member above any value that has nodes online.
+static void judge_spread(const struct judging *j)
+{
+	uint32_t here = members_of_value(j, j->slot), least = here;
+	uint8_t where = j->slot;
+
+	for (uint8_t node = 0; node < NODES_MAX; node++) {
+		const struct cluster_node *other = &j->cluster->nodes[node];
+		uint32_t there;
+
+		if (!other->used || other->life != NODE_ONLINE || other->maintenance)
+			continue;
+		there = members_of_value(j, node);
+		if (there < least) {
+			least = there;
+			where = node;
+		}
+	}
+	if (here > least)
+		breaks(j, CHECK_SPREAD, where, here - least);
+}
+
+// What it waits for is the same on every node.
+static void judge_order(const struct judging *j, bool any)
+{
+	uint16_t all = j->load->firsts[j->rule], up = j->load->firsts_up[j->rule];
+
+	if (vm_counts_on_node(j->cluster, j->vm) || all == 0 || up == all || (any && up > 0))
+		return;
+	// An optional order only waits for what is on its way.
+	if (j->def->strict || j->load->firsts_coming[j->rule] > 0) {
+		struct check *check = &j->row->checks[CHECK_ORDER];
+
+		check->verdict = CHECK_FAIL;
+		check->rule = j->rule;
+		check->found = up;
+		check->needed = any ? 1 : all;
+		j->row->feasible = false;
+	}
+}
+
+static void judge_rule(const struct judging *j, const struct vm_rules *rules)
+{
+	bool member = rules->as[ROLE_MEMBER] >> j->rule & 1;
+	bool then = rules->as[ROLE_THEN] >> j->rule & 1;
+
+	switch ((enum rule_kind)j->def->kind) {
+	case RULE_TOGETHER:
+		judge_together(j);
+		break;
+	case RULE_APART:
+		judge_apart(j);
+		break;
+	case RULE_FOLLOW:
+		if (member)
+			judge_follow(j);
+		break;
+	case RULE_SAME_ATTRIBUTE:
+		if (member)
+			judge_same_attribute(j);
+		break;
+	case RULE_SPREAD:
+		judge_spread(j);
+		break;
+	case RULE_ORDER:
+	case RULE_ANY_FIRST:
+		if (then)
+			judge_order(j, j->def->kind == RULE_ANY_FIRST);
+		break;
+	case RULE_ONE_AT_A_TIME: // about moves, not about places
+	case RULE_KIND_COUNT:
+		break;
+	}
+}
+
+void rules_judge(const struct cluster *cluster, const struct rules_load *load, const struct vm *vm,
+		 uint8_t slot, struct placement_node *row)
+{
+	struct vm_rules rules = rules_of_vm(cluster, vm);
+	uint64_t mask = 0;
+
+	for (uint32_t kind = CHECK_TOGETHER; kind <= CHECK_ORDER; kind++)
+		row->checks[kind] = (struct check){ .check = (uint8_t)kind, .node = SLOT_NONE };
+	for (uint32_t role = 0; role < RULE_ROLE_COUNT; role++)
+		mask |= rules.as[role];
+	for (uint8_t rule = 0; mask && rule < RULES_MAX; rule++) {
+		struct judging judging = { .cluster = cluster,
+					   .load = load,
+					   .vm = vm,
+					   .slot = slot,
+					   .rule = rule,
+					   .def = &cluster->rules[rule].def,
+					   .row = row };
+
+		if (mask >> rule & 1)
+			judge_rule(&judging, &rules);
+	}
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the rules say about a VM on a node, given where the other members are.
+#pragma once
+
+#include "clusterd/cluster.h"
+
+struct placement_node;
+
+// Where the members of rules are, or were promised: part of struct placement_load.
+struct rules_load {
+	uint16_t members[RULES_MAX][NODES_MAX]; // standing as ROLE_MEMBER
+	uint16_t group[RULES_MAX][NODES_MAX];	// of keep-together groups
+	uint64_t group_mib[RULES_MAX];	    // of the group's members that still wait for a place
+	uint64_t group_possible[RULES_MAX]; // nodes that all of those may use
+	uint8_t leader[RULES_MAX];	    // its node; SLOT_NONE
+	uint16_t firsts[RULES_MAX];	    // members that others wait for
+	uint16_t firsts_up[RULES_MAX];
+	uint16_t firsts_coming[RULES_MAX]; // placed, not yet up
+};
+
+void rules_load_init(struct rules_load *load, const struct cluster *cluster);
+// The VM is on the node, or is promised to it.
+void rules_load_add(struct rules_load *load, const struct cluster *cluster, const struct vm *vm,
+		    uint8_t node);
+
+// Fills the checks of the rules and the cost of wishes that are not followed.
+void rules_judge(const struct cluster *cluster, const struct rules_load *load, const struct vm *vm,
+		 uint8_t slot, struct placement_node *row);
+
+// The value of the node's attribute, or NULL.
+const char *node_attribute(const struct cluster_node *node, const char *name);
+// Owned by a node that may run it, as far as is known.
+bool vm_counts_on_node(const struct cluster *cluster, const struct vm *vm);
+// Wanted, and has no node: it asks for a place.
+bool vm_asks_for_place(const struct cluster *cluster, const struct vm *vm);

@@ -561,6 +561,8 @@ uint64_t view_deadline_ms(const struct view *view)
 	// Past it, what holds the proposals is a message under way, and that comes as an event.
 	if (view->state == VIEW_NORMAL && view->held && view->hold_ms > view->now_ms)
 		deadline = view->hold_ms;
+	if (view->report_ms != 0 && view->number != 0 && view->report_ms < deadline)
+		deadline = view->report_ms;
 	if (view->digest_index != 0 && view->number != 0)
 		deadline = view->now_ms;
 	if (view->state == VIEW_COPYING && view->source == view->self && !view->copy_built)

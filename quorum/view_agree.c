@@ -334,8 +334,9 @@ void agree_entry(struct view *view, const struct message *message, struct action
 		view->voters_sent = false;
 }
 
-// The highest index that a majority of these voters has durable in this view.
-static uint64_t majority_synced(const struct view *view, const struct voters *voters)
+// The highest index that a majority of these voters has durable in this view, this node up to
+// `own`.
+static uint64_t majority_synced(const struct view *view, const struct voters *voters, uint64_t own)
 {
 	uint64_t synced[NODES_MAX];
 	uint32_t count = 0;
@@ -347,7 +348,7 @@ static uint64_t majority_synced(const struct view *view, const struct voters *vo
 
 		if (!member || !member->takes_part || member->facts.store != voters->list[i].store)
 			continue;
-		index = member->synced;
+		index = member->id == view->self ? own : member->synced;
 		while (at > 0 && synced[at - 1] < index) {
 			synced[at] = synced[at - 1];
 			at--;
@@ -360,12 +361,15 @@ static uint64_t majority_synced(const struct view *view, const struct voters *vo
 
 static void commit_advance(struct view *view)
 {
+	const struct member *self = view_find(view, view->self);
+	uint64_t own = self ? self->synced : 0;
+
 	for (;;) {
 		bool changing = view->change_index > view->commit;
-		uint64_t index = majority_synced(view, &view->voters), before;
+		uint64_t index = majority_synced(view, &view->voters, own), before;
 
 		if (changing) {
-			before = majority_synced(view, &view->previous);
+			before = majority_synced(view, &view->previous, own);
 			index = before < index ? before : index;
 		}
 		if (index > log_last(view))
@@ -626,6 +630,62 @@ static void synced_here(struct view *view, uint64_t index)
 	commit_advance(view);
 }
 
+/*
+ * Every record needs the reports of a majority, and no more: the coordinator and the voters after
+ * it give theirs at once, the others only when those of a majority do not come. With many nodes
+ * that is half of the group's messages. Who had to report late does it at once for a while, so that
+ * a slow disk among the first does not cost the pause each time.
+ */
+static bool report_among_first(const struct view *view)
+{
+	uint32_t place = 0;
+
+	for (uint32_t i = 0; i < view->voters.count && view->self != view->coordinator; i++) {
+		const struct voter *voter = &view->voters.list[i];
+		const struct member *member = view_find(view, voter->id);
+
+		if (voter->id == view->self)
+			return place < view->voters.count / 2;
+		place += voter->id != view->coordinator && member && member->takes_part &&
+			 member->facts.store == voter->store;
+	}
+	return view->self == view->coordinator;
+}
+
+// Whether everybody knows that this node's newest records are committed, from what was reported.
+// Others may not know yet that the last change of voters is, and want both lists' majorities.
+static bool report_needless(const struct view *view)
+{
+	uint64_t both = view->last_change;
+
+	if (both > view->durable_index)
+		both = view->durable_index;
+	return majority_synced(view, &view->voters, view->reported) >= view->durable_index &&
+	       (view->last_change <= view->opening_index ||
+		majority_synced(view, &view->previous, view->reported) >= both);
+}
+
+static bool report_due(struct view *view)
+{
+	if (view->durable_index <= view->reported)
+		return false;
+	// Everybody reports a view's first record: who took part in the last views only by a
+	// snapshot of theirs does not know which changes of voters others still doubt.
+	if (view->reported < view->opening_index || view->change_index > view->commit ||
+	    view->now_ms < view->eager_ms || report_among_first(view))
+		return true;
+	if (report_needless(view)) {
+		view->report_ms = 0;
+		return false;
+	}
+	if (view->report_ms == 0)
+		view->report_ms = view->now_ms + VIEW_REPORT_MS;
+	if (view->now_ms < view->report_ms)
+		return false;
+	view->eager_ms = view->now_ms + VIEW_EAGER_MS;
+	return true;
+}
+
 static void reports_flush(struct view *view, struct actions *actions)
 {
 	struct message m = { .view = view->number, .tag = view->epoch, .store = view->store };
@@ -638,13 +698,15 @@ static void reports_flush(struct view *view, struct actions *actions)
 		message_send(actions, &m, NULL);
 		view->copied_sent = true;
 	}
-	if (open_view(view) && view->copied_sent && view->durable_index >= view->opening_index &&
-	    view->durable_index > view->reported && actions_room(actions, 1, 64)) {
-		m.type = MESSAGE_SYNCED;
-		m.index = view->durable_index;
-		message_send(actions, &m, NULL);
-		view->reported = m.index;
-		synced_here(view, m.index);
+	if (open_view(view) && view->copied_sent && view->durable_index >= view->opening_index) {
+		synced_here(view, view->durable_index);
+		if (report_due(view) && actions_room(actions, 1, 64)) {
+			m.type = MESSAGE_SYNCED;
+			m.index = view->durable_index;
+			message_send(actions, &m, NULL);
+			view->reported = m.index;
+			view->report_ms = 0;
+		}
 	}
 	if (view->digest_index != 0 && open_view(view) && actions_room(actions, 1, 64)) {
 		m.type = MESSAGE_DIGEST;

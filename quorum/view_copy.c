@@ -19,6 +19,7 @@ void copy_begin(struct view *view)
 	view->copy_sent = 0;
 	view->copy_got = 0;
 	view->reported = 0;
+	view->report_ms = 0;
 	view->opening_index = 0;
 }
 

@@ -20,6 +20,8 @@ enum {
 	VIEW_PATIENCE_DOUBLED_MAX = 4,
 	VIEW_STUCK_MS = 5000,	      // from when on a gathering names whom it waits for
 	VIEW_COPY_MS = 10000, // without a piece of the copy: it went by before this node listened
+	VIEW_REPORT_MS = 3,   // until the voters behind the first majority report, too
+	VIEW_EAGER_MS = 1000, // how long they do at once, when they had to
 	VIEW_HOLD_MS = 20,    // before a proposal that found no room is sent again
 	STORED_RECORD_HEAD = 13,  // version, origin, cookie
 	STORED_SNAPSHOT_HEAD = 9, // version, history
@@ -182,6 +184,7 @@ struct view {
 	struct voters voters,
 		previous; // latest in the log; the ones before while change_index is uncommitted
 	uint64_t change_index;		// 0: no voters change is uncommitted
+	uint64_t last_change;		// the newest one's, committed or not
 	bool reloaded;
 
 	// The group
@@ -215,6 +218,7 @@ struct view {
 	size_t copy_max, copy_size, copy_sent, copy_got;
 	uint64_t opening_index;		// of this view's ENTRY_VIEW
 	uint64_t reported;		// index in the last SYNCED sent in this view
+	uint64_t report_ms, eager_ms;	// when the next is due; until when none waits
 	size_t behind;			// size of a record that found no room; 0: none
 
 	// Coordinator: what was sent and not yet delivered here

@@ -83,7 +83,7 @@ static void voters_change(struct view *view, const struct record *record)
 	// is committed.
 	view->previous = view->voters;
 	view->voters = view->scratch.voters;
-	view->change_index = record->index;
+	view->change_index = view->last_change = record->index;
 }
 
 bool log_append(struct view *view, const struct record *record)

@@ -23,4 +23,4 @@ wait settle
     30.000 --   > wait settle
     32.252 n1   | node n1: volume d0 online
     38.064 n3   QEMU of vm0 starts
-    38.141 n1   | vm vm0: runs on n3
+    38.142 n1   | vm vm0: runs on n3

@@ -313,6 +313,78 @@ static void while_it_opens_a_view_stores_only_what_is_delivered(void **state)
 	world_free(w);
 }
 
+static void step(struct world *w, struct world_node *node, struct event *event)
+{
+	event->now_ms = w->now_ms;
+	w->actions.count = 0;
+	w->actions.used = 0;
+	view_step(node->view, event, &w->actions);
+}
+
+// The next record comes from the coordinator, and this node has it durable.
+static uint64_t hear_record(struct world *w, struct world_node *node, const struct world_node *from)
+{
+	static struct entry entry;
+	uint8_t bytes[128];
+	struct message m = { .type = MESSAGE_ENTRY, .view = node->view->number,
+			     .index = log_last(node->view) + 1, .origin = from->id, .body = bytes };
+	struct event synced = { .type = EVENT_STORE_SYNCED };
+
+	memset(&entry, 0, sizeof(entry));
+	entry.type = ENTRY_VM_CLEAR;
+	strcpy(entry.name, "vm");
+	m.body_size = entry_encode(&entry, bytes, sizeof(bytes));
+	assert_true(m.body_size > 0);
+	hear(w, node, from, &m);
+	assert_int_equal(log_last(node->view), m.index);
+	synced.token = node->view->sync_token;
+	step(w, node, &synced);
+	assert_int_equal(node->view->durable_index, m.index);
+	return m.index;
+}
+
+// Those behind the first majority report when its reports do not come; then at once for a while.
+static void a_report_that_nobody_needs_waits(void **state)
+{
+	struct world *w = normal();
+	struct world_node *first = &w->nodes[0], *second = &w->nodes[1], *third = &w->nodes[2];
+	struct view *view = third->view;
+	struct message m = { .type = MESSAGE_SYNCED, .view = view->number };
+	struct event tick = { .type = EVENT_TICK };
+
+	(void)state;
+	while (world_progress(w))
+		;
+	assert_true(view_coordinator(first->view));
+	w->now_ms += VIEW_EAGER_MS;
+	m.index = hear_record(w, third, first);
+	assert_true(view->reported < m.index);
+	hear(w, third, first, &m);
+	assert_true(view->reported < m.index);
+	hear(w, third, second, &m);
+	step(w, third, &tick);
+	assert_true(view_deadline_ms(view) > w->now_ms + VIEW_EAGER_MS);
+	w->now_ms += VIEW_REPORT_MS;
+	step(w, third, &tick);
+	assert_true(view->reported < m.index);	// both others said it: it was never needed
+
+	m.index = hear_record(w, third, first);
+	hear(w, third, first, &m);
+	assert_int_equal(view->commit, m.index);	// known here, but not yet to the others
+	assert_true(view->reported < m.index);
+	assert_int_equal(view_deadline_ms(view), w->now_ms + VIEW_REPORT_MS);
+	w->now_ms += VIEW_REPORT_MS;
+	step(w, third, &tick);
+	assert_int_equal(view->reported, m.index);
+	m.index = hear_record(w, third, first);
+	assert_int_equal(view->reported, m.index);
+
+	m.view = second->view->number;
+	m.index = hear_record(w, second, first);
+	assert_int_equal(second->view->reported, m.index);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +394,7 @@ int main(void)
 		cmocka_unit_test(every_gathering_has_a_mark_of_its_own),
 		cmocka_unit_test(a_coordinator_syncs_what_it_sends_at_once),
 		cmocka_unit_test(a_long_tail_waits_for_its_delivery),
+		cmocka_unit_test(a_report_that_nobody_needs_waits),
 		cmocka_unit_test(while_it_opens_a_view_stores_only_what_is_delivered),
 	};
 

@@ -51,13 +51,15 @@ static int end_orphans(const char *run_dir)
 {
 	int left = host_end_orphans(run_dir);
 
-	if (left <= 0)
-		return left < 0;
-	fprintf(stderr,
-		"clusterd: %d QEMU of an earlier sanlock could not be ended: sanlock must not "
-		"start\n",
-		left);
-	return 1;
+	if (left < 0)
+		fprintf(stderr, "clusterd: %s/vms: %s: sanlock must not start\n", run_dir,
+			strerror(-left));
+	else if (left > 0)
+		fprintf(stderr,
+			"clusterd: %d QEMU of an earlier sanlock could not be ended, or their "
+			"records in %s/vms could not be read: sanlock must not start\n",
+			left, run_dir);
+	return left != 0;
 }
 
 int main(int argc, char **argv)

@@ -288,7 +288,8 @@ static bool vm_start_child(struct host_vm *vm, const struct vm_def *def, const s
 			 (int)process_pid(vm->process));
 		return false;
 	}
-	if (!vm_take_leases(vm, wanted, reason))
+	if (!vm_take_leases(vm, wanted, reason) ||
+	    !record_gone(vm->host->config.run_dir, &vm->uuid, reason))
 		return false;
 	for (i = 0; i < def->nic_count && i < VM_NICS_MAX; i++)
 		bridges[i] = def->nics[i].bridge;
@@ -657,7 +658,6 @@ static void vm_adopt(void *owner, const struct record *record)
 {
 	struct host *host = owner;
 	struct host_vm *vm = vm_find(host, &record->uuid);
-	struct process_listener listener;
 
 	if (vm && vm->process) {
 		vm_inquire(vm);
@@ -666,10 +666,10 @@ static void vm_adopt(void *owner, const struct record *record)
 	vm = vm_make(host, &record->uuid, record->vm, record->attempt);
 	if (!vm)
 		return;
-	listener = vm_listener(vm);
-	vm->process = process_adopt(&host->process, &listener, record);
-	if (!vm->process) {
-		vm_clean(host, &record->uuid);
+	int error = process_adopt(&vm->process, &host->process, vm_listener(vm), record);
+	if (error) {
+		if (error == -ESRCH) // else its record keeps another from being started
+			vm_clean(host, &record->uuid);
 		vm_free(vm);
 		return;
 	}

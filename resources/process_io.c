@@ -270,15 +270,16 @@ int process_spawn(struct process **result, const struct process_config *config,
 	return 0;
 }
 
-struct process *process_adopt(const struct process_config *config,
-			      const struct process_listener *listener, const struct record *record)
+int process_adopt(struct process **result, const struct process_config *config,
+		  struct process_listener listener, const struct record *record)
 {
 	struct process *process = calloc(1, sizeof(*process));
+	int error;
 
 	if (!process)
-		return NULL;
+		return -ENOMEM;
 	process->config = config;
-	process->listener = *listener;
+	process->listener = listener;
 	process->uuid = record->uuid;
 	process->pid = record->pid;
 	process->sanlock = record->sanlock;
@@ -286,11 +287,13 @@ struct process *process_adopt(const struct process_config *config,
 	process->ready = process->executed = true;
 	process_log_path(config, &record->uuid, process->log_path, sizeof(process->log_path));
 	process->pid_fd = record_process(record);
-	if (process->pid_fd < 0 || process_watch(process)) {
+	error = process->pid_fd < 0 ? process->pid_fd : process_watch(process);
+	if (error) {
 		process_close(process);
-		return NULL;
+		return error;
 	}
-	return process;
+	*result = process;
+	return 0;
 }
 
 void process_close(struct process *process)

@@ -31,10 +31,9 @@ struct process_listener {
 int process_spawn(struct process **process, const struct process_config *config,
 		  const struct process_listener *listener, const struct uuid *uuid,
 		  const char *const *bridges);
-// The process of an earlier daemon; NULL: it is gone.
-struct process *process_adopt(const struct process_config *config,
-			      const struct process_listener *listener,
-			      const struct record *record);
+// The process of an earlier daemon. 0; -ESRCH: it is gone; or another -errno: not known.
+int process_adopt(struct process **process, const struct process_config *config,
+		  struct process_listener listener, const struct record *record);
 // Forgets it. A child that waits ends by that; QEMU goes on.
 void process_close(struct process *process);
 

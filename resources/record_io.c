@@ -15,8 +15,11 @@
 #include <unistd.h>
 
 #include "clusterd/exec_io.h"
+#include "clusterd/log_io.h"
 
 #define RECORD_PATH_SIZE 512
+
+enum { RECORD_TEXT_SIZE = 1024 + VM_LEASES_MAX * (2 * LOCK_NAME_SIZE + LOCK_PATH_SIZE + 64) };
 
 void record_uuid_text(const struct uuid *uuid, char *text)
 {
@@ -84,19 +87,85 @@ static void record_print(FILE *file, const struct record *record)
 	fprintf(file, "end\n");
 }
 
-int record_write(const char *run_dir, const struct record *record)
+// Zero-terminated, in a buffer of RECORD_TEXT_SIZE; 0: no memory, or too long.
+static size_t record_text(const struct record *record, char *text)
+{
+	FILE *file = fmemopen(text, RECORD_TEXT_SIZE, "w");
+	bool good;
+	long size;
+
+	if (!file)
+		return 0;
+	record_print(file, record);
+	good = fflush(file) == 0 && !ferror(file);
+	size = ftell(file);
+	fclose(file);
+	return good && size > 0 && size < RECORD_TEXT_SIZE ? (size_t)size : 0;
+}
+
+static void record_parse_lease(const char *line, struct record *record)
+{
+	struct lock_lease *lease = &record->leases[record->lease_count];
+	int path_at = 0;
+
+	if (record->lease_count == VM_LEASES_MAX)
+		return;
+	memset(lease, 0, sizeof(*lease));
+	if (sscanf(line, "lease %48s %48s %" SCNu64 " %u %u %n", lease->lockspace, lease->name,
+		   &lease->offset, &lease->sector, &lease->align, &path_at) < 5 || !path_at)
+		return;
+	snprintf(lease->path, sizeof(lease->path), "%s", line + path_at);
+	record->lease_count++;
+}
+
+static void record_parse_line(const char *line, struct record *record)
+{
+	int pid;
+
+	if (sscanf(line, "process %d %" SCNu64, &pid, &record->start) == 2)
+		record->pid = pid;
+	else if (sscanf(line, "sanlock %d %" SCNu64, &pid, &record->sanlock.start) == 2)
+		record->sanlock.pid = pid;
+	else if (strncmp(line, "lease ", 6) == 0)
+		record_parse_lease(line, record);
+	else if (sscanf(line, "vm %u %u", &record->vm.slot, &record->vm.serial) != 2 &&
+		 sscanf(line, "attempt %u", &record->attempt) != 1)
+		(void)!sscanf(line, "boot %39s", record->boot);
+}
+
+// Only what would be written is read: whatever else a text holds shows itself when what was
+// understood of it is written again.
+static bool record_parse(const char *text, size_t size, struct record *record)
+{
+	char *copy = strndup(text, size), *again = malloc(RECORD_TEXT_SIZE), *rest = copy;
+	struct uuid uuid = record->uuid;
+	bool good = copy && again;
+
+	memset(record, 0, sizeof(*record));
+	record->uuid = uuid;
+	while (good && rest)
+		record_parse_line(strsep(&rest, "\n"), record);
+	good = good && record->pid > 1 && record_text(record, again) == size &&
+	       memcmp(text, again, size) == 0;
+	free(copy);
+	free(again);
+	return good;
+}
+
+static int record_write_text(const char *run_dir, const struct uuid *uuid, const char *text,
+			     size_t size)
 {
 	char path[RECORD_PATH_SIZE], temporary[RECORD_PATH_SIZE];
 	FILE *file;
 	bool failed;
 
-	record_path(run_dir, &record->uuid, "", path);
-	record_path(run_dir, &record->uuid, ".new", temporary);
+	record_path(run_dir, uuid, "", path);
+	record_path(run_dir, uuid, ".new", temporary);
 	file = fopen(temporary, "we");
 	if (!file)
 		return -errno;
-	record_print(file, record);
-	failed = ferror(file);
+	errno = 0;
+	failed = fwrite(text, 1, size, file) != size;
 	if (fclose(file) != 0 || failed || rename(temporary, path) < 0) {
 		int error = errno ? -errno : -EIO;
 
@@ -104,6 +173,24 @@ int record_write(const char *run_dir, const struct record *record)
 		return error;
 	}
 	return 0;
+}
+
+int record_write(const char *run_dir, const struct record *record)
+{
+	char *text = malloc(RECORD_TEXT_SIZE);
+	struct record *back = malloc(sizeof(*back));
+	int error = -ENOMEM;
+
+	if (text && back) {
+		size_t size = record_text(record, text);
+
+		// What the next daemon could not read is no record.
+		error = size && record_parse(text, size, back) ?
+				record_write_text(run_dir, &record->uuid, text, size) : -EINVAL;
+	}
+	free(text);
+	free(back);
+	return error;
 }
 
 void record_remove(const char *run_dir, const struct uuid *uuid)
@@ -114,80 +201,84 @@ void record_remove(const char *run_dir, const struct uuid *uuid)
 	unlink(path);
 }
 
-static bool record_parse_lease(const char *line, struct record *record)
+// 0 or -errno.
+static int record_read(const char *path, struct record *record)
 {
-	struct lock_lease *lease = &record->leases[record->lease_count];
-	int path_at = 0;
-
-	if (record->lease_count == VM_LEASES_MAX)
-		return false;
-	memset(lease, 0, sizeof(*lease));
-	if (sscanf(line, "lease %48s %48s %" SCNu64 " %u %u %n", lease->lockspace, lease->name,
-		   &lease->offset, &lease->sector, &lease->align, &path_at) < 5 || !path_at)
-		return false;
-	snprintf(lease->path, sizeof(lease->path), "%s", line + path_at);
-	record->lease_count++;
-	return true;
-}
-
-static bool record_parse_line(const char *line, struct record *record, bool *ended)
-{
-	int pid;
-
-	if (sscanf(line, "process %d %" SCNu64, &pid, &record->start) == 2)
-		record->pid = pid;
-	else if (sscanf(line, "sanlock %d %" SCNu64, &pid, &record->sanlock.start) == 2)
-		record->sanlock.pid = pid;
-	else if (strncmp(line, "lease ", 6) == 0)
-		return record_parse_lease(line, record);
-	else if (strcmp(line, "end") == 0)
-		*ended = true;
-	else
-		return strcmp(line, "record 1") == 0 ||
-		       sscanf(line, "vm %u %u", &record->vm.slot, &record->vm.serial) == 2 ||
-		       sscanf(line, "attempt %u", &record->attempt) == 1 ||
-		       sscanf(line, "boot %39s", record->boot) == 1;
-	return true;
-}
-
-static bool record_read(const char *path, struct record *record)
-{
+	char *text = malloc(RECORD_TEXT_SIZE);
 	FILE *file = fopen(path, "re");
-	char line[LOCK_PATH_SIZE + 256];
-	bool good = true, ended = false;
+	int error = file ? -ENOMEM : -errno;
 
-	if (!file)
-		return false;
-	while (good && !ended && fgets(line, sizeof(line), file)) {
-		line[strcspn(line, "\n")] = 0;
-		good = record_parse_line(line, record, &ended);
+	if (text && file) {
+		size_t size = fread(text, 1, RECORD_TEXT_SIZE, file);
+
+		error = !ferror(file) && record_parse(text, size, record) ? 0 : -EBADMSG;
 	}
-	fclose(file);
-	return good && ended && record->pid > 1;
+	if (file)
+		fclose(file);
+	free(text);
+	return error;
 }
 
-void record_each(const char *run_dir, record_fn fn, void *owner)
+int record_each(const char *run_dir, record_fn fn, void *owner)
 {
 	char path[RECORD_PATH_SIZE];
-	struct dirent *entry;
 	struct record *record = malloc(sizeof(*record));
+	struct dirent *entry;
 	DIR *directory;
+	int unread = 0, error;
 
+	if (!record)
+		return -ENOMEM;
 	snprintf(path, sizeof(path), "%.400s/vms", run_dir);
 	directory = opendir(path);
-	while (record && directory && (entry = readdir(directory))) {
-		memset(record, 0, sizeof(*record));
+	error = directory || errno == ENOENT ? 0 : -errno;
+	while (directory && (errno = 0, entry = readdir(directory))) {
 		if (!record_uuid_parse(entry->d_name, &record->uuid))
 			continue;
 		record_path(run_dir, &record->uuid, "", path);
-		if (record_read(path, record))
+		error = record_read(path, record);
+		if (!error) {
 			fn(owner, record);
-		else
-			unlink(path);
+		} else if (error != -ENOENT) {
+			unread++;
+			log_text(LOG_LEVEL_ERROR, "%s: %s; what it was written for may still run",
+				 path, strerror(-error));
+		}
+		error = 0;
 	}
-	if (directory)
+	if (directory) {
+		error = -errno;
 		closedir(directory);
+	}
+	if (error)
+		log_text(LOG_LEVEL_ERROR, "%.400s/vms: %s", run_dir, strerror(-error));
 	free(record);
+	return error ? error : unread;
+}
+
+bool record_gone(const char *run_dir, const struct uuid *uuid, char *reason)
+{
+	struct record *record = malloc(sizeof(*record));
+	char path[RECORD_PATH_SIZE];
+	int error = -ENOMEM, fd;
+
+	record_path(run_dir, uuid, "", path);
+	if (record) {
+		record->uuid = *uuid;
+		error = record_read(path, record);
+	}
+	if (!error) {
+		fd = record_process(record);
+		error = fd < 0 ? fd : -EBUSY;
+		if (fd >= 0)
+			close(fd);
+	}
+	free(record);
+	if (error == -ENOENT || error == -ESRCH)
+		return true;
+	snprintf(reason, REASON_SIZE, "an earlier process of it may still be there, by %.100s (%s)",
+		 path, strerror(-error));
+	return false;
 }
 
 // Opened first and compared then: a number that was given to another process in between is found
@@ -197,15 +288,25 @@ int record_process(const struct record *record)
 {
 	struct pollfd gone = { .events = POLLIN };
 	char boot[40];
+	uint64_t start;
 
-	if (!record_boot(boot) || strcmp(boot, record->boot))
-		return -1;
+	if (!record_boot(boot))
+		return -EIO;
+	if (strcmp(boot, record->boot))
+		return -ESRCH;
 	gone.fd = pidfd_open(record->pid, 0);
+	// EINVAL, ENOENT: the number is a thread's of another process now.
 	if (gone.fd < 0)
-		return -1;
-	if (exec_start_time(record->pid, NULL) != record->start || poll(&gone, 1, 0) == 1) {
+		return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
+	start = exec_start_time(record->pid, NULL);
+	if ((start && start != record->start) || poll(&gone, 1, 0) == 1) {
 		close(gone.fd);
-		return -1;
+		return -ESRCH;
+	}
+	// Its number is not another's now, or the descriptor would say so: /proc could not be read.
+	if (!start) {
+		close(gone.fd);
+		return -EIO;
 	}
 	return gone.fd;
 }
@@ -232,8 +333,10 @@ static void record_end_orphan(void *owner, const struct record *record)
 	if (lock_daemon_lives(&record->sanlock))
 		return;
 	wait.fd = record_process(record);
-	if (wait.fd < 0)
+	if (wait.fd < 0) {
+		orphans->alive += wait.fd != -ESRCH;
 		return;
+	}
 	left_ms = orphans->deadline_ms - record_now_ms();
 	pidfd_send_signal(wait.fd, SIGKILL, NULL, 0);
 	// One that cannot be killed keeps its record, and whoever asked keeps sanlock from
@@ -261,8 +364,9 @@ static void record_kill_orphan(void *owner, const struct record *record)
 int record_end_orphans(const char *run_dir, uint32_t timeout_ms)
 {
 	struct record_orphans orphans = { record_now_ms() + timeout_ms, 0 };
+	int unread;
 
 	record_each(run_dir, record_kill_orphan, NULL);
-	record_each(run_dir, record_end_orphan, &orphans);
-	return orphans.alive;
+	unread = record_each(run_dir, record_end_orphan, &orphans);
+	return unread < 0 ? unread : orphans.alive + unread;
 }

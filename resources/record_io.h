@@ -26,18 +26,23 @@ bool record_uuid_parse(const char *text, struct uuid *uuid);
 // The kernel's boot id as text; 40 bytes.
 bool record_boot(char *boot);
 
-// 0 or -errno. Written to a temporary name, then renamed.
+// 0 or -errno; -EINVAL: it could not be read again. Written to a temporary name, then renamed.
 int record_write(const char *run_dir, const struct record *record);
 void record_remove(const char *run_dir, const struct uuid *uuid);
 
-// Calls `fn` for every record; ones that cannot be read are removed.
+// Calls `fn` for every record. The number of those that cannot be read, or -errno. They are left
+// where they are: what they were written for may live, with a lease.
 typedef void (*record_fn)(void *owner, const struct record *record);
-void record_each(const char *run_dir, record_fn fn, void *owner);
+int record_each(const char *run_dir, record_fn fn, void *owner);
 
-// A descriptor (pidfd) of the very process of the record, or -1 when it is gone.
+// A descriptor (pidfd) of the very process of the record. -ESRCH: it is gone; another -errno: not
+// known.
 int record_process(const struct record *record);
+// No process of this VM is recorded, or it is gone. False: it lives, or may live; `reason` is
+// REASON_SIZE bytes.
+bool record_gone(const char *run_dir, const struct uuid *uuid, char *reason);
 
 // Kills what was registered with a sanlock that no longer lives: its lease ended with that daemon,
 // so another host may be granted it. Waits until all of them are gone, at most `timeout_ms`; the
-// number that still live.
+// number that still live, or may live because their record cannot be read, or -errno.
 int record_end_orphans(const char *run_dir, uint32_t timeout_ms);

@@ -26,9 +26,10 @@
 #include "csv/guard_io.h"
 #include "csv/sanlock_io.h"
 #include "csv/volume_io.h"
+#include "resources/launch.h"
 #include "tests/edge/fake_sanlock.h"
 
-enum { CHILDREN = 72, CALLS_MAX = 400, EXIT_NOT_REACHED = 77, LIMIT_MS = 25000, AGAIN_MS = 15,
+enum { CHILDREN = 72, CALLS_MAX = 400, EXIT_NOT_REACHED = 77, LIMIT_MS = 60000, AGAIN_MS = 15,
        SLOTS = 3, HOST_ID = 1, PEER_ID = 2, IO_TIMEOUT_S = 10, MIB = 1048576 };
 
 enum step { STEP_UP, STEP_PREPARE, STEP_JOIN, STEP_WRITE, STEP_ACQUIRE_ONE, STEP_ACQUIRE_TWO,
@@ -45,7 +46,7 @@ struct test {
 	uint32_t attempt, slot, ups, gones;
 	pid_t pids[2];			// one lease, two leases
 	struct lock_lease leases[SLOTS];
-	char folder[64], program[128];
+	char folder[64], program[128], lockspace[LOCK_NAME_SIZE];
 };
 
 static void test_go(void *owner);
@@ -80,7 +81,7 @@ static void folder_remove(const struct test *t)
 	const char *const argv[] = { "rm", "-rf", t->folder, NULL };
 	char output[64];
 
-	assert_int_equal(exec_run(argv, output, sizeof(output), 5000), 0);
+	assert_int_equal(exec_run(argv, output, sizeof(output), LIMIT_MS), 0);
 }
 
 static pid_t sleeper(void)
@@ -89,7 +90,7 @@ static pid_t sleeper(void)
 
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		execl("/bin/sleep", "sleep", "60", NULL);
+		execl("/bin/sleep", "sleep", "600", NULL);
 		_exit(1);
 	}
 	return pid;
@@ -118,7 +119,7 @@ static uint32_t entries(const char *path)
 // Threads that were told to end may need a moment.
 static bool alone(void)
 {
-	for (int i = 0; i < 200 && entries("/proc/self/task") > 3; i++)
+	for (int i = 0; i < LIMIT_MS / 10 && entries("/proc/self/task") > 3; i++)
 		nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
 	return entries("/proc/self/task") <= 3;
 }
@@ -434,8 +435,9 @@ static void test_run(struct test *t)
 static void settled(void *owner)
 {
 	struct test *t = owner;
+	uint64_t generation;
 
-	if (t->up)
+	if (t->up && (!fake_sanlock_joined(t->lockspace, &generation) || fake_sanlock_failed()))
 		loop_stop(t->loop);
 	else
 		loop_timer_ms(t->loop, &t->limit, AGAIN_MS, settled, t);
@@ -443,10 +445,9 @@ static void settled(void *owner)
 
 static void test_close(struct test *t)
 {
-	char name[LOCK_NAME_SIZE];
 	uint64_t generation;
 
-	memcpy(name, volumes_lock(t->volumes, 0)->lockspace, sizeof(name));
+	memcpy(t->lockspace, volumes_lock(t->volumes, 0)->lockspace, sizeof(t->lockspace));
 	for (int i = 0; i < 2; i++)
 		child_end(&t->pids[i]);
 	volumes_remove(t->volumes, 0);
@@ -454,7 +455,7 @@ static void test_close(struct test *t)
 	loop_timer_ms(t->loop, &t->limit, 300, settled, t);
 	loop_run(t->loop);
 	// Left; only a removal that was the failing call is not made again.
-	assert_true(!fake_sanlock_joined(name, &generation) || fake_sanlock_failed());
+	assert_true(!fake_sanlock_joined(t->lockspace, &generation) || fake_sanlock_failed());
 	lock_guard_close(t->guard);
 	volumes_close(t->volumes);
 	loop_close(t->loop);
@@ -482,9 +483,9 @@ static int life(uint64_t fail_at, enum fake_fault fault, int code)
 	reached = fake_sanlock_failed();
 	if (fake_sanlock_close() != 0)
 		return 3;
-	if (entries("/proc/self/fd") != descriptors)
-		return 4;
 	if (!alone())
+		return 4;
+	if (entries("/proc/self/fd") != descriptors)
 		return 5;
 	free(t);
 	return reached ? 0 : EXIT_NOT_REACHED;
@@ -687,6 +688,30 @@ static void test_register(void **state)
 	assert_int_equal(entries("/proc/self/fd"), descriptors);
 }
 
+// What becomes QEMU: registered, restricted, with a connection that outlives exec; or not at all.
+static void test_launch_register(void **state)
+{
+	uint32_t descriptors = entries("/proc/self/fd");
+	char reason[REASON_SIZE];
+	int fd;
+
+	(void)state;
+	for (uint64_t at = 1; at <= 3; at++) {
+		fake_sanlock_begin(at, FAKE_REFUSED, -EIO);
+		reason[0] = 0;
+		fd = launch_register(reason, sizeof(reason));
+		assert_int_equal(fake_sanlock_failed(), at <= 2);
+		assert_int_equal(fd >= 0, at > 2);
+		assert_int_equal(strlen(reason) > 0, at <= 2);
+		if (fd >= 0)
+			assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+		assert_int_equal(fake_sanlock_close(), at > 2);
+		if (fd >= 0)
+			close(fd);
+	}
+	assert_int_equal(entries("/proc/self/fd"), descriptors);
+}
+
 // Before the first renewal sanlock does not tell this host's generation; what is held is held.
 static void test_young_lockspace(void **state)
 {
@@ -718,6 +743,7 @@ int main(void)
 		cmocka_unit_test(test_slot_reused_failing),
 		cmocka_unit_test(test_prepare),
 		cmocka_unit_test(test_register),
+		cmocka_unit_test(test_launch_register),
 		cmocka_unit_test(test_young_lockspace),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_lost),

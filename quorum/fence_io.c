@@ -285,7 +285,12 @@ static void agent_ended(void *owner, int fd, uint32_t events)
 static void agent_late(void *owner)
 {
 	struct job *job = owner;
+	siginfo_t info = { 0 };
 
+	// After a stall of this daemon both are due, its time's end and its own: the latter counts.
+	if (waitid(P_PIDFD, (id_t)job->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	    info.si_pid != 0)
+		return;
 	kill(-job->pid, SIGKILL);
 	job_reason(job, "%s %s: killed, it did not end in time: %s",
 		   job->agent, verb_word[job->running], last_words(job));

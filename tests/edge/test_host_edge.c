@@ -227,7 +227,7 @@ static void folder_remove(const struct test *t)
 	const char *const argv[] = { "rm", "-rf", t->folder, NULL };
 	char output[64];
 
-	assert_int_equal(exec_run(argv, output, sizeof(output), 5000), 0);
+	assert_int_equal(exec_run(argv, output, sizeof(output), LIMIT_MS), 0);
 }
 
 static void cluster_make(struct test *t)

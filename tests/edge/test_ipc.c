@@ -137,7 +137,7 @@ static struct ipc_client_connection *client(void)
 {
 	struct ipc_client_connection *connection;
 
-	assert_int_equal(ipc_client_open(&connection, service, 5000), 0);
+	assert_int_equal(ipc_client_open(&connection, service, 60000), 0);
 	return connection;
 }
 
@@ -241,7 +241,7 @@ static int enter(gid_t primary, size_t count, const gid_t *groups)
 		if (setgroups(count, groups) != 0 || setresgid(primary, primary, primary) != 0 ||
 		    setresuid(65533, 65533, 65533) != 0)
 			_exit(99);
-		status = -ipc_client_open(&connection, service, 5000);
+		status = -ipc_client_open(&connection, service, 60000);
 		ipc_client_close(connection);
 		_exit(status);
 	}

@@ -121,7 +121,7 @@ static void too_late(void *owner)
 static void run(struct test *t)
 {
 	t->timed_out = false;
-	loop_timer_ms(t->loop, &t->timer, 20000, too_late, t);
+	loop_timer_ms(t->loop, &t->timer, 60000, too_late, t);
 	loop_run(t->loop);
 	loop_timer_cancel(&t->timer);
 	assert_false(t->timed_out);

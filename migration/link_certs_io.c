@@ -21,7 +21,6 @@ enum { READ_AGAIN_MS = 60000 };
 struct link_certs {
 	struct link *link; // NULL: closed; not looked at by the thread
 	struct worker_task task;
-	bool running;
 	char folder[PATH_SIZE];
 	uint64_t mark, read_ms;
 	// What the thread has found.
@@ -99,9 +98,11 @@ static void certs_done(void *owner)
 	struct link *link = certs->link;
 	char before[sizeof(link->problem.reason)];
 
-	certs->running = false;
-	if (!link)
+	if (!link) {
+		free(certs);
 		return;
+	}
+	link->certs_reading = false;
 	loop_timer_ms(link->edge.loop, &link->certs_timer, link->options.look_ms, certs_look, link);
 	if (!certs->looked)
 		return;
@@ -122,7 +123,7 @@ static void certs_look(void *owner)
 	struct link *link = owner;
 	struct link_certs *certs = link->certs;
 
-	certs->running = true;
+	link->certs_reading = true;
 	certs->task =
 		(struct worker_task){ .work = certs_work, .done = certs_done, .owner = certs };
 	worker_submit(link->worker, &certs->task);
@@ -150,7 +151,7 @@ void link_certs_close(struct link *link)
 	if (!link->certs)
 		return;
 	link->certs->link = NULL;
-	// The thread may be at it: then its memory is left to the process's end.
-	if (!link->certs->running)
+	// The thread may be at it: then its memory is left to it, or to the process's end.
+	if (!link->certs_reading)
 		free(link->certs);
 }

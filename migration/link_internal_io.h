@@ -104,7 +104,7 @@ struct link {
 	struct tls_context *context; // NULL: no certificates that can be used
 	struct cert_folder found;
 	struct cert_problem problem;
-	bool certs_good;
+	bool certs_good, certs_reading; // reading: a thread is at it
 };
 
 uint64_t link_now_ms(void);

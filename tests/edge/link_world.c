@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clusterd/exec_io.h"
+#include "migration/link_internal_io.h"
 
 uint64_t world_now_ms(void)
 {
@@ -196,6 +197,22 @@ void world_open(struct world *w)
 	world_start(w);
 }
 
+static bool nobody_reads(struct world *w)
+{
+	for (uint32_t i = 0; i < SIDES; i++)
+		if (w->sides[i].link && w->sides[i].link->certs_reading)
+			return false;
+	return true;
+}
+
+// What a thread still has in its hands would be left to it.
+void side_close(struct world *w, uint32_t index)
+{
+	world_run(w, nobody_reads, 5000);
+	link_close(w->sides[index].link);
+	w->sides[index].link = NULL;
+}
+
 void world_close(struct world *w)
 {
 	const char *const argv[] = { "rm", "-rf", w->root, NULL };
@@ -204,7 +221,7 @@ void world_close(struct world *w)
 	left_open = NULL;
 	loop_timer_cancel(&w->tick);
 	for (uint32_t i = 0; i < SIDES; i++) {
-		link_close(w->sides[i].link);
+		side_close(w, i);
 		free(w->sides[i].cluster);
 		free(w->sides[i].events);
 	}

@@ -68,6 +68,7 @@ void link_tell(struct side *side, uint32_t node_id, uint32_t move, uint8_t word)
 void certs_make(struct world *w, const char *as, const char *name, const char *authority,
 		int64_t at_s, uint32_t days);
 void side_open(struct world *w, uint32_t index);
+void side_close(struct world *w, uint32_t index);
 bool world_run(struct world *w, bool (*done)(struct world *w), uint32_t ms);
 bool certs_read(struct world *w);
 void world_begin(struct world *w);

@@ -84,8 +84,7 @@ static void addresses_in_their_order(void **state)
 	assert_int_equal(listen(fd, 4), 0);
 	check_good(&w, "127.0.0.2");
 	// None is right: every one is told with its reason, in bounded time.
-	link_close(w.sides[1].link);
-	w.sides[1].link = NULL;
+	side_close(&w, 1);
 	check_bad(&w, "127.0.0.9: Connection refused; 127.0.0.8: it accepted, and said nothing; "
 		      "127.0.0.2: Connection refused");
 	memset(w.sides[0].cluster->nodes[1].report.addresses, 0,
@@ -114,8 +113,7 @@ static void peer_comes_back(void **state)
 	(void)state;
 	world_open(&w);
 	check_good(&w, "127.0.0.2");
-	link_close(w.sides[1].link);
-	w.sides[1].link = NULL;
+	side_close(&w, 1);
 	check_bad(&w, "127.0.0.2: Connection refused");
 	side_open(&w, 1);
 	assert_true(world_run(&w, certs_read, 5000));

@@ -423,8 +423,7 @@ static void deaf_caller(void **state)
 
 	(void)state;
 	world_open(&w);
-	link_close(w.sides[1].link);
-	w.sides[1].link = NULL;
+	side_close(&w, 1);
 	w.child = fork();
 	assert_true(w.child >= 0);
 	if (w.child == 0) {

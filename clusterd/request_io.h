@@ -28,6 +28,8 @@ struct request_options {
 			  uint64_t cookie, store_lines_fn fn, void *data);
 	// Folder with the sockets of a VM that runs on this host; false: unknown. May be NULL.
 	bool (*vm_folder)(void *context, const struct uuid *uuid, char *buf, size_t size);
+	// How far a move is, as its source said last; false: unknown. May be NULL.
+	bool (*move_stats)(void *context, uint32_t move, struct migrate_stats *stats);
 };
 
 // Returns 0 or -errno. What `options` points to stays the caller's and outlives the request server;

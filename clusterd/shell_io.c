@@ -30,6 +30,7 @@
 #include "migration/address_io.h"
 #include "migration/cert_io.h"
 #include "migration/link_io.h"
+#include "migration/progress.h"
 #include "quorum/fence_io.h"
 #include "quorum/votequorum_io.h"
 #include "resources/host_io.h"
@@ -76,6 +77,7 @@ struct shell {
 	struct fence *fence;
 	struct host *host;
 	struct link *link;
+	struct progress_table progress;
 	struct ipc *ipc;
 	struct request *request;
 	uint32_t node_id;
@@ -249,6 +251,19 @@ static void perform_log(struct shell *shell, const struct action *action)
 		       action->text);
 }
 
+// This node moves a VM: kept here, and told to the others, whoever is asked by an administrator.
+static void perform_progress(struct shell *shell, const struct action *action)
+{
+	uint64_t now_ms = clock_ms(CLOCK_BOOTTIME);
+	struct migrate_stats before = { 0 };
+	struct progress *progress;
+
+	progress_find(&shell->progress, action->move, now_ms, &before);
+	progress = progress_keep(&shell->progress, action->move, action->stats, now_ms);
+	if (progress_tell(progress, before.status != action->stats->status, now_ms))
+		link_progress(shell->link, action->move, action->stats);
+}
+
 /*
  * The last words go to the log before the host is gone. "b" resets at once, without a sync: a sync
  * on storage that does not answer would never end, and what was acknowledged is durable on a
@@ -301,6 +316,9 @@ static void shell_perform(struct shell *shell, const struct action *action)
 	case ACTION_LINK_CHECK:
 	case ACTION_MOVE_TELL:
 		link_perform(shell->link, action);
+		break;
+	case ACTION_MOVE_PROGRESS:
+		perform_progress(shell, action);
 		break;
 	case ACTION_SELF_FENCE:
 		perform_self_fence(shell, action);
@@ -377,6 +395,22 @@ static void shell_look(void *owner, struct node_report *report)
 	report->cert_expires = found.expires_s > 0 ? (uint64_t)found.expires_s : 0;
 }
 
+static void shell_progress(void *owner, uint32_t from, uint32_t move,
+			   const struct migrate_stats *stats)
+{
+	struct shell *shell = owner;
+
+	(void)from;
+	progress_keep(&shell->progress, move, stats, clock_ms(CLOCK_BOOTTIME));
+}
+
+static bool shell_move_stats(void *context, uint32_t move, struct migrate_stats *stats)
+{
+	struct shell *shell = context;
+
+	return progress_find(&shell->progress, move, clock_ms(CLOCK_BOOTTIME), stats);
+}
+
 static int shell_open_link(struct shell *shell)
 {
 	const struct link_options options = {
@@ -384,6 +418,7 @@ static int shell_open_link(struct shell *shell)
 		.folder = shell->config->pki_dir,
 		.cluster = shell_cluster,
 		.self = shell_self,
+		.progress = shell_progress,
 		.owner = shell,
 	};
 
@@ -549,6 +584,7 @@ static int shell_open_requests(struct shell *shell)
 		.reply = shell_request_reply,
 		.lines_read = shell_lines_read,
 		.vm_folder = shell_vm_folder,
+		.move_stats = shell_move_stats,
 	};
 	const struct ipc_handlers handlers = {
 		.context = shell,

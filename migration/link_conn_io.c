@@ -134,33 +134,45 @@ static bool conn_flush(struct link_conn *conn)
 	return true;
 }
 
-bool link_conn_say(struct link_conn *conn, enum link_frame_type type, uint8_t word, uint32_t value)
+static bool frame_say(struct link_conn *conn, struct link_frame *frame)
 {
-	const struct link_frame frame = {
-		.type = (uint8_t)type,
-		.word = word,
-		.to = conn->peer,
-		.value = value,
-		.from = conn->link->options.self(conn->link->options.owner),
-	};
-	uint8_t bytes[LINK_FRAME_SIZE];
+	uint8_t bytes[LINK_STATS_SIZE];
+	uint32_t size;
 
 	if (conn->dead)
 		return false;
-	link_frame_encode(&frame, bytes);
+	frame->to = conn->peer;
+	frame->from = conn->link->options.self(conn->link->options.owner);
+	size = link_frame_encode(frame, bytes);
 	if (conn->tls) {
-		if (!tls_write(conn->tls, bytes, sizeof(bytes))) {
+		if (!tls_write(conn->tls, bytes, size)) {
 			conn_end(conn, tls_reason(conn->tls));
 			return false;
 		}
-	} else if (conn->out_used + sizeof(bytes) <= LINK_OUT_MAX) {
-		memcpy(conn->out + conn->out_used, bytes, sizeof(bytes));
-		conn->out_used += sizeof(bytes);
+	} else if (conn->out_used + size <= LINK_OUT_MAX) {
+		memcpy(conn->out + conn->out_used, bytes, size);
+		conn->out_used += size;
 	} else {
 		conn_end(conn, "it does not take what it is told");
 		return false;
 	}
 	return conn_flush(conn);
+}
+
+bool link_conn_say(struct link_conn *conn, enum link_frame_type type, uint8_t word, uint32_t value)
+{
+	struct link_frame frame = { .type = (uint8_t)type, .word = word, .value = value };
+
+	return frame_say(conn, &frame);
+}
+
+// People wait for it, nobody's guest does: one that is slow just gets less of it.
+void link_conn_say_stats(struct link_conn *conn, uint32_t move, const struct migrate_stats *stats)
+{
+	struct link_frame frame = { .type = LINK_STATS, .value = move, .stats = *stats };
+
+	if (conn->out_used == 0)
+		frame_say(conn, &frame);
 }
 
 // ---- who it is ----
@@ -274,6 +286,11 @@ static bool frame_heard(struct link_conn *conn, const uint8_t *bytes)
 			link_conn_pong(link, conn);
 		}
 		return !conn->dead;
+	case LINK_STATS:
+		if (link->options.progress)
+			link->options.progress(link->options.owner, frame.from, frame.value,
+					       &frame.stats);
+		return true;
 	case LINK_FRAME_TYPE_COUNT:
 		break;
 	}
@@ -285,15 +302,18 @@ static bool frame_heard(struct link_conn *conn, const uint8_t *bytes)
 static bool bytes_heard(struct link_conn *conn, const uint8_t *bytes, size_t size, uint32_t *frames)
 {
 	while (size > 0) {
-		size_t part = LINK_FRAME_SIZE - conn->in_used;
+		size_t whole = conn->in_used < LINK_FRAME_SIZE ? LINK_FRAME_SIZE
+							       : link_frame_size(conn->in);
+		size_t part = whole - conn->in_used;
 
 		part = part < size ? part : size;
 		memcpy(conn->in + conn->in_used, bytes, part);
 		conn->in_used += (uint32_t)part;
 		bytes += part;
 		size -= part;
-		if (conn->in_used < LINK_FRAME_SIZE)
-			return true;
+		// Its first bytes say how long it is.
+		if (conn->in_used < LINK_FRAME_SIZE || conn->in_used < link_frame_size(conn->in))
+			continue;
 		conn->in_used = 0;
 		if (++*frames > LINK_FRAMES_MAX) {
 			conn_refuse(conn, "it says more than any node has to say");

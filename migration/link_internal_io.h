@@ -38,7 +38,7 @@ struct link_conn {
 	struct tls *tls; // NULL: plain
 	uint32_t peer;	 // dialled: who is meant; ready: who it is
 	char address[ADDRESS_SIZE];
-	uint8_t in[LINK_FRAME_SIZE];
+	uint8_t in[LINK_STATS_SIZE];
 	uint32_t in_used;
 	uint8_t *out;
 	uint32_t out_used;
@@ -98,6 +98,7 @@ struct link {
 	struct link_refusal refusals[LINK_REFUSALS];
 	uint64_t lines_from_ms;
 	uint32_t lines;
+	uint64_t spread_ms; // nodes without a link were last dialled for their people
 	struct worker *worker;
 	struct loop_timer certs_timer;
 	struct link_certs *certs;    // see link_certs_io.c
@@ -127,6 +128,7 @@ void link_conn_gone(struct link *link, struct link_conn *conn, const char *reaso
 int link_conn_dial(struct link *link, uint32_t peer, const char *address, struct link_conn **out);
 void link_conn_accept(struct link *link, int fd, const char *address);
 bool link_conn_say(struct link_conn *conn, enum link_frame_type type, uint8_t word, uint32_t value);
+void link_conn_say_stats(struct link_conn *conn, uint32_t move, const struct migrate_stats *stats);
 void link_conn_close(struct link_conn *conn);
 void link_conn_free(struct link_conn *conn);
 

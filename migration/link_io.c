@@ -23,7 +23,7 @@
 #include "clusterd/log_io.h"
 #include "migration/link_internal_io.h"
 
-enum { REFUSED_AGAIN_MS = 3600 * 1000, LINES_MS = 60 * 1000, LINES_MAX = 20 };
+enum { REFUSED_AGAIN_MS = 3600 * 1000, LINES_MS = 60 * 1000, LINES_MAX = 20, SPREAD_MS = 5000 };
 
 uint64_t link_now_ms(void)
 {
@@ -444,6 +444,35 @@ bool link_perform(struct link *link, const struct action *action)
 		move_tell(link, action->node_id, action->move, action->word);
 	link_leave(link);
 	return true;
+}
+
+// ---- how far a move is ----
+
+void link_progress(struct link *link, uint32_t move, const struct migrate_stats *stats)
+{
+	const struct cluster *cluster = link->options.cluster(link->options.owner);
+	uint64_t now_ms = link_now_ms();
+	bool dial = now_ms - link->spread_ms >= SPREAD_MS;
+
+	link_enter(link);
+	if (dial)
+		link->spread_ms = now_ms;
+	for (int i = 0; cluster && i < NODES_MAX; i++) {
+		const struct cluster_node *node = &cluster->nodes[i];
+		struct link_conn *conn;
+		struct link_peer *peer;
+
+		if (!node->used || !node->reported || node->life != NODE_ONLINE ||
+		    node->def.id == link->options.self(link->options.owner))
+			continue;
+		conn = conn_ready(link, node->def.id, false);
+		if (conn)
+			link_conn_say_stats(conn, move, stats);
+		peer = conn || !dial ? NULL : peer_of(link, node->def.id);
+		if (peer)
+			peer_dial(link, peer);
+	}
+	link_leave(link);
 }
 
 // ---- listening ----

@@ -32,6 +32,9 @@ struct link_options {
 	// This node's replica and id (0: not known yet); asked at each use.
 	const struct cluster *(*cluster)(void *owner);
 	uint32_t (*self)(void *owner);
+	// How far another node is with a move, for people; may be NULL.
+	void (*progress)(void *owner, uint32_t from, uint32_t move,
+			 const struct migrate_stats *stats);
 	link_log_fn log; // NULL: the daemon's log
 	void *owner;
 };
@@ -45,6 +48,9 @@ void link_addresses(struct link *link, const char (*addresses)[ADDRESS_SIZE], ui
 
 // ACTION_MOVE_TELL and ACTION_LINK_CHECK; false: not one of those.
 bool link_perform(struct link *link, const struct action *action);
+
+// Tells every other node how far this one is with a move: for people, so it may be lost.
+void link_progress(struct link *link, uint32_t move, const struct migrate_stats *stats);
 
 // The certificates as they were last seen; false: `problem` says why they cannot be used.
 bool link_certificates(const struct link *link, struct cert_folder *found,

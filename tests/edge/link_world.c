@@ -66,6 +66,17 @@ static void side_log(void *owner, enum log_level level, const char *text)
 	snprintf(side->lines[side->line_count++], sizeof(side->lines[0]), "%s", text);
 }
 
+static void side_progress(void *owner, uint32_t from, uint32_t move,
+			  const struct migrate_stats *stats)
+{
+	struct side *side = owner;
+
+	assert_int_equal(from, 3 - side->self);
+	side->progress_of = move;
+	side->progress = *stats;
+	side->progress_count++;
+}
+
 // ---- the world ----
 
 static void cluster_fill(struct cluster *cluster)
@@ -114,6 +125,7 @@ void side_open(struct world *w, uint32_t index)
 		.look_ms = LOOK_MS,
 		.cluster = side_cluster,
 		.self = side_self,
+		.progress = side_progress,
 		.log = side_log,
 		.owner = side,
 	};

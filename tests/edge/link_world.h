@@ -42,6 +42,8 @@ struct side {
 	uint32_t event_count;
 	char lines[LINES_MAX][512];
 	uint32_t line_count;
+	uint32_t progress_of, progress_count; // the move, and how often it was told of
+	struct migrate_stats progress;
 	uint32_t echoes; // answers so many words with the next one
 };
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "migration/link_frame.h"
+#include "migration/progress.h"
 
 static void words_go_both_ways(void **state)
 {
@@ -176,6 +177,89 @@ static void plain_and_tls(void **state)
 	world_close(&w);
 }
 
+static void progress_is_told(void **state)
+{
+	const struct migrate_stats stats = { .status = MIGRATE_ACTIVE,
+					     .total = 1ull << 40,
+					     .remaining = 2,
+					     .transferred = 3,
+					     .rate = 4,
+					     .dirty_rate = 5,
+					     .rounds = 6,
+					     .throttle = 7,
+					     .pause_us = 8,
+					     .total_ms = 9 };
+	static struct world w;
+
+	(void)state;
+	world_open(&w);
+	for (int i = 0; i < 3; i++) {
+		w.sides[0].cluster->nodes[i].reported = true;
+		w.sides[0].cluster->nodes[i].life = NODE_ONLINE;
+	}
+	// n3 is not there: that holds up nobody. Without a link one is opened for the next time.
+	link_progress(w.sides[0].link, 41, &stats);
+	for (int i = 0; i < 500 && w.sides[1].progress_count == 0; i++) {
+		link_progress(w.sides[0].link, 42, &stats);
+		world_run(&w, never_done, 10);
+	}
+	assert_int_equal(w.sides[1].progress_of, 42);
+	assert_int_equal(w.sides[1].progress.status, MIGRATE_ACTIVE);
+	assert_true(w.sides[1].progress.total == 1ull << 40);
+	assert_true(w.sides[1].progress.dirty_rate == 5);
+	assert_int_equal(w.sides[1].progress.total_ms, 9);
+	assert_int_equal(w.sides[0].event_count + w.sides[1].event_count, 0);
+	world_close(&w);
+}
+
+static void stats_frames(void **state)
+{
+	struct link_frame frame = { .type = LINK_STATS, .from = 3, .to = 4, .value = 5 }, back;
+	uint8_t bytes[LINK_STATS_SIZE], again[LINK_STATS_SIZE];
+
+	(void)state;
+	memset(&frame.stats, 0x5a, sizeof(frame.stats));
+	frame.stats.status = MIGRATE_STATUS_COUNT - 1;
+	assert_int_equal(link_frame_encode(&frame, bytes), LINK_STATS_SIZE);
+	assert_int_equal(link_frame_size(bytes), LINK_STATS_SIZE);
+	assert_true(link_frame_decode(&back, bytes));
+	assert_int_equal(back.stats.status, MIGRATE_STATUS_COUNT - 1);
+	assert_true(back.stats.rate == 0x5a5a5a5a5a5a5a5a);
+	link_frame_encode(&back, again);
+	assert_memory_equal(again, bytes, sizeof(again));
+	frame.stats.status = MIGRATE_STATUS_COUNT;
+	link_frame_encode(&frame, bytes);
+	assert_false(link_frame_decode(&back, bytes));
+}
+
+static void progress_is_kept(void **state)
+{
+	static struct progress_table table;
+	struct migrate_stats stats = { .rounds = 1 }, found;
+	struct progress *progress;
+
+	(void)state;
+	assert_false(progress_find(&table, 0, 0, &found));
+	for (uint32_t i = 0; i < 2 * MOVES_MAX; i++) {
+		stats.rounds = i;
+		progress = progress_keep(&table, 1000 + i, &stats, 10 + i);
+		assert_int_equal(progress->move, 1000 + i);
+	}
+	// The older half gave way.
+	for (uint32_t i = 0; i < 2 * MOVES_MAX; i++)
+		assert_int_equal(progress_find(&table, 1000 + i, 300, &found), i >= MOVES_MAX);
+	assert_int_equal(found.rounds, 2 * MOVES_MAX - 1);
+	stats.rounds = 77;
+	progress = progress_keep(&table, 1200, &stats, 400);
+	assert_true(progress_tell(progress, false, 400));
+	assert_false(progress_tell(progress, false, 400 + PROGRESS_TELL_MS - 1));
+	assert_true(progress_tell(progress, true, 410));
+	assert_true(progress_tell(progress, false, 410 + PROGRESS_TELL_MS));
+	assert_true(progress_find(&table, 1200, 400 + PROGRESS_STALE_MS, &found));
+	assert_int_equal(found.rounds, 77);
+	assert_false(progress_find(&table, 1200, 401 + PROGRESS_STALE_MS, &found));
+}
+
 static void frames(void **state)
 {
 	struct link_frame frame = { .type = LINK_WORD,
@@ -184,7 +268,7 @@ static void frames(void **state)
 				    .to = 2000,
 				    .value = 0xfeedbeef },
 			  back;
-	uint8_t bytes[LINK_FRAME_SIZE], broken[LINK_FRAME_SIZE];
+	uint8_t bytes[LINK_STATS_SIZE] = { 0 }, broken[LINK_STATS_SIZE];
 
 	(void)state;
 	link_frame_encode(&frame, bytes);
@@ -196,7 +280,7 @@ static void frames(void **state)
 	assert_true(back.value == 0xfeedbeef);
 	// Every bit that is understood in one way only: what decodes encodes to the same.
 	for (int bit = 0; bit < LINK_FRAME_SIZE * 8; bit++) {
-		uint8_t again[LINK_FRAME_SIZE];
+		uint8_t again[LINK_STATS_SIZE] = { 0 };
 
 		memcpy(broken, bytes, sizeof(broken));
 		broken[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -228,6 +312,9 @@ int main(void)
 		cmocka_unit_test(removed_node),
 		cmocka_unit_test(plain_and_tls),
 		cmocka_unit_test(frames),
+		cmocka_unit_test(stats_frames),
+		cmocka_unit_test(progress_is_kept),
+		cmocka_unit_test(progress_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

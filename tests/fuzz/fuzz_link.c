@@ -47,6 +47,14 @@ static void the_log(void *owner, enum log_level level, const char *text)
 	INVARIANT(level != LOG_LEVEL_ERROR && *text);
 }
 
+static void told(void *owner, uint32_t from, uint32_t move, const struct migrate_stats *stats)
+{
+	struct talk *talk = owner;
+
+	(void)move;
+	INVARIANT(from == 2 && stats->status < MIGRATE_STATUS_COUNT && talk->hello);
+}
+
 static void posted(void *owner, const struct event *event)
 {
 	struct talk *talk = owner;
@@ -85,6 +93,7 @@ static void world_make(struct talk *talk)
 					.cluster = the_cluster,
 					.self = the_self,
 					.log = the_log,
+					.progress = told,
 					.owner = talk };
 
 	strcpy(cluster.def.name, "lab");
@@ -114,8 +123,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	talk.size = size - 1;
 	talk.pieces = 1 + data[0] % 5;
 	talk.words = 0;
-	talk.hello = talk.size >= LINK_FRAME_SIZE && link_frame_decode(&frame, talk.data) &&
-		     frame.type == LINK_HELLO && frame.from == 2 && frame.to == 1;
+	talk.hello = talk.size >= LINK_FRAME_SIZE && talk.data[1] == LINK_HELLO &&
+		     link_frame_decode(&frame, talk.data) && frame.type == LINK_HELLO &&
+		     frame.from == 2 && frame.to == 1;
 	INVARIANT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
 	setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	talk.peer = fds[1];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clusterd/clustadm_io.h"
+#include "policies/contradiction.h"
 #include "resources/definition_io.h"
 
 // malloc'd and zero-terminated, or NULL with errno.
@@ -94,6 +95,11 @@ static void apply_print(struct session *session, const json_t *result)
 	if (!session->invocation->quiet)
 		printf("%s: %s\n", json_flag(result, "dry_run") ? "would be applied" : "applied",
 		       *line ? line : "nothing");
+	json_array_foreach(json_object_get(result, "disabled"), i, name)
+		printf("  rule %s: kept, but disabled: it contradicts another one\n",
+		       json_string_value(name));
+	json_array_foreach(json_object_get(result, "warnings"), i, name) fprintf(
+		stderr, "warning: %s; %s\n", json_word(name, "reason"), json_word(name, "fix"));
 	json_array_foreach(stops, i, name)
 		printf("  %s: %s\n", json_flag(result, "dry_run") ? "would be stopped" : "stops",
 		       json_string_value(name));
@@ -125,13 +131,90 @@ enum exit_status clustadm_apply(struct session *session)
 	return EXIT_DONE;
 }
 
+// The rules as a cluster of these documents alone would have them. NULL: they do not stand alone.
+static struct cluster *check_cluster(const struct definitions *definitions, void **memory)
+{
+	struct cluster_limits limits = { .vms_max = definitions->vm_count + 1,
+					 .lease_slots_max = definitions->vm_count + 1 };
+	struct entry entry = { .type = ENTRY_APPLY };
+	struct uuid *uuids = calloc(definitions->vm_count + 1, sizeof(*uuids));
+	uint8_t *body = malloc(ENTRY_SIZE_MAX);
+	struct cluster *cluster = calloc(1, sizeof(*cluster));
+	struct entry_result result = { .accepted = false };
+
+	*memory = calloc(1, cluster_memory(&limits));
+	for (uint32_t i = 0; uuids && i < definitions->vm_count; i++) {
+		memset(&uuids[i], 0x40, sizeof(uuids[i]));
+		memcpy(uuids[i].bytes, &i, sizeof(i));
+	}
+	if (uuids && body && cluster && *memory) {
+		cluster_init(cluster, &limits, *memory);
+		entry.body = body;
+		entry.body_size = definitions_encode(definitions, uuids, body, ENTRY_SIZE_MAX);
+		if (entry.body_size > 0)
+			cluster_apply(cluster, 1, &entry, &result);
+	}
+	free(uuids);
+	free(body);
+	if (result.accepted)
+		return cluster;
+	free(cluster);
+	free(*memory);
+	return NULL;
+}
+
+static void contradiction_report(struct session *session, const struct definition_reader *reader,
+				 const struct cluster *cluster, const struct contradiction *c,
+				 json_t *list)
+{
+	const char *rule = c->rules[0] == SLOT_NONE ? NULL : cluster->rules[c->rules[0]].def.name;
+	enum object_kind kind = rule				   ? OBJECT_RULE
+				: c->kind == CONTRADICTION_TOO_BIG ? OBJECT_VM
+								   : OBJECT_NODE;
+	const char *word = c->conflict ? "conflict" : "warning";
+	struct definition_place place = { 0 };
+	bool known = definition_find_place(reader, kind, rule ? rule : c->object, &place);
+
+	if (!session->invocation->json && known)
+		fprintf(stderr, "%s:%u:%u: ", place.file, place.line, place.column);
+	if (!session->invocation->json)
+		fprintf(stderr, "%s: %s; %s\n", word, c->reason, c->fix);
+	json_array_append_new(list, json_pack("{s:s, s:s?, s:i, s:i, s:s, s:s}", "verdict", word,
+					      "file", known ? place.file : NULL, "line",
+					      (int)place.line, "column", (int)place.column,
+					      "reason", c->reason, "fix", c->fix));
+}
+
+// How many conflicts there are; they and the warnings are shown, and gathered in `list`.
+static uint32_t check_rules(struct session *session, const struct definition_reader *reader,
+			    json_t *list)
+{
+	enum { SHOWN_MAX = 256 };
+	void *memory = NULL;
+	struct cluster *cluster = check_cluster(&reader->definitions, &memory);
+	struct contradiction *found = calloc(SHOWN_MAX, sizeof(*found));
+	uint32_t count = cluster && found ? contradictions_find(cluster, found, SHOWN_MAX) : 0;
+	uint32_t conflicts = 0;
+
+	for (uint32_t i = 0; i < count && i < SHOWN_MAX; i++) {
+		contradiction_report(session, reader, cluster, &found[i], list);
+		conflicts += found[i].conflict;
+	}
+	free(found);
+	if (cluster)
+		free(memory);
+	free(cluster);
+	return conflicts;
+}
+
 static enum exit_status check_report(struct session *session,
 				     const struct definition_reader *reader)
 {
 	const struct definitions *found = &reader->definitions;
-	json_t *places = json_array(), *result;
+	json_t *places = json_array(), *list = json_array(), *result;
 	char line[512] = "";
 	bool good = reader->error_total == 0;
+	uint32_t conflicts;
 
 	for (uint32_t i = 0; i < reader->error_count; i++) {
 		const struct definition_error *error = &reader->errors[i];
@@ -144,10 +227,13 @@ static enum exit_status check_report(struct session *session,
 					  "line", (int)error->place.line, "column",
 					  (int)error->place.column, "message", error->message));
 	}
+	conflicts = good ? check_rules(session, reader, list) : 0;
 	if (session->invocation->json && good)
-		result = json_pack("{s:b, s:i, s:i, s:i, s:o}", "good", good, "nodes",
-				   (int)found->node_count, "volumes", (int)found->volume_count,
-				   "vms", (int)found->vm_count, "places", places);
+		result = json_pack("{s:b, s:i, s:i, s:i, s:i, s:o, s:o}", "good", conflicts == 0,
+				   "nodes", (int)found->node_count, "volumes",
+				   (int)found->volume_count, "vms", (int)found->vm_count, "rules",
+				   (int)found->rule_count, "places", places, "contradictions",
+				   json_incref(list));
 	else
 		result =
 			json_pack("{s:{s:s, s:s, s:s, s:o}}", "error", "code", "invalid-definition",
@@ -156,8 +242,11 @@ static enum exit_status check_report(struct session *session,
 		session_json(session, result);
 	else if (!good)
 		fprintf(stderr, "clustadm: check: %u mistakes\n", reader->error_total);
+	else if (conflicts > 0)
+		fprintf(stderr, "clustadm: check: %u conflicts\n", conflicts);
 	json_decref(result);
-	if (!good)
+	json_decref(list);
+	if (!good || conflicts > 0)
 		return EXIT_REFUSED;
 	line[0] = 0;
 	count_add(line, sizeof(line), found->cluster_given, "cluster");

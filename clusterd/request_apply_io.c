@@ -6,9 +6,10 @@
 #include <sys/random.h>
 
 #include "clusterd/request_internal_io.h"
+#include "policies/contradiction.h"
 #include "resources/definition_io.h"
 
-enum { DOCUMENTS_MAX = 256 };
+enum { DOCUMENTS_MAX = 256, CONTRADICTIONS_MAX = 256 };
 
 static bool known(void *context, enum object_kind kind, const char *name)
 {
@@ -110,8 +111,22 @@ static json_t *summary_make(const struct definitions *definitions)
 	return summary;
 }
 
-uint8_t *apply_body(struct request *request, const json_t *ask, size_t *size,
-		    struct answer *problem, json_t **summary)
+static void rules_disable(struct definitions *definitions, const json_t *disabled)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(disabled, i, name)
+	{
+		for (uint32_t k = 0; k < definitions->rule_count; k++) {
+			if (strcmp(definitions->rules[k].name, json_string_value(name)) == 0)
+				definitions->rules[k].enabled = false;
+		}
+	}
+}
+
+uint8_t *apply_body(struct request *request, const json_t *ask, const json_t *disabled,
+		    size_t *size, struct answer *problem, json_t **summary)
 {
 	const struct cluster *cluster = node_cluster(request->options.node);
 	const json_t *documents = json_object_get(ask, "documents");
@@ -139,6 +154,7 @@ uint8_t *apply_body(struct request *request, const json_t *ask, size_t *size,
 					"install clusterd's data files again");
 	}
 	if (!problem->error) {
+		rules_disable(&reader->definitions, disabled);
 		body = definitions_pack(&reader->definitions, size);
 		*summary = body ? summary_make(&reader->definitions) : NULL;
 		if (!body)
@@ -171,8 +187,52 @@ static json_t *stops_find(const struct cluster *before, const struct cluster *af
 	return stops;
 }
 
-bool apply_try(struct request *request, const struct entry *entry, struct entry_result *result,
-	       json_t **stops)
+// Those that the cluster has not had before.
+static void contradictions_add(const struct contradiction *found, uint32_t count,
+			       const struct contradiction *old, uint32_t old_count,
+			       const struct cluster *cluster, struct trial *trial)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		json_t *rules = json_array();
+		bool known = false;
+
+		for (uint32_t k = 0; k < old_count && !known; k++)
+			known = old[k].kind == found[i].kind &&
+				strcmp(old[k].reason, found[i].reason) == 0;
+		for (int r = 0; r < 2 && !known; r++) {
+			if (found[i].rules[r] != SLOT_NONE)
+				json_array_append_new(
+					rules,
+					text_json(cluster->rules[found[i].rules[r]].def.name));
+		}
+		if (known)
+			json_decref(rules);
+		else
+			json_array_append_new(found[i].conflict ? trial->conflicts
+								: trial->warnings,
+					      json_pack("{s:o, s:s, s:s}", "rules", rules, "reason",
+							found[i].reason, "fix", found[i].fix));
+	}
+}
+
+static void contradictions_compare(const struct cluster *before, const struct cluster *after,
+				   struct trial *trial)
+{
+	struct contradiction *found = calloc(2 * (size_t)CONTRADICTIONS_MAX, sizeof(*found));
+	struct contradiction *old = found + CONTRADICTIONS_MAX;
+	uint32_t count, old_count;
+
+	if (!found)
+		return;
+	count = contradictions_find(after, found, CONTRADICTIONS_MAX);
+	old_count = contradictions_find(before, old, CONTRADICTIONS_MAX);
+	contradictions_add(found, count < CONTRADICTIONS_MAX ? count : CONTRADICTIONS_MAX, old,
+			   old_count < CONTRADICTIONS_MAX ? old_count : CONTRADICTIONS_MAX, after,
+			   trial);
+	free(found);
+}
+
+bool trial_run(struct request *request, const struct entry *entry, struct trial *trial)
 {
 	const struct cluster *cluster = node_cluster(request->options.node);
 	size_t size = cluster_encode(cluster, NULL, 0);
@@ -180,20 +240,31 @@ bool apply_try(struct request *request, const struct entry *entry, struct entry_
 	void *memory = calloc(1, cluster_memory(&cluster->limits));
 	struct cluster *copy = calloc(1, sizeof(*copy));
 
-	*stops = NULL;
-	memset(result, 0, sizeof(*result));
-	strcpy(result->code, "no-memory");
-	strcpy(result->reason, "the daemon has no memory left");
+	memset(trial, 0, sizeof(*trial));
+	trial->conflicts = json_array();
+	trial->warnings = json_array();
+	strcpy(trial->result.code, "no-memory");
+	strcpy(trial->result.reason, "the daemon has no memory left");
 	if (bytes && memory && copy && cluster_encode(cluster, bytes, size) == size) {
 		cluster_init(copy, &cluster->limits, memory);
 		if (cluster_decode(copy, bytes, size)) {
-			cluster_apply(copy, cluster->index + 1, entry, result);
-			if (result->accepted)
-				*stops = stops_find(cluster, copy);
+			cluster_apply(copy, cluster->index + 1, entry, &trial->result);
+			if (trial->result.accepted) {
+				trial->stops = stops_find(cluster, copy);
+				contradictions_compare(cluster, copy, trial);
+			}
 		}
 	}
 	free(copy);
 	free(memory);
 	free(bytes);
-	return result->accepted;
+	return trial->result.accepted;
+}
+
+void trial_close(struct trial *trial)
+{
+	json_decref(trial->stops);
+	json_decref(trial->conflicts);
+	json_decref(trial->warnings);
+	memset(trial, 0, sizeof(*trial));
 }

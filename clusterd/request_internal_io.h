@@ -53,10 +53,19 @@ struct answer show_dump(struct request *request, const json_t *ask);
 
 json_t *vm_row(const struct request *request, const struct vm *vm);
 
-// ENTRY_APPLY's body for the documents of the request; NULL with `problem` set.
-uint8_t *apply_body(struct request *request, const json_t *ask, size_t *size,
-		    struct answer *problem, json_t **summary);
-// What the entry would do to a copy of the replica; true when it was accepted. `stops`: names of
-// VMs that run and would no longer be wanted, or NULL when memory lacks.
-bool apply_try(struct request *request, const struct entry *entry, struct entry_result *result,
-	       json_t **stops);
+// ENTRY_APPLY's body for the documents of the request; NULL with `problem` set. Rules whose names
+// are in the array `disabled` (or NULL) are kept without effect.
+uint8_t *apply_body(struct request *request, const json_t *ask, const json_t *disabled,
+		    size_t *size, struct answer *problem, json_t **summary);
+
+// What an entry would do to a copy of the replica.
+struct trial {
+	struct entry_result result;
+	json_t *stops;	   // names of VMs that run and would no longer be wanted
+	json_t *conflicts; // contradictions that come with it: { rules, reason, fix }
+	json_t *warnings;  // the same
+};
+
+// True when it was accepted. Closed by trial_close() in any case.
+bool trial_run(struct request *request, const struct entry *entry, struct trial *trial);
+void trial_close(struct trial *trial);

@@ -278,26 +278,77 @@ static struct answer answer_would_stop(const json_t *stops)
 			    "repeat it with --force, or leave out `wanted`, which keeps what is");
 }
 
+static struct answer answer_contradiction(const json_t *conflicts)
+{
+	const json_t *first = json_array_get(conflicts, 0);
+	struct answer answer = answer_error("contradiction", member_text(first, "reason"),
+					    member_text(first, "fix"));
+
+	json_object_set(answer.error, "conflicts", (json_t *)(uintptr_t)conflicts);
+	return answer;
+}
+
+// The rules that stand in a contradiction with another one, or with themselves.
+static json_t *contradicting_rules(const json_t *conflicts)
+{
+	json_t *names = json_array();
+	const json_t *conflict, *name;
+	size_t i, k;
+
+	json_array_foreach(conflicts, i, conflict)
+		json_array_foreach(json_object_get(conflict, "rules"), k, name)
+			json_array_append(names, (json_t *)(uintptr_t)name);
+	return names;
+}
+
+// With --force contradictory rules are kept, disabled, and named.
+static uint8_t *apply_without(struct request *request, const json_t *ask, struct entry *entry,
+			      struct trial *trial, struct answer *answer, json_t **summary)
+{
+	json_t *names = contradicting_rules(trial->conflicts);
+	uint8_t *body = apply_body(request, ask, names, &entry->body_size, answer, summary);
+
+	if (body) {
+		json_object_set(*summary, "disabled", names);
+		entry->body = body;
+		trial_close(trial);
+		if (!trial_run(request, entry, trial))
+			*answer = answer_refused(&trial->result);
+	}
+	json_decref(names);
+	return body;
+}
+
 static struct answer change_apply(struct request *request, uint64_t client, const json_t *ask)
 {
 	struct entry entry = { .type = ENTRY_APPLY };
 	struct answer answer = { .result = NULL };
-	json_t *summary = NULL, *stops = NULL;
-	struct entry_result tried;
-	uint8_t *body = apply_body(request, ask, &entry.body_size, &answer, &summary);
-	bool dry = member_flag(ask, "dry_run"), accepted;
+	json_t *summary = NULL;
+	struct trial trial;
+	uint8_t *body = apply_body(request, ask, NULL, &entry.body_size, &answer, &summary);
+	bool dry = member_flag(ask, "dry_run"), force = member_flag(ask, "force");
 
 	if (!body)
 		return answer;
 	entry.body = body;
-	accepted = apply_try(request, &entry, &tried, &stops);
-	if (!accepted)
-		answer = answer_refused(&tried);
-	else if (json_array_size(stops) > 0 && !member_flag(ask, "force") && !dry)
-		answer = answer_would_stop(stops);
-	json_object_set(summary, "stops", stops ? stops : json_null());
-	json_object_set_new(summary, "dry_run", json_boolean(dry));
-	json_decref(stops);
+	if (!trial_run(request, &entry, &trial)) {
+		answer = answer_refused(&trial.result);
+	} else if (json_array_size(trial.conflicts) > 0 && force) {
+		json_decref(summary);
+		summary = NULL;
+		free(body);
+		body = apply_without(request, ask, &entry, &trial, &answer, &summary);
+	} else if (json_array_size(trial.conflicts) > 0) {
+		answer = answer_contradiction(trial.conflicts);
+	} else if (json_array_size(trial.stops) > 0 && !force && !dry) {
+		answer = answer_would_stop(trial.stops);
+	}
+	if (summary) {
+		json_object_set(summary, "stops", trial.stops ? trial.stops : json_null());
+		json_object_set(summary, "warnings", trial.warnings);
+		json_object_set_new(summary, "dry_run", json_boolean(dry));
+	}
+	trial_close(&trial);
 	if (answer.error)
 		json_decref(summary);
 	else if (dry)

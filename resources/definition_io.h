@@ -65,5 +65,9 @@ int definitions_read_file(struct definition_reader *reader, const char *path);
 // -EINVAL.
 int definitions_check(struct definition_reader *reader);
 
+// Where an object of a document was defined; false for one that no document has.
+bool definition_find_place(const struct definition_reader *reader, enum object_kind kind,
+			   const char *name, struct definition_place *place);
+
 // "FILE:LINE:COLUMN: MESSAGE" into buf; its length as snprintf() counts.
 int definition_error_format(const struct definition_error *error, char *buf, size_t size);

@@ -420,21 +420,35 @@ void definition_tree_read(struct definition_reader *reader, const struct xml_tre
 				 root->name);
 }
 
+static const char *const object_words[OBJECT_KIND_COUNT] = {
+	[OBJECT_NODE] = "node",
+	[OBJECT_VOLUME] = "volume",
+	[OBJECT_VM] = "vm",
+	[OBJECT_RULE] = "rule",
+};
+
+bool definition_find_place(const struct definition_reader *reader, enum object_kind kind,
+			   const char *name, struct definition_place *place)
+{
+	const struct seen *seen;
+	char key[NAME_SIZE + 16];
+
+	snprintf(key, sizeof(key), "%s %s", object_words[kind], name);
+	seen = definition_seen_at(reader, key);
+	if (seen)
+		*place = seen->place;
+	return seen != NULL;
+}
+
 int definitions_check(struct definition_reader *reader)
 {
 	struct definition_memory *memory = reader->memory;
-	static const char *const kinds[OBJECT_KIND_COUNT] = {
-		[OBJECT_NODE] = "node",
-		[OBJECT_VOLUME] = "volume",
-		[OBJECT_VM] = "vm",
-		[OBJECT_RULE] = "rule",
-	};
 
 	for (uint32_t i = 0; reader->known && i < memory->reference_count; i++) {
 		const struct reference *reference = &memory->references[i];
 		char key[NAME_SIZE + 16];
 
-		snprintf(key, sizeof(key), "%s %s", kinds[reference->kind], reference->name);
+		snprintf(key, sizeof(key), "%s %s", object_words[reference->kind], reference->name);
 		if (!definition_has_seen(reader, key) &&
 		    !reader->known(reader->known_context, reference->kind, reference->name))
 			definition_fault(reader, reference->place, "there is no %s", key);

@@ -61,6 +61,7 @@ void definition_fault(struct definition_reader *reader, struct definition_place 
 // conflict.
 const struct seen *definition_seen(struct definition_reader *reader, const char *key,
 				   struct definition_place place, bool shareable);
+const struct seen *definition_seen_at(const struct definition_reader *reader, const char *key);
 bool definition_has_seen(const struct definition_reader *reader, const char *key);
 void definition_refer(struct definition_reader *reader, enum object_kind kind, const char *name,
 		      struct definition_place place);

@@ -109,11 +109,18 @@ const struct seen *definition_seen(struct definition_reader *reader, const char 
 	return NULL;
 }
 
-bool definition_has_seen(const struct definition_reader *reader, const char *key)
+const struct seen *definition_seen_at(const struct definition_reader *reader, const char *key)
 {
 	const struct definition_memory *memory = reader->memory;
+	const struct seen *seen =
+		memory->seen_size ? seen_slot(memory->seen, memory->seen_size, key) : NULL;
 
-	return memory->seen_size && seen_slot(memory->seen, memory->seen_size, key)->key;
+	return seen && seen->key ? seen : NULL;
+}
+
+bool definition_has_seen(const struct definition_reader *reader, const char *key)
+{
+	return definition_seen_at(reader, key) != NULL;
 }
 
 bool definition_grow(struct definition_reader *reader, void **array, uint32_t count, uint32_t *max,

@@ -25,6 +25,7 @@ static void fields_policy_def(struct fields *f, struct policy_def *def)
 	field_enum(f, &def->health, HEALTH_POLICY_COUNT);
 	field_enum(f, &def->shutdown, SHUTDOWN_POLICY_COUNT);
 	field_u32(f, &def->cpu_overcommit);
+	field_bool(f, &def->cpu_hard);
 	field_u32(f, &def->failures);
 	field_bool(f, &def->failures_strict);
 }

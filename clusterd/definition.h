@@ -99,6 +99,7 @@ struct policy_def {
 	uint8_t shutdown;	 // enum shutdown_policy
 	uint32_t cpu_overcommit; // percent of a node's CPUs that VMs may have together before
 				 // another node is better; default 400
+	bool cpu_hard;		 // and no VM comes where that is passed
 	uint32_t failures;	 // that the cluster is to tolerate; 0 to 16, default 1
 	bool failures_strict;	 // what would break that is refused, not only warned of
 };

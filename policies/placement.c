@@ -118,6 +118,15 @@ static void judge_memory(const struct placement_load *load, const struct vm_def 
 	row->promised_cpus = load->cpus[slot] + (here ? 0 : def->cpus);
 }
 
+static bool overcommitted(const struct cluster *cluster, const struct placement_node *row,
+			  uint8_t slot)
+{
+	uint64_t cpus = cluster->nodes[slot].report.cpus;
+
+	return cpus > 0 &&
+	       row->promised_cpus * UINT64_C(100) > cpus * cluster->def.policies.cpu_overcommit;
+}
+
 // A node that VMs would leave gets none; a yellow one keeps what it has.
 static bool health_allows(const struct cluster *cluster, const struct cluster_node *node)
 {
@@ -153,6 +162,11 @@ void placement_judge(const struct cluster *cluster, const struct placement_load 
 	set_check(row, CHECK_FAILURES, !(vm->failed_on & bit));
 	row->checks[CHECK_FAILURES].found = vm->failed_on & bit ? def->restarts_max + 1 : 0;
 	row->checks[CHECK_FAILURES].needed = def->restarts_max;
+	set_check(row, CHECK_CPUS,
+		  !cluster->def.policies.cpu_hard || !overcommitted(cluster, row, slot));
+	row->checks[CHECK_CPUS].found = row->promised_cpus;
+	row->checks[CHECK_CPUS].needed =
+		node->report.cpus * (uint64_t)cluster->def.policies.cpu_overcommit / 100;
 	set_check(row, CHECK_HEALTH, health_allows(cluster, node));
 	rules_judge(cluster, &load->rules, vm, slot, row);
 }
@@ -161,15 +175,6 @@ void placement_judge(const struct cluster *cluster, const struct placement_load 
 static bool restarts_in_place(const struct vm *vm)
 {
 	return vm->restarts > 0 && vm->last_owner != SLOT_NONE;
-}
-
-static bool overcommitted(const struct cluster *cluster, const struct placement_node *row,
-			  uint8_t slot)
-{
-	uint64_t cpus = cluster->nodes[slot].report.cpus;
-
-	return cpus > 0 &&
-	       row->promised_cpus * UINT64_C(100) > cpus * cluster->def.policies.cpu_overcommit;
 }
 
 // Thousandths of the node that are promised, this VM included: of its memory or its CPUs, whichever
@@ -286,6 +291,8 @@ const char *placement_check_word(enum placement_check check)
 	case CHECK_VOLUMES: return "volumes";
 	case CHECK_MEMORY: return "memory";
 	case CHECK_FAILURES: return "failures";
+	case CHECK_CPUS:
+		return "cpus";
 	case CHECK_HEALTH:
 		return "health";
 	case CHECK_TOGETHER:
@@ -405,6 +412,7 @@ static void explain_rule(const struct cluster *cluster, uint8_t slot, const stru
 	case CHECK_VOLUMES:
 	case CHECK_MEMORY:
 	case CHECK_FAILURES:
+	case CHECK_CPUS:
 	case CHECK_HEALTH:
 	case PLACEMENT_CHECK_COUNT:
 		break;
@@ -459,6 +467,13 @@ void placement_explain_check(const struct cluster *cluster, const struct vm *vm,
 	case CHECK_FAILURES:
 		text_add(text_add(&reason, "it failed too often on "), node->def.name);
 		text_add(text_add(&fix, "clustadm vm clear "), vm_name);
+		break;
+	case CHECK_CPUS:
+		text_add_number(text_add(&reason, "would promise "), check->found);
+		text_add_number(text_add(&reason, " CPUs of "), check->needed);
+		text_add(text_add(&reason, " on "), node->def.name);
+		text_add_number(text_add(&fix, "free "), check->found - check->needed);
+		text_add(text_add(&fix, " CPUs on "), node->def.name);
 		break;
 	case CHECK_HEALTH:
 		text_add(text_add(&reason, node->def.name),

@@ -18,6 +18,7 @@ enum placement_check {
 	CHECK_VOLUMES, // every volume of the VM online there, lockspace joined
 	CHECK_MEMORY,
 	CHECK_FAILURES, // it has not used up its restarts there
+	CHECK_CPUS,	// promised CPUs within a hard limit
 	CHECK_HEALTH,	// the node is as healthy as the policy wants it
 	// Rules; a wish that is not followed warns
 	CHECK_TOGETHER,

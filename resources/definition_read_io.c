@@ -116,14 +116,13 @@ static void policy_number(const struct walk *walk, const struct xml_element *ele
 
 static void policies_read(const struct walk *walk, const struct xml_element *element, void *target)
 {
-	static const char *const names[] = {
-		"placement",	     "health", "shutdown", "cpu-overcommit",
-		"tolerate-failures", "strict", NULL
-	};
+	static const char *const names[] = { "placement",      "health",    "shutdown",
+					     "cpu-overcommit", "cpu-limit", "tolerate-failures",
+					     "strict",	       NULL };
 	static const struct child_rule none[] = { { 0 } };
 	struct cluster_def *def = target;
 	struct policy_def *policies = &def->policies;
-	uint8_t strict = policies->failures_strict;
+	uint8_t strict = policies->failures_strict, limit = policies->cpu_hard;
 
 	walk_attributes(walk, element, names);
 	walk_children(walk, element, none, NULL);
@@ -132,6 +131,8 @@ static void policies_read(const struct walk *walk, const struct xml_element *ele
 	walk_word(walk, element, "shutdown", shutdown_policy_words, false, &policies->shutdown);
 	walk_word(walk, element, "strict", yes_no_words, false, &strict);
 	policies->failures_strict = strict != 0;
+	walk_word(walk, element, "cpu-limit", cpu_limit_words, false, &limit);
+	policies->cpu_hard = limit != 0;
 	policy_number(walk, element, "cpu-overcommit", 100, 10000,
 		      "must be a percentage, 100 to 10000", &policies->cpu_overcommit);
 	policy_number(walk, element, "tolerate-failures", 0, 16, "must be 0 to 16",

@@ -14,6 +14,7 @@ const char cpu_mode_words[][WORD_SIZE] = { "compatible", "host", "model", "" };
 const char guest_shutdown_words[][WORD_SIZE] = { "stop", "restart", "" };
 const char failback_words[][WORD_SIZE] = { "never", "immediate", "" };
 const char no_quorum_words[][WORD_SIZE] = { "stop", "freeze", "self-fence", "" };
+const char cpu_limit_words[][WORD_SIZE] = { "soft", "hard", "" };
 const char placement_words[][WORD_SIZE] = { "fewest-vms", "most-free", "configured",
 					    "measured",	  "pack",      "" };
 const char health_policy_words[][WORD_SIZE] = { "ignore", "leave-on-red", "only-green", "" };

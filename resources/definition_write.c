@@ -174,6 +174,7 @@ static void policies_put(struct out *out, const struct policy_def *def)
 	attribute(out, "health", health_policy_words[def->health]);
 	attribute(out, "shutdown", shutdown_policy_words[def->shutdown]);
 	attribute_number(out, "cpu-overcommit", def->cpu_overcommit, "");
+	attribute(out, "cpu-limit", cpu_limit_words[def->cpu_hard]);
 	attribute_number(out, "tolerate-failures", def->failures, "");
 	attribute(out, "strict", yes_no_words[def->failures_strict]);
 	tag_end(out);

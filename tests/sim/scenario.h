@@ -10,6 +10,7 @@
 #include "tests/sim/world.h"
 
 enum { SCENARIO_PLENTY_MIB = 8 * 1024 * 1024 }; // of every simulated host
+enum { SCENARIO_CPU_SCALE = 64, SCENARIO_CPUS_MAX = 512 / SCENARIO_CPU_SCALE };
 enum { STEPS_MAX = 256, ACTIONS_MAX = 64, QUESTIONS_MAX = 128, LACKS_MAX = 32, NAME_NONE = 255 };
 
 // scenario_words.c
@@ -104,6 +105,8 @@ struct scenario_node {
 	bool on;		   // power
 	uint64_t memory_mib, cpus; // 0: not given
 	uint8_t state;		   // enum scenario_node_state, when `initial` names it
+	uint32_t attribute_count;
+	struct attribute_def attributes[ATTRIBUTES_MAX];
 };
 
 struct scenario_vm {
@@ -125,6 +128,18 @@ struct scenario_vm {
 	uint32_t stop_timeout_s;
 	uint8_t state; // enum scenario_vm_state at the start
 	uint32_t on;   // mask of nodes at the start
+};
+
+struct scenario_rule {
+	char name[NAME_SIZE];
+	uint8_t kind; // enum rule_kind
+	bool strict, symmetric;
+	uint32_t weight;
+	char attribute[TAG_SIZE];
+	uint32_t member_count;
+	struct {
+		uint8_t vm, role;
+	} members[RULE_MEMBERS_MAX];
 };
 
 struct scenario_action {
@@ -165,7 +180,9 @@ struct scenario {
 	bool initial;	// given
 	bool quorate;	// initial.quorate
 	uint8_t leader; // node; NAME_NONE
-	uint32_t node_count, vm_count, step_count, question_count;
+	uint32_t node_count, vm_count, rule_count, step_count, question_count;
+	uint8_t placement; // enum placement_strategy
+	struct scenario_rule rules[RULES_MAX];
 	struct scenario_node nodes[HOSTS_MAX];
 	struct scenario_vm vms[SIM_VMS_MAX];
 	struct scenario_step steps[STEPS_MAX];
@@ -275,11 +292,12 @@ void run_watch_begin(struct run *run);
 void run_tell(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void run_snapshot(struct run *run, bool last);
 
-// scenario_ask.c: questions of the modes quorum, lease and property
+// scenario_ask.c: questions of the modes config, quorum, lease and property
 void run_ask_quorum(struct run *run);
 void scenario_ask_lease(struct scenario *scenario);
 bool scenario_asks_property(struct scenario *scenario); // false: nothing of the kind
 void run_ask_property(struct run *run);
+void run_ask_config(struct run *run);
 
 // scenario_run.c
 void run_until(struct run *run, uint64_t until_us); // moment by moment, watching

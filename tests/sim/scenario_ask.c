@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "csv/timing.h"
+#include "policies/contradiction.h"
 #include "tests/sim/scenario.h"
 
 static bool says(const char *what, const char *word)
@@ -141,6 +142,31 @@ void scenario_ask_lease(struct scenario *scenario)
 		snprintf(name, sizeof(name), "lease-timers:%.45s", question->what);
 		scenario_lacks(scenario, name);
 	}
+}
+
+// ---- configurations
+
+// The worst that is found in what the replicas have.
+void run_ask_config(struct run *run)
+{
+	enum { FOUND_MAX = 64 };
+	struct contradiction found[FOUND_MAX];
+	struct host *speaker = run_speaker(run);
+	const char *worst = "\"ok\"";
+	uint32_t count;
+
+	if (!speaker)
+		return;
+	count = contradictions_find(node_cluster(speaker->node), found, FOUND_MAX);
+	for (uint32_t i = 0; i < count && i < FOUND_MAX; i++) {
+		if (found[i].conflict)
+			worst = "\"conflict\"";
+		else if (strcmp(worst, "\"ok\"") == 0)
+			worst = "\"warning\"";
+	}
+	for (uint32_t q = 0; q < run->scenario->question_count; q++)
+		if (strcmp(run->scenario->questions[q].a, "config") == 0)
+			run->scenario->questions[q].answer = worst;
 }
 
 // ---- properties

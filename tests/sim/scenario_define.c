@@ -118,6 +118,12 @@ static void define_node(const struct run *run, struct node_def *def, uint32_t i,
 	def->id = host->id;
 	if (real || i >= run->scenario->node_count)
 		def->memory_reserve_mib = memory_reserve(run->scenario, i);
+	if (real && i < run->scenario->node_count) {
+		const struct scenario_node *node = &run->scenario->nodes[i];
+
+		def->attribute_count = node->attribute_count;
+		memcpy(def->attributes, node->attributes, sizeof(def->attributes));
+	}
 	if (!host->fence_present)
 		return;
 	def->fence_count = run->fence_devices;
@@ -136,6 +142,7 @@ struct document {
 	struct vm_def vms[SIM_VMS_MAX];
 	struct owner_def owners[SIM_VMS_MAX * HOSTS_MAX * 2];
 	struct uuid proposed[SIM_VMS_MAX];
+	struct rule_def rules[RULES_MAX];
 };
 
 static void add_owners(const struct run *run, struct document *document, uint32_t mask,
@@ -214,6 +221,8 @@ static void define_vm(const struct run *run, struct document *document, uint32_t
 	vm_word(run, number, def->name);
 	def->uuid = vm_uuid(number);
 	def->cpus = 1;
+	if (run->scenario->cpus_count && vm->cpus > 0)
+		def->cpus = (uint32_t)vm->cpus * SCENARIO_CPU_SCALE;
 	def->memory_mib = 1;
 	if (run->scenario->memory_counts && memory_mib > 0)
 		def->memory_mib = (uint32_t)memory_mib;
@@ -266,6 +275,7 @@ static struct document *document_new(void)
 	document->defs.volumes = &document->volume;
 	document->defs.vms = document->vms;
 	document->defs.owners = document->owners;
+	document->defs.rules = document->rules;
 	return document;
 }
 
@@ -288,6 +298,24 @@ static bool document_send(struct run *run, struct document *document, uint64_t *
 	return sent;
 }
 
+static void define_rule(const struct run *run, struct rule_def *def,
+			const struct scenario_rule *rule)
+{
+	snprintf(def->name, sizeof(def->name), "%s", rule->name);
+	def->kind = rule->kind;
+	def->strict = rule->strict;
+	def->enabled = true;
+	def->symmetric = rule->symmetric;
+	def->weight = rule->weight;
+	def->at_once = 1;
+	memcpy(def->attribute, rule->attribute, sizeof(def->attribute));
+	for (uint32_t i = 0; i < rule->member_count; i++) {
+		vm_word(run, rule->members[i].vm, def->members[i].name);
+		def->members[i].role = rule->members[i].role;
+	}
+	def->member_count = rule->member_count;
+}
+
 bool run_apply(struct run *run, bool real)
 {
 	struct document *document = document_new();
@@ -299,6 +327,9 @@ bool run_apply(struct run *run, bool real)
 	def->no_quorum = run->world->config.no_quorum;
 	def->no_quorum_hold_s = run->world->config.no_quorum_hold_s;
 	def->io_timeout_s = run->world->config.io_timeout_s;
+	def->policies.placement = run->scenario->placement;
+	def->policies.cpu_overcommit = run->scenario->cpus_count ? 100 : 10000;
+	def->policies.cpu_hard = real && run->scenario->cpus_count;
 	document->defs.node_count = run->hosts;
 	for (uint32_t i = 0; i < run->hosts; i++)
 		define_node(run, &document->nodes[i], i, real);
@@ -308,6 +339,9 @@ bool run_apply(struct run *run, bool real)
 	for (uint32_t i = 0; i < run->scenario->vm_count; i++)
 		if (run->scenario->vms[i].from_start)
 			define_vm(run, document, i, real);
+	for (uint32_t i = 0; real && i < run->scenario->rule_count; i++)
+		define_rule(run, &document->rules[document->defs.rule_count++],
+			    &run->scenario->rules[i]);
 	return document_send(run, document, &run->setup_cookie);
 }
 

@@ -191,14 +191,34 @@ uint32_t read_node_mask(struct reader *r, json_t *value, const char *place)
 
 // ---- cluster
 
+static void read_strategy(struct reader *r, const char *placement)
+{
+	static const struct {
+		const char *word;
+		enum placement_strategy strategy;
+	} words[] = { { "fewest-vms", PLACEMENT_FEWEST_VMS },
+		      { "fewest-vms-that-fits", PLACEMENT_FEWEST_VMS },
+		      { "any", PLACEMENT_FEWEST_VMS },
+		      { "most-free-capacity", PLACEMENT_MOST_FREE },
+		      { "lowest-relative-configured-load", PLACEMENT_CONFIGURED },
+		      { "pack", PLACEMENT_PACK } };
+
+	for (size_t i = 0; placement && i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(words[i].word, placement) == 0) {
+			r->scenario->placement = (uint8_t)words[i].strategy;
+			return;
+		}
+	}
+	if (placement)
+		reader_lack(r, "placement", placement);
+}
+
 static void read_placement(struct reader *r, json_t *cluster)
 {
 	const char *placement = read_text(r, cluster, "cluster", "placement");
 	json_t *rebalance = read_member(r, cluster, "cluster", "rebalance", JSON_OBJECT);
 
-	if (placement && strcmp(placement, "fewest-vms") != 0 &&
-	    strcmp(placement, "fewest-vms-that-fits") != 0 && strcmp(placement, "any") != 0)
-		reader_lack(r, "placement", placement);
+	read_strategy(r, placement);
 	if (rebalance && read_truth(r, rebalance, "cluster.rebalance", "auto", false))
 		reader_lack(r, "auto-rebalance", "");
 	if (read_truth(r, cluster, "cluster", "rebalance_on_start", false))
@@ -291,6 +311,29 @@ void read_sizes(struct reader *r, json_t *object, const char *place, const char 
 		read_number(r, object, place, "mem", (double)*memory_mib, MEMORY_LIMIT_MIB));
 }
 
+// Their values are words, as the product's are.
+static void read_attributes(struct reader *r, json_t *object, const char *place,
+			    struct scenario_node *node)
+{
+	json_t *attrs = read_member(r, object, place, "attrs", JSON_OBJECT), *value;
+	const char *key;
+
+	json_object_foreach(attrs, key, value)
+	{
+		struct attribute_def *attribute = &node->attributes[node->attribute_count];
+		const char *text = json_string_value(value);
+
+		if (node->attribute_count == ATTRIBUTES_MAX || !text || strlen(key) >= TAG_SIZE ||
+		    strlen(text) >= TAG_SIZE) {
+			reader_lack(r, "node-attributes", key);
+			continue;
+		}
+		snprintf(attribute->name, sizeof(attribute->name), "%s", key);
+		snprintf(attribute->value, sizeof(attribute->value), "%s", text);
+		node->attribute_count++;
+	}
+}
+
 static void read_node(struct reader *r, json_t *object, const char *place,
 		      struct scenario_node *node)
 {
@@ -307,6 +350,7 @@ static void read_node(struct reader *r, json_t *object, const char *place,
 	if (read_number(r, object, place, "votes", 1, 1e6) != 1)
 		reader_lack(r, "node-votes", "");
 	read_sizes(r, object, place, "capacity", &node->cpus, &node->memory_mib);
+	read_attributes(r, object, place, node);
 }
 
 bool read_name_fits(struct reader *r, const char *place, const char *name)
@@ -401,20 +445,21 @@ static void read_head(struct reader *r, json_t *root)
 	}
 }
 
-// Processors are not counted by the product: where they could decide, the scenario is not for it
-// yet.
+// A VM's CPUs have a bound in its definition; where nothing can bind, they do not count.
 static void capacity_close(struct reader *r)
 {
 	struct scenario *s = r->scenario;
 	uint64_t wanted = 0, least = UINT64_MAX;
 
-	for (uint32_t i = 0; i < s->vm_count; i++)
+	for (uint32_t i = 0; i < s->vm_count; i++) {
 		wanted += s->vms[i].cpus;
+		if (s->cpus_count && s->vms[i].cpus > SCENARIO_CPUS_MAX)
+			reader_lack(r, "capacity-hard", "cpu");
+	}
 	for (uint32_t i = 0; i < s->node_count; i++)
 		if (s->nodes[i].cpus > 0 && s->nodes[i].cpus < least)
 			least = s->nodes[i].cpus;
-	if (s->cpus_count && wanted > least)
-		reader_lack(r, "capacity-hard", "cpu");
+	s->cpus_count = s->cpus_count && wanted > least;
 }
 
 static uint32_t online_nodes(const struct scenario *s)
@@ -444,6 +489,41 @@ static void owners_close(struct reader *r)
 		     t++)
 			if (vm->tiers[t] & possible & online)
 				scenario_lacks(s, "failback");
+	}
+}
+
+static bool both(const struct scenario_vm *a, const struct scenario_vm *b, uint32_t online)
+{
+	return a->state == VM_AT_RUNNING && b->state == VM_AT_RUNNING && a->want == WANT_RUNNING &&
+	       b->want == WANT_RUNNING && (a->on & online) && (b->on & online);
+}
+
+// What breaks a rule at the start has to be moved; what stops in an order has to be held.
+static void rules_close(struct reader *r)
+{
+	struct scenario *s = r->scenario;
+	uint32_t online = online_nodes(s);
+
+	for (uint32_t i = 0; i < s->rule_count; i++) {
+		const struct scenario_rule *rule = &s->rules[i];
+		bool apart = rule->kind == RULE_APART;
+
+		if (rule->kind == RULE_ORDER && rule->symmetric)
+			for (uint32_t k = 0; k < s->step_count; k++)
+				for (uint32_t a = 0; a < s->steps[k].count; a++)
+					if (s->steps[k].actions[a].act == DO_VM_WANT ||
+					    s->steps[k].actions[a].act == DO_VM_STOP)
+						reader_lack(r, "start-order", "symmetric");
+		if (!apart && rule->kind != RULE_TOGETHER && rule->kind != RULE_FOLLOW)
+			continue;
+		for (uint32_t x = 0; x < rule->member_count; x++)
+			for (uint32_t y = 0; y < x; y++) {
+				const struct scenario_vm *a = &s->vms[rule->members[x].vm];
+				const struct scenario_vm *b = &s->vms[rule->members[y].vm];
+
+				if (both(a, b, online) && (a->on == b->on) == apart)
+					scenario_lacks(s, "migrate");
+			}
 	}
 }
 
@@ -485,6 +565,8 @@ bool scenario_read(struct scenario *scenario, const char *path, char *problem, s
 		capacity_close(&r);
 	if (!r.bad)
 		owners_close(&r);
+	if (!r.bad)
+		rules_close(&r);
 	json_decref(root);
 	return !r.bad;
 }

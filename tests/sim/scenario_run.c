@@ -162,8 +162,14 @@ static struct run *run_new(struct scenario *scenario, FILE *story)
 	world_fault(run->world); // a scenario is full of them: errors may be logged
 	for (uint32_t v = 0; v < SIM_VMS_MAX; v++)
 		run->vms[v].state = VM_STATE_COUNT;
-	for (uint32_t i = 0; i < run->hosts; i++)
+	for (uint32_t i = 0; i < run->hosts; i++) {
+		uint64_t cpus = i < scenario->node_count ? scenario->nodes[i].cpus : 0;
+
 		run->world->hosts[i].memory_mib = SCENARIO_PLENTY_MIB;
+		run->world->hosts[i].cpus = UINT16_MAX;
+		if (scenario->cpus_count && cpus > 0)
+			run->world->hosts[i].cpus = (uint32_t)cpus * SCENARIO_CPU_SCALE;
+	}
 	for (uint32_t i = 0; i < HOSTS_MAX; i++) {
 		run->nodes[i].managed = true;
 		run->nodes[i].life = NODE_LIFE_COUNT;
@@ -189,6 +195,7 @@ static bool run_world(struct run *run)
 		run_snapshot(run, true);
 	} else {
 		run_steps(run);
+		run_ask_config(run);
 	}
 	for (uint32_t i = 0; i < ACTIONS_MAX; i++)
 		if (run->commands[i].open)

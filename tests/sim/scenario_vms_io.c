@@ -148,9 +148,11 @@ static void read_vm(struct reader *r, json_t *object, const char *place, struct 
 		reader_lack(r, "failure-expiry", "");
 	if (json_object_size(json_object_get(object, "weights")) > 0 ||
 	    json_object_get(object, "avoid"))
-		reader_lack(r, "weak-rules", "");
+		reader_lack(r, "weak-rules", "weights");
+	if (json_is_number(json_object_get(object, "stickiness")) && !vm->failback)
+		reader_lack(r, "stickiness", "finite");
 	if (json_object_size(json_object_get(object, "attrs")) > 0)
-		reader_lack(r, "node-attributes", "");
+		reader_lack(r, "node-attributes", "of a vm");
 	if (json_is_true(json_object_get(object, "running_at_add")))
 		reader_lack(r, "vm-add-remove", "running_at_add");
 	if (json_is_false(json_object_get(object, "requires_fencing")))
@@ -234,43 +236,118 @@ void read_vms(struct reader *r, json_t *root)
 
 // ---- rules
 
+static void rule_member_add(struct reader *r, struct scenario_rule *rule, const char *place,
+			    json_t *value, enum rule_role role)
+{
+	const char *name = json_string_value(value);
+	uint8_t vm;
+
+	if (!name) {
+		reader_bad(r, place, "a vm is needed here");
+		return;
+	}
+	vm = read_vm_named(r, place, name);
+	if (vm == NAME_NONE)
+		return;
+	if (rule->member_count == RULE_MEMBERS_MAX) {
+		reader_lack(r, "rules", "more members");
+		return;
+	}
+	rule->members[rule->member_count].vm = vm;
+	rule->members[rule->member_count++].role = (uint8_t)role;
+}
+
+// One name or a list of them.
+static void read_members(struct reader *r, struct scenario_rule *rule, json_t *object,
+			 const char *place, const char *key, enum rule_role role)
+{
+	json_t *value = json_object_get(object, key);
+	char here[PLACE_SIZE], one[PLACE_SIZE];
+
+	if (!value || json_is_null(value))
+		return;
+	place_below(here, place, key);
+	if (!json_is_array(value)) {
+		rule_member_add(r, rule, here, value, role);
+		return;
+	}
+	for (size_t i = 0; i < json_array_size(value); i++)
+		rule_member_add(r, rule, place_element(one, here, i), json_array_get(value, i),
+				role);
+}
+
+struct rule_word {
+	const char *word, *capability;
+	enum rule_kind kind;
+	const char *truth; // the key that says whether it is strict
+};
+
+static const struct rule_word rule_words[] = {
+	{ "keep-together", "keep-together", RULE_TOGETHER, "strict" },
+	{ "keep-apart", "keep-apart", RULE_APART, "strict" },
+	{ "follow", "follow", RULE_FOLLOW, "strict" },
+	{ "start-order", "start-order", RULE_ORDER, "mandatory" },
+	{ "any-of-first", "any-of-dependency", RULE_ANY_FIRST, "mandatory" },
+	{ "same-attr", "same-attr", RULE_SAME_ATTRIBUTE, "strict" },
+	{ "one-at-a-time", "move-concurrency-limit", RULE_ONE_AT_A_TIME, "strict" },
+};
+
+static void read_rule(struct reader *r, json_t *object, const char *place,
+		      const struct rule_word *word, struct scenario_rule *rule)
+{
+	bool ordered = word->kind == RULE_ORDER || word->kind == RULE_ANY_FIRST;
+	bool led = word->kind == RULE_FOLLOW || word->kind == RULE_SAME_ATTRIBUTE;
+	const char *attribute = read_text(r, object, place, "attr");
+
+	scenario_lacks(r->scenario, word->capability);
+	rule->kind = (uint8_t)word->kind;
+	rule->strict = read_truth(r, object, place, word->truth, true);
+	if (!read_truth(r, object, place, "strict", true))
+		rule->strict = false;
+	rule->symmetric = read_truth(r, object, place, "symmetric", true);
+	rule->weight = (uint32_t)read_number(r, object, place, "weight", 100, 1e6);
+	if (rule->weight == 0)
+		rule->weight = 1;
+	if (word->kind == RULE_SAME_ATTRIBUTE) {
+		if (!attribute || strlen(attribute) >= TAG_SIZE)
+			reader_bad(r, place, "the name of an attribute is needed here");
+		else
+			snprintf(rule->attribute, sizeof(rule->attribute), "%s", attribute);
+	}
+	read_members(r, rule, object, place, "vms", ordered ? ROLE_FIRST : ROLE_MEMBER);
+	read_members(r, rule, object, place, "vm", ROLE_MEMBER);
+	read_members(r, rule, object, place, "leader", led ? ROLE_LEADER : ROLE_MEMBER);
+	read_members(r, rule, object, place, "first", ROLE_FIRST);
+	read_members(r, rule, object, place, "then", ROLE_THEN);
+}
+
 void read_rules(struct reader *r, json_t *root)
 {
-	static const char *const single[] = { "vm", "leader", "first", "then" };
-	static const struct {
-		const char *kind, *capability;
-	} others[] = { { "one-at-a-time", "move-concurrency-limit" },
-		       { "any-of-first", "any-of-dependency" } };
 	json_t *rules = read_member(r, root, "", "rules", JSON_ARRAY);
-	char place[PLACE_SIZE], here[PLACE_SIZE];
+	struct scenario *s = r->scenario;
+	char place[PLACE_SIZE];
 
 	for (size_t i = 0; i < json_array_size(rules) && !r->bad; i++) {
-		json_t *rule = json_array_get(rules, i), *vms;
-		const char *kind = read_text(r, rule, place_element(place, "rules", i), "kind");
+		json_t *object = json_array_get(rules, i);
+		const char *kind = read_text(r, object, place_element(place, "rules", i), "kind");
+		size_t k = 0, words = sizeof(rule_words) / sizeof(rule_words[0]);
 
 		if (!kind) {
 			reader_bad(r, place, "the rule has no kind");
 			return;
 		}
-		for (size_t k = 0; k < sizeof(others) / sizeof(others[0]); k++)
-			if (strcmp(others[k].kind, kind) == 0)
-				kind = others[k].capability;
-		scenario_lacks(r->scenario, kind);
-		if (!read_truth(r, rule, place, "strict", true))
-			reader_lack(r, "weak-rules", "");
-		for (size_t k = 0; k < sizeof(single) / sizeof(single[0]); k++)
-			if (json_is_string(json_object_get(rule, single[k])))
-				read_vm_member(r, rule, place, single[k]);
-		vms = json_object_get(rule, "vms");
-		for (size_t k = 0; k < json_array_size(vms); k++) {
-			const char *name = json_string_value(json_array_get(vms, k));
-
-			snprintf(here, sizeof(here), "rules[%zu].vms[%zu]", i, k);
-			if (!name)
-				reader_bad(r, here, "a vm is needed here");
-			else
-				read_vm_named(r, here, name);
+		while (k < words && strcmp(rule_words[k].word, kind) != 0)
+			k++;
+		if (k == words) {
+			scenario_lacks(s, kind);
+			continue;
 		}
+		if (s->rule_count == RULES_MAX) {
+			reader_lack(r, "rules", "more");
+			return;
+		}
+		snprintf(s->rules[s->rule_count].name, NAME_SIZE, "rule-%u", (unsigned int)i + 1);
+		read_rule(r, object, place, &rule_words[k], &s->rules[s->rule_count++]);
 	}
 }
 

@@ -421,7 +421,7 @@ static void host_facts(struct host_facts *facts)
 static void daemon_say_host(struct world *world, struct host *host)
 {
 	struct node_report report = {
-		.cpus = 16,
+		.cpus = host->cpus,
 		.memory_mib = host->memory_mib,
 		.watchdog = host->watchdog,
 		.qemu = true,
@@ -624,6 +624,7 @@ struct world *world_new(const struct world_config *config, uint64_t seed, FILE *
 		host->index = i;
 		host->id = i + 1;
 		host->memory_mib = 65536;
+		host->cpus = 16;
 		snprintf(host->name, sizeof(host->name), "n%u", (unsigned int)(i + 1));
 		host->memory = record_memory(node_memory(&world->limits));
 		host->watchdog = config->watchdogs >> i & 1;

@@ -237,6 +237,7 @@ struct host {
 	uint64_t resume_us;
 	bool watchdog, watchdog_doomed;
 	uint32_t memory_mib;	// what clusterd finds
+	uint32_t cpus;
 	uint64_t stalled_until_us;	// clusterd alone gets no processor until then
 	int64_t wall_ms;	// offset of the wall clock
 	bool proved_off;	// a fence device or an administrator said so, and it was true

@@ -313,6 +313,12 @@ static void health_and_strategies(void **state)
 	f.cluster.def.policies.cpu_overcommit = 400;
 	runs_on(&f, "d", 1);
 	assert_int_equal(choose(&f, "c"), 1);
+	// With a hard limit it does not come at all.
+	f.cluster.nodes[1].report.cpus = f.cluster.nodes[2].report.cpus = 4;
+	assert_int_not_equal(choose(&f, "c"), SLOT_NONE);
+	f.cluster.def.policies.cpu_hard = true;
+	assert_int_equal(choose(&f, "c"), SLOT_NONE);
+	assert_int_equal(judged(&f, "c", 0).checks[CHECK_CPUS].verdict, CHECK_FAIL);
 	fixture_close(&f);
 }
 

@@ -4,4 +4,5 @@ libedges_a_SOURCES += \
 	migration/address_io.c migration/address_io.h migration/cert_io.c migration/cert_io.h \
 	migration/link_certs_io.c migration/link_conn_io.c migration/link_frame.c \
 	migration/link_frame.h migration/link_internal_io.h migration/link_io.c migration/link_io.h \
-	migration/progress.c migration/progress.h migration/tls_io.c migration/tls_io.h
+	migration/progress.c migration/progress.h migration/progress_io.c migration/progress_io.h \
+	migration/tls_io.c migration/tls_io.h

@@ -14,7 +14,7 @@ check_PROGRAMS += tests/unit/test_contradiction
 check_PROGRAMS += tests/unit/test_apply tests/unit/test_apply_life tests/unit/test_apply_dice tests/unit/test_codec tests/unit/test_cpu tests/unit/test_entry tests/unit/test_fields tests/unit/test_node_steps tests/unit/test_loss tests/unit/test_placement tests/unit/test_snapshot tests/unit/test_vm \
 	tests/unit/test_view tests/unit/test_view_rules tests/unit/test_definition tests/unit/test_qemu_args \
 	tests/edge/test_store tests/edge/test_store_mutant tests/edge/test_fence tests/edge/test_cpg_edge tests/edge/test_sanlock_edge tests/edge/test_qmp_edge tests/edge/test_host_edge \
-	tests/edge/test_edges tests/edge/test_recorder tests/edge/test_cert tests/edge/test_link tests/edge/test_link_strangers tests/unit/test_clustadm tests/unit/test_node tests/unit/test_request tests/edge/test_ipc
+	tests/edge/test_edges tests/edge/test_recorder tests/edge/test_cert tests/unit/test_progress tests/edge/test_link tests/edge/test_link_strangers tests/unit/test_clustadm tests/unit/test_node tests/unit/test_request tests/edge/test_ipc
 endif
 
 tests_unit_test_apply_SOURCES = tests/unit/test_apply.c tests/unit/cluster_fixture.h
@@ -84,6 +84,8 @@ tests_edge_test_host_edge_SOURCES = tests/edge/test_host_edge.c tests/edge/fake_
 tests_edge_test_host_edge_LDADD = $(edge_test_LIBS)
 tests_edge_test_edges_SOURCES = tests/edge/test_edges.c
 tests_edge_test_edges_LDADD = $(edge_test_LIBS)
+tests_unit_test_progress_SOURCES = tests/unit/test_progress.c
+tests_unit_test_progress_LDADD = $(edge_test_LIBS)
 tests_edge_test_cert_SOURCES = tests/edge/test_cert.c
 tests_edge_test_cert_LDADD = $(edge_test_LIBS)
 tests_edge_test_link_SOURCES = tests/edge/test_link.c tests/edge/link_world.c \

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "migration/link_frame.h"
-#include "migration/progress.h"
 
 static void words_go_both_ways(void **state)
 {
@@ -232,34 +231,6 @@ static void stats_frames(void **state)
 	assert_false(link_frame_decode(&back, bytes));
 }
 
-static void progress_is_kept(void **state)
-{
-	static struct progress_table table;
-	struct migrate_stats stats = { .rounds = 1 }, found;
-	struct progress *progress;
-
-	(void)state;
-	assert_false(progress_find(&table, 0, 0, &found));
-	for (uint32_t i = 0; i < 2 * MOVES_MAX; i++) {
-		stats.rounds = i;
-		progress = progress_keep(&table, 1000 + i, &stats, 10 + i);
-		assert_int_equal(progress->move, 1000 + i);
-	}
-	// The older half gave way.
-	for (uint32_t i = 0; i < 2 * MOVES_MAX; i++)
-		assert_int_equal(progress_find(&table, 1000 + i, 300, &found), i >= MOVES_MAX);
-	assert_int_equal(found.rounds, 2 * MOVES_MAX - 1);
-	stats.rounds = 77;
-	progress = progress_keep(&table, 1200, &stats, 400);
-	assert_true(progress_tell(progress, false, 400));
-	assert_false(progress_tell(progress, false, 400 + PROGRESS_TELL_MS - 1));
-	assert_true(progress_tell(progress, true, 410));
-	assert_true(progress_tell(progress, false, 410 + PROGRESS_TELL_MS));
-	assert_true(progress_find(&table, 1200, 400 + PROGRESS_STALE_MS, &found));
-	assert_int_equal(found.rounds, 77);
-	assert_false(progress_find(&table, 1200, 401 + PROGRESS_STALE_MS, &found));
-}
-
 static void frames(void **state)
 {
 	struct link_frame frame = { .type = LINK_WORD,
@@ -313,7 +284,6 @@ int main(void)
 		cmocka_unit_test(plain_and_tls),
 		cmocka_unit_test(frames),
 		cmocka_unit_test(stats_frames),
-		cmocka_unit_test(progress_is_kept),
 		cmocka_unit_test(progress_is_told),
 	};
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The store: what this node promised and which entries it holds, in SQLite, on a thread of its own.
 //
-// Everything is done in the order in which it was asked for. All that waits when the thread is free
-// goes into one transaction, so any number of ACTION_STORE_SYNC share one disk flush; each gets its
-// EVENT_STORE_SYNCED. After EVENT_STORE_FAILED nothing is reported synced any more.
+// Everything is done in the order in which it was asked for, but for the event log's lines and the
+// commit hint: no sync waits for them, and they are written a second later. All else that waits
+// when the thread is free goes into one transaction, so any number of ACTION_STORE_SYNC share one
+// disk flush; each gets its EVENT_STORE_SYNCED. After EVENT_STORE_FAILED nothing is reported synced
+// any more.
 #pragma once
 
 #include <stdint.h>
@@ -46,7 +48,7 @@ int store_open(struct store **store, const struct store_options *options);
 // ACTION_STORE_*: copies what it needs. Never blocks.
 void store_perform(struct store *store, const struct action *action);
 
-// Adds a line to the event log, in the same order; durable with the next sync, or a second later.
+// Adds a line to the event log; durable a second later, or when lines are read.
 void store_line_add(struct store *store, uint64_t wall_ms, enum log_level level, const char *text);
 
 // Up to `max` of the newest lines with id > after and wall_ms >= since, to `fn` on the loop's

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the power cut to RESUME elsewhere, against corosync's own time to the new membership, term by term."""
 import time
+import xml.etree.ElementTree as ET
 
 from benchlab import RingWatch, median, say
 
@@ -36,6 +37,33 @@ def terms_of(lines, ring_ns):
     return terms, previous
 
 
+def place(lab, vm, leads):
+    """Brings the VM to the coordinator's node, or away from it."""
+    status = lab.status(lab.nodes[0])
+    first = status["cluster"]["coordinator"]
+    row = next(row for row in status["vms"] if row["name"] == vm)
+    if (row["node"] == first) == leads:
+        return
+    target = first if leads else next(name for name in lab.nodes if name != first)
+    document = ET.Element("clusterd")
+    definition = next(element for element in ET.fromstring(lab.exec(target, "clustadm", "dump"))
+                      if element.tag == "vm" and element.get("name") == vm)
+    for owners in definition.findall("owners"):
+        definition.remove(owners)
+    ET.SubElement(ET.SubElement(definition, "owners"), "preferred", node=target)
+    document.append(definition)
+    lab.exec(target, "clustadm", "apply", "-", input=ET.tostring(document, encoding="unicode"))
+    lab.exec(target, "clustadm", "vm", "stop", vm, "--force")
+
+    def at(state, node):
+        now = lab.status(target)
+        return now and any(row["name"] == vm and row["state"] == state and node in (None, row["node"])
+                           for row in now["vms"])
+    lab.wait(f"{vm} stopped", 60, at, "stopped", None)
+    lab.exec(target, "clustadm", "vm", "start", vm)
+    lab.wait(f"{vm} on {target}", 60, at, "running", target)
+
+
 def one(lab, vm):
     status = lab.status(lab.nodes[0])
     node = next(row["node"] for row in status["vms"] if row["name"] == vm)
@@ -61,14 +89,19 @@ def one(lab, vm):
             "terms_ms": terms}
 
 
-def failover(lab, runs):
-    """{runs: [...], medians...}; the lab is left down."""
+def failover(lab, runs, leads=None):
+    """{runs: [...], medians...}; the lab is left down.
+
+    leads: whether the lost node is to be the coordinator; None: as it comes.
+    """
     lab.up(traced=True)
     lab.wait("every node online", 60, lab.online, "n1")
     lab.run("vm", "add", "web", "--memory", "128")
     lab.wait("web", 60, lab.running, "n1")
     results = []
     for i in range(runs):
+        if leads is not None:
+            place(lab, "web", leads)
         time.sleep(2)       # a node that has just joined is still reporting
         results.append(one(lab, "web"))
         say(f"failover {i + 1} of {runs}: detection {results[-1]['detection_ms']:.0f} ms, "

@@ -159,7 +159,20 @@ def peer_cut(lab, node, expected, seconds):
     return result(peer_started(lab, survivors, cut_ns), watch.without(int(node[1:]), cut_ns), cut_ns)
 
 
-def peer_one(lab, runs, arguments):
+def peer_place(lab, vm, leads):
+    """Brings the VM to the node of Pacemaker's coordinator, or away from it: which node."""
+    first = lab.exec("n1", "crmadmin", "-D").split()[-1]
+    node = peer_where(lab, "n1")[vm]
+    if (node == first) != leads:
+        node = first if leads else next(name for name in lab.nodes if name != first)
+        lab.exec("n1", "crm_resource", "--move", "--resource", vm, "--node", node)
+        lab.wait(f"{vm} on {node}", 60, lambda: peer_where(lab, "n1").get(vm) == node)
+        lab.exec("n1", "crm_resource", "--clear", "--resource", vm)
+        time.sleep(3)
+    return node
+
+
+def peer_one(lab, runs, arguments, leads):
     results = []
     peer_up(lab, [], arguments, "web")
     guest = lab.run("guest", stderr=subprocess.DEVNULL).split("\n")[0]
@@ -175,9 +188,9 @@ def peer_one(lab, runs, arguments):
     for i in range(runs):
         lab.wait("web under Pacemaker", 60, lambda: len(peer_where(lab, "n1")) == 1)
         time.sleep(3)
-        node = peer_where(lab, "n1")["web"]
-        # Its coordinator, when that is what was lost, is elected first.
-        leads = node in lab.exec(node, "crmadmin", "-D").split()
+        node = peer_place(lab, "web", leads)
+        if (node in lab.exec(node, "crmadmin", "-D").split()) != leads:
+            raise RuntimeError("Pacemaker's coordinator moved")
         one = peer_cut(lab, node, 1, 120)
         results.append(dict(one, node=node, coordinator=leads, beyond_ms=one["last_ms"]))
         say(f"Pacemaker {i + 1} of {runs}: beyond detection {one['last_ms']:.0f} ms"
@@ -213,20 +226,28 @@ def arguments_name(arguments):
 
 
 def one_vm(lab, runs):
-    """By turns in two halves, because the machine's other load comes and goes."""
+    """Like with like: on either side the lost node is the coordinator (True), or it is not (False).
+
+    By turns in two halves, because the machine's other load comes and goes.
+    """
     lab.up()
     lab.wait("every node online", 60, lab.online, "n1")
     lab.run("vm", "add", "web", "--memory", "128", stderr=subprocess.DEVNULL)
     lab.wait("web", 60, lab.running, "n1")
     arguments = qemu_arguments(lab, lab.status("n1")["vms"][0]["node"])
-    own, peer = [], []
-    for part in (runs - runs // 2, runs // 2):
-        if part:
-            own += failover.failover(lab, part)["runs"]
-            peer += peer_one(lab, part, arguments)["runs"]
-    return failover.summary(own), {
-        "runs": peer, "beyond_ms": median([r["beyond_ms"] for r in peer]),
-        "detection_ms": median([r["detection_ms"] for r in peer])}
+    found = {}
+    for leads in (True, False):
+        own, peer = [], []
+        for part in (runs - runs // 2, runs // 2):
+            if part:
+                own += failover.failover(lab, part, leads)["runs"]
+                peer += peer_one(lab, part, arguments, leads)["runs"]
+        if any(run["coordinator"] != leads for run in own + peer):
+            raise RuntimeError("the lost node was not the one that was meant")
+        found[leads] = failover.summary(own), {
+            "runs": peer, "beyond_ms": median([r["beyond_ms"] for r in peer]),
+            "detection_ms": median([r["detection_ms"] for r in peer])}
+    return found
 
 
 def many_vms(lab):

@@ -134,4 +134,10 @@ struct actions {
 struct action *actions_add(struct actions *actions, enum action_type type);
 // `size` bytes (8-byte aligned) of the list's own memory; traps when it is used up.
 void *actions_bytes(struct actions *actions, size_t size);
-bool actions_room(const struct actions *actions, uint32_t count, size_t bytes);
+static inline bool actions_room(const struct actions *actions, uint32_t count, size_t bytes)
+{
+	size_t at = (actions->used + 7) & ~(size_t)7;
+
+	return count <= actions->max - actions->count && at <= actions->size &&
+	       bytes <= actions->size - at;
+}

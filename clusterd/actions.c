@@ -29,11 +29,3 @@ void *actions_bytes(struct actions *actions, size_t size)
 	actions->used = at + size;
 	return actions->bytes + at;
 }
-
-bool actions_room(const struct actions *actions, uint32_t count, size_t bytes)
-{
-	size_t at = round_up(actions->used);
-
-	return count <= actions->max - actions->count && at <= actions->size &&
-	       bytes <= actions->size - at;
-}

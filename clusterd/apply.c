@@ -183,6 +183,15 @@ static bool is_decision(enum entry_type type)
 	return type >= ENTRY_VOTERS && type < ENTRY_TYPE_COUNT;
 }
 
+/*
+ * That a node is dead was looked at on its disks and said by a person a moment ago. A view later it
+ * may have started, come back, and be lost a second time: alive.
+ */
+static bool of_its_view(enum entry_type type)
+{
+	return is_decision(type) || type == ENTRY_NODE_CONFIRM_DEAD;
+}
+
 static bool apply_entry(struct apply *a)
 {
 	switch ((enum entry_type)a->entry->type) {
@@ -261,7 +270,7 @@ void cluster_apply(struct cluster *cluster, uint64_t index, const struct entry *
 	struct apply a = { .cluster = cluster, .entry = entry, .result = result };
 
 	memset(result, 0, sizeof(*result));
-	if (is_decision(entry->type) && entry->view != cluster->view)
+	if (of_its_view(entry->type) && entry->view != cluster->view)
 		refuse(&a, "stale-view",
 		       WORDS("it was decided in view ", number_text(entry->view).text,
 			     " and this is view ", number_text(cluster->view).text),

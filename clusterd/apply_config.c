@@ -46,7 +46,7 @@ static void plan_init(struct plan *plan, struct apply *a)
 
 	memset(plan, 0, sizeof(*plan));
 	plan->a = a;
-	for (uint32_t i = 0; i < NODES_MAX; i++) {
+	for (uint32_t i = 0; i < cluster->node_high; i++) {
 		if (!cluster->nodes[i].used)
 			continue;
 		text_copy(plan->nodes[i], NAME_SIZE, cluster->nodes[i].def.name);
@@ -55,10 +55,12 @@ static void plan_init(struct plan *plan, struct apply *a)
 	for (uint32_t i = 0; i < VOLUMES_MAX; i++) {
 		const uint8_t *slots = volume_lease_slots(cluster, (uint8_t)i);
 
-		if (cluster->volumes[i].used)
-			plan->volumes[i] = cluster->volumes[i].def;
+		plan->lease_slots[i] = cluster->limits.lease_slots_max;
+		if (!cluster->volumes[i].used)
+			continue;
+		plan->volumes[i] = cluster->volumes[i].def;
 		for (uint32_t k = 0; k < cluster->limits.lease_slots_max; k++)
-			plan->lease_slots[i] += slots[k] == SLOT_FREE;
+			plan->lease_slots[i] -= slots[k] != SLOT_FREE;
 	}
 }
 
@@ -524,7 +526,7 @@ static uint64_t hardware_hash(const struct vm_def *def)
 	hard.tag_count = 0;
 	memset(hard.tags, 0, sizeof(hard.tags));
 	fields_vm_def(&f, &hard);
-	return f.hash;
+	return fields_digest(&f);
 }
 
 static bool check_change(struct plan *plan, uint32_t slot)
@@ -593,9 +595,11 @@ static bool check_all(struct plan *plan)
 
 static void store_node(struct plan *plan)
 {
-	struct cluster_node *node = &plan->a->cluster->nodes[plan_node(plan, plan->node.name)];
+	uint8_t slot = plan_node(plan, plan->node.name);
+	struct cluster_node *node = &plan->a->cluster->nodes[slot];
 
 	if (!node->used) {
+		cluster_touch_node(plan->a->cluster, slot);
 		memset(node, 0, sizeof(*node));
 		node->used = true;
 		node->managed = true;
@@ -634,6 +638,7 @@ static void store_volume(struct plan *plan, const struct volume_def *def)
 		volume_forget_reports(cluster, slot);
 	}
 	if (!volume->used) {
+		cluster_touch_volume(cluster, slot);
 		memset(volume, 0, sizeof(*volume));
 		volume->used = true;
 		volume->prepare_actor = SLOT_NONE;

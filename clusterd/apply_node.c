@@ -138,6 +138,10 @@ bool apply_node_report(struct apply *a)
 	if (node->life == NODE_ONLINE && !node->reported)
 		nothing_more_runs(a, node);
 	memcpy(&node->report, &a->entry->report, sizeof(node->report));
+	// A volume that was removed on the report's way: it is not about the next one in its slot.
+	for (uint8_t v = 0; v < VOLUMES_MAX; v++)
+		if (!a->cluster->volumes[v].used)
+			memset(&node->report.volumes[v], 0, sizeof(node->report.volumes[v]));
 	node->reported = true;
 	return true;
 }

@@ -87,6 +87,8 @@ static bool remove_node(struct apply *a)
 			forget_slot(&cluster->nodes[i].fence_actor, slot);
 	}
 	memset(node, 0, sizeof(*node));
+	while (cluster->node_high > 0 && !cluster->nodes[cluster->node_high - 1].used)
+		cluster->node_high--;
 	return true;
 }
 
@@ -111,6 +113,8 @@ static bool remove_volume(struct apply *a)
 			      WORDS("try again later"));
 	slot = volume_slot(cluster, found);
 	memset(&cluster->volumes[slot], 0, sizeof(cluster->volumes[slot]));
+	while (cluster->volume_high > 0 && !cluster->volumes[cluster->volume_high - 1].used)
+		cluster->volume_high--;
 	memset(volume_lease_slots(cluster, slot), SLOT_FREE, cluster->limits.lease_slots_max);
 	volume_forget_reports(cluster, slot);
 	return true;

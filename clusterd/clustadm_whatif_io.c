@@ -405,7 +405,8 @@ static void add_changes(struct inquiry *inquiry)
 		fields_node_def(&a, (struct node_def *)(uintptr_t)&node->def);
 		if (old)
 			fields_node_def(&b, (struct node_def *)(uintptr_t)&old->def);
-		add_change(inquiry, "node", node->def.name, old, a.hash == b.hash);
+		add_change(inquiry, "node", node->def.name, old,
+			   fields_digest(&a) == fields_digest(&b));
 	}
 	for (uint32_t i = 0; i < VOLUMES_MAX; i++) {
 		const struct cluster_volume *volume = &now->volumes[i], *old;
@@ -417,7 +418,8 @@ static void add_changes(struct inquiry *inquiry)
 		fields_volume_def(&a, (struct volume_def *)(uintptr_t)&volume->def);
 		if (old)
 			fields_volume_def(&b, (struct volume_def *)(uintptr_t)&old->def);
-		add_change(inquiry, "volume", volume->def.name, old, a.hash == b.hash);
+		add_change(inquiry, "volume", volume->def.name, old,
+			   fields_digest(&a) == fields_digest(&b));
 	}
 	for (uint32_t i = 0; i < now->vm_high; i++) {
 		const struct vm *vm = &now->vms[i], *old;
@@ -430,7 +432,7 @@ static void add_changes(struct inquiry *inquiry)
 		fields_vm_def(&a, &now->defs[i]);
 		if (old)
 			fields_vm_def(&b, &then->defs[old->ref.slot]);
-		same = old && a.hash == b.hash && vm->wanted == old->wanted &&
+		same = old && fields_digest(&a) == fields_digest(&b) && vm->wanted == old->wanted &&
 		       vm->possible == old->possible &&
 		       memcmp(vm->tiers, old->tiers, sizeof(vm->tiers)) == 0;
 		add_change(inquiry, "vm", now->defs[i].name, old, same);

@@ -37,11 +37,11 @@ size_t cluster_memory(const struct cluster_limits *limits)
 
 // VMs and definitions are left untouched: at ten thousand they are tens of megabytes, which a node
 // with few VMs should not make resident. Slots are zeroed as vm_high passes them.
-void cluster_init(struct cluster *cluster, const struct cluster_limits *limits, void *memory)
+static void cluster_begin(struct cluster *cluster, const struct cluster_limits *limits,
+			  void *memory)
 {
 	uint8_t *at = memory;
 
-	memset(cluster, 0, sizeof(*cluster));
 	cluster->limits = *limits;
 	cluster->vms = (struct vm *)at;
 	at += vms_size(limits);
@@ -67,11 +67,35 @@ void cluster_init(struct cluster *cluster, const struct cluster_limits *limits, 
 	cluster->next_move = 1;
 }
 
+void cluster_init(struct cluster *cluster, const struct cluster_limits *limits, void *memory)
+{
+	memset(cluster, 0, sizeof(*cluster));
+	cluster_begin(cluster, limits, memory);
+}
+
+// Most of a cluster is room for nodes, which is zero above those that were there.
 void cluster_clear(struct cluster *cluster)
 {
 	struct cluster_limits limits = cluster->limits;
+	uint8_t *start = (uint8_t *)cluster, *behind = (uint8_t *)(cluster->nodes + NODES_MAX);
+	void *memory = cluster->vms;
 
-	cluster_init(cluster, &limits, cluster->vms);
+	memset(cluster->nodes, 0, cluster->node_high * sizeof(cluster->nodes[0]));
+	memset(start, 0, offsetof(struct cluster, nodes));
+	memset(behind, 0, (size_t)(start + sizeof(*cluster) - behind));
+	cluster_begin(cluster, &limits, memory);
+}
+
+void cluster_touch_node(struct cluster *cluster, uint8_t slot)
+{
+	if (slot >= cluster->node_high)
+		cluster->node_high = slot + 1;
+}
+
+void cluster_touch_volume(struct cluster *cluster, uint8_t slot)
+{
+	if (slot >= cluster->volume_high)
+		cluster->volume_high = slot + 1;
 }
 
 void cluster_touch_vm(struct cluster *cluster, uint32_t slot)
@@ -102,7 +126,7 @@ bool lease_slot_find_free(const struct cluster *cluster, uint8_t volume, uint32_
 
 struct cluster_node *cluster_node_by_id(struct cluster *cluster, uint32_t id)
 {
-	for (uint32_t i = 0; i < NODES_MAX; i++) {
+	for (uint32_t i = 0; i < cluster->node_high; i++) {
 		if (cluster->nodes[i].used && cluster->nodes[i].def.id == id)
 			return &cluster->nodes[i];
 	}
@@ -111,7 +135,7 @@ struct cluster_node *cluster_node_by_id(struct cluster *cluster, uint32_t id)
 
 const struct cluster_node *cluster_find_node(const struct cluster *cluster, const char *name)
 {
-	for (uint32_t i = 0; i < NODES_MAX; i++) {
+	for (uint32_t i = 0; i < cluster->node_high; i++) {
 		if (cluster->nodes[i].used && strcmp(cluster->nodes[i].def.name, name) == 0)
 			return &cluster->nodes[i];
 	}
@@ -120,7 +144,7 @@ const struct cluster_node *cluster_find_node(const struct cluster *cluster, cons
 
 const struct cluster_volume *cluster_find_volume(const struct cluster *cluster, const char *name)
 {
-	for (uint32_t i = 0; i < VOLUMES_MAX; i++) {
+	for (uint32_t i = 0; i < cluster->volume_high; i++) {
 		if (cluster->volumes[i].used && strcmp(cluster->volumes[i].def.name, name) == 0)
 			return &cluster->volumes[i];
 	}

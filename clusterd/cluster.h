@@ -329,6 +329,7 @@ struct cluster {
 	uint32_t next_move; // id
 	struct cluster_def def;
 	struct voters voters;
+	uint8_t node_high, volume_high; // no used slot at or above it
 	struct cluster_node nodes[NODES_MAX];
 	struct cluster_volume volumes[VOLUMES_MAX];
 	struct cluster_rule rules[RULES_MAX]; // members need not be defined

@@ -3,13 +3,26 @@
 
 #include <string.h>
 
-static void write_number(struct writer *w, uint64_t value, size_t count)
+// Eight bytes at once, of which `count` are meant: spelled out, it is one store where the machine
+// is little-endian.
+static inline void write_number(struct writer *w, uint64_t value, size_t count)
 {
-	uint8_t bytes[8];
+	const uint8_t bytes[8] = {
+		(uint8_t)value,		(uint8_t)(value >> 8),	(uint8_t)(value >> 16),
+		(uint8_t)(value >> 24), (uint8_t)(value >> 32), (uint8_t)(value >> 40),
+		(uint8_t)(value >> 48), (uint8_t)(value >> 56),
+	};
 
-	for (size_t i = 0; i < count; i++)
-		bytes[i] = (uint8_t)(value >> (8 * i));
-	write_bytes(w, bytes, count);
+	if (w->failed)
+		return;
+	if (w->buf) {
+		if (count > w->size - w->used) {
+			w->failed = true;
+			return;
+		}
+		memcpy(w->buf + w->used, bytes, count);
+	}
+	w->used += count;
 }
 
 void write_u8(struct writer *w, uint8_t value)
@@ -69,7 +82,7 @@ void write_string(struct writer *w, const char *string)
 }
 
 // The next `count` bytes, or NULL (and failed) when there are not as many.
-static const uint8_t *read_span(struct reader *r, size_t count)
+static inline const uint8_t *read_span(struct reader *r, size_t count)
 {
 	const uint8_t *span;
 
@@ -84,36 +97,34 @@ static const uint8_t *read_span(struct reader *r, size_t count)
 	return span;
 }
 
-static uint64_t read_number(struct reader *r, size_t count)
-{
-	const uint8_t *bytes = read_span(r, count);
-	uint64_t value = 0;
-
-	if (!bytes)
-		return 0;
-	for (size_t i = 0; i < count; i++)
-		value |= (uint64_t)bytes[i] << (8 * i);
-	return value;
-}
-
 uint8_t read_u8(struct reader *r)
 {
-	return (uint8_t)read_number(r, 1);
+	const uint8_t *bytes = read_span(r, 1);
+
+	return bytes ? bytes[0] : 0;
 }
 
 uint16_t read_u16(struct reader *r)
 {
-	return (uint16_t)read_number(r, 2);
+	const uint8_t *bytes = read_span(r, 2);
+
+	return bytes ? (uint16_t)(bytes[0] | bytes[1] << 8) : 0;
 }
 
 uint32_t read_u32(struct reader *r)
 {
-	return (uint32_t)read_number(r, 4);
+	const uint8_t *bytes = read_span(r, 4);
+
+	return bytes ? (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+			       (uint32_t)bytes[3] << 24
+		     : 0;
 }
 
 uint64_t read_u64(struct reader *r)
 {
-	return read_number(r, 8);
+	const uint8_t *bytes = read_span(r, 8);
+
+	return bytes ? load_u64(bytes) : 0;
 }
 
 bool read_bool(struct reader *r)
@@ -170,7 +181,7 @@ uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count)
 {
 	const uint8_t *at = bytes;
 
-	for (size_t i = 0; i < count; i++)
-		hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
-	return hash;
+	for (; count >= 8; at += 8, count -= 8)
+		hash = hash_word(hash, load_u64(at));
+	return count > 0 ? hash_word(hash, load_bytes(at, count)) : hash;
 }

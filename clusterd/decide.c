@@ -43,7 +43,7 @@ static void loss_look(struct node *node, uint8_t slot, struct loss_facts *facts)
 {
 	const struct cluster_node *target = &node->cluster.nodes[slot];
 	struct local_node *peer = &node->peers[slot];
-	uint64_t present = node_present(node);
+	uint64_t present = node->sight.present;
 
 	if (peer->fence_failures != target->fence_failures) {
 		peer->fence_failures = target->fence_failures;
@@ -77,7 +77,7 @@ static bool fencing_entry(const struct node *node, uint8_t slot, struct entry *e
 	const struct cluster_node *target = &node->cluster.nodes[slot];
 
 	entry->attempt = target->fence_attempt + 1;
-	entry->actor = loss_actor(&node->cluster, node_present(node), slot, entry->attempt);
+	entry->actor = loss_actor(&node->cluster, node->sight.present, slot, entry->attempt);
 	entry->device = (uint8_t)(target->fence_failures % target->def.fence_count);
 	// The generations that it reported: a host that rejoins takes new ones, and is then not
 	// touched.
@@ -100,6 +100,8 @@ static void decide_loss(struct node *node, uint8_t slot, struct actions *actions
 
 	loss_look(node, slot, &facts);
 	answer = loss_decide(&facts);
+	if (answer.step == LOSS_NOTHING || answer.step == LOSS_WAIT || answer.step == LOSS_RELEASE)
+		return;
 	init_entry(&entry, ENTRY_VIEW);
 	entry.node_id = node->cluster.nodes[slot].def.id;
 	text_copy(entry.reason, sizeof(entry.reason), answer.reason);
@@ -162,7 +164,7 @@ static bool voter_may_change(const struct node *node, const struct cluster_node 
 // A voter whose store came back empty.
 static bool voters_readmit(const struct node *node, struct voters *voters)
 {
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+	for (uint8_t slot = 0; slot < node->cluster.node_high; slot++) {
 		const struct cluster_node *other = &node->cluster.nodes[slot];
 		uint64_t store = view_member_store(node->view, other->def.id);
 		int at = find_voter(voters, other->def.id);
@@ -177,7 +179,8 @@ static bool voters_readmit(const struct node *node, struct voters *voters)
 
 static bool voters_add(const struct node *node, struct voters *voters)
 {
-	for (uint8_t slot = 0; slot < NODES_MAX && voters->count < NODES_MAX; slot++) {
+	for (uint8_t slot = 0; slot < node->cluster.node_high && voters->count < NODES_MAX;
+	     slot++) {
 		const struct cluster_node *other = &node->cluster.nodes[slot];
 
 		if (!voter_may_change(node, other) || find_voter(voters, other->def.id) >= 0)
@@ -193,7 +196,7 @@ static bool voters_drop(const struct node *node, struct voters *voters)
 {
 	bool any = false;
 
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+	for (uint8_t slot = 0; slot < node->cluster.node_high; slot++)
 		any = any || node->cluster.nodes[slot].used;
 	for (uint32_t i = 0; any && i < voters->count; i++) {
 		uint32_t id = voters->list[i].id;
@@ -213,13 +216,15 @@ static bool voters_drop(const struct node *node, struct voters *voters)
  */
 static void decide_voters(struct node *node, struct actions *actions)
 {
+	struct voters voters = node->cluster.voters;
 	struct entry entry;
 
+	if (!voters_readmit(node, &voters) && !voters_drop(node, &voters) &&
+	    !voters_add(node, &voters))
+		return;
 	init_entry(&entry, ENTRY_VOTERS);
-	entry.voters = node->cluster.voters;
-	if (voters_readmit(node, &entry.voters) || voters_drop(node, &entry.voters) ||
-	    voters_add(node, &entry.voters))
-		node_propose(node, &entry, NULL, actions);
+	entry.voters = voters;
+	node_propose(node, &entry, NULL, actions);
 }
 
 static bool slot_in(uint64_t present, uint8_t slot)
@@ -251,7 +256,7 @@ static void decide_prepare(struct node *node, uint8_t v, uint64_t present, struc
 	if (!volume->used || volume->prepared || !actor_is_over(node, volume->prepare_actor))
 		return;
 	init_entry(&entry, ENTRY_VOLUME_PREPARE);
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+	for (uint8_t slot = 0; slot < node->cluster.node_high; slot++)
 		count += slot_in(present, slot) && node->cluster.nodes[slot].reported;
 	if (count == 0)
 		return;
@@ -261,7 +266,7 @@ static void decide_prepare(struct node *node, uint8_t v, uint64_t present, struc
 	}
 	node->decide_retry_ms = node->now_ms + 5000;
 	nth = volume->prepare_attempt % count;
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+	for (uint8_t slot = 0; slot < node->cluster.node_high; slot++)
 		if (slot_in(present, slot) && node->cluster.nodes[slot].reported && nth-- == 0)
 			entry.actor = slot;
 	entry.volume = v;
@@ -276,7 +281,7 @@ static uint8_t lease_writer(const struct node *node, uint8_t v, uint64_t present
 	uint8_t writers[NODES_MAX];
 	uint32_t count = 0;
 
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+	for (uint8_t slot = 0; slot < node->cluster.node_high; slot++) {
 		const struct cluster_node *other = &node->cluster.nodes[slot];
 
 		if (slot_in(present, slot) && other->reported && other->report.volumes[v].joined &&
@@ -448,7 +453,7 @@ static bool takes_vms(const struct node *node, uint8_t slot, uint64_t present)
 
 	if (!slot_in(present, slot) || !other->reported)
 		return false;
-	for (uint8_t v = 0; v < VOLUMES_MAX; v++)
+	for (uint8_t v = 0; v < node->cluster.volume_high; v++)
 		if (node->cluster.volumes[v].used && !other->report.volumes[v].joined &&
 		    other->report.volumes[v].state != VOLUME_LOST)
 			return false;
@@ -472,7 +477,7 @@ static bool others_are_coming(struct node *node, uint64_t present)
 {
 	bool coming = false;
 
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+	for (uint8_t slot = 0; slot < node->cluster.node_high; slot++)
 		coming = coming || is_coming(node, slot, present);
 	if (!coming || node->now_ms - node->taking_ms >= SETTLE_MS)
 		return false;
@@ -491,8 +496,8 @@ static void watch_takers(struct node *node)
 		node->taking_ms = 0;
 	if (!view_normal(node->view))
 		return;
-	present = node_present(node);
-	for (uint8_t slot = 0; slot < NODES_MAX && !any; slot++)
+	present = node->sight.present;
+	for (uint8_t slot = 0; slot < node->cluster.node_high && !any; slot++)
 		any = takes_vms(node, slot, present);
 	if (!any)
 		node->taking_ms = 0;
@@ -551,15 +556,16 @@ void decide_step(struct node *node, struct actions *actions)
 {
 	uint64_t present;
 
+	node->sight.present = node_present(node);
 	watch_takers(node);
 	if (!round_begins(node))
 		return;
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+	for (uint8_t slot = 0; slot < node->cluster.node_high; slot++)
 		if (node->cluster.nodes[slot].used)
 			decide_loss(node, slot, actions);
 	decide_voters(node, actions);
-	present = node_present(node);
-	for (uint8_t v = 0; v < VOLUMES_MAX; v++)
+	present = node->sight.present;
+	for (uint8_t v = 0; v < node->cluster.volume_high; v++)
 		decide_prepare(node, v, present, actions);
 	decide_places(node, present, actions);
 	decide_check(node, actions);

@@ -193,8 +193,7 @@ static void fields_entry(struct fields *f, struct entry *entry)
 		fields_node_report(f, &entry->report);
 	if (has & HAS_GENERATIONS) {
 		field_u32(f, &entry->generation_mask);
-		for (uint32_t i = 0; i < VOLUMES_MAX; i++)
-			field_u64(f, &entry->generation[i]);
+		fields_generations(f, entry->generation);
 	}
 	if (has & HAS_VOTERS)
 		fields_voters(f, &entry->voters);
@@ -214,6 +213,11 @@ size_t entry_encode(const struct entry *entry, uint8_t *buf, size_t size)
 	return fields_failed(&f) ? 0 : f.w.used;
 }
 
+uint8_t entry_peek(const uint8_t *buf, size_t size)
+{
+	return size >= 2 && buf[0] == ENTRY_VERSION && buf[1] < ENTRY_TYPE_COUNT ? buf[1] : 0;
+}
+
 static bool places_well_formed(const struct entry *entry)
 {
 	struct place place;
@@ -226,11 +230,23 @@ static bool places_well_formed(const struct entry *entry)
 	return count == entry->place_count;
 }
 
+// All but the two large members, which are most of it and which few types carry.
+static void entry_clear(struct entry *entry)
+{
+	uint8_t *at = (uint8_t *)entry, *after_report = (uint8_t *)(&entry->report + 1),
+		*after_voters = (uint8_t *)(&entry->voters + 1);
+
+	memset(at, 0, offsetof(struct entry, report));
+	memset(after_report, 0, offsetof(struct entry, voters) - (size_t)(after_report - at));
+	memset(after_voters, 0, sizeof(*entry) - (size_t)(after_voters - at));
+	entry->voters.count = 0;
+}
+
 bool entry_decode(struct entry *entry, const uint8_t *buf, size_t size)
 {
 	struct fields f = fields_read(buf, size);
 
-	memset(entry, 0, sizeof(*entry));
+	entry_clear(entry);
 	fields_entry(&f, entry);
 	return reader_done(&f.r) && places_well_formed(entry);
 }

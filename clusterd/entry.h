@@ -168,8 +168,12 @@ struct entry {
 // well-formed entry of a known version and type. Places are appended one by one: place_encode()
 // makes the bytes that `places` holds, place_decode() reads the next one, moving *at, until *at ==
 // places_size.
+// A decoded entry's members that are not of its type are zero, but `report` and the voters' list
+// are not touched.
 size_t entry_encode(const struct entry *entry, uint8_t *buf, size_t size);
 bool entry_decode(struct entry *entry, const uint8_t *buf, size_t size);
+// The type alone of what may be an entry; 0 when it is none of this version.
+uint8_t entry_peek(const uint8_t *buf, size_t size);
 size_t place_encode(const struct place *place, uint8_t *buf, size_t size);
 bool place_decode(struct place *place, const struct entry *entry, size_t *at);
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "clusterd/invariant.h"
+
 struct fields fields_write(uint8_t *buf, size_t size)
 {
 	return (struct fields){ .mode = FIELDS_WRITE, .w = { .buf = buf, .size = size } };
@@ -15,7 +17,20 @@ struct fields fields_read(const uint8_t *buf, size_t size)
 
 struct fields fields_hash(void)
 {
-	return (struct fields){ .mode = FIELDS_HASH, .hash = hash_start() };
+	struct fields f = { .mode = FIELDS_HASH };
+
+	for (uint32_t i = 0; i < FIELDS_LANES; i++)
+		f.lanes[i] = hash_word(hash_start(), i);
+	return f;
+}
+
+uint64_t fields_digest(const struct fields *f)
+{
+	uint64_t hash = hash_word(hash_start(), f->lane);
+
+	for (uint32_t i = 0; i < FIELDS_LANES; i++)
+		hash = hash_word(hash, f->lanes[i]);
+	return hash;
 }
 
 bool fields_reading(const struct fields *f)
@@ -34,73 +49,65 @@ bool fields_failed(const struct fields *f)
 	return f->r.failed || f->w.failed;
 }
 
-static void put(struct fields *f, const void *bytes, size_t count)
+static void put(struct fields *f, const uint8_t *at, size_t count)
 {
-	if (f->mode == FIELDS_HASH)
-		f->hash = hash_bytes(f->hash, bytes, count);
-	else
-		write_bytes(&f->w, bytes, count);
+	if (f->mode != FIELDS_HASH) {
+		write_bytes(&f->w, at, count);
+		return;
+	}
+	for (; count >= 8; at += 8, count -= 8)
+		fields_hash_word(f, load_u64(at));
+	if (count > 0)
+		fields_hash_word(f, load_bytes(at, count));
 }
 
-static void put_number(struct fields *f, uint64_t value, size_t count)
-{
-	uint8_t bytes[8];
-
-	for (size_t i = 0; i < count; i++)
-		bytes[i] = (uint8_t)(value >> (8 * i));
-	put(f, bytes, count);
-}
-
-void field_u8(struct fields *f, uint8_t *value)
+void field_u8_bytes(struct fields *f, uint8_t *value)
 {
 	if (fields_reading(f))
 		*value = read_u8(&f->r);
 	else
-		put_number(f, *value, 1);
+		write_u8(&f->w, *value);
 }
 
-void field_u32(struct fields *f, uint32_t *value)
+void field_u32_bytes(struct fields *f, uint32_t *value)
 {
 	if (fields_reading(f))
 		*value = read_u32(&f->r);
 	else
-		put_number(f, *value, 4);
+		write_u32(&f->w, *value);
 }
 
-void field_u64(struct fields *f, uint64_t *value)
+void field_u64_bytes(struct fields *f, uint64_t *value)
 {
 	if (fields_reading(f))
 		*value = read_u64(&f->r);
 	else
-		put_number(f, *value, 8);
+		write_u64(&f->w, *value);
 }
 
 void field_i32(struct fields *f, int32_t *value)
 {
-	uint32_t bits;
+	uint32_t bits = (uint32_t)*value;
 
-	if (!fields_reading(f)) {
-		put_number(f, (uint32_t)*value, 4);
-		return;
-	}
-	bits = read_u32(&f->r);
-	*value = bits <= INT32_MAX ? (int32_t)bits : -(int32_t)(UINT32_MAX - bits) - 1;
+	field_u32(f, &bits);
+	if (fields_reading(f))
+		*value = bits <= INT32_MAX ? (int32_t)bits : -(int32_t)(UINT32_MAX - bits) - 1;
 }
 
-void field_bool(struct fields *f, bool *value)
+void field_bool_bytes(struct fields *f, bool *value)
 {
 	if (fields_reading(f))
 		*value = read_bool(&f->r);
 	else
-		put_number(f, *value ? 1 : 0, 1);
+		write_bool(&f->w, *value);
 }
 
-void field_enum(struct fields *f, uint8_t *value, unsigned int count)
+void field_enum_bytes(struct fields *f, uint8_t *value, unsigned int count)
 {
 	if (fields_reading(f))
 		*value = read_enum(&f->r, count);
 	else
-		put_number(f, *value, 1);
+		write_u8(&f->w, *value);
 }
 
 void field_count(struct fields *f, uint32_t *value, uint32_t max)
@@ -129,18 +136,42 @@ void field_bytes(struct fields *f, void *bytes, size_t count)
 		put(f, bytes, count);
 }
 
+// Words up to the one that ends the string, without what is behind its end: no two strings have the
+// same ones, and none has those of a longer one.
+static void hash_string(struct fields *f, const uint8_t *at, size_t size)
+{
+	const uint64_t low = UINT64_C(0x0101010101010101), high = low << 7;
+
+	for (;; at += 8, size -= 8) {
+		uint64_t word = size >= 8 ? load_u64(at) : load_bytes(at, size);
+		uint64_t zero =
+			(word - low) & ~word & high; // its lowest bit: of the first zero byte
+
+		if (zero) {
+			fields_hash_word(f, word & (zero ^ (zero - 1)) >> 8);
+			return;
+		}
+		fields_hash_word(f, word);
+		INVARIANT(size > 8);
+	}
+}
+
 void field_string(struct fields *f, char *buf, size_t size)
 {
-	size_t length = 0;
+	size_t length;
 
 	if (fields_reading(f)) {
 		read_string(&f->r, buf, size);
 		return;
 	}
-	while (length < size - 1 && buf[length])
-		length++;
-	put_number(f, length, 2);
-	put(f, buf, length);
+	if (f->mode == FIELDS_HASH) {
+		hash_string(f, (const uint8_t *)buf, size);
+		return;
+	}
+	length = strlen(buf);
+	INVARIANT(length < size);
+	write_u16(&f->w, (uint16_t)length);
+	write_bytes(&f->w, buf, length);
 }
 
 void field_blob(struct fields *f, const uint8_t **bytes, size_t *size)
@@ -247,8 +278,55 @@ static void fields_host_facts(struct fields *f, struct host_facts *facts)
 		field_string(f, facts->bridges[i], sizeof(facts->bridges[i]));
 }
 
+static bool volume_said(const struct node_volume *volume)
+{
+	return volume->state || volume->joined || volume->generation || volume->reason[0];
+}
+
+// Of most slots there is nothing to say: which ones, then what.
+static void fields_node_volumes(struct fields *f, struct node_volume *volumes)
+{
+	uint32_t mask = 0;
+
+	for (uint32_t i = 0; !fields_reading(f) && i < VOLUMES_MAX; i++)
+		mask |= (uint32_t)volume_said(&volumes[i]) << i;
+	field_u32(f, &mask);
+	for (uint32_t i = 0; i < VOLUMES_MAX; i++) {
+		struct node_volume *volume = &volumes[i];
+
+		if (!(mask >> i & 1))
+			continue;
+		field_enum(f, &volume->state, VOLUME_STATE_COUNT);
+		field_bool(f, &volume->joined);
+		field_u64(f, &volume->generation);
+		field_string(f, volume->reason, sizeof(volume->reason));
+		if (fields_reading(f) && !volume_said(volume))
+			fields_fail(f);
+	}
+}
+
+void fields_generations(struct fields *f, uint64_t *generation)
+{
+	uint32_t mask = 0;
+
+	for (uint32_t i = 0; !fields_reading(f) && i < VOLUMES_MAX; i++)
+		mask |= (uint32_t)(generation[i] != 0) << i;
+	field_u32(f, &mask);
+	for (uint32_t i = 0; i < VOLUMES_MAX; i++) {
+		if (fields_reading(f))
+			generation[i] = 0;
+		if (!(mask >> i & 1))
+			continue;
+		field_u64(f, &generation[i]);
+		if (fields_reading(f) && generation[i] == 0)
+			fields_fail(f);
+	}
+}
+
 void fields_node_report(struct fields *f, struct node_report *report)
 {
+	if (fields_reading(f))
+		memset(report, 0, sizeof(*report));
 	field_u32(f, &report->cpus);
 	field_u32(f, &report->memory_mib);
 	field_bool(f, &report->watchdog);
@@ -259,13 +337,6 @@ void fields_node_report(struct fields *f, struct node_report *report)
 		field_string(f, report->addresses[i], sizeof(report->addresses[i]));
 	field_u64(f, &report->cert_expires);
 	field_u64(f, &report->cert_authority);
-	for (uint32_t i = 0; i < VOLUMES_MAX; i++) {
-		struct node_volume *volume = &report->volumes[i];
-
-		field_enum(f, &volume->state, VOLUME_STATE_COUNT);
-		field_bool(f, &volume->joined);
-		field_u64(f, &volume->generation);
-		field_string(f, volume->reason, sizeof(volume->reason));
-	}
+	fields_node_volumes(f, report->volumes);
 	fields_host_facts(f, &report->facts);
 }

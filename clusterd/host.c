@@ -164,7 +164,7 @@ static void volume_prepare(struct node *node, uint8_t v, struct actions *actions
 	volume_action(ACTION_VOLUME_PREPARE, v, attempt, actions);
 }
 
-static void volume_step(struct node *node, uint8_t v, bool may_join, struct actions *actions)
+static void volume_step(struct node *node, uint8_t v, struct actions *actions)
 {
 	const struct cluster_volume *volume = &node->cluster.volumes[v];
 	struct local_volume *local = &node->volumes[v];
@@ -178,7 +178,7 @@ static void volume_step(struct node *node, uint8_t v, bool may_join, struct acti
 			volume_prepare(node, v, actions);
 		return;
 	}
-	if (local->seen.joined || local->joining || !may_join)
+	if (local->seen.joined || local->joining || !host_may_join(node))
 		return;
 	if (node->now_ms < local->join_retry_ms) {
 		node_wake_at(node, local->join_retry_ms);
@@ -188,18 +188,30 @@ static void volume_step(struct node *node, uint8_t v, bool may_join, struct acti
 	volume_action(ACTION_VOLUME_JOIN, v, 0, actions);
 }
 
-static bool same_report(const struct node_report *a, const struct node_report *b)
+// Nothing is defined, open, or said of a volume at or above it.
+static uint8_t volumes_high(const struct node *node)
 {
-	if (a->cpus != b->cpus || a->memory_mib != b->memory_mib || a->watchdog != b->watchdog ||
-	    a->qemu != b->qemu || a->leaving != b->leaving || a->boot != b->boot ||
-	    memcmp(&a->facts, &b->facts, sizeof(a->facts)) != 0 ||
-	    a->cert_expires != b->cert_expires || a->cert_authority != b->cert_authority)
+	return node->cluster.volume_high > node->opened_high ? node->cluster.volume_high
+							     : node->opened_high;
+}
+
+// Whether a report is what this host would say now.
+static bool report_says_it(const struct node *node, const struct node_report *report)
+{
+	const struct node_report *host = &node->host;
+
+	if (host->cpus != report->cpus || host->memory_mib != report->memory_mib ||
+	    host->watchdog != report->watchdog || host->qemu != report->qemu ||
+	    report->leaving != (node->shutdown >= SHUTDOWN_HOST) || host->boot != report->boot ||
+	    memcmp(&host->facts, &report->facts, sizeof(host->facts)) != 0 ||
+	    host->cert_expires != report->cert_expires ||
+	    host->cert_authority != report->cert_authority)
 		return false;
 	for (uint8_t i = 0; i < MIGRATION_NETWORKS_MAX; i++)
-		if (strcmp(a->addresses[i], b->addresses[i]) != 0)
+		if (strcmp(host->addresses[i], report->addresses[i]) != 0)
 			return false;
-	for (uint8_t v = 0; v < VOLUMES_MAX; v++) {
-		const struct node_volume *x = &a->volumes[v], *y = &b->volumes[v];
+	for (uint8_t v = 0; v < volumes_high(node); v++) {
+		const struct node_volume *x = &node->volumes[v].seen, *y = &report->volumes[v];
 
 		if (x->state != y->state || x->joined != y->joined ||
 		    x->generation != y->generation || strcmp(x->reason, y->reason) != 0)
@@ -218,6 +230,22 @@ static void report_step(struct node *node, struct actions *actions)
 	if (!self || self->life != NODE_ONLINE || !view_normal(node->view) || !node->host_known ||
 	    !node->adopted || node->host.facts.state == FACTS_ASKED)
 		return;
+	/*
+	 * The first report of a node's life says: what I have not told you of, I do not run. So
+	 * every VM that was found here is told first; proposals of one node keep their order.
+	 */
+	if (!self->reported && !local_told(node))
+		return;
+	if (self->reported && report_says_it(node, &self->report)) {
+		node->report_sent_ms = 0;
+		return;
+	}
+	if (node->report_sent_ms && node->report_view == view_number(node->view) &&
+	    node->now_ms - node->report_sent_ms < REPORT_AGAIN_MS &&
+	    report_says_it(node, &node->reported)) {
+		node_wake_at(node, node->report_sent_ms + REPORT_AGAIN_MS);
+		return;
+	}
 	memset(&entry, 0, sizeof(entry));
 	entry.type = ENTRY_NODE_REPORT;
 	entry.node_id = node->self;
@@ -225,22 +253,6 @@ static void report_step(struct node *node, struct actions *actions)
 	entry.report.leaving = node->shutdown >= SHUTDOWN_HOST;
 	for (uint8_t v = 0; v < VOLUMES_MAX; v++)
 		entry.report.volumes[v] = node->volumes[v].seen;
-	/*
-	 * The first report of a node's life says: what I have not told you of, I do not run. So
-	 * every VM that was found here is told first; proposals of one node keep their order.
-	 */
-	if (!self->reported && !local_told(node))
-		return;
-	if (self->reported && same_report(&self->report, &entry.report)) {
-		node->report_sent_ms = 0;
-		return;
-	}
-	if (node->report_sent_ms && node->report_view == view_number(node->view) &&
-	    node->now_ms - node->report_sent_ms < REPORT_AGAIN_MS &&
-	    same_report(&node->reported, &entry.report)) {
-		node_wake_at(node, node->report_sent_ms + REPORT_AGAIN_MS);
-		return;
-	}
 	if (!node_propose(node, &entry, NULL, actions))
 		return;
 	node->reported = entry.report;
@@ -309,12 +321,13 @@ static void shutdown_step(struct node *node, struct actions *actions)
 
 void host_step(struct node *node, struct actions *actions)
 {
-	bool may_join = host_may_join(node);
+	uint8_t high = volumes_high(node);
 
 	// Until its edges have said what this host is, nobody is there to open a volume.
-	for (uint8_t v = 0; node->host_known && v < VOLUMES_MAX; v++)
+	for (uint8_t v = 0; node->host_known && v < high; v++)
 		if (node->cluster.volumes[v].used || node->volumes[v].opened)
-			volume_step(node, v, may_join, actions);
+			volume_step(node, v, actions);
+	node->opened_high = node->host_known ? node->cluster.volume_high : high;
 	report_step(node, actions);
 	shutdown_step(node, actions);
 }

@@ -455,6 +455,17 @@ static void local_live(struct node *node, const struct vm *vm, struct vm_local *
 	local_tell(node, vm, local, actions);
 }
 
+// Of most VMs nothing is here: neither placed here, nor is a lease slot of it this host's to write.
+static bool concerns_us(const struct vm *vm, uint8_t self)
+{
+	if (!vm || self == SLOT_NONE)
+		return false;
+	for (uint32_t i = 0; i < vm->lease_count; i++)
+		if (vm->leases[i].life == LEASE_WRITING && vm->leases[i].actor == self)
+			return true;
+	return vm->owner == self;
+}
+
 static void local_one(struct node *node, uint32_t slot, uint8_t self, struct actions *actions)
 {
 	const struct vm *vm = slot < node->cluster.vm_high && node->cluster.vms[slot].used
@@ -463,6 +474,8 @@ static void local_one(struct node *node, uint32_t slot, uint8_t self, struct act
 	struct vm_local *local = &node->locals[slot];
 	bool owned;
 
+	if (local->life == LIFE_OFFLINE && !concerns_us(vm, self))
+		return;
 	if (vm && local->life != LIFE_OFFLINE && local->ref.serial != vm->ref.serial)
 		vm = NULL;	// the slot has a new tenant, and the old one's process still lives
 				// here

@@ -39,8 +39,10 @@ struct node *node_init(const struct node_limits *limits, void *memory)
 {
 	uint8_t *at = memory;
 	struct node *node = carve(&at, sizeof(struct node));
+	uint8_t *start = (uint8_t *)node, *behind = (uint8_t *)(&node->cluster + 1);
 
-	memset(node, 0, sizeof(*node));
+	memset(start, 0, offsetof(struct node, cluster));
+	memset(behind, 0, (size_t)(start + sizeof(*node) - behind));
 	node->limits = *limits;
 	cluster_init(&node->cluster, &limits->cluster,
 		     carve(&at, cluster_memory(&limits->cluster)));
@@ -79,7 +81,11 @@ uint64_t node_deadline_ms(const struct node *node)
 
 uint8_t node_self_slot(const struct node *node)
 {
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+	const struct cluster_node *last = &node->cluster.nodes[node->slot_hint % NODES_MAX];
+
+	if (last->used && last->def.id == node->self)
+		return node->slot_hint % NODES_MAX;
+	for (uint8_t slot = 0; slot < node->cluster.node_high; slot++)
 		if (node->cluster.nodes[slot].used &&
 		    node->cluster.nodes[slot].def.id == node->self)
 			return slot;
@@ -97,7 +103,7 @@ uint64_t node_present(const struct node *node)
 {
 	uint64_t present = 0;
 
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+	for (uint8_t slot = 0; slot < node->cluster.node_high; slot++) {
 		const struct cluster_node *other = &node->cluster.nodes[slot];
 
 		if (other->used && other->life == NODE_ONLINE &&
@@ -136,7 +142,10 @@ bool node_propose(struct node *node, struct entry *entry, uint64_t *cookie, stru
 	bytes = actions_bytes(actions, size);
 	entry->from = node->self;
 	entry->at_ms = node->wall_ms;
-	entry->view = decision || entry->type == ENTRY_NODE_REPORT ? view_number(node->view) : 0;
+	entry->view = decision || entry->type == ENTRY_NODE_REPORT ||
+				      entry->type == ENTRY_NODE_CONFIRM_DEAD
+			      ? view_number(node->view)
+			      : 0;
 	size = entry_encode(entry, bytes, size);
 	INVARIANT(size > 0);
 	if (!view_propose(node->view, own, bytes, size, node->now_ms, actions)) {
@@ -176,7 +185,8 @@ static void node_apply(struct node *node, const struct record *record, struct ac
 	// has lied.
 	INVARIANT(entry_decode(&entry, record->body, record->body_size));
 	line[0] = 0;
-	entry_describe(&node->cluster, &entry, line, sizeof(line));
+	if (news)
+		entry_describe(&node->cluster, &entry, line, sizeof(line));
 	cluster_apply(&node->cluster, record->index, &entry, &result);
 	// The answer before the log's line: somebody waits for it.
 	if (record->origin == node->self)
@@ -330,12 +340,13 @@ void node_step(struct node *node, const struct event *event, struct actions *act
 	node_event(node, event, actions);
 	sight = node_look(node);
 	unchanged = node_unchanged(node, event, &sight, deadline_ms);
+	node->sight = sight;
+	node->slot_hint = node_self_slot(node);
 	node_watch_view(node, actions);
 	if (unchanged)
 		node_wake_at(node, deadline_ms);
 	else
 		node_parts(node, actions);
-	node->sight = sight;
 	// A proposal of the only voter may be committed before its action is even performed.
 	node_drain(node, actions);
 	view_flush(node->view, actions);

@@ -59,12 +59,16 @@ struct node {
 	struct vm_local *locals;	// [vms_max], same slots as cluster.vms
 	uint32_t local_high;		// no local life at or above it
 	uint32_t local_touched;		// slots of `locals` below it were zeroed
+	uint8_t opened_high;		// no volume is open at or above it
 	struct local_volume volumes[VOLUMES_MAX];
+	uint8_t peer_high; // nothing is known of a peer at or above it
 	struct local_node peers[NODES_MAX];
 	struct pending_request *requests;	// [requests_max]
+	uint32_t request_high;			// none is used at or above it
 	uint32_t *scratch;		// [vms_max]
 	uint64_t now_ms, wall_ms;
 	uint32_t self;			// corosync id, 0 while unknown
+	uint8_t slot_hint;		// where it was found last among the nodes
 	uint32_t incarnation;		// of this daemon, for cookies
 	uint32_t next_cookie;
 	uint64_t loaded_index;		// what the store knew as committed: not told again in the
@@ -99,7 +103,7 @@ struct node {
 	uint64_t check_sent_ms;
 	uint64_t taking_ms;		// since when some node can take VMs; 0: none
 	uint64_t deadline_ms;		// collected while stepping
-	struct node_sight sight;	// as the parts saw it last
+	struct node_sight sight;	// as the parts see it, or saw it last
 	bool quiet;			// and found nothing to do
 	uint8_t shutdown;		// enum shutdown
 	uint64_t shutdown_ms, goodbye_ms;

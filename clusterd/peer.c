@@ -146,6 +146,8 @@ static void release_step(struct node *node, uint8_t slot, struct actions *action
 static void peer_watch(struct node *node)
 {
 	bool alone = !view_quorate(node->view);
+	uint8_t high = node->cluster.node_high > node->peer_high ? node->cluster.node_high
+								 : node->peer_high;
 
 	// A node that only joins the group again is back in a few hundred ms; a corosync that
 	// starts anew is not.
@@ -157,7 +159,7 @@ static void peer_watch(struct node *node)
 		alone = true;
 	else if (node->alone_ms)
 		node_wake_at(node, node->alone_ms + ALONE_MS);
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+	for (uint8_t slot = 0; slot < high; slot++) {
 		const struct cluster_node *other = &node->cluster.nodes[slot];
 		struct local_node *peer = &node->peers[slot];
 
@@ -171,6 +173,7 @@ static void peer_watch(struct node *node)
 		else if (view_in_ring(node->view, other->def.id))
 			peer->seen = true;
 	}
+	node->peer_high = node->cluster.node_high;
 }
 
 // Whoever left is in the group until its daemon ends, and taken for back at once it would count as
@@ -188,7 +191,7 @@ void peer_step(struct node *node, struct actions *actions)
 	peer_watch(node);
 	if (!view_normal(node->view))
 		return;
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+	for (uint8_t slot = 0; slot < node->cluster.node_high; slot++) {
 		if (!node->cluster.nodes[slot].used)
 			continue;
 		fence_step(node, slot, actions);

@@ -52,6 +52,8 @@ static struct pending_request *request_new(struct node *node, uint64_t cookie, u
 		request->used = true;
 		request->cookie = cookie;
 		request->deadline_ms = node->now_ms + limit_ms;
+		if (i >= node->request_high)
+			node->request_high = i + 1;
 		return request;
 	}
 	return NULL;
@@ -125,7 +127,7 @@ static void request_checked(struct node *node, const struct event *event, struct
 {
 	struct entry entry;
 
-	for (uint32_t i = 0; i < node->limits.requests_max; i++) {
+	for (uint32_t i = 0; i < node->request_high; i++) {
 		struct pending_request *request = &node->requests[i];
 
 		if (!request->used || request->cookie != event->cookie || request->check_size == 0)
@@ -158,7 +160,7 @@ void request_event(struct node *node, const struct event *event, struct actions 
 void request_committed(struct node *node, uint64_t proposal, const struct entry_result *result,
 		       struct actions *actions)
 {
-	for (uint32_t i = 0; i < node->limits.requests_max; i++) {
+	for (uint32_t i = 0; i < node->request_high; i++) {
 		struct pending_request *request = &node->requests[i];
 
 		if (!request->used || request->proposal != proposal)
@@ -171,7 +173,9 @@ void request_committed(struct node *node, uint64_t proposal, const struct entry_
 
 void request_step(struct node *node, struct actions *actions)
 {
-	for (uint32_t i = 0; i < node->limits.requests_max; i++) {
+	while (node->request_high > 0 && !node->requests[node->request_high - 1].used)
+		node->request_high--;
+	for (uint32_t i = 0; i < node->request_high; i++) {
 		struct pending_request *request = &node->requests[i];
 
 		if (!request->used)

@@ -23,8 +23,7 @@ static void fields_node(struct fields *f, struct cluster_node *node)
 	field_slot(f, &node->fence_actor, NODES_MAX);
 	field_u8(f, &node->fence_device);
 	field_u32(f, &node->fence_generation_mask);
-	for (uint32_t i = 0; i < VOLUMES_MAX; i++)
-		field_u64(f, &node->fence_generation[i]);
+	fields_generations(f, node->fence_generation);
 	field_u32(f, &node->fence_failures);
 	field_bool(f, &node->fence_wanted);
 	field_u64(f, &node->since_ms);
@@ -39,13 +38,20 @@ static void fields_lease_slots(struct fields *f, const struct cluster *cluster, 
 	uint32_t count = 0;
 
 	if (!fields_reading(f)) {
+		static const uint8_t none[64];
+
 		count = cluster->limits.lease_slots_max;
+		while (count >= sizeof(none) &&
+		       memcmp(slots + count - sizeof(none), none, sizeof(none)) == 0)
+			count -= sizeof(none);
 		while (count > 0 && slots[count - 1] == SLOT_FREE)
 			count--;
 	}
 	field_count(f, &count, cluster->limits.lease_slots_max);
-	for (uint32_t i = 0; i < count && !fields_failed(f); i++)
-		field_enum(f, &slots[i], LEASE_SLOT_COUNT);
+	field_bytes(f, slots, fields_failed(f) ? 0 : count);
+	for (uint32_t i = 0; fields_reading(f) && i < count; i++)
+		if (slots[i] >= LEASE_SLOT_COUNT)
+			fields_fail(f);
 }
 
 static void fields_volume(struct fields *f, struct cluster_volume *volume)
@@ -111,7 +117,7 @@ static void fields_nodes(struct fields *f, struct cluster *cluster)
 {
 	uint32_t count = 0, slot = 0;
 
-	for (uint32_t i = 0; i < NODES_MAX; i++)
+	for (uint32_t i = 0; i < cluster->node_high; i++)
 		count += cluster->nodes[i].used;
 	field_count(f, &count, NODES_MAX);
 	for (uint32_t i = 0; i < count; i++, slot++) {
@@ -121,6 +127,7 @@ static void fields_nodes(struct fields *f, struct cluster *cluster)
 		if (fields_failed(f))
 			return;
 		cluster->nodes[slot].used = true;
+		cluster_touch_node(cluster, (uint8_t)slot);
 		fields_node(f, &cluster->nodes[slot]);
 	}
 }
@@ -129,7 +136,7 @@ static void fields_volumes(struct fields *f, struct cluster *cluster)
 {
 	uint32_t count = 0, slot = 0;
 
-	for (uint32_t i = 0; i < VOLUMES_MAX; i++)
+	for (uint32_t i = 0; i < cluster->volume_high; i++)
 		count += cluster->volumes[i].used;
 	field_count(f, &count, VOLUMES_MAX);
 	for (uint32_t i = 0; i < count; i++, slot++) {
@@ -139,6 +146,7 @@ static void fields_volumes(struct fields *f, struct cluster *cluster)
 		if (fields_failed(f))
 			return;
 		cluster->volumes[slot].used = true;
+		cluster_touch_volume(cluster, (uint8_t)slot);
 		fields_volume(f, &cluster->volumes[slot]);
 		fields_lease_slots(f, cluster, (uint8_t)slot);
 	}
@@ -337,5 +345,5 @@ uint64_t cluster_digest(const struct cluster *cluster)
 	struct fields f = fields_hash();
 
 	fields_cluster(&f, (struct cluster *)cluster);
-	return f.hash;
+	return fields_digest(&f);
 }

@@ -78,7 +78,8 @@ void vm_index_clear(struct vm_index *index)
 
 static uint32_t *bucket_of(const struct vm_index *index, uint64_t hash)
 {
-	return &index->buckets[(hash ^ hash >> 32) & (index->bucket_count - 1)];
+	// Its last word has not reached every bit yet.
+	return &index->buckets[hash_word(hash ^ hash >> 32, 0) >> 32 & (index->bucket_count - 1)];
 }
 
 static void link_key(struct vm_index *index, uint32_t slot, uint32_t key, uint64_t hash)

@@ -70,7 +70,8 @@ static void view_make(struct whatif *whatif, const uint32_t *ids, uint32_t count
 		struct member *member = &view->members[view->member_count++];
 
 		memset(member, 0, sizeof(*member));
-		member->id = view->ring_ids[view->ring_count++] = ids[i];
+		member->id = ids[i];
+		view->member_ids[i] = view->ring_ids[view->ring_count++] = ids[i];
 		member->stated = member->takes_part = member->copied = true;
 		member->facts.store = voter_store(&node->cluster, ids[i]);
 		if (view->self == 0 || ids[i] < view->self)

@@ -55,7 +55,7 @@ static uint32_t vm_volumes(const struct cluster *cluster, const struct vm *vm)
 
 	for (uint32_t i = 0; i < vm->lease_count; i++)
 		mask |= 1u << vm->leases[i].volume;
-	for (uint32_t v = 0; v < VOLUMES_MAX; v++) {
+	for (uint32_t v = 0; v < cluster->volume_high; v++) {
 		const char *name = cluster->volumes[v].def.name;
 
 		if (!cluster->volumes[v].used || mask & 1u << v)
@@ -75,7 +75,7 @@ static void judge_volumes(const struct cluster *cluster, const struct vm *vm,
 	uint32_t mask = vm_volumes(cluster, vm);
 
 	set_check(row, CHECK_VOLUMES, true);
-	for (uint8_t v = 0; v < VOLUMES_MAX; v++) {
+	for (uint8_t v = 0; v < cluster->volume_high; v++) {
 		const struct node_volume *volume = &node->report.volumes[v];
 
 		if (!(mask & 1u << v))
@@ -255,7 +255,7 @@ uint8_t placement_choose(const struct cluster *cluster, const struct placement_l
 		if (rows[0].feasible)
 			return vm->last_owner;
 	}
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+	for (uint8_t slot = 0; slot < cluster->node_high; slot++) {
 		if (!cluster->nodes[slot].used)
 			continue;
 		placement_judge(cluster, load, vm, slot, &rows[at]);
@@ -273,7 +273,7 @@ bool placement_spent(const struct cluster *cluster, const struct vm *vm)
 {
 	uint64_t left = 0;
 
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+	for (uint8_t slot = 0; slot < cluster->node_high; slot++)
 		if (cluster->nodes[slot].used &&
 		    (vm->possible == 0 || (vm->possible & 1ull << slot)))
 			left |= 1ull << slot;
@@ -514,7 +514,7 @@ void placement_explain(const struct cluster *cluster, const struct placement_loa
 	uint32_t fewest = PLACEMENT_CHECK_COUNT + 1;
 
 	text_copy(fix_buf, REASON_SIZE, "");
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+	for (uint8_t slot = 0; slot < cluster->node_high; slot++) {
 		struct placement_node row;
 		uint32_t failed = 0;
 

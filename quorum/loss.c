@@ -133,13 +133,12 @@ uint8_t loss_actor(const struct cluster *cluster, uint64_t present, uint8_t targ
 {
 	uint32_t count = 0, nth;
 
-	(void)cluster;
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+	for (uint8_t slot = 0; slot < cluster->node_high; slot++)
 		count += may_act(present, target, slot);
 	if (count == 0)
 		return SLOT_NONE;
 	nth = (attempt - 1) % count;
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+	for (uint8_t slot = 0; slot < cluster->node_high; slot++)
 		if (may_act(present, target, slot) && nth-- == 0)
 			return slot;
 	return SLOT_NONE;
@@ -158,7 +157,7 @@ uint8_t loss_releaser(const struct cluster *cluster, uint64_t present, uint8_t t
 {
 	uint32_t mask = cluster->nodes[target].fence_generation_mask;
 
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+	for (uint8_t slot = 0; slot < cluster->node_high; slot++)
 		if (may_act(present, target, slot) && sees_volumes(&cluster->nodes[slot], mask))
 			return slot;
 	return loss_actor(cluster, present, target, 1);

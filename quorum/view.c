@@ -103,21 +103,11 @@ uint64_t voters_store(const struct voters *voters, uint32_t id)
 	return 0;
 }
 
-// Members are kept ascending by id.
 struct member *view_find(const struct view *view, uint32_t id)
 {
-	uint32_t low = 0, high = view->member_count;
-
-	while (low < high) {
-		uint32_t middle = (low + high) / 2;
-
-		if (view->members[middle].id == id)
-			return (struct member *)&view->members[middle];
-		if (view->members[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
+	for (uint32_t i = 0; i < view->member_count; i++)
+		if (view->member_ids[i] == id)
+			return (struct member *)&view->members[i];
 	return NULL;
 }
 

@@ -27,6 +27,7 @@ static void hash_number(uint64_t *hash, uint64_t number)
 	*hash = hash_bytes(*hash, bytes, sizeof(bytes));
 }
 
+// Members are kept ascending by id.
 static bool members_set(struct view *view, const struct event *event)
 {
 	uint64_t hash = hash_start();
@@ -41,10 +42,11 @@ static bool members_set(struct view *view, const struct event *event)
 			continue;
 		while (at > 0 && view->members[at - 1].id > id) {
 			view->members[at] = view->members[at - 1];
+			view->member_ids[at] = view->member_ids[at - 1];
 			at--;
 		}
 		memset(&view->members[at], 0, sizeof(view->members[at]));
-		view->members[at].id = id;
+		view->members[at].id = view->member_ids[at] = id;
 		view->members[at].pid = event->members[i].pid;
 		view->member_count++;
 	}

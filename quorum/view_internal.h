@@ -189,6 +189,7 @@ struct view {
 
 	// The group
 	struct member members[NODES_MAX];
+	uint32_t member_ids[NODES_MAX]; // the same, beside each other: looked up all the time
 	uint32_t member_count;
 	bool grouped;
 	uint64_t tag;			// of the group's members

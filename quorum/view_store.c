@@ -99,10 +99,13 @@ bool log_append(struct view *view, const struct record *record)
 	slot->cookie = record->cookie;
 	slot->origin = record->origin;
 	memcpy(ring_body(&view->log, slot), record->body, record->body_size);
-	if (entry_decode(&view->scratch, record->body, record->body_size))
-		slot->type = view->scratch.type;
-	if (slot->type == ENTRY_VOTERS)
-		voters_change(view, record);
+	slot->type = entry_peek(record->body, record->body_size);
+	if (slot->type == ENTRY_VOTERS) {
+		if (entry_decode(&view->scratch, record->body, record->body_size))
+			voters_change(view, record);
+		else
+			slot->type = 0;
+	}
 	proposals_seen(view, record);
 	return true;
 }

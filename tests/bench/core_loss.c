@@ -81,6 +81,8 @@ static void fill_nodes(struct cluster *cluster)
 		cluster->voters.list[i] = (struct voter){ .id = i + 1, .store = 1000 + i };
 	}
 	cluster->voters.count = NODES;
+	cluster->node_high = NODES;
+	cluster->volume_high = 1;
 	cluster->volumes[0] = (struct cluster_volume){
 		.used = true,
 		.prepared = true,

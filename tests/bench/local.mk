@@ -6,7 +6,7 @@ bench_programs = tests/bench/ring_watch tests/bench/command_latency tests/bench/
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs) tests/bench/bench.json tests/bench/bench-peers.json
 EXTRA_DIST += tests/bench/bench tests/bench/bench-vm tests/bench/benchlab.py tests/bench/failover.py \
-	tests/bench/steady.py tests/bench/peers.py
+	tests/bench/steady.py tests/bench/peers.py tests/bench/simulator.py
 
 tests_bench_ring_watch_SOURCES = tests/bench/ring_watch.c
 tests_bench_ring_watch_LDADD = $(VOTEQUORUM_LIBS)

@@ -242,6 +242,7 @@ static void cluster_make(struct test *t)
 	cluster_init(&t->cluster, &limits, t->memory);
 	snprintf(t->cluster.def.root, sizeof(t->cluster.def.root), "%s", t->root);
 	volume->used = volume->prepared = true;
+	t->cluster.volume_high = 1;
 	snprintf(volume->def.name, sizeof(volume->def.name), "v1");
 	snprintf(volume->def.source, sizeof(volume->def.source), "%s", t->folder);
 	memset(t->cluster.vms, 0, sizeof(*t->cluster.vms));

@@ -59,10 +59,12 @@ static void write_and_read(const struct definitions *defs)
 	cluster.def = defs->cluster;
 	for (uint32_t i = 0; i < defs->node_count; i++) {
 		cluster.nodes[i].used = true;
+		cluster.node_high = (uint8_t)(i + 1);
 		cluster.nodes[i].def = defs->nodes[i];
 	}
 	for (uint32_t i = 0; i < defs->volume_count; i++) {
 		cluster.volumes[i].used = true;
+		cluster.volume_high = (uint8_t)(i + 1);
 		cluster.volumes[i].def = defs->volumes[i];
 	}
 	cluster.vm_high = defs->vm_count;

@@ -153,6 +153,7 @@ static void driver_define(struct driver *driver, const char *root, const char *s
 	snprintf(volume->def.name, NAME_SIZE, "v1");
 	snprintf(volume->def.source, PATH_SIZE, "%s", source);
 	volume->used = volume->prepared = true;
+	driver->cluster.volume_high = 1;
 	volume->io_timeout_s = 1;
 	driver->cluster.vms = driver->vms;
 	driver->cluster.defs = driver->defs;

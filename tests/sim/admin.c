@@ -7,44 +7,137 @@
 
 #include "clusterd/invariant.h"
 
-bool admin_request(struct world *world, struct host *host, struct entry *entry)
+// ---- the administrators' books
+
+struct sim_vm *admin_book(struct world *world, const char *name)
+{
+	uint64_t number;
+	char *end;
+
+	if (strncmp(name, "vm", 2) != 0 || name[2] < '0' || name[2] > '9')
+		return NULL;
+	number = strtoull(name + 2, &end, 10);
+	return *end == 0 && number < SIM_VMS_MAX ? &world->vms[number] : NULL;
+}
+
+static void books_open(struct world *world, struct request *request)
+{
+	request->wish = ++world->next_wish;
+	request->alone = true;
+	for (uint32_t i = 0; i < request->book_count; i++) {
+		struct sim_vm *vm = &world->vms[request->book + i];
+
+		request->alone = request->alone && vm->open == 0;
+		vm->open++;
+		vm->wish = request->wish;
+	}
+}
+
+static void books_close(struct world *world, struct host *host, const struct request *request,
+			const struct entry_result *result)
+{
+	if (strcmp(result->code, "in-doubt") == 0)
+		return; // it may yet happen
+	for (uint32_t i = 0; i < request->book_count; i++) {
+		struct sim_vm *vm = &world->vms[request->book + i];
+
+		vm->open--;
+		if (!result->accepted)
+			continue;
+		vm->index = 0;
+		if (request->alone && vm->wish == request->wish)
+			vm->index = node_cluster(host->node)->index;
+		if (request->type == ENTRY_APPLY)
+			vm->possible = request->possible;
+		vm->stopped = request->type == ENTRY_REMOVE ||
+			      (request->type == ENTRY_VM_WANT &&
+			       request->wanted != VM_WANTED_RUNNING);
+	}
+}
+
+// ---- requests
+
+static struct request *request_new(struct world *world, struct host *host, uint8_t type)
+{
+	for (uint32_t i = 0; i < REQUESTS_MAX; i++) {
+		struct request *request = &world->requests[i];
+
+		if (request->host && request->epoch == request->host->daemon_epoch)
+			continue;
+		*request = (struct request){
+			.cookie = ++world->next_cookie,
+			.host = host,
+			.epoch = host->daemon_epoch,
+			.type = type,
+		};
+		return request;
+	}
+	return NULL;
+}
+
+static struct request *request_send(struct world *world, struct host *host, struct entry *entry)
 {
 	static const size_t size = 256 * 1024;
 	struct event event = { .type = EVENT_REQUEST };
-	struct request *request = NULL;
+	struct request *request;
 	uint8_t *body;
 
 	if (!host->daemon || host->paused)
-		return false;
-	for (uint32_t i = 0; i < REQUESTS_MAX && !request; i++)
-		if (!world->requests[i].host ||
-		    world->requests[i].epoch != world->requests[i].host->daemon_epoch)
-			request = &world->requests[i];
+		return NULL;
+	request = request_new(world, host, entry->type);
 	if (!request)
-		return false;
+		return NULL;
 	entry->at_ms = world->now_us / 1000;
 	body = malloc(size);
 	INVARIANT(body);
 	event.body_size = entry_encode(entry, body, size);
 	INVARIANT(event.body_size > 0);
 	event.body = body;
-	event.cookie = ++world->next_cookie;
-	*request = (struct request){
-		.cookie = event.cookie,
-		.host = host,
-		.epoch = host->daemon_epoch,
-		.type = entry->type,
-	};
+	event.cookie = request->cookie;
+	request->wanted = entry->wanted;
 	memcpy(request->name, entry->name, sizeof(request->name));
 	world->stats[STAT_REQUESTS]++;
 	host_post(world, host, world_jitter(world, 50, 1000), &event);
 	free(body);
-	return true;
+	return request;
+}
+
+bool admin_request(struct world *world, struct host *host, struct entry *entry)
+{
+	struct request *request = request_send(world, host, entry);
+	const struct sim_vm *book = admin_book(world, entry->name);
+	bool wish = entry->type == ENTRY_VM_WANT ||
+		    (entry->type == ENTRY_REMOVE && entry->object == OBJECT_VM);
+
+	if (request && wish && book) {
+		request->book = (uint32_t)(book - world->vms);
+		request->book_count = 1;
+		books_open(world, request);
+	}
+	return request != NULL;
+}
+
+// Answered in the same step, or by the members of that moment: nobody else can come in between.
+void admin_recover(struct world *world, struct host *host)
+{
+	struct event event = { .type = EVENT_RECOVER };
+	struct request *request = NULL;
+
+	if (host->daemon && !host->paused)
+		request = request_new(world, host, 0);
+	if (!request)
+		return;
+	event.cookie = request->cookie;
+	request->wanted = world->recover_wanted;
+	world_say(world, host, "recover --accept-loss is asked for");
+	host_deliver(world, host, &event);
 }
 
 static const char *request_word(uint8_t type)
 {
 	switch (type) {
+	case 0:
+		return "recover";
 	case ENTRY_APPLY:
 		return "apply";
 	case ENTRY_REMOVE:
@@ -97,6 +190,27 @@ static void confirmed_dead(struct world *world, const struct host *host,
 	}
 }
 
+static void run_cut(struct world *world, struct item *item)
+{
+	for (uint32_t i = 0; i < world->config.hosts; i++)
+		if (item->a >> i & 1)
+			host_power_off(world, &world->hosts[i], "power cut after an answer");
+}
+
+// What was just acknowledged must be in what comes up again.
+static void cut_after_answer(struct world *world)
+{
+	uint32_t all = (1u << world->config.hosts) - 1;
+
+	if (world->quiet || !world_trouble(world, TROUBLE_ALL_POWER) ||
+	    !rng_chance(&world->rng, 3))
+		return;
+	world_fault(world);
+	world->stats[STAT_ACK_CUTS]++;
+	world_at(world, rng_below(&world->rng, MS(3)), NULL, GUARD_NONE, run_cut)->a =
+		rng_chance(&world->rng, 50) ? all : rng_next(&world->rng) & all;
+}
+
 void admin_reply(struct world *world, struct host *host, const struct action *action)
 {
 	for (uint32_t i = 0; i < REQUESTS_MAX; i++) {
@@ -111,11 +225,16 @@ void admin_reply(struct world *world, struct host *host, const struct action *ac
 		world->stats[action->result->accepted ? STAT_ACCEPTED : STAT_REFUSED]++;
 		if (world->replied)
 			world->replied(world, action->cookie, action->result);
-		if (action->result->accepted)
+		books_close(world, host, request, action->result);
+		if (action->result->accepted && request->type == 0 && !request->wanted)
+			check_fail(world, host, "recovers, and nothing had to be recovered");
+		else if (action->result->accepted && request->type != 0)
 			check_ack(world, host);
 		if (action->result->accepted && request->type == ENTRY_NODE_CONFIRM_DEAD)
 			confirmed_dead(world, host, request);
 		request->host = NULL;
+		if (action->result->accepted)
+			cut_after_answer(world);
 		return;
 	}
 	check_fail(world, host, "answered a request that was not asked, or twice");
@@ -129,7 +248,8 @@ static void define_node(struct world *world, struct node_def *def, uint32_t i)
 	def->id = i + 1;
 	if (!world->hosts[i].fence_present)
 		return;
-	def->fence_count = 1;
+	def->fence_count = world->config.second_fences >> i & 1 ? 2 : 1;
+	snprintf(def->fences[1].agent, sizeof(def->fences[1].agent), "fence_other");
 	snprintf(def->fences[0].agent, sizeof(def->fences[0].agent), "fence_sim");
 	snprintf(def->fences[0].options, sizeof(def->fences[0].options), "plug=%s\n",
 		 world->hosts[i].name);
@@ -173,13 +293,14 @@ static uint32_t define_vm(struct world *world, struct vm_def *def, struct owner_
 	return count;
 }
 
-static bool apply_send(struct world *world, struct host *host, struct definitions *defs)
+static bool apply_send(struct world *world, struct host *host, struct definitions *defs,
+		       uint32_t book, uint64_t possible)
 {
+	struct request *request;
 	struct uuid proposed[SIM_VMS_MAX];
 	const size_t size = 128 * 1024;
 	uint8_t *body = malloc(size);
 	struct entry *entry = calloc(1, sizeof(*entry));
-	bool sent;
 
 	INVARIANT(body && entry);
 	for (uint32_t i = 0; i < defs->vm_count; i++) {
@@ -190,10 +311,16 @@ static bool apply_send(struct world *world, struct host *host, struct definition
 	entry->body = body;
 	entry->body_size = definitions_encode(defs, proposed, body, size);
 	INVARIANT(entry->body_size > 0);
-	sent = admin_request(world, host, entry);
+	request = request_send(world, host, entry);
 	free(body);
 	free(entry);
-	return sent;
+	if (!request)
+		return false;
+	request->book = book;
+	request->book_count = defs->vm_count;
+	request->possible = possible;
+	books_open(world, request);
+	return true;
 }
 
 bool admin_apply_vm(struct world *world, struct host *host, uint32_t vm)
@@ -201,13 +328,16 @@ bool admin_apply_vm(struct world *world, struct host *host, uint32_t vm)
 	struct definitions defs = { .vm_count = 1 };
 	struct owner_def owners[HOSTS_MAX];
 	struct vm_def *def = calloc(1, sizeof(*def));
+	uint64_t possible = 0;
 	bool sent;
 
 	INVARIANT(def);
 	defs.vms = def;
 	defs.owners = owners;
 	defs.owner_count = define_vm(world, def, owners, vm);
-	sent = apply_send(world, host, &defs);
+	for (uint32_t i = 0; i < defs.owner_count; i++)
+		possible |= 1u << (owners[i].node[1] - '1');
+	sent = apply_send(world, host, &defs, vm, possible);
 	free(def);
 	return sent;
 }
@@ -245,7 +375,7 @@ bool admin_apply_nodes(struct world *world, struct host *host, bool with_vms)
 		for (uint32_t k = 0; k < more; k++)
 			owners[defs.owner_count++].vm = i;
 	}
-	sent = apply_send(world, host, &defs);
+	sent = apply_send(world, host, &defs, 0, 0);
 	free(defs.nodes);
 	free(defs.volumes);
 	free(defs.vms);
@@ -265,10 +395,13 @@ static void bootstrap_run(struct world *world, struct item *item)
 {
 	struct host *host = &world->hosts[rng_below(&world->rng, world->config.hosts)];
 
+	bool defined = defined_anywhere(world);
+
 	(void)item;
-	if (defined_anywhere(world))
+	// What was defined may be lost with most of the stores.
+	if (defined && !world_trouble(world, TROUBLE_RECOVER))
 		return;
-	if (host->daemon && view_normal(node_view(host->node)))
+	if (!defined && host->daemon && view_normal(node_view(host->node)))
 		admin_apply_nodes(world, host, true);
 	world_at(world, SECONDS(2), NULL, GUARD_NONE, bootstrap_run);
 }

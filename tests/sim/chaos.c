@@ -51,6 +51,7 @@ struct world_config config_of_seed(uint64_t seed, uint32_t hosts, uint32_t vms)
 	config.unit_kills = rng_chance(&rng, 50);
 	config.dense = rng_chance(&rng, 30);
 	config.early = rng_chance(&rng, 20);
+	config.second_fences = some_of(&rng, config.hosts);
 	return config;
 }
 
@@ -263,6 +264,59 @@ static void pause_for_a_while(struct world *world, struct host *host)
 	host_pause(world, host, pause_us);
 }
 
+// ---- most stores are gone for good: only an administrator who accepts the loss goes on
+
+static void lose_most_stores(struct world *world)
+{
+	uint32_t left = world->config.hosts / 2 + 1;
+
+	if (world->stores_lost > 0 || world->recover_wanted || rng_chance(&world->rng, 70)) {
+		// Where there is nothing to recover from loss it is refused.
+		struct host *host = random_host(world);
+
+		if (host->daemon && !host->paused && view_normal(node_view(host->node)))
+			admin_recover(world, host);
+		return;
+	}
+	cut_all_power(world);
+	for (uint32_t i = 0; i < world->config.hosts; i++) {
+		struct host *host = &world->hosts[i];
+
+		host->proved_off = true;
+		if (left == 0 || rng_below(&world->rng, world->config.hosts - i) >= left)
+			continue;
+		left--;
+		store_lose(world, host);
+	}
+	world->stores_lost = world->config.hosts;
+	world->recover_wanted = true;
+}
+
+// Whoever asks sees to it that every store that is left is there.
+static bool may_recover(struct world *world, const struct host *host)
+{
+	if (!host->daemon || host->paused || view_normal(node_view(host->node)))
+		return false;
+	for (uint32_t i = 0; i < world->config.hosts; i++) {
+		const struct host *other = &world->hosts[i];
+		bool here = false;
+
+		for (uint32_t k = 0; k < host->seen_group_count; k++)
+			here |= host->seen_group[k].id == other->id;
+		if (other->store.copy && (!here || other->store.failed || !other->daemon))
+			return false;
+	}
+	return true;
+}
+
+static void recover_try(struct world *world)
+{
+	for (uint32_t i = 0; i < world->config.hosts && world->recover_wanted; i++)
+		if (may_recover(world, &world->hosts[i]) &&
+		    (world->quiet || rng_chance(&world->rng, 10)))
+			admin_recover(world, &world->hosts[i]);
+}
+
 static void trouble(struct world *world, enum trouble kind)
 {
 	struct host *host = random_host(world);
@@ -276,15 +330,12 @@ static void trouble(struct world *world, enum trouble kind)
 			cut_all_power(world);
 		break;
 	case TROUBLE_DAEMON:
-		if (!kill_clusterd(world, host))
+	case TROUBLE_SANLOCK:
+		if (!(kind == TROUBLE_DAEMON ? kill_clusterd : kill_sanlock)(world, host))
 			return;
 		break;
 	case TROUBLE_COROSYNC:
 		kill_corosync(world);
-		break;
-	case TROUBLE_SANLOCK:
-		if (!kill_sanlock(world, host))
-			return;
 		break;
 	case TROUBLE_LINKS:
 		cut_links(world);
@@ -318,10 +369,8 @@ static void trouble(struct world *world, enum trouble kind)
 		trouble_storage(world);
 		break;
 	case TROUBLE_QEMU:
-		trouble_guest(world, true);
-		break;
 	case TROUBLE_GUEST:
-		trouble_guest(world, false);
+		trouble_guest(world, kind == TROUBLE_QEMU);
 		break;
 	case TROUBLE_FENCE:
 		host->fence_mode = rng_chance(&world->rng, 50) ? FENCE_SLOW : FENCE_FAILS;
@@ -332,10 +381,13 @@ static void trouble(struct world *world, enum trouble kind)
 	case TROUBLE_ADMIN:
 		admin_burst(world);
 		return;
-	case TROUBLE_LOSS:
-	case TROUBLE_STUCK:
-	case TROUBLE_LOAD:
-	case TROUBLE_COUNT:
+	case TROUBLE_SHUTDOWN:
+		daemon_end(world, host, rng_chance(&world->rng, 50));
+		break;
+	case TROUBLE_RECOVER:
+		lose_most_stores(world);
+		break;
+	case TROUBLE_LOSS: case TROUBLE_STUCK: case TROUBLE_LOAD: case TROUBLE_COUNT:
 		return;
 	}
 	world_fault(world);
@@ -397,6 +449,8 @@ static void repair_run(struct world *world, struct item *item)
 	bool links = comes_back(world, 6);
 
 	(void)item;
+	if (world->recover_wanted)
+		recover_try(world);
 	for (uint32_t i = 0; i < world->config.hosts; i++) {
 		for (uint32_t j = 0; links && j < world->config.hosts; j++)
 			if (i != j)

@@ -157,6 +157,7 @@ static void check_digest(struct world *world, struct host *host, uint64_t index,
 
 	if (index == 0 || (!always && index % 16 != 0))
 		return;
+	committed_reach(world, index);
 	digest = cluster_digest(node_cluster(host->node));
 	if (!world->committed[index].digested) {
 		world->committed[index].digested = true;
@@ -182,6 +183,21 @@ void check_ack(struct world *world, struct host *host)
 		world->ack.view = view;
 }
 
+/*
+ * Most stores were lost, so nothing can be committed before an administrator has accepted that; and
+ * then it may be something else than before. Until a view is normal again nothing is compared.
+ */
+static void check_recovered(struct world *world)
+{
+	world->recover_wanted = false;
+	world->stats[STAT_RECOVERS]++;
+	world->ack = (struct ack){ 0 };
+	world->highest_view = 0;
+	memset(world->committed, 0, world->committed_max * sizeof(*world->committed));
+	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
+		world->vms[i] = (struct sim_vm){ .open = 1 };
+}
+
 static void check_view(struct world *world, struct host *host, uint64_t index)
 {
 	const struct view *view = node_view(host->node);
@@ -190,6 +206,8 @@ static void check_view(struct world *world, struct host *host, uint64_t index)
 	if (view_state(view) != VIEW_NORMAL || number == host->seen_view)
 		return;
 	host->seen_view = number;
+	if (world->recover_wanted)
+		check_recovered(world);
 	if (number > world->highest_view) {
 		world->highest_view = number;
 		world->stats[STAT_VIEWS]++;
@@ -205,11 +223,19 @@ static void check_view(struct world *world, struct host *host, uint64_t index)
 	check_digest(world, host, index, true);
 }
 
+// A recovery changes the voters of what is held at an index already: whoever is not through with it
+// holds the old.
+static bool comparable(const struct world *world, const struct host *host)
+{
+	return !world->recover_wanted && (world->stats[STAT_RECOVERS] == 0 ||
+					  view_state(node_view(host->node)) == VIEW_NORMAL);
+}
+
 void check_step(struct world *world, struct host *host)
 {
 	uint64_t index = node_cluster(host->node)->index;
 
-	if (index != host->seen_index) {
+	if (index != host->seen_index && comparable(world, host)) {
 		check_order(world, host, index);
 		check_digest(world, host, index, false);
 		if (index > world->highest_committed)
@@ -313,8 +339,25 @@ static void check_wanted(struct world *world, struct host *host, const struct pr
 			   vm_name(host, proc->vm));
 }
 
+// By the administrators' own books, whatever the replica says.
+static void check_books(struct world *world, struct host *host, const struct proc *proc)
+{
+	const struct sim_vm *vm = admin_book(world, vm_name(host, proc->vm));
+
+	if (!vm || vm->open > 0 || vm->index == 0 || node_cluster(host->node)->index < vm->index)
+		return;
+	world->stats[STAT_STARTS_JUDGED]++;
+	if (vm->stopped)
+		check_fail(world, host, "%s starts, and its stop was acknowledged",
+			   vm_name(host, proc->vm));
+	if (vm->possible && !(vm->possible >> host->index & 1))
+		check_fail(world, host, "%s starts where it was acknowledged not to",
+			   vm_name(host, proc->vm));
+}
+
 void check_exec(struct world *world, struct host *host, const struct proc *proc)
 {
+	check_books(world, host, proc);
 	check_writers(world, host, proc);
 	check_lease(world, host, proc);
 	check_majority(world, host, proc);

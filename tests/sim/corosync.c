@@ -16,15 +16,22 @@
 static void corosync_flush(struct world *world, struct host *host);
 static void corosync_look_later(struct world *world, uint64_t delay_us);
 
-static uint64_t group_delay_us(struct world *world, struct host *host)
+// When clusterd hears what corosync has by then.
+static uint64_t group_heard_us(struct world *world, struct host *host, uint64_t received_us)
 {
 	struct corosync *corosync = &host->corosync;
-	uint64_t at = world->now_us + world_jitter(world, 20, 100 + corosync->lag_us);
+	uint64_t at = received_us + world_jitter(world, 20, 100 + corosync->lag_us);
 
 	if (at < corosync->group_us)
 		at = corosync->group_us;
 	corosync->group_us = at;
-	return at - world->now_us;
+	return at;
+}
+
+static uint64_t group_delay_us(struct world *world, struct host *host)
+{
+	host->corosync.posted_us = group_heard_us(world, host, world->now_us);
+	return host->corosync.posted_us - world->now_us;
 }
 
 static void group_tell(struct world *world, struct host *host, const struct event *event)
@@ -109,10 +116,9 @@ static bool group_remove(struct corosync *corosync, struct group_member member)
 	return false;
 }
 
-static void message_deliver(struct world *world, struct host *host,
-			    const struct ring_message *message)
+static void message_hand_over(struct world *world, struct host *host,
+			      const struct ring_message *message)
 {
-	struct corosync *corosync = &host->corosync;
 	struct event event = {
 		.type = EVENT_MESSAGE,
 		.from_id = message->from.id,
@@ -121,6 +127,43 @@ static void message_deliver(struct world *world, struct host *host,
 		.body_size = message->size,
 	};
 
+	host_deliver(world, host, &event);
+}
+
+static void message_run_tell(struct world *world, struct item *item)
+{
+	const struct ring *ring = item->lent;
+
+	if (host_hears(item->host, item))
+		message_hand_over(world, item->host, &ring->log[item->a]);
+}
+
+// At once, unless something is before it in clusterd's connection.
+static void message_tell(struct world *world, struct host *host, const struct ring *ring,
+			 uint32_t number, bool due)
+{
+	struct item *item;
+
+	if (!host->daemon)
+		return;
+	if (due && host->corosync.posted_us < world->now_us &&
+	    host->stalled_until_us < world->now_us) {
+		message_hand_over(world, host, &ring->log[number]);
+		return;
+	}
+	item = world_at(world, group_delay_us(world, host), host, GUARD_DAEMON, message_run_tell);
+	item->lent = ring;
+	item->a = number;
+	item->b = CHANNEL_GROUP;
+	item->c = host->corosync.group_serial;
+}
+
+static void message_deliver(struct world *world, struct host *host, const struct ring *ring,
+			    uint32_t number, bool due)
+{
+	const struct ring_message *message = &ring->log[number];
+	struct corosync *corosync = &host->corosync;
+
 	switch ((enum ring_kind)message->kind) {
 	case RING_MESSAGE:
 		for (uint32_t i = 0; i < corosync->group_count; i++) {
@@ -128,7 +171,7 @@ static void message_deliver(struct world *world, struct host *host,
 			    corosync->group[i].pid != corosync->client_pid)
 				continue;
 			world->stats[STAT_MESSAGES]++;
-			group_tell(world, host, &event);
+			message_tell(world, host, ring, number, due);
 			return;
 		}
 		return;
@@ -151,18 +194,29 @@ static void corosync_run_deliver(struct world *world, struct item *item)
 
 	if (!ring || ring->number != item->a)
 		return;
-	while (corosync->delivered < ring->count &&
+	if (corosync->due <= item->b)
+		corosync->due = (uint32_t)item->b + 1;
+	while (corosync->ring == ring && corosync->delivered < corosync->due && !world->failed &&
 	       ring->log[corosync->delivered].received_us[host->index] <= world->now_us)
-		message_deliver(world, host, &ring->log[corosync->delivered++]);
+		message_deliver(world, host, ring, corosync->delivered++, true);
 }
 
-static void receive_later(struct world *world, struct ring *ring, struct ring_message *message,
+/*
+ * Received by corosync after the delay, and heard by clusterd a little later: only then it is
+ * looked at again. Should the membership change between the two, it is one of those that were
+ * received.
+ */
+static void receive_later(struct world *world, struct ring *ring, uint32_t number,
 			  struct host *host, uint64_t delay_us)
 {
-	struct item *item = world_at(world, delay_us, host, GUARD_COROSYNC, corosync_run_deliver);
+	uint64_t received_us = world->now_us + delay_us;
+	uint64_t heard_us = group_heard_us(world, host, received_us);
+	struct item *item = world_at(world, heard_us - world->now_us, host, GUARD_COROSYNC,
+				     corosync_run_deliver);
 
 	item->a = ring->number;
-	message->received_us[host->index] = world->now_us + delay_us;
+	item->b = number;
+	ring->log[number].received_us[host->index] = received_us;
 }
 
 static void ring_order(struct world *world, struct host *from, struct outgoing *out)
@@ -195,7 +249,7 @@ static void ring_order(struct world *world, struct host *from, struct outgoing *
 			continue;
 		else if (world_trouble(world, TROUBLE_LOSS) && rng_chance(&world->rng, 5))
 			delay_us += world_jitter(world, MS(5), MS(200));
-		receive_later(world, ring, message, host, delay_us);
+		receive_later(world, ring, ring->count - 1, host, delay_us);
 	}
 }
 
@@ -389,7 +443,7 @@ static void ring_recover(struct world *world, struct host *host, uint32_t togeth
 			hole = true;
 			world->stats[STAT_HOLES]++;
 		} else if (!hole || together >> (message->from.id - 1) & 1) {
-			message_deliver(world, host, message);
+			message_deliver(world, host, ring, k, false);
 		}
 	}
 	corosync->delivered = ring->count;
@@ -426,7 +480,7 @@ static void ring_install(struct world *world, uint32_t members)
 		if (!(members >> i & 1))
 			continue;
 		corosync->ring = ring;
-		corosync->delivered = 0;
+		corosync->delivered = corosync->due = 0;
 		for (uint32_t j = 0; j < corosync->group_count; j++) {
 			if (together[i] >> (corosync->group[j].id - 1) & 1)
 				corosync->group[kept++] = corosync->group[j];
@@ -460,7 +514,7 @@ static void ring_mend(struct world *world, struct ring *ring)
 	for (uint32_t k = 0; k < ring->count; k++)
 		for (uint32_t i = 0; i < world->config.hosts; i++)
 			if (ring->members >> i & 1 && ring->log[k].received_us[i] == NEVER)
-				receive_later(world, ring, &ring->log[k], &world->hosts[i],
+				receive_later(world, ring, k, &world->hosts[i],
 					      world_jitter(world, 500, MS(20)));
 	for (uint32_t i = 0; i < world->config.hosts; i++)
 		if (ring->members >> i & 1)

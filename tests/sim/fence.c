@@ -57,7 +57,7 @@ void fence_perform(struct world *world, struct host *host, const struct action *
 	if (!job)
 		return;
 	job->daemon_epoch = host->daemon_epoch;
-	job->mode = target->fence_mode;
+	job->mode = action->device == 0 ? target->fence_mode : FENCE_WORKS;
 	job->event = (struct event){
 		.type = EVENT_FENCE_DONE,
 		.node_id = action->node_id,

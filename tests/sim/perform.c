@@ -10,9 +10,15 @@ static void run_self_fence(struct world *world, struct item *item)
 
 static void run_exit(struct world *world, struct item *item)
 {
-	world_say(world, item->host, "clusterd ends");
-	daemon_kill(world, item->host);
-	daemon_restart_later(world, item->host, SECONDS(2));
+	struct host *host = item->host;
+	bool ending = host->ending;
+
+	world_say(world, host, "clusterd ends");
+	daemon_kill(world, host);
+	if (ending && host->ending_host)
+		host_power_off(world, host, "shut down");
+	else if (!ending)
+		daemon_restart_later(world, host, SECONDS(2));
 }
 
 static bool is_of_a_move(uint8_t type)

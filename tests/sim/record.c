@@ -21,7 +21,7 @@ void record_to(const char *folder)
 
 void *record_memory(size_t size)
 {
-	void *memory = record_folder ? recorder_map(size) : calloc(1, size);
+	void *memory = record_folder ? recorder_map(size) : malloc(size);
 
 	INVARIANT(memory);
 	return memory;

@@ -194,13 +194,48 @@ struct lease_job {
 	struct event event;
 	struct uuid uuid;
 	uint32_t disk, daemon_epoch;
+	bool late;
 };
+
+static void lease_land(struct world *world, struct host *host, const struct lease_job *job)
+{
+	struct disk_lease *lease = &world->disks[job->disk].leases[job->event.lease_slot];
+
+	check_lease_write(world, host, lease);
+	*lease = (struct disk_lease){ .written = true, .uuid = job->uuid };
+	world->stats[STAT_LEASE_WRITES]++;
+	world_trace(world, host, "lease slot %u of d%u written",
+		    (unsigned int)job->event.lease_slot, (unsigned int)job->disk);
+}
+
+// It was on its way in the storage network when its host died, and nobody waits for it any more.
+static void lease_run_late(struct world *world, struct item *item)
+{
+	world->stats[STAT_LATE_WRITES]++;
+	lease_land(world, item->host, item->data);
+}
+
+static bool lease_is_late(struct world *world, struct host *host, struct item *item)
+{
+	struct lease_job *job = item->data;
+
+	if (job->late || world->quiet || !world_trouble(world, TROUBLE_PATHS) ||
+	    !rng_chance(&world->rng, 3))
+		return false;
+	job->late = true;
+	world_fault(world);
+	world_at(world, world_jitter(world, SECONDS(1), SECONDS(40)), host, GUARD_NONE,
+		 lease_run_late)
+		->data = job;
+	item->data = NULL;
+	daemon_kill(world, host); // whoever asked never hears of its end
+	return true;
+}
 
 static void lease_run_write(struct world *world, struct item *item)
 {
 	struct host *host = item->host;
 	struct lease_job *job = item->data;
-	struct disk_lease *lease;
 	enum path_state state = host->paths[job->disk].state;
 
 	if (job_hangs(world, item, job->disk))
@@ -212,12 +247,9 @@ static void lease_run_write(struct world *world, struct item *item)
 	} else if (state == PATH_LOST) {
 		job->event.reason = "I/O error";
 	} else {
-		lease = &world->disks[job->disk].leases[job->event.lease_slot];
-		check_lease_write(world, host, lease);
-		*lease = (struct disk_lease){ .written = true, .uuid = job->uuid };
-		world->stats[STAT_LEASE_WRITES]++;
-		world_trace(world, host, "lease slot %u of d%u written",
-			    (unsigned int)job->event.lease_slot, (unsigned int)job->disk);
+		if (lease_is_late(world, host, item))
+			return;
+		lease_land(world, host, job);
 		job->event.flag = true;
 	}
 	if (host->daemon && host->daemon_epoch == job->daemon_epoch)

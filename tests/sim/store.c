@@ -173,7 +173,7 @@ static void store_run_synced(struct world *world, struct item *item)
 	INVARIANT(item->b <= store->synced + store->op_count);
 	if (item->b > store->synced)
 		store_fold(store, (uint32_t)(item->b - store->synced));
-	host_post(world, host, 0, &event);
+	host_deliver(world, host, &event);
 }
 
 static void store_sync(struct world *world, struct host *host, uint64_t token)

@@ -126,11 +126,18 @@ void world_trace(struct world *world, const struct host *host, const char *forma
 	va_end(args);
 }
 
-// ---- the queue: a binary heap ordered by (time, sequence)
+// ---- the queue: a heap ordered by (time, sequence), four children a node: one line of the cache
 
-static bool node_before(const struct queue_node *a, const struct queue_node *b)
+enum { ITEM_BITS = 22 };
+
+static inline bool node_before(const struct queue_node *a, const struct queue_node *b)
 {
-	return a->at_us != b->at_us ? a->at_us < b->at_us : a->sequence < b->sequence;
+	return a->at_us < b->at_us || (a->at_us == b->at_us && a->order < b->order);
+}
+
+static inline uint32_t node_item(const struct queue_node *node)
+{
+	return (uint32_t)(node->order & ((1u << ITEM_BITS) - 1));
 }
 
 static void queue_push(struct queue *queue, struct queue_node node)
@@ -142,32 +149,33 @@ static void queue_push(struct queue *queue, struct queue_node node)
 		queue->heap = realloc(queue->heap, queue->max * sizeof(*queue->heap));
 		INVARIANT(queue->heap);
 	}
-	for (at = queue->count++; at > 0 && node_before(&node, &queue->heap[(at - 1) / 2]);
-	     at = (at - 1) / 2)
-		queue->heap[at] = queue->heap[(at - 1) / 2];
+	for (at = queue->count++; at > 0 && node_before(&node, &queue->heap[(at - 1) / 4]);
+	     at = (at - 1) / 4)
+		queue->heap[at] = queue->heap[(at - 1) / 4];
 	queue->heap[at] = node;
 }
 
 static struct queue_node queue_pop(struct queue *queue)
 {
-	struct queue_node top = queue->heap[0], last = queue->heap[--queue->count];
+	struct queue_node *heap = queue->heap, top = heap[0], last = heap[--queue->count];
 	uint32_t at = 0;
 
 	for (;;) {
-		uint32_t child = 2 * at + 1;
+		uint32_t child = 4 * at + 1, end = child + 4, first = child;
 
 		if (child >= queue->count)
 			break;
-		if (child + 1 < queue->count &&
-		    node_before(&queue->heap[child + 1], &queue->heap[child]))
-			child++;
-		if (!node_before(&queue->heap[child], &last))
+		if (end > queue->count)
+			end = queue->count;
+		while (++child < end)
+			if (node_before(&heap[child], &heap[first]))
+				first = child;
+		if (!node_before(&heap[first], &last))
 			break;
-		queue->heap[at] = queue->heap[child];
-		at = child;
+		heap[at] = heap[first];
+		at = first;
 	}
-	if (queue->count > 0)
-		queue->heap[at] = last;
+	heap[at] = last;
 	return top;
 }
 
@@ -179,7 +187,7 @@ static uint32_t item_new(struct queue *queue)
 		queue->items_max = queue->items_max ? 2 * queue->items_max : 1024;
 		queue->items = realloc(queue->items, queue->items_max * sizeof(*queue->items));
 		queue->unused = realloc(queue->unused, queue->items_max * sizeof(*queue->unused));
-		INVARIANT(queue->items && queue->unused);
+		INVARIANT(queue->items && queue->unused && queue->items_max <= 1u << ITEM_BITS);
 	}
 	return queue->items_count++;
 }
@@ -208,8 +216,8 @@ struct item *world_at(struct world *world, uint64_t delay_us, struct host *host,
 	struct queue *queue = &world->queue;
 	uint32_t number = item_new(queue);
 
-	queue_push(queue,
-		   (struct queue_node){ world->now_us + delay_us, queue->sequence++, number });
+	queue_push(queue, (struct queue_node){ world->now_us + delay_us,
+					       queue->sequence++ << ITEM_BITS | number });
 	queue->items[number] = (struct item){
 		.run = run,
 		.host = host,
@@ -231,11 +239,12 @@ void world_run(struct world *world, uint64_t until_us)
 
 	while (queue->count > 0 && queue->heap[0].at_us <= until_us && !world->failed) {
 		struct queue_node node = queue_pop(queue);
-		struct item item = queue->items[node.item];
+		uint32_t number = node_item(&node);
+		struct item item = queue->items[number];
 
 		if (item.host && item.epoch != guard_epoch(item.host, item.guard)) {
 			free(item.data);
-			queue->unused[queue->unused_count++] = node.item;
+			queue->unused[queue->unused_count++] = number;
 			continue;
 		}
 		if (item.host && item.guard != GUARD_NONE && item.host->paused &&
@@ -251,7 +260,7 @@ void world_run(struct world *world, uint64_t until_us)
 			queue_push(queue, node);
 			continue;
 		}
-		queue->unused[queue->unused_count++] = node.item;
+		queue->unused[queue->unused_count++] = number;
 		world->now_us = node.at_us;
 		item.run(world, &item);
 		free(item.data);
@@ -267,6 +276,15 @@ uint64_t host_clock_ms(const struct world *world, const struct host *host)
 	return (world->now_us - host->booted_us) / 1000 + 5000;
 }
 
+static void host_run_tick(struct world *world, struct item *item);
+
+static void tick_later(struct world *world, struct host *host)
+{
+	host->tick_item_us = host->tick_at_us;
+	world_at(world, host->tick_at_us - world->now_us, host, GUARD_DAEMON, host_run_tick)->a =
+		++host->tick_serial;
+}
+
 static void host_run_tick(struct world *world, struct item *item)
 {
 	struct host *host = item->host;
@@ -274,31 +292,34 @@ static void host_run_tick(struct world *world, struct item *item)
 
 	if ((uint32_t)item->a != host->tick_serial)
 		return;
-	host->tick_at_ms = NEVER;
+	host->tick_item_us = NEVER;
+	if (host->tick_at_us > world->now_us) {
+		if (host->tick_at_us != NEVER)
+			tick_later(world, host);
+		return;
+	}
+	host->tick_at_ms = host->tick_at_us = NEVER;
 	host_deliver(world, host, &event);
 }
 
+// Deadlines move on with nearly every event: an item that comes too early looks again.
 static void host_arm(struct world *world, struct host *host)
 {
 	uint64_t deadline_ms = node_deadline_ms(host->node), now_ms = host_clock_ms(world, host);
-	uint64_t delay_us;
-	struct item *item;
 
-	if (deadline_ms == NEVER) {
-		host->tick_serial++;
-		host->tick_at_ms = NEVER;
-		return;
-	}
 	if (deadline_ms <= now_ms)
 		deadline_ms = now_ms + 1;
 	if (host->tick_at_ms == deadline_ms)
 		return;
 	host->tick_at_ms = deadline_ms;
-	delay_us = MS(deadline_ms - now_ms);
+	host->tick_at_us = NEVER;
+	if (deadline_ms == NEVER)
+		return;
+	host->tick_at_us = world->now_us + MS(deadline_ms - now_ms);
 	if (world_trouble(world, TROUBLE_LOAD))
-		delay_us += MS(rng_below(&world->rng, 300));
-	item = world_at(world, delay_us, host, GUARD_DAEMON, host_run_tick);
-	item->a = ++host->tick_serial;
+		host->tick_at_us += MS(rng_below(&world->rng, 300));
+	if (host->tick_at_us < host->tick_item_us)
+		tick_later(world, host);
 }
 
 void host_deliver(struct world *world, struct host *host, struct event *event)
@@ -333,13 +354,17 @@ void host_deliver(struct world *world, struct host *host, struct event *event)
 		host_arm(world, host);
 }
 
+bool host_hears(const struct host *host, const struct item *item)
+{
+	return !((item->b == CHANNEL_GROUP && item->c != host->corosync.group_serial) ||
+		 (item->b == CHANNEL_QUORUM && item->c != host->corosync.quorum_serial));
+}
+
 static void host_run_event(struct world *world, struct item *item)
 {
 	struct event *event = item->data;
 
-	// What an earlier connection to corosync had to say is not heard any more.
-	if ((item->b == CHANNEL_GROUP && item->c != item->host->corosync.group_serial) ||
-	    (item->b == CHANNEL_QUORUM && item->c != item->host->corosync.quorum_serial))
+	if (!host_hears(item->host, item))
 		return;
 	if (event->type == EVENT_GROUP) {
 		item->host->seen_group_count = event->member_count;
@@ -438,11 +463,11 @@ void daemon_start(struct world *world, struct host *host)
 	if (host->daemon || !host->booted)
 		return;
 	host->daemon = true;
-	host->exiting = false;
+	host->exiting = host->ending = false;
 	host->daemon_epoch++;
 	host->starts++;
 	host->pid = ++world->next_pid;
-	host->tick_at_ms = NEVER;
+	host->tick_at_ms = host->tick_at_us = host->tick_item_us = NEVER;
 	host->ticks_idle = 0;
 	host->edge_us = 0;
 	host->seen_group_count = 0;
@@ -458,6 +483,33 @@ void daemon_start(struct world *world, struct host *host)
 	path_reopen(world, host);
 	qemu_adopt(world, host);
 	corosync_connect(world, host);
+}
+
+static void daemon_run_end_limit(struct world *world, struct item *item)
+{
+	struct host *host = item->host;
+
+	if (!host->ending)
+		return;
+	world_say(world, host, "clusterd does not end in time");
+	if (host->ending_host)
+		host_power_off(world, host, "its shutdown's limit");
+	else
+		daemon_kill(world, host);
+}
+
+void daemon_end(struct world *world, struct host *host, bool with_host)
+{
+	struct event event = { .type = EVENT_SHUTDOWN, .flag = with_host };
+
+	if (!host->daemon || host->paused || host->ending)
+		return;
+	world->stats[STAT_SHUTDOWNS]++;
+	world_say(world, host, with_host ? "the host shuts down" : "clusterd is stopped");
+	host->ending = true;
+	host->ending_host = with_host;
+	host_post(world, host, 0, &event);
+	world_at(world, SECONDS(90), host, GUARD_DAEMON, daemon_run_end_limit);
 }
 
 void daemon_kill(struct world *world, struct host *host)
@@ -640,8 +692,11 @@ void world_free(struct world *world)
 {
 	struct queue *queue = &world->queue;
 
-	while (queue->count > 0)
-		free(queue->items[queue_pop(queue).item].data);
+	while (queue->count > 0) {
+		struct queue_node node = queue_pop(queue);
+
+		free(queue->items[node_item(&node)].data);
+	}
 	free(queue->heap);
 	free(queue->items);
 	free(queue->unused);

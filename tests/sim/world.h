@@ -48,11 +48,12 @@ struct item {
 	uint32_t epoch;
 	uint64_t a, b, c;
 	void *data;		// malloc'd, the item's own
+	const void *lent;	// somebody else's, good until the world's end
 };
 
 struct queue_node {
-	uint64_t at_us, sequence;
-	uint32_t item;
+	uint64_t at_us;
+	uint64_t order; // sequence, and the item's number in the low bits
 };
 
 struct queue {
@@ -105,6 +106,7 @@ struct corosync {
 	uint32_t epoch;
 	struct ring *ring;	// NULL: in none yet
 	uint32_t delivered;	// of ring->log
+	uint32_t due;		// of ring->log, for clusterd by now
 	struct group_member group[GROUP_MAX];	// as delivered here
 	uint32_t group_count;
 	uint32_t client_pid;	// the clusterd that is connected; 0: none
@@ -114,6 +116,7 @@ struct corosync {
 	uint32_t quorum_pid;	// the same for votequorum
 	uint64_t group_us, quorum_us;	// the last event on its way to clusterd: each channel keeps
 					// its order
+	uint64_t posted_us; // the last that has left the ring's log, and waits for clusterd
 	uint64_t group_serial, quorum_serial;	// clusterd's connections
 	uint64_t lag_us;	// at most, until clusterd is told
 };
@@ -249,7 +252,8 @@ struct host {
 	struct node *node;
 	uint8_t *memory;
 	struct recorder *recorder;	// NULL: not wanted
-	uint64_t tick_at_ms;
+	uint64_t tick_at_ms, tick_at_us; // when clusterd wants its timer
+	uint64_t tick_item_us;	// when the one item for it comes, and looks; NEVER: none
 	uint32_t tick_serial, ticks_idle;
 	uint64_t edge_us;	// the last event of its own edges on its way
 	struct group_member seen_group[GROUP_MAX];	// what clusterd was told
@@ -258,6 +262,7 @@ struct host {
 	bool sanlock_gone_told;	// clusterd knows of sanlock's last death
 	uint64_t seen_index, seen_view;
 	bool exiting;
+	bool ending, ending_host;	// somebody asked clusterd to end; and the host goes down
 
 	struct corosync corosync;
 	struct store store;
@@ -301,7 +306,10 @@ enum fence_mode { FENCE_WORKS, FENCE_SLOW, FENCE_FAILS, FENCE_LIES };
 	X(REQUESTS, "requests") X(ACCEPTED, "accepted") X(REFUSED, "refused")                   \
 	X(SELF_FENCES, "self-fences") X(REJOINS, "group rejoins")                               \
 	X(RESETS, "stores reset") X(LEARNERS, "learner steps") X(LOGS, "log lines")             \
-	X(ERRORS, "error lines") X(RECOVERS, "recovers")
+	X(ERRORS, "error lines") X(RECOVERS, "recovers")                                        \
+	X(SHUTDOWNS, "orderly ends") X(ACK_CUTS, "power cuts after an answer")                  \
+	X(LATE_WRITES, "lease writes that landed late")                                         \
+	X(STARTS_JUDGED, "starts judged by the books")
 
 enum stat {
 #define X(name, text) STAT_##name,
@@ -317,7 +325,8 @@ enum stat {
 	X(PAUSE, "pause") X(CLOCK, "clock") X(STORE_SLOW, "store-slow")                         \
 	X(STORE_LOST, "store-lost") X(STORE_FAIL, "store-fail") X(PATHS, "storage")             \
 	X(QEMU, "qemu-fails") X(GUEST, "guests") X(STUCK, "unkillable")                         \
-	X(FENCE, "fence-fails") X(LIES, "fence-lies") X(ADMIN, "admin") X(LOAD, "load")
+	X(FENCE, "fence-fails") X(LIES, "fence-lies") X(ADMIN, "admin") X(LOAD, "load")         \
+	X(SHUTDOWN, "shutdown") X(RECOVER, "recover")
 
 enum trouble {
 #define X(name, text) TROUBLE_##name,
@@ -333,6 +342,7 @@ struct world_config {
 	uint32_t hosts, vms, disks;
 	uint32_t troubles;		// mask
 	uint32_t watchdogs, fences;	// masks of hosts
+	uint32_t second_fences;		// those that have another device, which always works
 	uint32_t io_timeout_s;
 	uint64_t detection_us;		// token + consensus
 	uint64_t chaos_us;
@@ -354,13 +364,25 @@ struct request {
 	uint64_t cookie;
 	struct host *host;
 	uint32_t epoch;
-	uint8_t type;
+	uint8_t type;		// enum entry_type; 0: recover
+	uint8_t wanted;		// VM_WANT; recover: it is needed
+	uint64_t possible;	// APPLY of one VM: mask of hosts
+	uint32_t book, book_count;	// the VMs that it is about
+	uint64_t wish;			// counts those that are about VMs
+	bool alone;			// no other of theirs had no answer when it was made
 	char name[NAME_SIZE];
 };
 
+/*
+ * The administrators' own books about vm0, vm1...: what they were told is so, as of an index of the
+ * log. As long as a further wish has no answer nothing is known.
+ */
 struct sim_vm {
-	bool exists;
-	char name[NAME_SIZE];
+	uint32_t open;		// wishes without an answer
+	uint64_t wish;		// the last one
+	uint64_t index;		// 0: nothing is known, two wishes were under way together
+	bool stopped;		// is not to run
+	uint64_t possible;	// mask of the hosts that it may run on; 0: not known, or all
 };
 
 struct world {
@@ -375,7 +397,7 @@ struct world {
 	struct ring *rings;
 	uint64_t ring_number, ring_id;
 	struct actions actions;
-	uint64_t next_cookie, next_random_id;
+	uint64_t next_cookie, next_random_id, next_wish;
 	uint32_t next_pid;
 	struct node_limits limits;
 
@@ -383,6 +405,7 @@ struct world {
 	bool quiet;			// healed: the last phase
 	uint32_t faults;		// injected so far
 	uint32_t stores_lost;
+	bool recover_wanted;		// most stores are gone: only a recovery goes on
 	uint64_t stats[STAT_COUNT];
 	struct request requests[REQUESTS_MAX];
 	struct sim_vm vms[SIM_VMS_MAX];
@@ -437,12 +460,16 @@ void host_pause(struct world *world, struct host *host, uint64_t length_us);
 void host_clock_step(struct world *world, struct host *host, int64_t step_ms);
 void daemon_start(struct world *world, struct host *host);
 void daemon_kill(struct world *world, struct host *host);
+// As systemctl stop clusterd, or shutdown of the host.
+void daemon_end(struct world *world, struct host *host, bool with_host);
 void daemon_restart_later(struct world *world, struct host *host, uint64_t delay_us);
 uint64_t host_clock_ms(const struct world *world, const struct host *host);
 // Copies the event, and hands it to the host's clusterd after the delay if it is still the same
 // process.
 struct item *host_post(struct world *world, struct host *host, uint64_t delay_us,
 		       const struct event *event);
+// Whether what was on its way over this connection to corosync is still heard.
+bool host_hears(const struct host *host, const struct item *item);
 void host_deliver(struct world *world, struct host *host, struct event *event);
 
 // perform.c
@@ -516,6 +543,9 @@ bool admin_request(struct world *world, struct host *host, struct entry *entry);
 void admin_reply(struct world *world, struct host *host, const struct action *action);
 bool admin_apply_nodes(struct world *world, struct host *host, bool with_vms);
 bool admin_apply_vm(struct world *world, struct host *host, uint32_t vm);
+void admin_recover(struct world *world, struct host *host);
+// NULL: not one of theirs
+struct sim_vm *admin_book(struct world *world, const char *name);
 
 // chaos.c
 struct world_config config_of_seed(uint64_t seed, uint32_t hosts, uint32_t vms);
@@ -543,7 +573,7 @@ void check_log(struct world *world, struct host *host, const struct action *acti
 
 // record.c
 void record_to(const char *folder);	// what follows is recorded there
-void *record_memory(size_t size);	// zeroed
+void *record_memory(size_t size);	// as it comes: a node relies on nothing in it
 void record_memory_free(void *memory, size_t size);
 void record_start(struct world *world, struct host *host);
 void record_end(struct host *host);

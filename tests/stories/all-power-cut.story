@@ -51,7 +51,7 @@ wait settle
     16.405 n1   | vm vm1: lease written on volume d0
     16.405 n1   | vm vm1: placed on n1
     16.405 n1   | vm vm1: runs on n1
-    16.407 n2   | vm vm1: stopped on n1: it was gone when its host came back
+    16.408 n2   | vm vm1: stopped on n1: it was gone when its host came back
     19.459 n1   | vm vm1: placed on n1
     19.493 n1   QEMU of vm1 starts
     19.570 n1   | vm vm1: runs on n1

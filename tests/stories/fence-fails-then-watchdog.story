@@ -36,8 +36,8 @@ wait settle
     63.001 n3   fence agent for n1: the device does not answer
     63.003 n3   | node n1: fencing failed: the device does not answer
     63.006 n3   | node n1: no proof that it is off; waiting for its leases to expire: its fence device fails; its watchdog guards its leases, so their expiry is waited for
-    67.530 n2   QEMU of vm0 starts
-    67.607 n3   | vm vm0: runs on n2
+    67.531 n2   QEMU of vm0 starts
+    67.608 n3   | vm vm0: runs on n2
     73.006 n3   | node n1: being fenced by n2 with fence_sim: its fence device is tried again
     73.007 n2   fence agent for n1 is called
     83.257 n2   fence agent for n1: the device does not answer
@@ -68,4 +68,4 @@ wait settle
    128.401 n1   | node n1: being fenced by n2 with fence_sim: its power must be proved off before its VMs may start elsewhere
    128.405 n2   | view 3: n1, n2, n3
    128.407 n2   | node n1: back: it takes part again
-   128.410 n2   | node n1: guarded by a watchdog
+   128.411 n2   | node n1: guarded by a watchdog

@@ -15,8 +15,8 @@ wait settle
      1.986 n3   | node n1: no proof that it is off; waiting for its leases to expire: it has no fence device; its watchdog guards its leases, so their expiry is waited for
      1.988 n3   | vm vm0: placed on n2
      3.810 n3   | vm vm0: waits for its lease on n2: a living host holds it
-    67.530 n2   QEMU of vm0 starts
-    67.607 n3   | vm vm0: runs on n2
+    67.531 n2   QEMU of vm0 starts
+    67.608 n3   | vm vm0: runs on n2
    100.000 --   > power-on n1
    100.000 --   > wait settle
    107.000 n1   booted

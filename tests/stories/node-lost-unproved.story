@@ -37,4 +37,4 @@ wait settle
    178.401 n1   | node n1: lost: it left corosync's membership
    178.405 n2   | view 3: n1, n2, n3
    178.407 n2   | node n1: back: it takes part again
-   178.410 n2   | node n1: no watchdog guards its leases
+   178.411 n2   | node n1: no watchdog guards its leases

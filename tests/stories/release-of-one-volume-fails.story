@@ -29,11 +29,11 @@ run 300
     12.529 n2   releases the host id of n1 on d0
     12.531 n3   | node n1: its claims are not released: the volume does not answer
     17.571 n3   | node n1: its claims are not released: the volume does not answer
-    18.030 n3   lockspace of d1 fails: sanlock kills its processes
-    18.030 n2   lockspace of d1 fails: sanlock kills its processes
-    18.061 n2   QEMU of vm1 ends: killed
-    18.076 n3   | vm vm1: died on n2: killed
+    18.031 n3   lockspace of d1 fails: sanlock kills its processes
+    18.031 n2   lockspace of d1 fails: sanlock kills its processes
+    18.062 n2   QEMU of vm1 ends: killed
+    18.077 n3   | vm vm1: died on n2: killed
     22.611 n3   | node n1: its claims are not released: the volume does not answer
-    22.614 n3   | vm vm0: placed on n2
+    22.613 n3   | vm vm0: placed on n2
     22.647 n2   QEMU of vm0 starts
-    22.725 n3   | vm vm0: runs on n2
+    22.724 n3   | vm vm0: runs on n2

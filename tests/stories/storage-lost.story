@@ -13,14 +13,14 @@ wait settle
      0.000 n1   storage d0 is lost
      0.000 --   > run 30
      2.252 n1   | node n1: volume d0 lost: probes fail
-     8.028 n1   lockspace of d0 fails: sanlock kills its processes
-     8.059 n1   QEMU of vm0 ends: killed
-     8.074 n1   | vm vm0: died on n1: killed
-     8.077 n1   | vm vm0: placed on n3
-     9.899 n1   | vm vm0: waits for its lease on n3: its holder may be dead
+     8.029 n1   lockspace of d0 fails: sanlock kills its processes
+     8.060 n1   QEMU of vm0 ends: killed
+     8.075 n1   | vm vm0: died on n1: killed
+     8.078 n1   | vm vm0: placed on n3
+     9.900 n1   | vm vm0: waits for its lease on n3: its holder may be dead
     30.000 --   > storage restore n1
     30.000 n1   storage d0 is well
     30.000 --   > wait settle
     32.252 n1   | node n1: volume d0 online
-    38.064 n3   QEMU of vm0 starts
-    38.142 n1   | vm vm0: runs on n3
+    38.065 n3   QEMU of vm0 starts
+    38.143 n1   | vm vm0: runs on n3

@@ -195,7 +195,8 @@ static inline bool fixture_apply(struct fixture *f, struct entry *entry)
 	size_t size;
 
 	entry->at_ms = ++f->at_ms;
-	if (entry->type >= ENTRY_VOTERS && entry->view == 0)
+	if ((entry->type >= ENTRY_VOTERS || entry->type == ENTRY_NODE_CONFIRM_DEAD) &&
+	    entry->view == 0)
 		entry->view = f->cluster.view;
 	size = entry_encode(entry, wire, sizeof(wire));
 	assert_true(size > 0);

@@ -69,7 +69,10 @@ static struct entry some_entry(struct fixture *f)
 		entry.type = dice(2) ? ENTRY_PLACE : ENTRY_VM_REPORT;
 	if (entry.type == ENTRY_APPLY)
 		return some_document(f);
-	entry.view = entry.type >= ENTRY_VOTERS || entry.type == ENTRY_VIEW ? 7 : 0;
+	entry.view = entry.type >= ENTRY_VOTERS || entry.type == ENTRY_VIEW ||
+				     entry.type == ENTRY_NODE_CONFIRM_DEAD
+			     ? 7
+			     : 0;
 	entry.node_id = 1 + dice(4);
 	entry.from = dice(4) ? entry.node_id : 1 + dice(4);
 	entry.object = (uint8_t)(1 + dice(3));

@@ -233,6 +233,11 @@ static void confirmation_needs_a_lost_node(void **state)
 	(void)state;
 	refused(&f, entry, "node-state", "n2 is online");
 	accept(&f, about_node(ENTRY_NODE_LOST, 2));
+	// Said a view ago: it may have started since, come back, and be lost again, alive.
+	entry.view = f.cluster.view - 1;
+	refused(&f, entry, "stale-view", "decided in view");
+	assert_int_equal(node->life, NODE_LOST);
+	entry.view = 0;
 	accept(&f, entry);
 	assert_int_equal(node->life, NODE_FENCED);
 	assert_int_equal(node->fence_attempt, ATTEMPT + 1);

@@ -89,11 +89,16 @@ static void bad_values_fail(void **state)
 	assert_true(r.failed);
 }
 
-static void hash_is_fnv1a(void **state)
+// Computed elsewhere: replicas of different builds and machines compare their digests.
+static void hash_is_the_same_everywhere(void **state)
 {
+	static const uint8_t shifted[] = "?more than eight";
+
 	(void)state;
 	assert_true(hash_bytes(hash_start(), "", 0) == UINT64_C(0xcbf29ce484222325));
-	assert_true(hash_bytes(hash_start(), "foobar", 6) == UINT64_C(0x85944171f73967e8));
+	assert_true(hash_bytes(hash_start(), "foobar", 6) == UINT64_C(0x79b81f2250654c73));
+	assert_true(hash_bytes(hash_start(), "eight by", 8) == UINT64_C(0x1a3b3e72f9ffe4d1));
+	assert_true(hash_bytes(hash_start(), shifted + 1, 15) == UINT64_C(0xde2035e2bf654249));
 }
 
 static void text_is_cut_and_terminated(void **state)
@@ -159,7 +164,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_touched_after_an_overrun),
 		cmocka_unit_test(a_string_that_does_not_fit_is_not_half_written),
 		cmocka_unit_test(bad_values_fail),
-		cmocka_unit_test(hash_is_fnv1a),
+		cmocka_unit_test(hash_is_the_same_everywhere),
 		cmocka_unit_test(text_is_cut_and_terminated),
 		cmocka_unit_test(vm_definitions_come_back),
 	};

@@ -314,7 +314,9 @@ static void fill_cluster(struct cluster *cluster)
 	for (uint32_t i = 0; i < NODES_MAX; i++)
 		cluster->voters.list[i].id = 0x01010101 + 16 * i;
 	for (uint32_t i = 1; i <= 3; i++) {
+		cluster_touch_node(cluster, (uint8_t)i);
 		fill_node(&cluster->nodes[i]);
+		cluster_touch_volume(cluster, (uint8_t)i);
 		fill_volume(&cluster->volumes[i]);
 	}
 	volume_lease_slots(cluster, 3)[59] = SLOT_BURNED;
@@ -351,6 +353,8 @@ static void everything_comes_back(void **state)
 		assert_int_equal(cluster_encode(&a.cluster, buf, size), size);
 		assert_true(cluster_decode(&b.cluster, buf, size));
 		assert_true(cluster_digest(&a.cluster) == cluster_digest(&b.cluster));
+		assert_int_equal(b.cluster.node_high, 4);
+		assert_int_equal(b.cluster.volume_high, 4);
 		assert_int_equal(b.cluster.vm_high, 6);
 		assert_int_equal(b.cluster.vm_count, 3);
 		ASSERT_SAME(a.cluster.def, b.cluster.def);
@@ -506,6 +510,7 @@ static void counts_slots_and_heads_are_in_the_digest(void **state)
 	}
 	memcpy(&f.cluster.nodes[9], &f.cluster.nodes[3], sizeof(f.cluster.nodes[3]));
 	f.cluster.nodes[3].used = false;
+	cluster_touch_node(&f.cluster, 9);
 	assert_true(cluster_digest(&f.cluster) != digest);
 	fixture_close(&f);
 }

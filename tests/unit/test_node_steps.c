@@ -43,6 +43,7 @@ static void view_give(uint32_t in_ring)
 		view->members[i] = (struct member){
 			.id = i + 1, .pid = 1, .takes_part = true, .copied = true
 		};
+		view->member_ids[i] = i + 1;
 		if (in_ring >> i & 1)
 			view->ring_ids[view->ring_count++] = i + 1;
 	}

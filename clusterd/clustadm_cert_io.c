@@ -103,11 +103,16 @@ static bool conf_is_self(const char *name, const char *address)
 
 static void conf_node(struct names *names, const char *name, const char *address)
 {
+	bool known = false;
+
 	if (!*name)
 		name = address;
-	if (!*name || names->count == NODES_MAX)
+	for (uint32_t i = 0; i < names->count; i++)
+		known |= strcmp(names->all[i], name) == 0;
+	if (!*name || (!known && names->count == NODES_MAX))
 		return;
-	name_copy(names->all[names->count++], name);
+	if (!known)
+		name_copy(names->all[names->count++], name);
 	if (!names->self[0] && conf_is_self(name, address))
 		name_copy(names->self, name);
 }
@@ -144,7 +149,7 @@ static void names_find(struct session *session, struct names *names)
 {
 	memset(names, 0, sizeof(*names));
 	names_ask(session, names);
-	if (names->count == 0)
+	if (!names->self[0])
 		names_from_corosync(names);
 	if (invocation_has(session->invocation, OPTION_NODE))
 		name_copy(names->self, session->invocation->values[OPTION_NODE]);

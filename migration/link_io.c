@@ -237,12 +237,26 @@ static void reason_add(struct link_peer *peer, const char *address, const char *
 		 address, reason);
 }
 
+static bool own_address(const struct link *link, const char *address)
+{
+	for (int i = 0; i < LINK_LISTENERS_MAX; i++)
+		if (strcmp(link->listeners[i].address, address) == 0)
+			return true;
+	return false;
+}
+
 static void peer_dial_next(struct link *link, struct link_peer *peer)
 {
 	while (peer->address_at < peer->address_count) {
 		const char *address = peer->addresses[peer->address_at++];
-		int error = link_conn_dial(link, peer->id, address, &peer->dialling);
+		int error;
 
+		// Bridges of containers have the same one on every host.
+		if (own_address(link, address)) {
+			reason_add(peer, address, "this node has that address itself");
+			continue;
+		}
+		error = link_conn_dial(link, peer->id, address, &peer->dialling);
 		if (error == 0)
 			return;
 		reason_add(peer, address, strerror(-error));

@@ -83,6 +83,15 @@ static void addresses_in_their_order(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&silent, sizeof(silent)), 0);
 	assert_int_equal(listen(fd, 4), 0);
 	check_good(&w, "127.0.0.2");
+	// One that both have, as bridges of containers often do.
+	strcpy(w.sides[0].cluster->nodes[1].report.addresses[0], "127.0.0.1");
+	check_good(&w, "127.0.0.2");
+	side_close(&w, 1);
+	side_open(&w, 1);
+	assert_true(world_run(&w, certs_read, 5000));
+	check_good(&w, "127.0.0.2");
+	assert_int_equal(w.sides[0].line_count, 0);
+	strcpy(w.sides[0].cluster->nodes[1].report.addresses[0], "127.0.0.9");
 	// None is right: every one is told with its reason, in bounded time.
 	side_close(&w, 1);
 	check_bad(&w, "127.0.0.9: Connection refused; 127.0.0.8: it accepted, and said nothing; "

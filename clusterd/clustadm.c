@@ -117,6 +117,8 @@ static enum exit_status run(struct session *session)
 		return clustadm_events(session);
 	case COMMAND_QUORUM:
 		return clustadm_quorum(session);
+	case COMMAND_CAPACITY:
+		return clustadm_capacity(session);
 	case COMMAND_RECOVER:
 		return clustadm_recover(session);
 	case COMMAND_VM_LIST:

@@ -78,7 +78,7 @@ static void count_add(char *line, size_t size, long long count, const char *one)
 
 static void apply_print(struct session *session, const json_t *result)
 {
-	const json_t *stops = json_object_get(result, "stops"), *name;
+	const json_t *stops = json_object_get(result, "stops"), *name, *capacity;
 	char line[256] = "";
 	size_t i;
 
@@ -100,6 +100,12 @@ static void apply_print(struct session *session, const json_t *result)
 		       json_string_value(name));
 	json_array_foreach(json_object_get(result, "warnings"), i, name) fprintf(
 		stderr, "warning: %s; %s\n", json_word(name, "reason"), json_word(name, "fix"));
+	capacity = json_object_get(result, "capacity");
+	if (capacity)
+		fprintf(stderr, "warning: if %s fails now, %s has no home: %s; %s\n",
+			json_string_value(json_array_get(json_object_get(capacity, "nodes"), 0)),
+			json_word(capacity, "vm"), json_word(capacity, "reason"),
+			json_word(capacity, "fix"));
 	json_array_foreach(stops, i, name)
 		printf("  %s: %s\n", json_flag(result, "dry_run") ? "would be stopped" : "stops",
 		       json_string_value(name));

@@ -67,6 +67,7 @@ enum exit_status clustadm_vm_show(struct session *session);
 enum exit_status clustadm_vm_explain(struct session *session);
 enum exit_status clustadm_node_show(struct session *session);
 enum exit_status clustadm_volume_show(struct session *session);
+enum exit_status clustadm_capacity(struct session *session);
 enum exit_status clustadm_quorum(struct session *session);
 enum exit_status clustadm_events(struct session *session);
 enum exit_status clustadm_dump(struct session *session);

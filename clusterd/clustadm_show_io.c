@@ -149,6 +149,57 @@ static void certs_print(const json_t *nodes)
 	}
 }
 
+// "tolerates any 1 failure", or who has no home then and why.
+static void capacity_print(const json_t *capacity, bool whole)
+{
+	const json_t *nodes = json_object_get(capacity, "nodes");
+	const json_t *second = json_array_get(nodes, 1);
+
+	if (!capacity)
+		return;
+	if (json_flag(capacity, "tolerates")) {
+		printf("Tolerates the loss of any %s\n",
+		       json_number(capacity, "failures") == 1 ? "node." : "2 nodes.");
+		return;
+	}
+	printf("If %s%s%s fail%s, %s has no home", json_string_value(json_array_get(nodes, 0)),
+	       second ? " and " : "", second ? json_string_value(second) : "", second ? "" : "s",
+	       json_word(capacity, "vm"));
+	if (json_number(capacity, "homeless") > 1)
+		printf(" (and %lld more)", json_number(capacity, "homeless") - 1);
+	printf(": %s\n", json_word(capacity, "reason"));
+	if (whole && *json_word(capacity, "fix"))
+		printf("Fix: %s\n", json_word(capacity, "fix"));
+}
+
+// Fails when the cluster does not stand it, so that a script can ask.
+enum exit_status clustadm_capacity(struct session *session)
+{
+	const char *text = session->invocation->values[OPTION_FAILURES];
+	json_t *ask = ask_new("capacity", NULL), *result;
+	enum exit_status status;
+	bool good;
+
+	if (text) {
+		if (strcmp(text, "1") != 0 && strcmp(text, "2") != 0) {
+			json_decref(ask);
+			return session_fail(session, EXIT_USAGE, "usage", "--failures is 1 or 2",
+					    "clustadm help capacity");
+		}
+		json_object_set_new(ask, "failures", json_integer(text[0] - '0'));
+	}
+	status = session_ask(session, ask, &result);
+	if (status != EXIT_DONE)
+		return status;
+	if (session->invocation->json)
+		session_json(session, result);
+	else
+		capacity_print(result, true);
+	good = json_flag(result, "tolerates");
+	json_decref(result);
+	return good ? EXIT_DONE : EXIT_REFUSED;
+}
+
 static void status_print(struct session *session, const json_t *result)
 {
 	const json_t *cluster = json_object_get(result, "cluster");
@@ -172,6 +223,7 @@ static void status_print(struct session *session, const json_t *result)
 		return;
 	}
 	certs_print(json_object_get(result, "nodes"));
+	capacity_print(json_object_get(result, "capacity"), false);
 	putchar('\n');
 	nodes_table(session, json_object_get(result, "nodes"));
 	if (json_array_size(volumes) > 0) {

@@ -31,6 +31,8 @@ const struct command_option command_options[OPTION_COUNT] = {
 	[OPTION_CA] = { "--ca", "FILE",
 			"the cluster-ca.pem of another node; \"-\" is standard input" },
 	[OPTION_DAYS] = { "--days", "N", "the certificates last so long [730]" },
+	[OPTION_FAILURES] = { "--failures", "K",
+			      "so many nodes at once, 1 or 2 [as the cluster says]" },
 	[OPTION_DIR] = { "--dir", "DIR", "the certificates' folder [" CLUSTERD_CONFIG_DIR "/pki]" },
 };
 
@@ -55,6 +57,10 @@ const struct command commands[COMMAND_COUNT] = {
 			     "what happened, as this node saw it", "" },
 	[COMMAND_QUORUM] = { "", "quorum", "", 0, 0, 0, "",
 			     "views, voters, and whether changes are possible", "" },
+	[COMMAND_CAPACITY] = { "", "capacity", "", 0, 0, O(FAILURES), "",
+			       "whether every VM finds a home when nodes fail",
+			       "It tries each loss with the placement that a loss would meet. It "
+			       "fails when one is not stood.\n" },
 	[COMMAND_RECOVER] = { "", "recover", "", 0, 0, O(ACCEPT_LOSS) | ASKS, "",
 			      "continue when a majority of the stores is gone for good",
 			      "Changes that were acknowledged may be lost with the missing stores. "
@@ -110,15 +116,13 @@ const struct command commands[COMMAND_COUNT] = {
 				"each other.\n" },
 	[COMMAND_CERT_SHOW] = { "cert", "show", "", 0, 0, O(DIR), "",
 				"this node's certificates and when they end", "" },
-	[COMMAND_CERT_RENEW] = { "cert", "renew", "", 0, 0,
-				 O(NODE) | O(DAYS) | O(FORCE) | O(DIR), "",
-				 "new certificates for this node, by the same authority",
+	[COMMAND_CERT_RENEW] = { "cert", "renew", "", 0, 0, O(NODE) | O(DAYS) | O(FORCE) | O(DIR),
+				 "", "new certificates for this node, by the same authority",
 				 "They are used from the next connection on; nothing is restarted. "
 				 "With --force their keys\n"
 				 "are new as well.\n" },
 	[COMMAND_WHATIF_NODE_LOSS] = { "whatif", "node-loss", "NODE...", 1, ARGUMENTS_ANY, O(FROM),
-				       "node",
-				       "what becomes of the VMs if these nodes lose power",
+				       "node", "what becomes of the VMs if these nodes lose power",
 				       "Nothing is changed. Fence devices are taken to work.\n" },
 	[COMMAND_WHATIF_MAINTENANCE] = { "whatif", "maintenance", "NODE", 1, 1, O(FROM), "node",
 					 "where the VMs of a node would go, and which could not",

@@ -32,7 +32,7 @@ sbin_PROGRAMS += clusterd/clusterd
 clusterd_clusterd_SOURCES = clusterd/main_io.c clusterd/shell_io.c clusterd/shell_io.h \
 	clusterd/supervisor_io.c clusterd/supervisor_io.h clusterd/ipc_io.c clusterd/ipc_io.h clusterd/ipc_wire.h \
 	clusterd/request_io.c clusterd/request_io.h clusterd/request_internal_io.h \
-	clusterd/request_apply_io.c clusterd/show_io.c clusterd/show_dump_io.c clusterd/show_vm_io.c
+	clusterd/request_apply_io.c clusterd/show_io.c clusterd/show_capacity_io.c clusterd/show_dump_io.c clusterd/show_vm_io.c
 clusterd_clusterd_LDADD = libedges.a libcore.a $(edge_LIBS)
 
 bin_PROGRAMS += clusterd/clustadm

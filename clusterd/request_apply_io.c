@@ -252,6 +252,8 @@ bool trial_run(struct request *request, const struct entry *entry, struct trial 
 			if (trial->result.accepted) {
 				trial->stops = stops_find(cluster, copy);
 				contradictions_compare(cluster, copy, trial);
+				trial->capacity = capacity_broken(
+					cluster, copy, present_nodes(request->options.node));
 			}
 		}
 	}
@@ -266,5 +268,6 @@ void trial_close(struct trial *trial)
 	json_decref(trial->stops);
 	json_decref(trial->conflicts);
 	json_decref(trial->warnings);
+	json_decref(trial->capacity);
 	memset(trial, 0, sizeof(*trial));
 }

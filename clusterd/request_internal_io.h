@@ -49,6 +49,12 @@ struct answer show_node(struct request *request, const json_t *ask);
 struct answer show_volume_list(struct request *request, const json_t *ask);
 struct answer show_volume(struct request *request, const json_t *ask);
 struct answer show_quorum(struct request *request, const json_t *ask);
+struct answer show_capacity(struct request *request, const json_t *ask);
+// The proof for so many failures (as many of them as can be tried); NULL without memory.
+json_t *capacity_json(const struct cluster *cluster, uint64_t present, uint32_t failures);
+// The same when the cluster stands its failures before a change and not after it; else NULL.
+// `after` is the caller's own copy, and is changed.
+json_t *capacity_broken(const struct cluster *before, struct cluster *after, uint64_t present);
 struct answer show_dump(struct request *request, const json_t *ask);
 
 json_t *vm_row(const struct request *request, const struct vm *vm);
@@ -64,6 +70,7 @@ struct trial {
 	json_t *stops;	   // names of VMs that run and would no longer be wanted
 	json_t *conflicts; // contradictions that come with it: { rules, reason, fix }
 	json_t *warnings;  // the same
+	json_t *capacity;  // the loss that would not be stood any more; NULL
 };
 
 // True when it was accepted. Closed by trial_close() in any case.

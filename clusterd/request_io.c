@@ -319,6 +319,25 @@ static uint8_t *apply_without(struct request *request, const json_t *ask, struct
 	return body;
 }
 
+static bool capacity_is_strict(const struct request *request)
+{
+	return node_cluster(request->options.node)->def.policies.failures_strict;
+}
+
+static struct answer answer_capacity(const json_t *capacity)
+{
+	const json_t *node = json_array_get(json_object_get(capacity, "nodes"), 0);
+	char reason[2 * REASON_SIZE];
+	struct answer answer;
+
+	snprintf(reason, sizeof(reason), "if %s failed, %s would have no home: %s",
+		 json_string_value(node), member_text(capacity, "vm"),
+		 member_text(capacity, "reason"));
+	answer = answer_error("capacity", reason, member_text(capacity, "fix"));
+	json_object_set(answer.error, "capacity", (json_t *)(uintptr_t)capacity);
+	return answer;
+}
+
 static struct answer change_apply(struct request *request, uint64_t client, const json_t *ask)
 {
 	struct entry entry = { .type = ENTRY_APPLY };
@@ -340,12 +359,16 @@ static struct answer change_apply(struct request *request, uint64_t client, cons
 		body = apply_without(request, ask, &entry, &trial, &answer, &summary);
 	} else if (json_array_size(trial.conflicts) > 0) {
 		answer = answer_contradiction(trial.conflicts);
+	} else if (trial.capacity && !force && capacity_is_strict(request)) {
+		answer = answer_capacity(trial.capacity);
 	} else if (json_array_size(trial.stops) > 0 && !force && !dry) {
 		answer = answer_would_stop(trial.stops);
 	}
 	if (summary) {
 		json_object_set(summary, "stops", trial.stops ? trial.stops : json_null());
 		json_object_set(summary, "warnings", trial.warnings);
+		if (trial.capacity)
+			json_object_set(summary, "capacity", trial.capacity);
 		json_object_set_new(summary, "dry_run", json_boolean(dry));
 	}
 	trial_close(&trial);
@@ -472,6 +495,7 @@ static const struct verb verbs[] = {
 	{ "volume list", show_volume_list, NULL },
 	{ "volume show", show_volume, NULL },
 	{ "quorum", show_quorum, NULL },
+	{ "capacity", show_capacity, NULL },
 	{ "events", NULL, show_events },
 	{ "dump", show_dump, NULL },
 	{ "apply", NULL, change_apply },

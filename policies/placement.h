@@ -67,6 +67,9 @@ void placement_load_init(struct placement_load *load, const struct cluster *clus
 void placement_load_add(struct placement_load *load, const struct cluster *cluster,
 			const struct vm *vm, uint8_t node);
 
+// Sorts slots of VMs: who is placed first stands first. By priority, then by name.
+void placement_sort(const struct cluster *cluster, uint32_t *list, uint32_t count);
+
 // Judges one node. `row->feasible` says whether the VM may be placed there.
 void placement_judge(const struct cluster *cluster, const struct placement_load *load,
 		     const struct vm *vm, uint8_t node, struct placement_node *row);

@@ -221,7 +221,8 @@ static void judge_order(const struct judging *j, bool any)
 {
 	uint16_t all = j->load->firsts[j->rule], up = j->load->firsts_up[j->rule];
 
-	if (vm_counts_on_node(j->cluster, j->vm) || all == 0 || up == all || (any && up > 0))
+	if (j->load->orders_ignored || vm_counts_on_node(j->cluster, j->vm) || all == 0 ||
+	    up == all || (any && up > 0))
 		return;
 	// An optional order only waits for what is on its way.
 	if (j->def->strict || j->load->firsts_coming[j->rule] > 0) {

@@ -15,6 +15,7 @@ struct rules_load {
 	uint8_t leader[RULES_MAX];	    // its node; SLOT_NONE
 	uint16_t firsts[RULES_MAX];	    // members that others wait for
 	uint16_t firsts_up[RULES_MAX];
+	bool orders_ignored;
 	uint16_t firsts_coming[RULES_MAX]; // placed, not yet up
 };
 

@@ -10,6 +10,7 @@ edge_test_LIBS = libedges.a libcore.a $(CMOCKA_LIBS) $(edge_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_apply_rules
 check_PROGRAMS += tests/unit/test_rules
+check_PROGRAMS += tests/unit/test_capacity
 check_PROGRAMS += tests/unit/test_contradiction
 check_PROGRAMS += tests/unit/test_apply tests/unit/test_apply_life tests/unit/test_apply_dice tests/unit/test_codec tests/unit/test_cpu tests/unit/test_entry tests/unit/test_fields tests/unit/test_node_steps tests/unit/test_loss tests/unit/test_placement tests/unit/test_snapshot tests/unit/test_vm \
 	tests/unit/test_view tests/unit/test_view_rules tests/unit/test_definition tests/unit/test_qemu_args \
@@ -25,6 +26,8 @@ tests_unit_test_apply_dice_SOURCES = tests/unit/test_apply_dice.c tests/unit/clu
 tests_unit_test_apply_dice_LDADD = $(unit_LIBS)
 tests_unit_test_contradiction_SOURCES = tests/unit/test_contradiction.c tests/unit/cluster_fixture.h
 tests_unit_test_contradiction_LDADD = $(unit_LIBS)
+tests_unit_test_capacity_SOURCES = tests/unit/test_capacity.c tests/unit/cluster_fixture.h
+tests_unit_test_capacity_LDADD = $(unit_LIBS)
 tests_unit_test_rules_SOURCES = tests/unit/test_rules.c tests/unit/cluster_fixture.h
 tests_unit_test_rules_LDADD = $(unit_LIBS)
 tests_unit_test_apply_rules_SOURCES = tests/unit/test_apply_rules.c tests/unit/cluster_fixture.h
@@ -97,7 +100,7 @@ tests_edge_test_link_strangers_LDADD = $(edge_test_LIBS)
 
 # The administrators' side.
 request_test_sources = clusterd/request_io.c clusterd/request_apply_io.c clusterd/show_io.c \
-	clusterd/show_vm_io.c clusterd/show_dump_io.c tests/unit/request_world.c tests/unit/request_world.h
+	clusterd/show_vm_io.c clusterd/show_capacity_io.c clusterd/show_dump_io.c tests/unit/request_world.c tests/unit/request_world.h
 tests_unit_test_clustadm_SOURCES = tests/unit/test_clustadm.c clusterd/command.c clusterd/table.c
 tests_unit_test_clustadm_LDADD = $(CMOCKA_LIBS)
 tests_unit_test_node_SOURCES = tests/unit/test_node.c $(request_test_sources)

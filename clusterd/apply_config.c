@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "clusterd/apply_check.h"
+#include "clusterd/apply_move.h"
 #include "clusterd/cluster_internal.h"
 #include "clusterd/definition_unpack.h"
 #include "clusterd/fields.h"
@@ -525,6 +526,10 @@ static uint64_t hardware_hash(const struct vm_def *def)
 	hard.stickiness = 0;
 	hard.tag_count = 0;
 	memset(hard.tags, 0, sizeof(hard.tags));
+	hard.max_pause_ms = 0;
+	hard.throttle_max = 0;
+	hard.post_copy = false;
+	hard.on_drain = ON_DRAIN_MIGRATE;
 	fields_vm_def(&f, &hard);
 	return fields_digest(&f);
 }
@@ -535,7 +540,7 @@ static bool check_change(struct plan *plan, uint32_t slot)
 	const struct vm *old = existing_vm(plan, slot);
 	const char *name = plan->vm.def.name;
 
-	if (!old || (!vm_owned(old) && old->unproven == 0) ||
+	if (!old || (!vm_owned(old) && old->unproven == 0 && old->saved == SAVED_NONE) ||
 	    hardware_hash(vm_definition(a->cluster, old)) == hardware_hash(&plan->vm.def))
 		return true;
 	if (vm_owned(old))
@@ -544,7 +549,13 @@ static bool check_change(struct plan *plan, uint32_t slot)
 				    slot_name(a->cluster, old->owner),
 				    ": its hardware cannot change"),
 			      WORDS("stop it first: clustadm vm stop ", name));
-	return refuse_unproven(a, old);
+	if (old->unproven)
+		return refuse_unproven(a, old);
+	return refuse(a, "saved",
+		      WORDS("vm ", name,
+			    " is saved, and its state fits the hardware that it was saved with"),
+		      WORDS("restore it: clustadm vm restore ", name,
+			    ", or drop the saved state: clustadm vm stop --force ", name));
 }
 
 // Second walk over the VMs.
@@ -696,6 +707,15 @@ static void store_owners(struct plan *plan, struct vm *vm)
 	}
 }
 
+// As with `clustadm vm stop` and `vm start`.
+static void plan_ends_move(struct plan *plan, struct vm *vm)
+{
+	struct move *move = vm_move_of(plan->a, vm);
+
+	if (plan->vm.def.wanted != VM_WANTED_RUNNING || move->kind == MOVE_SAVE)
+		move_give_up(plan->a, move);
+}
+
 static void store_vm(struct plan *plan, uint32_t slot)
 {
 	struct cluster *cluster = plan->a->cluster;
@@ -711,10 +731,14 @@ static void store_vm(struct plan *plan, uint32_t slot)
 		vm->ref = (struct vm_ref){ .slot = slot, .serial = cluster->next_serial++ };
 		vm->owner = SLOT_NONE;
 		vm->last_owner = SLOT_NONE;
+		vm->saved_volume = SLOT_NONE;
+		vm->drained_from = SLOT_NONE;
 		vm->managed = true;
 		vm->since_ms = plan->a->entry->at_ms;
 		cluster->vm_count++;
 	}
+	if (def->wanted_given && def->wanted != vm->wanted && vm->move != 0)
+		plan_ends_move(plan, vm);
 	if (def->wanted_given)
 		vm->wanted = def->wanted;
 	def->wanted = vm->wanted;

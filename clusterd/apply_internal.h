@@ -44,6 +44,12 @@ void vm_set_idle(struct apply *a, struct vm *vm,
 		 enum vm_phase phase); // VM_IDLE or VM_ERROR: it runs nowhere
 void vm_set_wanted(struct apply *a, struct vm *vm, enum vm_wanted wanted);
 void vm_forgive(struct vm *vm);	    // its failures
+void vm_drop_saved(struct vm *vm);  // its saved state is not worth restoring any more
+// Parts of reports, also of VMs that are being moved.
+void vm_count_failure(struct apply *a, struct vm *vm);	 // on its owner
+void vm_guest_shut_down(struct apply *a, struct vm *vm); // it may be wanted stopped then
+void vm_found(struct apply *a, struct vm *vm, uint8_t finder);
+bool vm_report_owned(struct apply *a, struct vm *vm);
 bool vm_owned(const struct vm *vm); // it runs, or may run, on its owner
 void lease_slot_give_back(struct cluster *cluster, const struct vm_lease *lease);
 // A VM given up on some node by expiry alone: refused, with the node's name.

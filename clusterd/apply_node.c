@@ -2,7 +2,7 @@
 // Entries about nodes: the moves of enum node_life (see cluster.h for the drawing).
 #include <string.h>
 
-#include "clusterd/apply_internal.h"
+#include "clusterd/apply_move.h"
 #include "clusterd/text.h"
 
 static const char *life_word(enum node_life life)
@@ -175,6 +175,12 @@ bool apply_node_goodbye(struct apply *a)
 			      WORDS("node ", node->def.name, " still has vm ",
 				    vm_definition(a->cluster, vm)->name),
 			      WORDS("stop or move it first"));
+	for (uint32_t i = 0; i < MOVES_MAX; i++)
+		if (move_needs_node(&a->cluster->moves[i], node_slot(a->cluster, node)))
+			return refuse(a, "in-use",
+				      WORDS("node ", node->def.name,
+					    " still takes part in the move of a vm"),
+				      WORDS("wait until it is over: clustadm moves"));
 	nothing_more_runs(a, node);
 	node_set_life(a, node, NODE_LEFT);
 	node->reported = false;
@@ -196,6 +202,7 @@ bool apply_node_lost(struct apply *a)
 		return refuse_life(a, node, "only an online node can be lost");
 	node_set_life(a, node, NODE_LOST);
 	set_reason(node, a->entry->reason);
+	moves_node_changed(a, node_slot(a->cluster, node));
 	return true;
 }
 
@@ -231,6 +238,7 @@ bool apply_node_fencing(struct apply *a)
 	memcpy(node->fence_generation, entry->generation, sizeof(node->fence_generation));
 	node_set_life(a, node, NODE_FENCING);
 	set_reason(node, entry->reason);
+	moves_node_changed(a, node_slot(a->cluster, node));
 	return true;
 }
 
@@ -270,11 +278,12 @@ static void free_vms(struct apply *a, const struct cluster_node *node)
 		struct vm *vm = &a->cluster->vms[i];
 
 		vm->unproven &= ~slot_bit(slot);
-		if (!vm->used || vm->owner != slot || !vm_owned(vm))
+		if (!vm->used || vm->owner != slot || !vm_owned(vm) || vm->move != 0)
 			continue;
 		vm_set_idle(a, vm, VM_IDLE);
 		words_join(vm->reason, sizeof(vm->reason), WORDS(node->def.name, " was lost"));
 	}
+	moves_node_dead(a, slot);
 }
 
 /*
@@ -323,6 +332,7 @@ bool apply_node_expiring(struct apply *a)
 				    node->def.name));
 	node_set_life(a, node, NODE_EXPIRING);
 	set_reason(node, a->entry->reason);
+	moves_node_expiring(a, node_slot(a->cluster, node));
 	return true;
 }
 
@@ -332,6 +342,8 @@ bool apply_node_back(struct apply *a)
 
 	if (!node)
 		return false;
+	if (node->life == NODE_EXPIRING)
+		moves_node_back(a, node_slot(a->cluster, node));
 	node_set_life(a, node, NODE_ONLINE);
 	node->fence_failures = 0;
 	node->fence_wanted = false;

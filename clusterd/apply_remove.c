@@ -38,6 +38,20 @@ static bool check_node_vms(struct apply *a, uint8_t slot)
 	return true;
 }
 
+static bool check_node_moves(struct apply *a, uint8_t slot)
+{
+	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+		const struct move *move = &a->cluster->moves[i];
+
+		if (move->id != 0 && (move->source == slot || move->target == slot))
+			return refuse(
+				a, "in-use",
+				WORDS("a move to or from node ", a->entry->name, " is not over"),
+				WORDS("wait until it is: clustadm moves"));
+	}
+	return true;
+}
+
 static void forget_slot(uint8_t *mention, uint8_t slot)
 {
 	if (*mention == slot)
@@ -56,6 +70,7 @@ static void forget_node_in_vm(struct vm *vm, uint8_t slot)
 	for (uint32_t i = 0; i < vm->lease_count; i++)
 		forget_slot(&vm->leases[i].actor, slot);
 	forget_slot(&vm->last_owner, slot);
+	forget_slot(&vm->drained_from, slot);
 }
 
 static bool remove_node(struct apply *a)
@@ -72,7 +87,7 @@ static bool remove_node(struct apply *a)
 			a, "node-state",
 			WORDS("node ", node->def.name, " is in the cluster, or may still run VMs"),
 			WORDS("stop clusterd on it, or have it fenced, first"));
-	if (!check_node_vms(a, slot))
+	if (!check_node_vms(a, slot) || !check_node_moves(a, slot))
 		return false;
 	for (uint32_t i = 0; i < cluster->vm_high; i++) {
 		if (cluster->vms[i].used)

@@ -2,7 +2,7 @@
 // Entries about VMs: the moves of enum vm_phase and enum lease_life, drawn in cluster.h.
 #include <string.h>
 
-#include "clusterd/apply_internal.h"
+#include "clusterd/apply_move.h"
 #include "clusterd/cluster_internal.h"
 #include "clusterd/cpu.h"
 #include "clusterd/text.h"
@@ -20,6 +20,9 @@ void vm_set_idle(struct apply *a, struct vm *vm, enum vm_phase phase)
 		vm->last_owner = vm->owner;
 	vm->owner = SLOT_NONE;
 	vm->forced = false;
+	// It may have continued from it: the disk is newer than that memory.
+	if (vm->saved == SAVED_TAKEN)
+		vm_drop_saved(vm);
 	vm_set_phase(a, vm, phase);
 }
 
@@ -28,6 +31,13 @@ void vm_set_wanted(struct apply *a, struct vm *vm, enum vm_wanted wanted)
 {
 	vm->wanted = (uint8_t)wanted;
 	a->cluster->defs[vm->ref.slot].wanted = (uint8_t)wanted;
+}
+
+void vm_drop_saved(struct vm *vm)
+{
+	vm->saved = SAVED_NONE;
+	vm->saved_volume = SLOT_NONE;
+	vm->saved_bytes = 0;
 }
 
 void vm_forgive(struct vm *vm)
@@ -60,12 +70,31 @@ static bool runs_nothing(enum node_life life)
 	return life == NODE_DEAD || life == NODE_LEFT || life == NODE_UNKNOWN;
 }
 
+/*
+ * What ends a VM ends its move first. To want one running that is being saved ends the saving; to
+ * want one stopped at once that is saved ends that too: it would start anew, not continue.
+ */
+static void want_moving(struct apply *a, struct vm *vm)
+{
+	struct move *move = vm_move_of(a, vm);
+	bool run = a->entry->wanted == VM_WANTED_RUNNING;
+
+	if (move && (!run || move->kind == MOVE_SAVE))
+		move_give_up(a, move);
+	if (!run && a->entry->flag && !vm_owned(vm) && vm->saved == SAVED_KEPT)
+		vm_drop_saved(vm);
+	// Shut down for its node's maintenance, and now wanted elsewhere.
+	if (!vm_owned(vm))
+		vm->drained_from = SLOT_NONE;
+}
+
 bool apply_vm_want(struct apply *a)
 {
 	struct vm *vm = apply_named_vm(a);
 
 	if (!vm)
 		return false;
+	want_moving(a, vm);
 	vm_set_wanted(a, vm, a->entry->wanted);
 	vm->forced = a->entry->flag && a->entry->wanted != VM_WANTED_RUNNING && vm_owned(vm);
 	if (a->entry->wanted == VM_WANTED_RUNNING && vm->phase == VM_ERROR) {
@@ -81,6 +110,9 @@ bool apply_vm_manage(struct apply *a)
 
 	if (!vm)
 		return false;
+	if (!a->entry->flag && vm->move != 0)
+		return refuse(a, "moving", WORDS("vm ", a->entry->name, " is being moved"),
+			      WORDS("wait, or: clustadm vm cancel ", a->entry->name));
 	vm->managed = a->entry->flag;
 	return true;
 }
@@ -98,7 +130,7 @@ bool apply_vm_clear(struct apply *a)
 			      WORDS("vm ", a->entry->name, " may still run on ", owner),
 			      WORDS("end it there, or: clustadm node fence ", owner));
 	}
-	if (vm->phase == VM_BLOCKED || vm->phase == VM_ERROR)
+	if ((vm->phase == VM_BLOCKED && vm->move == 0) || vm->phase == VM_ERROR)
 		vm_set_idle(a, vm, VM_IDLE);
 	vm_forgive(vm);
 	return true;
@@ -196,13 +228,15 @@ static void place_on(struct apply *a, struct vm *vm, uint8_t owner)
 		return;
 	node = &a->cluster->nodes[owner];
 	if (!node->used || node->life != NODE_ONLINE || vm->wanted != VM_WANTED_RUNNING ||
-	    !vm->managed || !vm_leases_ready(vm) || vm->phase == VM_ERROR)
+	    vm->move != 0 || !vm->managed || !vm_leases_ready(vm) || vm->phase == VM_ERROR)
 		return;
 	// Its definition may have changed since the decision was taken.
 	if (vm->possible != 0 && !(vm->possible & slot_bit(owner)))
 		return;
 	if (vm_owned(vm) && life != NODE_EXPIRING && life != NODE_DEAD)
 		return;
+	if (vm->saved == SAVED_TAKEN)
+		vm_drop_saved(vm);
 	if (vm_owned(vm)) {
 		vm->last_owner = vm->owner;
 		if (life == NODE_EXPIRING)
@@ -220,7 +254,7 @@ static void place_on(struct apply *a, struct vm *vm, uint8_t owner)
 
 static void place_nowhere(struct apply *a, struct vm *vm, const struct place *place)
 {
-	if (vm_owned(vm) && !runs_nothing(owner_life(a->cluster, vm)))
+	if (vm->move != 0 || (vm_owned(vm) && !runs_nothing(owner_life(a->cluster, vm))))
 		return;
 	vm_set_idle(a, vm, place->phase);
 	set_reason(vm, place->reason);
@@ -258,28 +292,36 @@ static void forget_old_failures(const struct apply *a, struct vm *vm)
 	vm->failed_on = 0;
 }
 
-static void report_failure(struct apply *a, struct vm *vm)
+void vm_count_failure(struct apply *a, struct vm *vm)
 {
-	const struct vm_def *def = vm_definition(a->cluster, vm);
-
 	forget_old_failures(a, vm);
-	vm_set_idle(a, vm, VM_IDLE);
-	set_reason(vm, a->entry->reason);
 	vm->restarts++;
-	if (vm->restarts <= def->restarts_max)
+	if (vm->restarts <= vm_definition(a->cluster, vm)->restarts_max)
 		return;
-	vm->failed_on |= slot_bit(vm->last_owner);
+	vm->failed_on |= slot_bit(vm->owner);
 	vm->relocations++;
 	vm->restarts = 0;
-	if (vm->relocations > def->relocations_max)
+}
+
+static void report_failure(struct apply *a, struct vm *vm)
+{
+	vm_count_failure(a, vm);
+	vm_set_idle(a, vm, VM_IDLE);
+	set_reason(vm, a->entry->reason);
+	if (vm->relocations > vm_definition(a->cluster, vm)->relocations_max)
 		vm_set_phase(a, vm, VM_ERROR);
 }
 
-static void report_guest_shutdown(struct apply *a, struct vm *vm)
+void vm_guest_shut_down(struct apply *a, struct vm *vm)
 {
 	if (vm_definition(a->cluster, vm)->on_guest_shutdown == GUEST_SHUTDOWN_STOP &&
 	    vm->wanted == VM_WANTED_RUNNING)
 		vm_set_wanted(a, vm, VM_WANTED_STOPPED);
+}
+
+static void report_guest_shutdown(struct apply *a, struct vm *vm)
+{
+	vm_guest_shut_down(a, vm);
 	vm_set_idle(a, vm, VM_IDLE);
 	set_reason(vm, "");
 }
@@ -294,12 +336,13 @@ static void take_cpu(const struct entry *entry, struct vm *vm)
 }
 
 // The finder holds the lease: nobody else does, whoever was thought to.
-static void report_found(struct apply *a, struct vm *vm, uint8_t finder)
+void vm_found(struct apply *a, struct vm *vm, uint8_t finder)
 {
 	take_cpu(a->entry, vm);
 	if (vm->owner == finder) {
 		vm_set_phase(a, vm, VM_RUNNING);
 		vm->unproven = 0;
+		vm_drop_saved(vm);
 		set_reason(vm, "");
 		return;
 	}
@@ -316,6 +359,7 @@ static void report_found(struct apply *a, struct vm *vm, uint8_t finder)
 	vm->owner = finder;
 	vm->attempt++;
 	vm->unproven = 0;
+	vm_drop_saved(vm);
 	vm_set_phase(a, vm, VM_RUNNING);
 	words_join(vm->reason, sizeof(vm->reason),
 		   WORDS("found running on ", slot_name(a->cluster, finder)));
@@ -331,11 +375,24 @@ static bool report_started(struct apply *a, struct vm *vm)
 	vm_set_phase(a, vm, VM_RUNNING);
 	take_cpu(a->entry, vm);
 	vm->unproven = 0;
+	vm_drop_saved(vm);
 	set_reason(vm, "");
 	return true;
 }
 
-static bool report_from_owner(struct apply *a, struct vm *vm)
+// Committed before the guest continues from its saved state: it is not restored a second time.
+static bool report_restoring(struct apply *a, struct vm *vm)
+{
+	if (vm->phase != VM_PLACED || vm->saved == SAVED_NONE)
+		return refuse(a, "stale",
+			      WORDS("vm ", vm_definition(a->cluster, vm)->name,
+				    " has no saved state to continue from"),
+			      WORDS(""));
+	vm->saved = SAVED_TAKEN;
+	return true;
+}
+
+bool vm_report_owned(struct apply *a, struct vm *vm)
 {
 	switch ((enum vm_report)a->entry->vm_report) {
 	case VM_REPORT_STARTED:
@@ -348,6 +405,11 @@ static bool report_from_owner(struct apply *a, struct vm *vm)
 		report_guest_shutdown(a, vm);
 		return true;
 	case VM_REPORT_START_FAILED:
+		// It never continued, so what was saved is as good as before.
+		if (vm->saved == SAVED_TAKEN)
+			vm->saved = SAVED_KEPT;
+		report_failure(a, vm);
+		return true;
 	case VM_REPORT_DIED:
 		report_failure(a, vm);
 		return true;
@@ -359,6 +421,7 @@ static bool report_from_owner(struct apply *a, struct vm *vm)
 		set_reason(vm, a->entry->reason);
 		return true;
 	case VM_REPORT_RESTORING:
+		return report_restoring(a, vm);
 	case VM_REPORT_FOUND:
 	case VM_REPORT_COUNT:
 		break;
@@ -370,15 +433,19 @@ bool apply_vm_report(struct apply *a)
 {
 	struct vm *vm = apply_vm(a);
 	uint8_t from = apply_from(a);
+	struct move *move;
 
 	if (!vm)
 		return false;
+	move = vm_move_of(a, vm);
 	if (from == SLOT_NONE)
 		return refuse(a, "no-such-node",
 			      WORDS("no node has id ", number_text(a->entry->from).text),
 			      WORDS(""));
+	if (a->entry->vm_report == VM_REPORT_FOUND && move)
+		return move_vm_found(a, vm, move, from);
 	if (a->entry->vm_report == VM_REPORT_FOUND) {
-		report_found(a, vm, from);
+		vm_found(a, vm, from);
 		return true;
 	}
 	if (!vm_owned(vm) || vm->owner != from || vm->attempt != a->entry->attempt)
@@ -386,5 +453,5 @@ bool apply_vm_report(struct apply *a)
 			      WORDS("vm ", vm_definition(a->cluster, vm)->name,
 				    " has been placed again since"),
 			      WORDS(""));
-	return report_from_owner(a, vm);
+	return move ? move_vm_report(a, vm, move) : vm_report_owned(a, vm);
 }

@@ -102,6 +102,8 @@ struct cluster_node {
 	bool maintenance;	 // wanted empty: a drain in any state but NONE
 	uint8_t drain;		 // enum drain_state
 	uint64_t drain_until_ms; // wall clock when it ends by itself; 0: never
+	bool drain_return;	 // and those that left then come back
+	char drain_reason[REASON_SIZE]; // STUCK: what cannot leave, and why
 	bool reported;		// `report` is of the node's present life
 	struct node_report report;
 	uint8_t life;		// enum node_life
@@ -207,6 +209,11 @@ enum move_kind {
  *   quick:  ASKED -> SAVE -> RESTORE -> (ended)       save:  ASKED -> SAVE -> (ended)
  *   cold:   ASKED -> STOP -> START -> (ended)
  *
+ * UNDO -> CLEANUP where the target had continued before it could hear of the undoing: whoever runs
+ * the guest has the truth. A quick or cold move that is cancelled stays in SAVE or STOP with
+ * `cancelled`: the source ends the saving and says FAILED, or, when it is too late for that, SAVED
+ * or STOPPED, and begins again on the source.
+ *
  * PREPARE   the source makes its exclusive lease shared, the target takes it shared and has a QEMU
  *           that listens (`shared`, `ready`).
  * TRANSFER  memory goes over. From the commitment of this stage on the source may renounce: after
@@ -277,14 +284,15 @@ struct move {
 	bool shared;		    // the source holds its lease shared
 	bool ready;		    // the target's QEMU listens under a shared lease
 	bool source_gone;	    // proven: no QEMU of it lives on the source
-	bool target_gone;	    // proven: no QEMU of it lives on the target, and it never
-				    // continued
+	bool target_gone;	    // proven: no QEMU of it lives on the target
+	bool target_died;	    // with target_gone: proven by its node's death, so that it may
+				    // have continued before. False: its own word, it never did
 	bool cancelled;		    // somebody asked to cancel it
 	uint64_t began_ms;	    // wall clock
 	uint64_t stage_ms;	    // wall clock of the last change of stage
 	char address[ADDRESS_SIZE]; // where the target listens
 	uint32_t port;
-	struct move_numbers forecast;
+	struct move_numbers forecast, fact;
 	char reason[REASON_SIZE]; // of the failure, or why it waits
 };
 

@@ -8,6 +8,7 @@
 
 #include "clusterd/node_internal.h"
 #include "clusterd/rule_index.h"
+#include "clusterd/decide_move.h"
 #include "clusterd/text.h"
 #include "quorum/loss.h"
 
@@ -343,7 +344,7 @@ static void decide_leases(struct node *node, const struct vm *vm, uint64_t prese
 static bool needs_place(const struct node *node, const struct vm *vm)
 {
 	if (!vm->managed || vm->wanted != VM_WANTED_RUNNING || vm->phase == VM_ERROR ||
-	    !vm_leases_ready(vm))
+	    vm->move != 0 || !vm_leases_ready(vm) || placement_shut_down(&node->cluster, vm))
 		return false;
 	if (vm->phase == VM_IDLE)
 		return true;
@@ -528,5 +529,6 @@ void decide_step(struct node *node, struct actions *actions)
 	for (uint8_t v = 0; v < node->cluster.volume_high; v++)
 		decide_prepare(node, v, present, actions);
 	decide_places(node, present, actions);
+	decide_moves(node, present, actions);
 	decide_check(node, actions);
 }

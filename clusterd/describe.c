@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "clusterd/definition_unpack.h"
+#include "clusterd/describe_move.h"
 #include "clusterd/entry.h"
 #include "clusterd/text.h"
 
@@ -377,6 +378,8 @@ static void describe_request(struct describing *d)
 	case ENTRY_VOLUME_PREPARE:
 	case ENTRY_LEASE_WRITE:
 	case ENTRY_PLACE:
+	case ENTRY_TYPE_COUNT:
+		return;
 	case ENTRY_MOVE_REQUEST:
 	case ENTRY_MOVE_CANCEL:
 	case ENTRY_MOVE_REPORT:
@@ -384,7 +387,7 @@ static void describe_request(struct describing *d)
 	case ENTRY_MOVE_END:
 	case ENTRY_NODE_DRAIN:
 	case ENTRY_NODE_DRAINED:
-	case ENTRY_TYPE_COUNT:
+		describe_move(d->cluster, d->entry, &d->text);
 		return;
 	}
 }
@@ -398,13 +401,6 @@ static void describe_entry(struct describing *d)
 		describe_view(d);
 		return;
 	case ENTRY_CHECK:
-	case ENTRY_MOVE_REQUEST:
-	case ENTRY_MOVE_CANCEL:
-	case ENTRY_MOVE_REPORT:
-	case ENTRY_MOVE_BEGIN:
-	case ENTRY_MOVE_END:
-	case ENTRY_NODE_DRAIN:
-	case ENTRY_NODE_DRAINED:
 	case ENTRY_TYPE_COUNT:
 		return;
 	case ENTRY_APPLY:
@@ -415,6 +411,13 @@ static void describe_entry(struct describing *d)
 	case ENTRY_NODE_MANAGE:
 	case ENTRY_NODE_FENCE:
 	case ENTRY_NODE_CONFIRM_DEAD:
+	case ENTRY_MOVE_REQUEST:
+	case ENTRY_MOVE_CANCEL:
+	case ENTRY_MOVE_REPORT:
+	case ENTRY_MOVE_BEGIN:
+	case ENTRY_MOVE_END:
+	case ENTRY_NODE_DRAIN:
+	case ENTRY_NODE_DRAINED:
 		describe_request(d);
 		return;
 	case ENTRY_NODE_REPORT:

@@ -92,7 +92,8 @@ static unsigned int entry_members(enum entry_type type)
 	case ENTRY_NODE_DRAIN:
 		return HAS_NAME | HAS_FLAG | HAS_DRAIN_VERB;
 	case ENTRY_MOVE_REPORT:
-		return HAS_NODE_ID | HAS_MOVE | HAS_MOVE_REPORT | HAS_NUMBERS | HAS_REASON;
+		return HAS_NODE_ID | HAS_FLAG | HAS_MOVE | HAS_MOVE_REPORT | HAS_NUMBERS |
+		       HAS_REASON;
 	case ENTRY_MOVE_BEGIN:
 		return HAS_VM | HAS_MOVE | HAS_ACTOR | HAS_MOVE_KIND | HAS_MOVE_CAUSE | HAS_NUMBERS;
 	case ENTRY_MOVE_END:

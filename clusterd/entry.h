@@ -88,7 +88,7 @@ enum move_report {
 				 // should. Earlier: its memory is lost (reason)
 	MOVE_REPORT_SAVED,	 // S: the state is complete and synced, no QEMU lives, lease
 				 // released. Numbers
-	MOVE_REPORT_NUMBERS,	 // S: the forecast, or what it took
+	MOVE_REPORT_NUMBERS,	 // S: the forecast; with flag: what it took, also after its end
 	MOVE_REPORT_COUNT,
 };
 
@@ -125,7 +125,9 @@ struct entry {
 				// NODE_CONFIRM_DEAD
 	uint8_t wanted;		// VM_WANT: enum vm_wanted
 	bool flag;		// VM_WANT: at once, without asking the guest; MANAGE: managed;
-				// *_PREPARED, *_WRITTEN, FENCE_RESULT: it succeeded
+				// *_PREPARED, *_WRITTEN, FENCE_RESULT: it succeeded;
+				// MOVE_REPORT_NUMBERS: what it took; NODE_DRAIN: those that
+				// left come back (ON: when it ends by itself)
 	char reason[REASON_SIZE];	// reports: why not; decisions: why
 
 	struct node_report report;	// NODE_REPORT

@@ -16,6 +16,9 @@ libcore_a_SOURCES += \
 	clusterd/peer.c clusterd/request.c clusterd/decide.c clusterd/state.c \
 	clusterd/recording.c clusterd/recording.h clusterd/recording_text.c clusterd/cpu.c \
 	clusterd/whatif.c clusterd/whatif.h
+libcore_a_SOURCES += clusterd/apply_move.h clusterd/apply_move_report.c clusterd/apply_drain.c \
+	clusterd/decide_move.c clusterd/decide_move.h clusterd/describe_move.c clusterd/describe_move.h \
+	migration/move_loss.c migration/move_loss.h
 
 libedges_a_SOURCES = \
 	clusterd/edge.h clusterd/loop_io.c clusterd/loop_io.h clusterd/worker_io.c clusterd/worker_io.h \

@@ -42,6 +42,12 @@ struct pending_request {
 	uint32_t check_node;
 };
 
+struct move_watch {
+	uint32_t id; // of the move in this place of the table
+	uint8_t stage;
+	uint64_t since_ms; // since when this node sees it in that stage
+};
+
 // What of the view and the replica the parts of a step depend on, beside the events that are
 // theirs.
 struct node_sight {
@@ -63,6 +69,7 @@ struct node {
 	struct local_volume volumes[VOLUMES_MAX];
 	uint8_t peer_high; // nothing is known of a peer at or above it
 	struct local_node peers[NODES_MAX];
+	struct move_watch watches[MOVES_MAX];
 	struct pending_request *requests;	// [requests_max]
 	uint32_t request_high;			// none is used at or above it
 	uint32_t *scratch;		// [vms_max]

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "clusterd/node_internal.h"
+#include "clusterd/decide_move.h"
 #include "clusterd/text.h"
 
 enum {
@@ -38,7 +38,7 @@ static void refuse(uint64_t cookie, const char *code, const char *reason, const 
 
 static bool is_request(uint8_t type)
 {
-	return type >= ENTRY_APPLY && type <= ENTRY_NODE_CONFIRM_DEAD;
+	return type >= ENTRY_APPLY && type <= ENTRY_NODE_DRAIN;
 }
 
 static struct pending_request *request_new(struct node *node, uint64_t cookie, uint64_t limit_ms)
@@ -96,6 +96,32 @@ static void request_check(struct node *node, struct pending_request *request,
 	action->cookie = request->cookie;
 }
 
+/*
+ * Whether a VM can go anywhere is judged here, before anything is asked for: whoever asks learns
+ * at once exactly why not. What the VM itself is in the way of is refused when it is applied.
+ */
+static bool request_feasible(struct node *node, const struct event *event,
+			     const struct entry *entry, struct actions *actions)
+{
+	const struct vm *vm = cluster_find_vm(&node->cluster, entry->name);
+	char reason[REASON_SIZE] = "", fix[REASON_SIZE] = "", line[REASON_SIZE];
+	struct placement_load load;
+	struct text text = text_in(line, sizeof(line));
+
+	if (entry->type != ENTRY_MOVE_REQUEST || entry->move_kind == MOVE_SAVE || !vm ||
+	    vm->phase != VM_RUNNING || vm->move != 0 || vm->owner == entry->actor ||
+	    !view_normal(node->view))
+		return true;
+	placement_load_init(&load, &node->cluster, node_present(node));
+	if (move_choose_target(&node->cluster, &load, vm, entry->actor) != SLOT_NONE)
+		return true;
+	move_explain(&node->cluster, &load, vm, entry->actor, reason, fix);
+	text_add(text_add(text_add(&text, "vm "), entry->name), " cannot be moved: ");
+	text_add(&text, reason);
+	refuse(event->cookie, "infeasible", line, fix, actions);
+	return false;
+}
+
 static void request_come(struct node *node, const struct event *event, struct actions *actions)
 {
 	char reason[REASON_SIZE];
@@ -113,6 +139,8 @@ static void request_come(struct node *node, const struct event *event, struct ac
 		       "bring back enough nodes for a majority", actions);
 		return;
 	}
+	if (!request_feasible(node, event, &entry, actions))
+		return;
 	request = request_new(node, event->cookie, REQUEST_LIMIT_MS);
 	if (!request)
 		refuse(event->cookie, "busy", "too many requests are under way", "try again",

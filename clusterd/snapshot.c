@@ -16,6 +16,8 @@ static void fields_node(struct fields *f, struct cluster_node *node)
 	field_bool(f, &node->maintenance);
 	field_enum(f, &node->drain, DRAIN_STATE_COUNT);
 	field_u64(f, &node->drain_until_ms);
+	field_bool(f, &node->drain_return);
+	field_string(f, node->drain_reason, sizeof(node->drain_reason));
 	field_bool(f, &node->reported);
 	fields_node_report(f, &node->report);
 	field_enum(f, &node->life, NODE_LIFE_COUNT);
@@ -232,12 +234,14 @@ static void fields_move(struct fields *f, struct move *move)
 	field_bool(f, &move->ready);
 	field_bool(f, &move->source_gone);
 	field_bool(f, &move->target_gone);
+	field_bool(f, &move->target_died);
 	field_bool(f, &move->cancelled);
 	field_u64(f, &move->began_ms);
 	field_u64(f, &move->stage_ms);
 	field_string(f, move->address, sizeof(move->address));
 	field_u32(f, &move->port);
 	fields_move_numbers(f, &move->forecast);
+	fields_move_numbers(f, &move->fact);
 	field_string(f, move->reason, sizeof(move->reason));
 }
 
@@ -268,6 +272,14 @@ static bool move_consistent(const struct cluster *cluster, const struct move *mo
 	       (move->target == SLOT_NONE || cluster->nodes[move->target].used);
 }
 
+static bool vms_consistent(const struct cluster *cluster)
+{
+	for (uint32_t i = 0; i < cluster->vm_high; i++)
+		if (cluster->vms[i].move != 0 && !cluster_move(cluster, cluster->vms[i].move))
+			return false;
+	return true;
+}
+
 // Only what is there: most of the time nothing moves.
 static void fields_moves(struct fields *f, struct cluster *cluster)
 {
@@ -287,6 +299,8 @@ static void fields_moves(struct fields *f, struct cluster *cluster)
 		if (fields_reading(f) && !move_consistent(cluster, &cluster->moves[at]))
 			fields_fail(f);
 	}
+	if (fields_reading(f) && !vms_consistent(cluster))
+		fields_fail(f);
 	count = 0;
 	field_count(f, &cluster->past_move, PAST_MOVES_MAX - 1);
 	while (!fields_reading(f) && count < PAST_MOVES_MAX && cluster->past_moves[count].id != 0)

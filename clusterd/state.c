@@ -2,6 +2,7 @@
 // The words for people: the state of a VM and of a node, and why, as one node sees the cluster.
 #include <string.h>
 
+#include "clusterd/describe_move.h"
 #include "clusterd/node_internal.h"
 #include "clusterd/text.h"
 #include "quorum/loss.h"
@@ -107,8 +108,14 @@ enum node_state node_node_state(const struct node *node, const struct cluster_no
 	}
 	if (!cnode->managed)
 		return NODE_STATE_UNMANAGED;
-	if (cnode->maintenance)
-		return NODE_STATE_MAINTENANCE;
+	if (cnode->maintenance) {
+		text_copy(reason, REASON_SIZE, cnode->drain_reason);
+		if (cnode->drain == DRAIN_PAUSED)
+			say(reason, "its drain is paused", "");
+		return cnode->drain == DRAIN_DRAINED || cnode->drain == DRAIN_NONE
+			       ? NODE_STATE_MAINTENANCE
+			       : NODE_STATE_DRAINING;
+	}
 	if (!cnode->reported)
 		return NODE_STATE_JOINING;
 	return NODE_STATE_ONLINE;
@@ -128,6 +135,28 @@ static enum vm_state homeless_state(const struct node *node, const struct vm *vm
 	text = text_in(reason, REASON_SIZE);
 	text_add(&text, why);
 	return VM_STATE_WAITING;
+}
+
+// It is being moved, and runs all the while or begins again where it goes.
+static bool moving_state(const struct node *node, const struct vm *vm, char *reason)
+{
+	const struct move *move = cluster_move(&node->cluster, vm->move);
+	struct text text = text_in(reason, REASON_SIZE);
+
+	if (!move || move->stage == STAGE_ASKED)
+		return false;
+	if (move->kind == MOVE_SAVE)
+		text_add(&text, "it is being saved");
+	else if (move->stage == STAGE_UNDO)
+		text_add(text_add(&text, "it stays where it was: "), move->reason);
+	else if (move->target != SLOT_NONE)
+		text_add(text_add(text_add(text_add(&text, "to "),
+					   node->cluster.nodes[move->target].def.name),
+				  ": "),
+			 move_stage_word(move->stage));
+	else
+		text_add(&text, "it is being shut down for the maintenance of its node");
+	return true;
 }
 
 static enum vm_state owned_state(const struct node *node, const struct vm *vm, char *reason)
@@ -150,6 +179,8 @@ static enum vm_state owned_state(const struct node *node, const struct vm *vm, c
 		say(reason, "it may still run on ", owner->def.name);
 		return VM_STATE_BLOCKED;
 	}
+	if (moving_state(node, vm, reason))
+		return VM_STATE_MIGRATING;
 	if (owner->life == NODE_EXPIRING && vm->wanted == VM_WANTED_RUNNING)
 		return homeless_state(node, vm, reason);
 	if (mine && local->life != LIFE_OFFLINE)
@@ -164,7 +195,12 @@ static enum vm_state idle_state(const struct node *node, const struct vm *vm, ch
 	if (vm->wanted == VM_WANTED_DISABLED)
 		return VM_STATE_DISABLED;
 	if (vm->wanted == VM_WANTED_STOPPED)
+		return vm->saved == SAVED_KEPT ? VM_STATE_SAVED : VM_STATE_STOPPED;
+	if (placement_shut_down(&node->cluster, vm)) {
+		say(reason, "shut down until the maintenance is over of ",
+		    node->cluster.nodes[vm->drained_from].def.name);
 		return VM_STATE_STOPPED;
+	}
 	if (!view_normal(node->view)) {
 		say(reason, "there is no quorum", "");
 		return VM_STATE_WAITING;

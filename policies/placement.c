@@ -14,6 +14,15 @@ static void count_load(struct placement_load *load, const struct cluster *cluste
 	load->cpus[node] += vm_definition(cluster, vm)->cpus;
 }
 
+/*
+ * Both ends of a move have the VM's memory, or will: the target from the beginning, so that no two
+ * moves count on the same; the source until nothing of it is left there.
+ */
+static bool needs_memory(const struct move *move, uint8_t slot)
+{
+	return slot == move->source ? !move->source_gone : !move->target_gone;
+}
+
 void placement_load_init(struct placement_load *load, const struct cluster *cluster,
 			 uint64_t present)
 {
@@ -28,6 +37,20 @@ void placement_load_init(struct placement_load *load, const struct cluster *clus
 		count_load(load, cluster, vm, vm->owner);
 		if (cluster->rule_index->enabled && vm_counts_on_node(cluster, vm))
 			rules_load_add(&load->rules, cluster, vm, vm->owner);
+	}
+	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+		const struct move *move = &cluster->moves[i];
+		const struct vm *vm = cluster_vm(cluster, move->vm);
+		uint8_t other;
+
+		if (move->id == 0 || move->stage == STAGE_ASKED || !vm)
+			continue;
+		other = vm->owner == move->source ? move->target : move->source;
+		if (other >= NODES_MAX || !needs_memory(move, other))
+			continue;
+		count_load(load, cluster, vm, other);
+		if (cluster->rule_index->enabled && other == move->target)
+			rules_load_add(&load->rules, cluster, vm, other);
 	}
 }
 
@@ -247,16 +270,24 @@ static bool better(const struct cluster *cluster, const struct placement_node *a
 uint8_t placement_choose(const struct cluster *cluster, const struct placement_load *load,
 			 const struct vm *vm)
 {
+	struct placement_node row;
+
+	if (restarts_in_place(vm)) {
+		placement_judge(cluster, load, vm, vm->last_owner, &row);
+		if (row.feasible)
+			return vm->last_owner;
+	}
+	return placement_choose_among(cluster, load, vm, UINT64_MAX);
+}
+
+uint8_t placement_choose_among(const struct cluster *cluster, const struct placement_load *load,
+			       const struct vm *vm, uint64_t nodes)
+{
 	struct placement_node rows[2];
 	uint8_t best = SLOT_NONE, at = 0;
 
-	if (restarts_in_place(vm)) {
-		placement_judge(cluster, load, vm, vm->last_owner, &rows[0]);
-		if (rows[0].feasible)
-			return vm->last_owner;
-	}
 	for (uint8_t slot = 0; slot < cluster->node_high; slot++) {
-		if (!cluster->nodes[slot].used)
+		if (!cluster->nodes[slot].used || !(nodes >> slot & 1))
 			continue;
 		placement_judge(cluster, load, vm, slot, &rows[at]);
 		if (!rows[at].feasible)
@@ -267,6 +298,13 @@ uint8_t placement_choose(const struct cluster *cluster, const struct placement_l
 		}
 	}
 	return best;
+}
+
+bool placement_shut_down(const struct cluster *cluster, const struct vm *vm)
+{
+	return vm->owner == SLOT_NONE && vm->drained_from < NODES_MAX &&
+	       cluster->nodes[vm->drained_from].maintenance &&
+	       vm_definition(cluster, vm)->on_drain == ON_DRAIN_SHUTDOWN;
 }
 
 bool placement_spent(const struct cluster *cluster, const struct vm *vm)

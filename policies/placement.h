@@ -78,6 +78,12 @@ void placement_judge(const struct cluster *cluster, const struct placement_load 
 // whose CPUs are not promised beyond the overcommit ratio, then the cluster's strategy, then name.
 uint8_t placement_choose(const struct cluster *cluster, const struct placement_load *load,
 			 const struct vm *vm);
+// The same among these nodes (a mask of slots) alone, wherever it failed last: for one that runs.
+uint8_t placement_choose_among(const struct cluster *cluster, const struct placement_load *load,
+			       const struct vm *vm, uint64_t nodes);
+
+// Shut down until its node is back from maintenance (on-drain="shutdown").
+bool placement_shut_down(const struct cluster *cluster, const struct vm *vm);
 
 // It used up its restarts on every node that it may ever use: waiting longer changes nothing, an
 // operator is needed.

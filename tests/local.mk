@@ -8,6 +8,7 @@ unit_LIBS = libcore.a $(CMOCKA_LIBS)
 edge_test_LIBS = libedges.a libcore.a $(CMOCKA_LIBS) $(edge_LIBS)
 
 if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_move_loss tests/unit/test_moves tests/unit/test_move_dice
 check_PROGRAMS += tests/unit/test_apply_rules
 check_PROGRAMS += tests/unit/test_rules
 check_PROGRAMS += tests/unit/test_capacity
@@ -44,6 +45,12 @@ tests_unit_test_node_steps_SOURCES = tests/unit/test_node_steps.c tests/unit/clu
 tests_unit_test_node_steps_LDADD = $(unit_LIBS)
 tests_unit_test_loss_SOURCES = tests/unit/test_loss.c 
 tests_unit_test_loss_LDADD = $(unit_LIBS)
+tests_unit_test_move_loss_SOURCES = tests/unit/test_move_loss.c
+tests_unit_test_move_loss_LDADD = $(unit_LIBS)
+tests_unit_test_move_dice_SOURCES = tests/unit/test_move_dice.c tests/unit/cluster_fixture.h
+tests_unit_test_move_dice_LDADD = $(unit_LIBS)
+tests_unit_test_moves_SOURCES = tests/unit/test_moves.c tests/unit/cluster_fixture.h
+tests_unit_test_moves_LDADD = $(unit_LIBS)
 tests_unit_test_placement_SOURCES = tests/unit/test_placement.c tests/unit/cluster_fixture.h
 tests_unit_test_placement_LDADD = $(unit_LIBS)
 tests_unit_test_snapshot_SOURCES = tests/unit/test_snapshot.c tests/unit/cluster_fixture.h

@@ -120,6 +120,8 @@ static void fill_node(struct cluster_node *node)
 	FLAG(node->managed);
 	FLAG(node->maintenance);
 	KIND(node->drain, DRAIN_STATE_COUNT);
+	FLAG(node->drain_return);
+	END(node->drain_reason);
 	FLAG(node->reported);
 	fill_report(&node->report);
 	KIND(node->life, NODE_LIFE_COUNT);
@@ -281,6 +283,7 @@ static void fill_move(struct cluster *cluster)
 	FLAG(move->ready);
 	FLAG(move->source_gone);
 	FLAG(move->target_gone);
+	FLAG(move->target_died);
 	FLAG(move->cancelled);
 	END(move->address);
 	END(move->reason);

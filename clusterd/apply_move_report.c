@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the two ends of a move say: MOVE_REPORT, and VM_REPORT of a VM that is in one.
+#include "clusterd/apply_move.h"
+
+#include <string.h>
+
+#include "clusterd/text.h"
+
+struct report_row {
+	bool source, target; // who may say it
+	uint16_t stages;
+};
+
+#define BIT(stage) (1u << STAGE_##stage)
+#define UNDER_WAY (BIT(PREPARE) | BIT(TRANSFER) | BIT(HANDOVER))
+
+static bool report_fits(const struct move *move, enum move_report report, uint8_t from)
+{
+	static const struct report_row rows[MOVE_REPORT_COUNT] = {
+		[MOVE_REPORT_SHARED] = { true, false, BIT(PREPARE) },
+		[MOVE_REPORT_READY] = { false, true, BIT(PREPARE) },
+		[MOVE_REPORT_HANDOVER] = { true, false, BIT(TRANSFER) },
+		[MOVE_REPORT_RUNS] = { false, true, BIT(TRANSFER) | BIT(HANDOVER) | BIT(UNDO) },
+		[MOVE_REPORT_FAILED] = { true, true, UNDER_WAY | BIT(SAVE) },
+		[MOVE_REPORT_TARGET_GONE] = { false, true, UNDER_WAY | BIT(UNDO) },
+		[MOVE_REPORT_EXCLUSIVE] = { true, true, BIT(UNDO) | BIT(CLEANUP) },
+		[MOVE_REPORT_SOURCE_GONE] = { true, false, UNDER_WAY | BIT(UNDO) | BIT(CLEANUP) },
+		[MOVE_REPORT_SAVED] = { true, false, BIT(SAVE) },
+		[MOVE_REPORT_NUMBERS] = { true, true, UINT16_MAX & ~BIT(ASKED) },
+	};
+
+	return (rows[report].stages >> move->stage & 1) &&
+	       ((rows[report].source && from == move->source) ||
+		(rows[report].target && from == move->target));
+}
+
+static bool refuse_stale(struct apply *a)
+{
+	return refuse(a, "stale", WORDS("the move has moved on"), WORDS(""));
+}
+
+static void both_ready(struct apply *a, struct move *move)
+{
+	if (move->shared && move->ready)
+		move_advance(a, move, STAGE_TRANSFER);
+}
+
+// From now on the target owns it, whatever was under way to undo the move.
+static bool report_runs(struct apply *a, struct vm *vm, struct move *move)
+{
+	if (move_loss_phase(move) != MOVE_LOSS_SENT || move->target_gone)
+		return refuse_stale(a);
+	vm->last_owner = vm->owner;
+	vm->owner = move->target;
+	vm->attempt++;
+	vm->since_ms = a->entry->at_ms;
+	vm_set_phase(a, vm, VM_RUNNING);
+	text_copy(vm->reason, sizeof(vm->reason), "");
+	numbers_merge(&move->fact, &a->entry->numbers);
+	move_advance(a, move, STAGE_CLEANUP);
+	move_settle(a, move);
+	return true;
+}
+
+// The lease proves that nothing of it lives elsewhere.
+static bool report_exclusive(struct apply *a, struct vm *vm, struct move *move, uint8_t from)
+{
+	if (move->stage == STAGE_CLEANUP && from == move->target && move->source_gone &&
+	    !move->target_gone) {
+		vm->unproven = 0;
+		move_done(a, move);
+		return true;
+	}
+	if (move->stage == STAGE_UNDO && from == move->source && move->target_gone &&
+	    !move->source_gone) {
+		vm->unproven = 0;
+		vm_set_phase(a, vm, VM_RUNNING);
+		text_copy(vm->reason, sizeof(vm->reason), "");
+		move_end(a, move, move->cancelled ? MOVE_CANCELLED : MOVE_STAYED, move->reason);
+		return true;
+	}
+	return refuse_stale(a);
+}
+
+/*
+ * Nothing of it is left on the source: placed on the target, or again on the source when that was
+ * cancelled too late. Where neither can take it any more it is left to placement.
+ */
+static void move_arrive(struct apply *a, struct vm *vm, struct move *move, enum move_stage stage)
+{
+	uint8_t owner = move->cancelled || move->target == SLOT_NONE ? move->source : move->target;
+	char reason[REASON_SIZE];
+
+	move->source_gone = true;
+	if (vm->wanted != VM_WANTED_RUNNING) {
+		vm_set_idle(a, vm, VM_IDLE);
+		move_end(a, move, vm->saved == SAVED_KEPT ? MOVE_SAVED : MOVE_ENDED, move->reason);
+		return;
+	}
+	if (a->cluster->nodes[owner].life != NODE_ONLINE) {
+		words_join(reason, sizeof(reason),
+			   WORDS(slot_name(a->cluster, owner), " cannot take it any more"));
+		move_end_idle(a, move, reason);
+		return;
+	}
+	move->target_gone = move->target_died = false;
+	vm->last_owner = vm->owner;
+	vm->owner = owner;
+	vm->attempt++;
+	vm->since_ms = a->entry->at_ms;
+	vm_set_phase(a, vm, VM_PLACED);
+	text_copy(vm->reason, sizeof(vm->reason), "");
+	move_advance(a, move, stage);
+}
+
+static bool report_saved(struct apply *a, struct vm *vm, struct move *move)
+{
+	numbers_merge(&move->fact, &a->entry->numbers);
+	vm->saved = SAVED_KEPT;
+	vm->saved_bytes = a->entry->numbers.bytes;
+	if (move->kind == MOVE_SAVE && !move->cancelled) {
+		vm_set_wanted(a, vm, VM_WANTED_STOPPED);
+		vm_set_idle(a, vm, VM_IDLE);
+		text_copy(vm->reason, sizeof(vm->reason), "");
+		move_end(a, move, MOVE_SAVED, "");
+		return true;
+	}
+	move_arrive(a, vm, move, STAGE_RESTORE);
+	return true;
+}
+
+static bool report_failed(struct apply *a, struct move *move)
+{
+	char reason[REASON_SIZE];
+
+	move_say(move, a->entry->reason);
+	if (move->stage != STAGE_SAVE) {
+		move_undo(a, move, a->entry->reason);
+		return true;
+	}
+	text_copy(reason, sizeof(reason), move->reason);
+	vm_drop_saved(move_vm(a, move));
+	move_end(a, move, move->cancelled ? MOVE_CANCELLED : MOVE_STAYED, reason);
+	return true;
+}
+
+static bool report_gone(struct apply *a, struct move *move, bool source)
+{
+	if (move->stage != STAGE_CLEANUP)
+		move_say(move, a->entry->reason);
+	if (source)
+		move->source_gone = true;
+	else
+		move->target_gone = true;
+	move_settle(a, move);
+	return true;
+}
+
+// What it took may come after the end: the source measures, and the target has the last word.
+static bool late_numbers(struct apply *a)
+{
+	const char *from = slot_name(a->cluster, apply_from(a));
+
+	for (uint32_t i = 0; a->entry->move != 0 && i < PAST_MOVES_MAX; i++) {
+		struct past_move *past = &a->cluster->past_moves[i];
+
+		if (past->id != a->entry->move || strcmp(past->source, from) != 0)
+			continue;
+		numbers_merge(&past->fact, &a->entry->numbers);
+		return true;
+	}
+	return refuse(a, "stale", WORDS("the move is over"), WORDS(""));
+}
+
+bool move_report(struct apply *a)
+{
+	const struct entry *entry = a->entry;
+	const struct move *found = cluster_move(a->cluster, entry->move);
+	uint8_t from = apply_from(a);
+	struct move *move;
+	struct vm *vm;
+
+	if (!found && entry->move_report == MOVE_REPORT_NUMBERS && entry->flag)
+		return late_numbers(a);
+	if (!found)
+		return refuse(a, "stale", WORDS("the move is over"), WORDS(""));
+	if (!report_fits(found, entry->move_report, from))
+		return refuse_stale(a);
+	vm = &a->cluster->vms[found->vm.slot];
+	move = vm_move_of(a, vm);
+	switch ((enum move_report)entry->move_report) {
+	case MOVE_REPORT_SHARED:
+		move->shared = true;
+		both_ready(a, move);
+		return true;
+	case MOVE_REPORT_READY:
+		move->ready = true;
+		text_copy(move->address, sizeof(move->address), entry->address);
+		move->port = entry->port;
+		both_ready(a, move);
+		return true;
+	case MOVE_REPORT_HANDOVER:
+		move_advance(a, move, STAGE_HANDOVER);
+		return true;
+	case MOVE_REPORT_RUNS:
+		return report_runs(a, vm, move);
+	case MOVE_REPORT_FAILED:
+		return report_failed(a, move);
+	case MOVE_REPORT_TARGET_GONE:
+		return report_gone(a, move, false);
+	case MOVE_REPORT_EXCLUSIVE:
+		return report_exclusive(a, vm, move, from);
+	case MOVE_REPORT_SOURCE_GONE:
+		return report_gone(a, move, true);
+	case MOVE_REPORT_SAVED:
+		return report_saved(a, vm, move);
+	case MOVE_REPORT_NUMBERS:
+		numbers_merge(entry->flag ? &move->fact : &move->forecast, &entry->numbers);
+		return true;
+	case MOVE_REPORT_COUNT:
+		break;
+	}
+	return refuse(a, "malformed", WORDS("unknown report"), WORDS(""));
+}
+
+// Of the end that owns it: the source until the target has continued, then the target.
+static bool live_report(struct apply *a, struct vm *vm, struct move *move)
+{
+	bool arrived = move->stage == STAGE_CLEANUP;
+
+	switch ((enum vm_report)a->entry->vm_report) {
+	case VM_REPORT_STARTED:
+		return true;
+	case VM_REPORT_STUCK:
+		vm_set_phase(a, vm, VM_BLOCKED);
+		text_copy(vm->reason, sizeof(vm->reason), a->entry->reason);
+		return true;
+	case VM_REPORT_LEASE_HELD:
+		text_copy(vm->reason, sizeof(vm->reason), a->entry->reason);
+		return true;
+	case VM_REPORT_STOPPED:
+	case VM_REPORT_GUEST_SHUTDOWN:
+	case VM_REPORT_START_FAILED:
+	case VM_REPORT_DIED:
+		break;
+	case VM_REPORT_RESTORING:
+	case VM_REPORT_FOUND:
+	case VM_REPORT_COUNT:
+		return refuse(a, "malformed", WORDS("unknown report"), WORDS(""));
+	}
+	// Said again until the move has ended.
+	if (arrived ? move->target_gone : move->source_gone)
+		return true;
+	if (a->entry->vm_report == VM_REPORT_GUEST_SHUTDOWN)
+		vm_guest_shut_down(a, vm);
+	else if (a->entry->vm_report != VM_REPORT_STOPPED)
+		vm_count_failure(a, vm);
+	move_say(move, a->entry->reason);
+	if (arrived)
+		move->target_gone = move->target_died = true;
+	else
+		move->source_gone = true;
+	move_settle(a, move);
+	return true;
+}
+
+// Reports that mean in a move what they mean otherwise; the move ends with what they bring about.
+static bool ordinary_report(struct apply *a, struct vm *vm, struct move *move)
+{
+	bool arriving = move_loss_phase(move) == MOVE_LOSS_ARRIVING;
+	char reason[REASON_SIZE];
+
+	if (!vm_report_owned(a, vm))
+		return false;
+	text_copy(reason, sizeof(reason), vm->reason);
+	if (vm->phase == VM_IDLE || vm->phase == VM_ERROR)
+		move_end(a, move, vm->wanted == VM_WANTED_RUNNING ? MOVE_RESTARTED : MOVE_ENDED,
+			 reason);
+	else if (arriving && vm->phase == VM_RUNNING && vm->owner == move->target)
+		move_done(a, move);
+	else if (arriving && vm->phase == VM_RUNNING)
+		move_end(a, move, MOVE_CANCELLED, move->reason);
+	return true;
+}
+
+// A cold move without a target shuts the VM down until its node has been through its maintenance.
+static bool stop_report(struct apply *a, struct vm *vm, struct move *move)
+{
+	uint8_t report = a->entry->vm_report;
+
+	if (report == VM_REPORT_GUEST_SHUTDOWN)
+		vm_guest_shut_down(a, vm);
+	if (report != VM_REPORT_STOPPED && report != VM_REPORT_DIED &&
+	    report != VM_REPORT_GUEST_SHUTDOWN)
+		return ordinary_report(a, vm, move);
+	if (move->target == SLOT_NONE && !move->cancelled) {
+		vm->drained_from = move->source;
+		vm_set_idle(a, vm, VM_IDLE);
+		text_copy(vm->reason, sizeof(vm->reason), "");
+		move_end(a, move, MOVE_ENDED, "shut down for the maintenance of its node");
+		return true;
+	}
+	move_arrive(a, vm, move, STAGE_START);
+	return true;
+}
+
+bool move_vm_report(struct apply *a, struct vm *vm, struct move *move)
+{
+	switch ((enum move_stage)move->stage) {
+	case STAGE_PREPARE:
+	case STAGE_TRANSFER:
+	case STAGE_HANDOVER:
+	case STAGE_UNDO:
+	case STAGE_CLEANUP:
+		return live_report(a, vm, move);
+	case STAGE_STOP:
+		return stop_report(a, vm, move);
+	case STAGE_ASKED:
+	case STAGE_SAVE:
+	case STAGE_RESTORE:
+	case STAGE_START:
+		return ordinary_report(a, vm, move);
+	case MOVE_STAGE_COUNT:
+		break;
+	}
+	return false;
+}
+
+bool move_vm_found(struct apply *a, struct vm *vm, struct move *move, uint8_t finder)
+{
+	uint8_t owner = vm->owner;
+	bool live = move->kind == MOVE_LIVE && move_begun(move);
+
+	if (move_loss_phase(move) == MOVE_LOSS_SENT && finder == move->target)
+		return report_runs(a, vm, move);
+	// Under a shared lease: it proves nothing about the other end.
+	if (live && finder == owner) {
+		vm_set_phase(a, vm, VM_RUNNING);
+		return true;
+	}
+	// A source that has renounced is no witness; a target that has not continued runs nothing.
+	if (finder != owner && (finder == move->target || move->stage == STAGE_CLEANUP) &&
+	    (finder == move->source || finder == move->target))
+		return refuse_stale(a);
+	vm_found(a, vm, finder);
+	if (move_loss_phase(move) == MOVE_LOSS_ARRIVING && vm->owner == owner &&
+	    vm->phase == VM_RUNNING)
+		move_done(a, move);
+	else if (vm->owner != owner)
+		move_end(a, move, MOVE_RESTARTED, vm->reason);
+	return true;
+}

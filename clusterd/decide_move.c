@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The coordinator's part in moves: begins those that are asked for, as many at once as the limits
+ * of both ends allow, and gives up what does not come about.
+ */
+#include "clusterd/decide_move.h"
+
+#include <string.h>
+
+#include "clusterd/text.h"
+
+enum { PREPARE_LIMIT_MS = 120000 };
+
+static bool is_begun(const struct move *move)
+{
+	return move->id != 0 && move->stage != STAGE_ASKED;
+}
+
+static void count_end(const struct cluster *cluster, const struct move *move,
+		      struct move_limits *limits)
+{
+	uint32_t out_max = cluster->def.migration.moves_out_max;
+	uint32_t in_max = cluster->def.migration.moves_in_max;
+
+	if (++limits->out[move->source] >= out_max)
+		limits->full_out |= 1ull << move->source;
+	if (move->target < NODES_MAX && ++limits->in[move->target] >= in_max)
+		limits->full_in |= 1ull << move->target;
+}
+
+void move_limits_init(struct move_limits *limits, const struct cluster *cluster)
+{
+	memset(limits, 0, sizeof(*limits));
+	for (uint32_t i = 0; i < MOVES_MAX; i++)
+		if (is_begun(&cluster->moves[i]))
+			count_end(cluster, &cluster->moves[i], limits);
+}
+
+uint8_t move_choose_target(const struct cluster *cluster, const struct placement_load *load,
+			   const struct vm *vm, uint8_t wanted)
+{
+	uint64_t among = wanted < NODES_MAX ? 1ull << wanted : ~(1ull << vm->owner);
+
+	return placement_choose_among(cluster, load, vm, among);
+}
+
+void move_explain(const struct cluster *cluster, const struct placement_load *load,
+		  const struct vm *vm, uint8_t wanted, char *reason, char *fix)
+{
+	struct placement_node row;
+
+	if (wanted >= NODES_MAX) {
+		placement_explain(cluster, load, vm, reason, fix);
+		if (!reason[0])
+			text_copy(reason, REASON_SIZE, "there is no other node");
+		return;
+	}
+	placement_judge(cluster, load, vm, wanted, &row);
+	for (uint32_t i = 0; i < PLACEMENT_CHECK_COUNT; i++) {
+		if (row.checks[i].verdict != CHECK_FAIL)
+			continue;
+		placement_explain_check(cluster, vm, wanted, &row.checks[i], reason, fix);
+		return;
+	}
+}
+
+static void propose_end(struct node *node, const struct move *move, enum move_outcome outcome,
+			const char *reason, struct actions *actions)
+{
+	struct entry entry;
+
+	memset(&entry, 0, sizeof(entry));
+	entry.type = ENTRY_MOVE_END;
+	entry.move = move->id;
+	entry.move_outcome = (uint8_t)outcome;
+	text_copy(entry.reason, sizeof(entry.reason), reason);
+	node_propose(node, &entry, NULL, actions);
+}
+
+bool move_propose(struct node *node, struct move_round *round, const struct move_choice *choice,
+		  struct actions *actions)
+{
+	const struct vm *vm = choice->vm;
+	struct move counted = { .source = vm->owner, .target = choice->target };
+	struct entry entry;
+
+	memset(&entry, 0, sizeof(entry));
+	entry.type = ENTRY_MOVE_BEGIN;
+	entry.vm = vm->ref;
+	entry.move = vm->move;
+	entry.actor = choice->target;
+	entry.move_kind = choice->kind;
+	entry.move_cause = choice->cause;
+	if (!node_propose(node, &entry, NULL, actions))
+		return false;
+	count_end(&node->cluster, &counted, &round->limits);
+	if (choice->target < NODES_MAX)
+		placement_load_add(&round->load, &node->cluster, vm, choice->target);
+	return true;
+}
+
+// A move that cannot begin is told why; one that only has to wait its turn is left.
+static void decide_asked(struct node *node, struct move_round *round, const struct move *move,
+			 struct actions *actions)
+{
+	const struct vm *vm = cluster_vm(&node->cluster, move->vm);
+	struct move_choice choice = {
+		.vm = vm, .kind = move->kind, .cause = move->cause, .target = SLOT_NONE
+	};
+	char reason[REASON_SIZE] = "", fix[REASON_SIZE] = "";
+
+	if (!vm || !(round->load.present >> move->source & 1))
+		return;
+	if (vm->phase != VM_RUNNING || vm->wanted != VM_WANTED_RUNNING || !vm->managed) {
+		propose_end(node, move, MOVE_REFUSED, "it does not run any more", actions);
+		return;
+	}
+	if (choice.kind == MOVE_AUTO)
+		choice.kind = MOVE_LIVE;
+	if (round->limits.full_out >> move->source & 1)
+		return;
+	if (choice.kind != MOVE_SAVE) {
+		choice.target = move_choose_target(&node->cluster, &round->load, vm, move->target);
+		if (choice.target == SLOT_NONE) {
+			move_explain(&node->cluster, &round->load, vm, move->target, reason, fix);
+			propose_end(node, move, MOVE_REFUSED, reason, actions);
+			return;
+		}
+		if (round->limits.full_in >> choice.target & 1)
+			return;
+	}
+	move_propose(node, round, &choice, actions);
+}
+
+/*
+ * Both ends speak for themselves; this is for the case that one of them does not. Counted on this
+ * node's clock, from when it saw the stage: a new coordinator begins to count anew.
+ */
+static void decide_overdue(struct node *node, uint32_t at, struct actions *actions)
+{
+	const struct move *move = &node->cluster.moves[at];
+	struct move_watch *watch = &node->watches[at];
+
+	if (watch->id != move->id || watch->stage != move->stage) {
+		*watch = (struct move_watch){ move->id, move->stage, node->now_ms };
+	}
+	if (move->stage != STAGE_PREPARE)
+		return;
+	if (node->now_ms - watch->since_ms < PREPARE_LIMIT_MS) {
+		node_wake_at(node, watch->since_ms + PREPARE_LIMIT_MS);
+		return;
+	}
+	watch->since_ms = node->now_ms;
+	propose_end(node, move, MOVE_STAYED,
+		    move->shared ? "its target was not ready in time"
+				 : "its source did not share its lease in time",
+		    actions);
+}
+
+void decide_moves(struct node *node, uint64_t present, struct actions *actions)
+{
+	struct move_round round;
+	bool any = false;
+
+	for (uint32_t i = 0; i < MOVES_MAX; i++)
+		any = any || node->cluster.moves[i].id != 0;
+	if (!any)
+		return;
+	move_limits_init(&round.limits, &node->cluster);
+	placement_load_init(&round.load, &node->cluster, present);
+	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+		const struct move *move = &node->cluster.moves[i];
+
+		if (!actions_room(actions, 16, 64 * 1024))
+			return;
+		if (is_begun(move))
+			decide_overdue(node, i, actions);
+		else if (move->id != 0)
+			decide_asked(node, &round, move, actions);
+	}
+}

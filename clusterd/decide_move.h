@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the coordinator decides about moves, and the judgements that others share with it.
+#pragma once
+
+#include "clusterd/node_internal.h"
+
+// How many moves each node takes part in, as source and as target, and which can take no more.
+struct move_limits {
+	uint32_t out[NODES_MAX], in[NODES_MAX];
+	uint64_t full_out, full_in; // masks of slots
+};
+
+// What one round has promised so far.
+struct move_round {
+	struct move_limits limits;
+	struct placement_load load;
+};
+
+struct move_choice {
+	const struct vm *vm;
+	uint8_t kind, cause; // enum move_kind, move_cause
+	uint8_t target;	     // slot; SLOT_NONE: none
+};
+
+void move_limits_init(struct move_limits *limits, const struct cluster *cluster);
+// The best node that could take a VM that runs, or `wanted` if it could; SLOT_NONE: none.
+uint8_t move_choose_target(const struct cluster *cluster, const struct placement_load *load,
+			   const struct vm *vm, uint8_t wanted);
+// Why there is none, and the smallest change that would alter it; both REASON_SIZE.
+void move_explain(const struct cluster *cluster, const struct placement_load *load,
+		  const struct vm *vm, uint8_t wanted, char *reason, char *fix);
+// ENTRY_MOVE_BEGIN, counted in the round.
+bool move_propose(struct node *node, struct move_round *round, const struct move_choice *choice,
+		  struct actions *actions);
+
+void decide_moves(struct node *node, uint64_t present, struct actions *actions);

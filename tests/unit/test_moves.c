@@ -1,0 +1,720 @@
+// SPDX-License-Identifier: Apache-2.0
+// Moves in the replicated state: each kind from the request to its outcome, each end lost at each
+// stage, cancels, and what else is asked of a VM meanwhile.
+#include "tests/unit/cluster_fixture.h"
+
+#include "clusterd/cluster_internal.h"
+
+static struct fixture f;
+
+enum { N1, N2, N3 }; // slots; ids are one more
+
+static int begin(void **state)
+{
+	(void)state;
+	fixture_open(&f, 16, 4, 16);
+	fixture_cluster(&f);
+	doc_vm(&f, "web", "v1");
+	doc_accept(&f);
+	doc_begin(&f);
+	run_vm(&f, "web", N1);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	fixture_close(&f);
+	return 0;
+}
+
+static struct vm *web(void)
+{
+	return the_vm(&f, "web");
+}
+
+static const struct move *its_move(void)
+{
+	const struct move *move = cluster_move(&f.cluster, web()->move);
+
+	assert_non_null(move);
+	return move;
+}
+
+static const struct past_move *last_past(void)
+{
+	return &f.cluster.past_moves[(f.cluster.past_move + PAST_MOVES_MAX - 1) % PAST_MOVES_MAX];
+}
+
+static void ended(enum move_outcome outcome)
+{
+	assert_int_equal(web()->move, 0);
+	assert_string_equal(last_past()->vm, "web");
+	assert_int_equal(last_past()->outcome, outcome);
+	for (uint32_t i = 0; i < MOVES_MAX; i++)
+		assert_int_equal(f.cluster.moves[i].id, 0);
+}
+
+static struct entry request(enum move_kind kind, uint8_t target)
+{
+	struct entry entry = named(ENTRY_MOVE_REQUEST, "web");
+
+	entry.move_kind = (uint8_t)kind;
+	entry.actor = target;
+	return entry;
+}
+
+static struct entry begin_entry(enum move_kind kind, uint8_t target)
+{
+	return (struct entry){ .type = ENTRY_MOVE_BEGIN,
+			       .vm = web()->ref,
+			       .move = web()->move,
+			       .actor = target,
+			       .move_kind = (uint8_t)kind };
+}
+
+static struct entry says(uint8_t slot, enum move_report report)
+{
+	struct entry entry = about_node(ENTRY_MOVE_REPORT, slot + 1u);
+
+	entry.move = web()->move;
+	entry.move_report = (uint8_t)report;
+	return entry;
+}
+
+static void say(uint8_t slot, enum move_report report)
+{
+	accept(&f, says(slot, report));
+}
+
+static struct entry says_why(uint8_t slot, enum move_report report, const char *reason)
+{
+	struct entry entry = says(slot, report);
+
+	text_copy(entry.reason, sizeof(entry.reason), reason);
+	return entry;
+}
+
+static void stands(enum move_stage stage)
+{
+	assert_int_equal(its_move()->stage, stage);
+}
+
+static void go_to(enum move_stage stage)
+{
+	uint32_t attempt = web()->attempt;
+
+	accept(&f, request(MOVE_LIVE, N3));
+	if (stage == STAGE_ASKED)
+		return;
+	accept(&f, begin_entry(MOVE_LIVE, N3));
+	assert_int_equal(web()->attempt, attempt + 2);
+	assert_int_equal(its_move()->attempt, attempt + 1);
+	if (stage == STAGE_PREPARE)
+		return;
+	say(N1, MOVE_REPORT_SHARED);
+	stands(STAGE_PREPARE);
+	say(N3, MOVE_REPORT_READY);
+	stands(STAGE_TRANSFER);
+	if (stage == STAGE_TRANSFER)
+		return;
+	say(N1, MOVE_REPORT_HANDOVER);
+	if (stage == STAGE_HANDOVER)
+		return;
+	say(N3, MOVE_REPORT_RUNS);
+	stands(STAGE_CLEANUP);
+}
+
+static void lose(uint8_t slot)
+{
+	accept(&f, about_node(ENTRY_NODE_LOST, slot + 1u));
+}
+
+static struct entry fence(uint8_t slot, enum entry_type type)
+{
+	struct entry entry = about_node(type, slot + 1u);
+
+	entry.actor = slot == N2 ? N1 : N2;
+	entry.from = entry.actor + 1u;
+	entry.attempt = the_node(&f, slot + 1u)->fence_attempt + (type == ENTRY_NODE_FENCING);
+	entry.flag = true;
+	return entry;
+}
+
+static void prove_dead(uint8_t slot)
+{
+	accept(&f, fence(slot, ENTRY_NODE_FENCING));
+	accept(&f, fence(slot, ENTRY_FENCE_RESULT));
+	accept(&f, fence(slot, ENTRY_NODE_RELEASED));
+	assert_int_equal(the_node(&f, slot + 1u)->life, NODE_DEAD);
+}
+
+static void runs_on(uint8_t slot)
+{
+	assert_int_equal(web()->owner, slot);
+	assert_int_equal(web()->phase, VM_RUNNING);
+}
+
+static void idle(void)
+{
+	assert_int_equal(web()->owner, SLOT_NONE);
+	assert_int_equal(web()->phase, VM_IDLE);
+}
+
+static void a_live_move_from_beginning_to_end(void **state)
+{
+	struct entry numbers;
+	uint32_t attempt;
+
+	(void)state;
+	go_to(STAGE_HANDOVER);
+	runs_on(N1);
+	attempt = web()->attempt;
+	numbers = says(N3, MOVE_REPORT_RUNS);
+	numbers.numbers.pause_us = 31000;
+	accept(&f, numbers);
+	runs_on(N3);
+	assert_int_equal(web()->attempt, attempt + 1);
+	assert_false(place_one(&f, "web", N2, VM_PLACED));
+	refused(&f, says(N3, MOVE_REPORT_EXCLUSIVE), "stale", "moved on");
+	numbers = says(N1, MOVE_REPORT_NUMBERS);
+	numbers.flag = true;
+	numbers.numbers.bytes = 1 << 20;
+	accept(&f, numbers);
+	say(N1, MOVE_REPORT_SOURCE_GONE);
+	numbers.move = its_move()->id;
+	say(N3, MOVE_REPORT_EXCLUSIVE);
+	ended(MOVE_DONE);
+	runs_on(N3);
+	assert_int_equal(last_past()->fact.pause_us, 31000);
+	assert_int_equal(last_past()->fact.bytes, 1 << 20);
+	assert_string_equal(last_past()->source, "n1");
+	assert_string_equal(last_past()->target, "n3");
+	numbers.numbers.total_ms = 4200;
+	accept(&f, numbers);
+	assert_int_equal(last_past()->fact.total_ms, 4200);
+	numbers.move = 99;
+	refused(&f, numbers, "stale", "over");
+}
+
+static void only_its_ends_speak_and_only_in_their_turn(void **state)
+{
+	(void)state;
+	go_to(STAGE_PREPARE);
+	refused(&f, says(N2, MOVE_REPORT_SHARED), "stale", "moved on");
+	refused(&f, says(N3, MOVE_REPORT_SHARED), "stale", "moved on");
+	refused(&f, says(N1, MOVE_REPORT_READY), "stale", "moved on");
+	refused(&f, says(N3, MOVE_REPORT_RUNS), "stale", "moved on");
+	refused(&f, says(N1, MOVE_REPORT_EXCLUSIVE), "stale", "moved on");
+	refused(&f, says(N1, MOVE_REPORT_SAVED), "stale", "moved on");
+	refused(&f, says(N1, MOVE_REPORT_HANDOVER), "stale", "moved on");
+	say(N1, MOVE_REPORT_SHARED);
+	say(N3, MOVE_REPORT_READY);
+	refused(&f, says(N1, MOVE_REPORT_RUNS), "stale", "moved on");
+	// The target may continue before the handover of its source is committed.
+	say(N3, MOVE_REPORT_RUNS);
+	runs_on(N3);
+	refused(&f, says(N3, MOVE_REPORT_TARGET_GONE), "stale", "moved on");
+	refused(&f, says(N1, MOVE_REPORT_FAILED), "stale", "moved on");
+}
+
+static void what_cannot_be_moved_is_refused(void **state)
+{
+	struct entry want = named(ENTRY_VM_WANT, "web"), manage = named(ENTRY_VM_MANAGE, "web");
+
+	(void)state;
+	refused(&f, request(MOVE_LIVE, N1), "already-there", "runs on n1 already");
+	refused(&f, request(MOVE_SAVE, N2), "malformed", "without a target");
+	accept(&f, about_node(ENTRY_NODE_GOODBYE, 2));
+	refused(&f, request(MOVE_LIVE, N2), "node-state", "n2 is not online");
+	accept(&f, manage);
+	refused(&f, request(MOVE_LIVE, N3), "unmanaged", "unmanaged");
+	manage.flag = true;
+	accept(&f, manage);
+	accept(&f, request(MOVE_AUTO, SLOT_NONE));
+	refused(&f, request(MOVE_LIVE, N3), "moving", "being moved already");
+	refused(&f, begin_entry(MOVE_LIVE, SLOT_NONE), "malformed", "no target");
+	refused(&f, begin_entry(MOVE_AUTO, N3), "malformed", "kind");
+	manage.flag = false;
+	refused(&f, manage, "moving", "being moved");
+	accept(&f, want);
+	ended(MOVE_CANCELLED);
+	refused(&f, request(MOVE_LIVE, N3), "not-running", "does not run");
+	refused(&f, named(ENTRY_MOVE_CANCEL, "web"), "not-moving", "not being moved");
+}
+
+static void a_failed_move_leaves_it_on_its_source(void **state)
+{
+	(void)state;
+	for (int stage = STAGE_PREPARE; stage <= STAGE_HANDOVER; stage++) {
+		for (uint8_t who = N1; who <= N3; who += N3) {
+			go_to(stage);
+			accept(&f, says_why(who, MOVE_REPORT_FAILED, "no route to host"));
+			stands(STAGE_UNDO);
+			refused(&f, says(N1, MOVE_REPORT_EXCLUSIVE), "stale", "moved on");
+			say(N3, MOVE_REPORT_TARGET_GONE);
+			assert_false(its_move()->target_died);
+			refused(&f, says(N3, MOVE_REPORT_RUNS), "stale", "moved on");
+			say(N1, MOVE_REPORT_EXCLUSIVE);
+			ended(MOVE_STAYED);
+			runs_on(N1);
+			assert_string_equal(last_past()->reason, "no route to host");
+		}
+	}
+}
+
+static void a_cancelled_move_leaves_it_on_its_source(void **state)
+{
+	(void)state;
+	for (int stage = STAGE_ASKED; stage <= STAGE_HANDOVER; stage++) {
+		go_to(stage);
+		accept(&f, named(ENTRY_MOVE_CANCEL, "web"));
+		if (stage != STAGE_ASKED) {
+			stands(STAGE_UNDO);
+			accept(&f, named(ENTRY_MOVE_CANCEL, "web"));
+			say(N3, MOVE_REPORT_TARGET_GONE);
+			say(N1, MOVE_REPORT_EXCLUSIVE);
+		}
+		ended(MOVE_CANCELLED);
+		runs_on(N1);
+	}
+	go_to(STAGE_CLEANUP);
+	refused(&f, named(ENTRY_MOVE_CANCEL, "web"), "too-late", "runs on n3 already");
+}
+
+// A cancel that crossed with the hand-over: whoever runs the guest has the truth.
+static void a_target_that_continued_wins(void **state)
+{
+	(void)state;
+	go_to(STAGE_HANDOVER);
+	accept(&f, named(ENTRY_MOVE_CANCEL, "web"));
+	say(N3, MOVE_REPORT_RUNS);
+	stands(STAGE_CLEANUP);
+	say(N1, MOVE_REPORT_SOURCE_GONE);
+	say(N3, MOVE_REPORT_EXCLUSIVE);
+	ended(MOVE_DONE);
+	runs_on(N3);
+	// But not one for which no byte was committed to be sent.
+	accept(&f, request(MOVE_LIVE, N1));
+	accept(&f, begin_entry(MOVE_LIVE, N1));
+	accept(&f, named(ENTRY_MOVE_CANCEL, "web"));
+	refused(&f, says(N1, MOVE_REPORT_RUNS), "stale", "moved on");
+}
+
+static void a_target_that_dies(void **state)
+{
+	(void)state;
+	for (int stage = STAGE_PREPARE; stage <= STAGE_HANDOVER; stage++) {
+		go_to(stage);
+		lose(N3);
+		stands(STAGE_UNDO);
+		runs_on(N1);
+		refused(&f, says(N1, MOVE_REPORT_EXCLUSIVE), "stale", "moved on");
+		prove_dead(N3);
+		assert_true(its_move()->target_gone && its_move()->target_died);
+		// The source alone knows whether it had told the target to go on.
+		if (stage == STAGE_HANDOVER) {
+			say(N1, MOVE_REPORT_SOURCE_GONE);
+			ended(MOVE_RESTARTED);
+			idle();
+			return;
+		}
+		say(N1, MOVE_REPORT_EXCLUSIVE);
+		ended(MOVE_STAYED);
+		runs_on(N1);
+		accept(&f, about_node(ENTRY_NODE_BACK, 3));
+		node_reports(&f, 3, true);
+	}
+}
+
+static void a_source_that_dies_before_the_target_was_told(void **state)
+{
+	(void)state;
+	for (int stage = STAGE_PREPARE; stage <= STAGE_HANDOVER; stage++) {
+		go_to(stage);
+		lose(N1);
+		stands(STAGE_UNDO);
+		prove_dead(N1);
+		runs_on(N1); // nothing is placed before the target has spoken
+		assert_false(place_one(&f, "web", N2, VM_PLACED));
+		say(N3, MOVE_REPORT_TARGET_GONE);
+		ended(MOVE_RESTARTED);
+		idle();
+		accept(&f, about_node(ENTRY_NODE_BACK, 1));
+		node_reports(&f, 1, true);
+		assert_true(place_one(&f, "web", N1, VM_PLACED));
+		vm_reports(&f, "web", 1, VM_REPORT_STARTED, "");
+	}
+}
+
+static void a_source_that_dies_after_the_target_was_told(void **state)
+{
+	(void)state;
+	go_to(STAGE_HANDOVER);
+	lose(N1);
+	prove_dead(N1);
+	say(N3, MOVE_REPORT_RUNS);
+	stands(STAGE_CLEANUP);
+	assert_true(its_move()->source_gone);
+	say(N3, MOVE_REPORT_EXCLUSIVE);
+	ended(MOVE_DONE);
+	runs_on(N3);
+}
+
+static void both_die(void **state)
+{
+	(void)state;
+	go_to(STAGE_TRANSFER);
+	lose(N3);
+	lose(N1);
+	prove_dead(N3);
+	runs_on(N1);
+	assert_false(place_one(&f, "web", N2, VM_PLACED));
+	prove_dead(N1);
+	ended(MOVE_RESTARTED);
+	idle();
+}
+
+static void a_target_dies_while_the_source_is_cleaned_up(void **state)
+{
+	(void)state;
+	go_to(STAGE_CLEANUP);
+	lose(N3);
+	prove_dead(N3);
+	assert_int_equal(web()->owner, N3); // its source may not be gone yet
+	assert_false(place_one(&f, "web", N2, VM_PLACED));
+	say(N1, MOVE_REPORT_SOURCE_GONE);
+	ended(MOVE_RESTARTED);
+	idle();
+}
+
+// Expiry sets the same flags, and the lease still has to prove it.
+static void a_source_expires(void **state)
+{
+	(void)state;
+	go_to(STAGE_HANDOVER);
+	lose(N1);
+	accept(&f, about_node(ENTRY_NODE_EXPIRING, 1));
+	assert_true(its_move()->source_gone);
+	assert_int_equal(web()->unproven, 1 << N1);
+	say(N3, MOVE_REPORT_TARGET_GONE);
+	ended(MOVE_RESTARTED);
+	idle();
+	assert_int_equal(web()->unproven, 1 << N1);
+	refused(&f, (struct entry){ .type = ENTRY_REMOVE, .object = OBJECT_VM, .name = "web" },
+		"may-run", "n1");
+	assert_true(place_one(&f, "web", N2, VM_PLACED));
+	vm_reports(&f, "web", 2, VM_REPORT_STARTED, "");
+	assert_int_equal(web()->unproven, 0);
+}
+
+static void an_expired_source_comes_back(void **state)
+{
+	(void)state;
+	go_to(STAGE_TRANSFER);
+	lose(N1);
+	accept(&f, about_node(ENTRY_NODE_EXPIRING, 1));
+	accept(&f, about_node(ENTRY_NODE_BACK, 1));
+	assert_false(its_move()->source_gone);
+	assert_int_equal(web()->unproven, 0);
+	say(N3, MOVE_REPORT_TARGET_GONE);
+	runs_on(N1);
+	say(N1, MOVE_REPORT_EXCLUSIVE);
+	ended(MOVE_STAYED);
+}
+
+static void an_expired_target_may_have_continued(void **state)
+{
+	(void)state;
+	go_to(STAGE_HANDOVER);
+	lose(N3);
+	accept(&f, about_node(ENTRY_NODE_EXPIRING, 3));
+	assert_true(its_move()->target_died);
+	assert_int_equal(web()->unproven, 1 << N3);
+	say(N1, MOVE_REPORT_EXCLUSIVE);
+	ended(MOVE_STAYED);
+	assert_int_equal(web()->unproven, 0);
+	runs_on(N1);
+}
+
+static void run_again(void)
+{
+	struct entry want = named(ENTRY_VM_WANT, "web");
+
+	want.wanted = VM_WANTED_RUNNING;
+	accept(&f, want);
+	assert_true(place_one(&f, "web", N1, VM_PLACED));
+	vm_reports(&f, "web", 1, VM_REPORT_STARTED, "");
+}
+
+static void it_ends_by_itself_meanwhile(void **state)
+{
+	(void)state;
+	go_to(STAGE_TRANSFER);
+	vm_reports(&f, "web", 1, VM_REPORT_DIED, "QEMU crashed");
+	stands(STAGE_UNDO);
+	vm_reports(&f, "web", 1, VM_REPORT_DIED, "QEMU crashed");
+	assert_int_equal(web()->restarts, 1);
+	say(N3, MOVE_REPORT_TARGET_GONE);
+	ended(MOVE_RESTARTED);
+	idle();
+	assert_string_equal(last_past()->reason, "QEMU crashed");
+	run_again();
+	go_to(STAGE_TRANSFER);
+	vm_reports(&f, "web", 1, VM_REPORT_GUEST_SHUTDOWN, "");
+	say(N3, MOVE_REPORT_TARGET_GONE);
+	ended(MOVE_ENDED);
+	idle();
+	assert_int_equal(web()->wanted, VM_WANTED_STOPPED);
+	run_again();
+	go_to(STAGE_CLEANUP);
+	vm_reports(&f, "web", 3, VM_REPORT_DIED, "QEMU crashed there");
+	say(N1, MOVE_REPORT_SOURCE_GONE);
+	ended(MOVE_RESTARTED);
+	idle();
+}
+
+static void a_stop_cancels_first(void **state)
+{
+	(void)state;
+	go_to(STAGE_TRANSFER);
+	accept(&f, named(ENTRY_VM_WANT, "web"));
+	stands(STAGE_UNDO);
+	assert_true(its_move()->cancelled);
+	say(N3, MOVE_REPORT_TARGET_GONE);
+	say(N1, MOVE_REPORT_EXCLUSIVE);
+	ended(MOVE_CANCELLED);
+	runs_on(N1);
+	vm_reports(&f, "web", 1, VM_REPORT_STOPPED, "");
+	idle();
+}
+
+static void quick(enum move_stage stage)
+{
+	struct entry saved;
+
+	accept(&f, request(MOVE_QUICK, N2));
+	accept(&f, begin_entry(MOVE_QUICK, N2));
+	stands(STAGE_SAVE);
+	if (stage == STAGE_SAVE)
+		return;
+	saved = says(N1, MOVE_REPORT_SAVED);
+	saved.numbers.bytes = 1 << 27;
+	accept(&f, saved);
+	stands(STAGE_RESTORE);
+	assert_int_equal(web()->owner, N2);
+	assert_int_equal(web()->phase, VM_PLACED);
+	assert_int_equal(web()->saved, SAVED_KEPT);
+	assert_int_equal(web()->saved_bytes, 1 << 27);
+}
+
+static void a_quick_move(void **state)
+{
+	(void)state;
+	quick(STAGE_RESTORE);
+	vm_reports(&f, "web", 2, VM_REPORT_RESTORING, "");
+	assert_int_equal(web()->saved, SAVED_TAKEN);
+	vm_reports(&f, "web", 2, VM_REPORT_STARTED, "");
+	ended(MOVE_DONE);
+	runs_on(N2);
+	assert_int_equal(web()->saved, SAVED_NONE);
+}
+
+static void a_quick_move_that_fails(void **state)
+{
+	(void)state;
+	quick(STAGE_SAVE);
+	accept(&f, says_why(N1, MOVE_REPORT_FAILED, "v1 is full"));
+	ended(MOVE_STAYED);
+	runs_on(N1);
+	quick(STAGE_RESTORE);
+	vm_reports(&f, "web", 2, VM_REPORT_RESTORING, "");
+	vm_reports(&f, "web", 2, VM_REPORT_START_FAILED, "QEMU refused the state");
+	ended(MOVE_RESTARTED);
+	idle();
+	assert_int_equal(web()->saved, SAVED_KEPT); // it never continued
+	assert_true(place_one(&f, "web", N3, VM_PLACED));
+	vm_reports(&f, "web", 3, VM_REPORT_RESTORING, "");
+	vm_reports(&f, "web", 3, VM_REPORT_DIED, "QEMU crashed");
+	assert_int_equal(web()->saved, SAVED_NONE); // it may have: the disk is newer
+}
+
+static void a_quick_move_whose_ends_die(void **state)
+{
+	(void)state;
+	quick(STAGE_SAVE);
+	lose(N1);
+	runs_on(N1);
+	prove_dead(N1);
+	ended(MOVE_RESTARTED);
+	idle();
+	assert_int_equal(web()->saved, SAVED_NONE);
+	accept(&f, about_node(ENTRY_NODE_BACK, 1));
+	node_reports(&f, 1, true);
+	assert_true(place_one(&f, "web", N1, VM_PLACED));
+	vm_reports(&f, "web", 1, VM_REPORT_STARTED, "");
+	// Its state is whole: whoever is left restores it.
+	quick(STAGE_RESTORE);
+	lose(N2);
+	prove_dead(N2);
+	ended(MOVE_RESTARTED);
+	assert_int_equal(web()->saved, SAVED_KEPT);
+	assert_true(place_one(&f, "web", N1, VM_PLACED));
+	vm_reports(&f, "web", 1, VM_REPORT_RESTORING, "");
+	lose(N1);
+	prove_dead(N1);
+	idle();
+	assert_int_equal(web()->saved, SAVED_NONE);
+}
+
+static void a_quick_move_whose_target_is_gone_when_it_is_saved(void **state)
+{
+	(void)state;
+	quick(STAGE_SAVE);
+	lose(N2);
+	stands(STAGE_SAVE);
+	prove_dead(N2);
+	say(N1, MOVE_REPORT_SAVED);
+	ended(MOVE_RESTARTED);
+	idle();
+	assert_int_equal(web()->saved, SAVED_KEPT);
+}
+
+static void a_quick_move_cancelled_late_begins_again_on_its_source(void **state)
+{
+	(void)state;
+	quick(STAGE_SAVE);
+	accept(&f, named(ENTRY_MOVE_CANCEL, "web"));
+	stands(STAGE_SAVE);
+	say(N1, MOVE_REPORT_SAVED);
+	assert_int_equal(web()->owner, N1);
+	stands(STAGE_RESTORE);
+	refused(&f, named(ENTRY_MOVE_CANCEL, "web"), "too-late", "being started on n1");
+	vm_reports(&f, "web", 1, VM_REPORT_STARTED, "");
+	ended(MOVE_CANCELLED);
+	runs_on(N1);
+}
+
+static void a_vm_is_saved_and_restored(void **state)
+{
+	struct entry want = named(ENTRY_VM_WANT, "web");
+
+	(void)state;
+	accept(&f, request(MOVE_SAVE, SLOT_NONE));
+	accept(&f, begin_entry(MOVE_SAVE, SLOT_NONE));
+	say(N1, MOVE_REPORT_SAVED);
+	ended(MOVE_SAVED);
+	idle();
+	assert_int_equal(web()->wanted, VM_WANTED_STOPPED);
+	assert_int_equal(web()->saved, SAVED_KEPT);
+	doc_vm(&f, "web", "v1")->memory_mib = 256;
+	doc_refused(&f, "saved", "fits the hardware");
+	doc_begin(&f);
+	want.wanted = VM_WANTED_RUNNING;
+	accept(&f, want);
+	assert_true(place_one(&f, "web", N2, VM_PLACED));
+	vm_reports(&f, "web", 2, VM_REPORT_RESTORING, "");
+	vm_reports(&f, "web", 2, VM_REPORT_STARTED, "");
+	assert_int_equal(web()->saved, SAVED_NONE);
+	accept(&f, request(MOVE_SAVE, SLOT_NONE));
+	accept(&f, begin_entry(MOVE_SAVE, SLOT_NONE));
+	say(N2, MOVE_REPORT_SAVED);
+	want = named(ENTRY_VM_WANT, "web");
+	want.flag = true;
+	accept(&f, want);
+	assert_int_equal(web()->saved, SAVED_NONE);
+}
+
+static void a_cold_move(void **state)
+{
+	(void)state;
+	accept(&f, request(MOVE_COLD, N2));
+	accept(&f, begin_entry(MOVE_COLD, N2));
+	stands(STAGE_STOP);
+	vm_reports(&f, "web", 1, VM_REPORT_STOPPED, "");
+	stands(STAGE_START);
+	assert_int_equal(web()->owner, N2);
+	vm_reports(&f, "web", 2, VM_REPORT_STARTED, "");
+	ended(MOVE_DONE);
+	runs_on(N2);
+	accept(&f, request(MOVE_COLD, N1));
+	accept(&f, begin_entry(MOVE_COLD, N1));
+	accept(&f, named(ENTRY_VM_WANT, "web"));
+	vm_reports(&f, "web", 2, VM_REPORT_STOPPED, "");
+	ended(MOVE_ENDED);
+	idle();
+}
+
+static void what_touches_a_move_waits_for_its_end(void **state)
+{
+	struct entry drop = { .type = ENTRY_REMOVE, .object = OBJECT_NODE, .name = "n3" };
+
+	(void)state;
+	go_to(STAGE_PREPARE);
+	refused(&f, about_node(ENTRY_NODE_GOODBYE, 3), "in-use", "takes part in the move");
+	lose(N3);
+	prove_dead(N3);
+	refused(&f, drop, "in-use", "a move to or from node n3");
+	say(N1, MOVE_REPORT_EXCLUSIVE);
+	accept(&f, drop);
+	accept(&f, request(MOVE_AUTO, SLOT_NONE));
+	accept(&f, (struct entry){ .type = ENTRY_MOVE_END,
+				   .move = web()->move,
+				   .move_outcome = MOVE_REFUSED,
+				   .reason = "nowhere to go" });
+	ended(MOVE_REFUSED);
+	assert_string_equal(last_past()->reason, "nowhere to go");
+}
+
+static void snapshots_hold_moves(void **state)
+{
+	static uint8_t buf[1 << 20];
+	struct fixture copy;
+	size_t size;
+
+	(void)state;
+	fixture_open(&copy, 16, 4, 16);
+	go_to(STAGE_TRANSFER);
+	size = cluster_encode(&f.cluster, buf, sizeof(buf));
+	assert_true(cluster_decode(&copy.cluster, buf, size));
+	assert_true(cluster_digest(&copy.cluster) == cluster_digest(&f.cluster));
+	// A VM whose move is not there.
+	f.cluster.moves[0].id = 0;
+	size = cluster_encode(&f.cluster, buf, sizeof(buf));
+	assert_false(cluster_decode(&copy.cluster, buf, size));
+	fixture_close(&copy);
+}
+
+int main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, begin, end)
+	const struct CMUnitTest tests[] = {
+		T(a_live_move_from_beginning_to_end),
+		T(only_its_ends_speak_and_only_in_their_turn),
+		T(what_cannot_be_moved_is_refused),
+		T(a_failed_move_leaves_it_on_its_source),
+		T(a_cancelled_move_leaves_it_on_its_source),
+		T(a_target_that_continued_wins),
+		T(a_target_that_dies),
+		T(a_source_that_dies_before_the_target_was_told),
+		T(a_source_that_dies_after_the_target_was_told),
+		T(both_die),
+		T(a_target_dies_while_the_source_is_cleaned_up),
+		T(a_source_expires),
+		T(an_expired_source_comes_back),
+		T(an_expired_target_may_have_continued),
+		T(it_ends_by_itself_meanwhile),
+		T(a_stop_cancels_first),
+		T(a_quick_move),
+		T(a_quick_move_that_fails),
+		T(a_quick_move_whose_ends_die),
+		T(a_quick_move_whose_target_is_gone_when_it_is_saved),
+		T(a_quick_move_cancelled_late_begins_again_on_its_source),
+		T(a_vm_is_saved_and_restored),
+		T(a_cold_move),
+		T(what_touches_a_move_waits_for_its_end),
+		T(snapshots_hold_moves),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

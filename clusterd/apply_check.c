@@ -12,6 +12,8 @@ enum {
 	HOLD_MIN_S = 5,		// a view change, or a slow store, must not end VMs
 	WAIT_MAX_S = 24 * 60 * 60,
 	FAILURES_MAX = 1000,
+	MAX_PAUSE_MAX_MS = 60000,
+	MOVES_AT_ONCE_MAX = 16,
 };
 
 static bool is_word_start(char c)
@@ -120,6 +122,20 @@ static bool check_file(struct apply *a, const char *vm, const char *what, const 
 	return true;
 }
 
+static bool check_migration(struct apply *a, const struct migration_def *def)
+{
+	for (uint32_t i = 0; i < def->network_count; i++)
+		for (const char *c = def->networks[i]; *c; c++)
+			if (!is_word_start(*c) && *c != '.' && *c != ':' && *c != '/')
+				return refuse(a, "bad-network",
+					      WORDS("\"", def->networks[i], "\" is no network"),
+					      WORDS("give one like 10.1.0.0/16"));
+	return check_number(a, WORDS("the bandwidth of migrations"), def->bandwidth_percent, 1,
+			    100) &&
+	       check_number(a, WORDS("moves-out"), def->moves_out_max, 1, MOVES_AT_ONCE_MAX) &&
+	       check_number(a, WORDS("moves-in"), def->moves_in_max, 1, MOVES_AT_ONCE_MAX);
+}
+
 bool check_cluster_def(struct apply *a, const struct cluster_def *def)
 {
 	if (!check_name(a, "cluster", def->name))
@@ -129,7 +145,8 @@ bool check_cluster_def(struct apply *a, const struct cluster_def *def)
 			      WORDS("give one like /clusterstorage"));
 	return check_number(a, WORDS("no-quorum-hold"), def->no_quorum_hold_s, HOLD_MIN_S,
 			    WAIT_MAX_S) &&
-	       check_number(a, WORDS("io-timeout"), def->io_timeout_s, 1, IO_TIMEOUT_MAX_S);
+	       check_number(a, WORDS("io-timeout"), def->io_timeout_s, 1, IO_TIMEOUT_MAX_S) &&
+	       check_migration(a, &def->migration);
 }
 
 bool check_node_def(struct apply *a, const struct node_def *def)
@@ -234,6 +251,8 @@ bool check_vm_def(struct apply *a, const struct vm_def *def)
 			  MEMORY_MAX_MIB) ||
 	    !check_number(a, WORDS("vm ", def->name, ": stop timeout"), def->stop_timeout_s, 0,
 			  WAIT_MAX_S) ||
+	    !check_number(a, WORDS("vm ", def->name, ": max-pause in ms"), def->max_pause_ms, 1,
+			  MAX_PAUSE_MAX_MS) ||
 	    !check_number(a, WORDS("vm ", def->name, ": restarts"), def->restarts_max, 0,
 			  FAILURES_MAX) ||
 	    !check_number(a, WORDS("vm ", def->name, ": relocations"), def->relocations_max, 0,

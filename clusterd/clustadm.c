@@ -133,7 +133,16 @@ static enum exit_status run(struct session *session)
 	case COMMAND_VM_MANAGE:
 	case COMMAND_VM_UNMANAGE:
 	case COMMAND_VM_CLEAR:
+	case COMMAND_VM_RESTORE:
 		return clustadm_vm_change(session);
+	case COMMAND_VM_MIGRATE:
+	case COMMAND_VM_CANCEL:
+	case COMMAND_VM_SAVE:
+		return clustadm_vm_move(session);
+	case COMMAND_MOVES:
+		return clustadm_moves(session);
+	case COMMAND_NODE_MAINTENANCE:
+		return clustadm_maintenance(session);
 	case COMMAND_VM_EXPLAIN:
 		return clustadm_vm_explain(session);
 	case COMMAND_VM_CONSOLE:

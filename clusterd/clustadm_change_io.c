@@ -3,20 +3,11 @@
 #include <string.h>
 
 #include "clusterd/clustadm_io.h"
+#include "clusterd/clustadm_wait_io.h"
 
 enum {
 	POLL_MS = 200,
 	DAEMON_AWAY_MS = 60000, // a daemon that restarts is waited for so long
-};
-
-enum outcome { OUTCOME_MORE, OUTCOME_DONE, OUTCOME_FAILED };
-
-struct wait {
-	const char *show; // verb that is asked again and again
-	const char *name;
-	// Judges one answer; `line` says how things are.
-	enum outcome (*judge)(const struct wait *wait, const json_t *now, char *line, size_t size);
-	long long failures_before, attempt_before; // of fencing
 };
 
 static enum exit_status wait_unfinished(struct session *session, const struct wait *wait,
@@ -43,9 +34,7 @@ static enum exit_status wait_end(struct session *session, enum outcome outcome, 
 	return EXIT_DONE;
 }
 
-// Until the judge is content. A daemon that restarts meanwhile is waited for: the work is the
-// cluster's.
-static enum exit_status wait_for(struct session *session, const struct wait *wait)
+enum exit_status wait_for(struct session *session, const struct wait *wait)
 {
 	char line[400] = "", shown[400] = "";
 	uint64_t away_ms = 0;
@@ -85,8 +74,7 @@ static enum exit_status wait_for(struct session *session, const struct wait *wai
 	}
 }
 
-// What a change is answered with when there is nothing to wait for.
-static void change_print(struct session *session, const json_t *result, const char *line)
+void change_print(struct session *session, const json_t *result, const char *line)
 {
 	session_progress_end(session);
 	if (session->invocation->json)
@@ -95,8 +83,7 @@ static void change_print(struct session *session, const json_t *result, const ch
 		puts(line);
 }
 
-// Asks for the change; reports failure. On success nothing is printed yet.
-static enum exit_status change(struct session *session, json_t *ask, json_t **result)
+enum exit_status change(struct session *session, json_t *ask, json_t **result)
 {
 	enum exit_status status;
 
@@ -141,6 +128,7 @@ static enum outcome judge_stop(const struct wait *wait, const json_t *now, char 
 	if (strcmp(json_word(now, "wanted"), "running") == 0)
 		return OUTCOME_FAILED;
 	if (strcmp(state, "stopped") == 0 || strcmp(state, "disabled") == 0 ||
+	    strcmp(state, "saved") == 0 ||
 	    strcmp(state, "error") == 0)
 		return OUTCOME_DONE;
 	if (strcmp(state, "blocked") == 0 || !json_flag(now, "managed"))
@@ -150,7 +138,7 @@ static enum outcome judge_stop(const struct wait *wait, const json_t *now, char 
 
 static const char *changed_words(enum command_id id)
 {
-	if (id == COMMAND_VM_START)
+	if (id == COMMAND_VM_START || id == COMMAND_VM_RESTORE)
 		return "is wanted running";
 	if (id == COMMAND_VM_STOP)
 		return "is wanted stopped";
@@ -201,7 +189,7 @@ enum exit_status clustadm_vm_change(struct session *session)
 	status = change(session, ask, &result);
 	if (status != EXIT_DONE)
 		return status;
-	if (invocation->id == COMMAND_VM_START)
+	if (invocation->id == COMMAND_VM_START || invocation->id == COMMAND_VM_RESTORE)
 		wait.judge = judge_start;
 	else if (invocation->id == COMMAND_VM_STOP || invocation->id == COMMAND_VM_DISABLE)
 		wait.judge = judge_stop;

@@ -214,12 +214,14 @@ static void print_steps(const struct inquiry *inquiry)
 	json_array_foreach(inquiry->steps, i, step)
 	{
 		const char *from = json_word(step, "from"), *to = json_word(step, "to");
+		const char *how = json_word(step, "reason");
 
 		if (json_object_get(step, "event"))
 			printf("%3zu. %s\n", i + 1, json_word(step, "event"));
 		else if (*to)
-			printf("%3zu. vm %s: %s%s%s\n", i + 1, json_word(step, "vm"), from,
-			       *from ? " -> " : "to ", to);
+			printf("%3zu. vm %s: %s%s%s%s%s%s\n", i + 1, json_word(step, "vm"), from,
+			       *from ? " -> " : "to ", to, *how ? " (" : "", how,
+			       *how ? ")" : "");
 		else
 			printf("%3zu. vm %s: given up: %s\n", i + 1, json_word(step, "vm"),
 			       json_word(step, "reason"));

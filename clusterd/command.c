@@ -34,6 +34,13 @@ const struct command_option command_options[OPTION_COUNT] = {
 	[OPTION_FAILURES] = { "--failures", "K",
 			      "so many nodes at once, 1 or 2 [as the cluster says]" },
 	[OPTION_DIR] = { "--dir", "DIR", "the certificates' folder [" CLUSTERD_CONFIG_DIR "/pki]" },
+	[OPTION_LIVE] = { "--live", NULL, "its memory goes over the network while it runs" },
+	[OPTION_QUICK] = { "--quick", NULL, "saved to its volume and restored there" },
+	[OPTION_COLD] = { "--cold", NULL, "shut down, and started there" },
+	[OPTION_ALL] = { "--all", NULL, "also those that are over" },
+	[OPTION_STAY] = { "--stay", NULL, "those that left stay where they are" },
+	[OPTION_RETURN] = { "--return", NULL, "those that left come back" },
+	[OPTION_FOR] = { "--for", "TIME", "it ends by itself after that (2h)" },
 };
 
 const struct command commands[COMMAND_COUNT] = {
@@ -85,6 +92,30 @@ const struct command commands[COMMAND_COUNT] = {
 				 "why it is where it is, and what would change that", "" },
 	[COMMAND_VM_CONSOLE] = { "vm", "console", "N", 1, 1, 0, "vm",
 				 "its serial console; Ctrl-] ends", "" },
+	[COMMAND_VM_MIGRATE] = { "vm", "migrate", "N", 1, 1,
+				 O(TO) | O(LIVE) | O(QUICK) | O(COLD) | WAITS, "vm",
+				 "move it to another node",
+				 "Without --to the policy chooses, without a kind it is moved "
+				 "live. What cannot be moved is\n"
+				 "refused with the reason and the smallest fix, and nothing has "
+				 "been touched.\n" },
+	[COMMAND_VM_CANCEL] = { "vm", "cancel", "N", 1, 1, WAITS, "vm",
+				"end its move; it runs on where it was",
+				"Possible until it runs on its target.\n" },
+	[COMMAND_VM_SAVE] = { "vm", "save", "N", 1, 1, WAITS, "vm",
+			      "write its memory to its volume, and end it", "" },
+	[COMMAND_VM_RESTORE] = { "vm", "restore", "N", 1, 1, WAITS, "vm",
+				 "let it go on from its saved memory", "" },
+	[COMMAND_MOVES] = { "", "moves", "", 0, 0, O(ALL), "",
+			    "what is being moved, and what it took", "" },
+	[COMMAND_NODE_MAINTENANCE] = { "node", "maintenance",
+				       "N [on|off|status|pause|resume|abort]", 1, 2,
+				       O(STAY) | O(RETURN) | O(DRY_RUN) | O(FOR) | WAITS, "node",
+				       "empty it and keep it empty, without anyone noticing",
+				       "on: its VMs leave, as each one's on-drain says; off: it "
+				       "takes VMs again. pause begins no\n"
+				       "more moves, abort gives the drain up. --dry-run shows the "
+				       "plan and changes nothing.\n" },
 	[COMMAND_NODE_LIST] = { "node", "list", "", 0, 0, 0, "", "every node: state, VMs, memory",
 				"" },
 	[COMMAND_NODE_SHOW] = { "node", "show", "N", 1, 1, 0, "node", "everything about one node",

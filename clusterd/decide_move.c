@@ -157,14 +157,25 @@ static void decide_overdue(struct node *node, uint32_t at, struct actions *actio
 		    actions);
 }
 
+static bool anything_to_do(const struct cluster *cluster)
+{
+	for (uint32_t i = 0; i < MOVES_MAX; i++)
+		if (cluster->moves[i].id != 0)
+			return true;
+	for (uint32_t i = 0; i < NODES_MAX; i++)
+		if (cluster->nodes[i].used && cluster->nodes[i].maintenance)
+			return true;
+	for (uint32_t i = 0; i < cluster->vm_high; i++)
+		if (cluster->vms[i].used && cluster->vms[i].drained_from != SLOT_NONE)
+			return true;
+	return false;
+}
+
 void decide_moves(struct node *node, uint64_t present, struct actions *actions)
 {
 	struct move_round round;
-	bool any = false;
 
-	for (uint32_t i = 0; i < MOVES_MAX; i++)
-		any = any || node->cluster.moves[i].id != 0;
-	if (!any)
+	if (!anything_to_do(&node->cluster))
 		return;
 	move_limits_init(&round.limits, &node->cluster);
 	placement_load_init(&round.load, &node->cluster, present);
@@ -178,4 +189,5 @@ void decide_moves(struct node *node, uint64_t present, struct actions *actions)
 		else if (move->id != 0)
 			decide_asked(node, &round, move, actions);
 	}
+	decide_drains(node, &round, actions);
 }

@@ -33,4 +33,7 @@ void move_explain(const struct cluster *cluster, const struct placement_load *lo
 bool move_propose(struct node *node, struct move_round *round, const struct move_choice *choice,
 		  struct actions *actions);
 
+// Drains, and the way home after them (decide_drain.c).
+void decide_drains(struct node *node, struct move_round *round, struct actions *actions);
+
 void decide_moves(struct node *node, uint64_t present, struct actions *actions);

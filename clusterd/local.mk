@@ -16,7 +16,7 @@ libcore_a_SOURCES += \
 	clusterd/peer.c clusterd/request.c clusterd/decide.c clusterd/state.c \
 	clusterd/recording.c clusterd/recording.h clusterd/recording_text.c clusterd/cpu.c \
 	clusterd/whatif.c clusterd/whatif.h
-libcore_a_SOURCES += clusterd/apply_move.h clusterd/apply_move_report.c clusterd/apply_drain.c \
+libcore_a_SOURCES += clusterd/apply_move.h clusterd/apply_move_report.c clusterd/apply_drain.c clusterd/decide_drain.c \
 	clusterd/decide_move.c clusterd/decide_move.h clusterd/describe_move.c clusterd/describe_move.h \
 	migration/move_loss.c migration/move_loss.h
 
@@ -36,13 +36,14 @@ clusterd_clusterd_SOURCES = clusterd/main_io.c clusterd/shell_io.c clusterd/shel
 	clusterd/supervisor_io.c clusterd/supervisor_io.h clusterd/ipc_io.c clusterd/ipc_io.h clusterd/ipc_wire.h \
 	clusterd/request_io.c clusterd/request_io.h clusterd/request_internal_io.h \
 	clusterd/request_apply_io.c clusterd/show_io.c clusterd/show_capacity_io.c clusterd/show_dump_io.c clusterd/show_vm_io.c
+clusterd_clusterd_SOURCES += clusterd/request_move_io.c
 clusterd_clusterd_LDADD = libedges.a libcore.a $(edge_LIBS)
 
 bin_PROGRAMS += clusterd/clustadm
 clusterd_clustadm_SOURCES = clusterd/clustadm.c \
 	clusterd/clustadm_apply_io.c \
 	clusterd/clustadm_cert_io.c \
-	clusterd/clustadm_change_io.c \
+	clusterd/clustadm_change_io.c clusterd/clustadm_move_io.c clusterd/clustadm_wait_io.h \
 	clusterd/clustadm_console_io.c \
 	clusterd/clustadm_events_io.c \
 	clusterd/clustadm_io.c \

@@ -70,6 +70,7 @@ struct node {
 	uint8_t peer_high; // nothing is known of a peer at or above it
 	struct local_node peers[NODES_MAX];
 	struct move_watch watches[MOVES_MAX];
+	uint64_t drain_off_ms;		// when the end of a drain was last proposed
 	struct pending_request *requests;	// [requests_max]
 	uint32_t request_high;			// none is used at or above it
 	uint32_t *scratch;		// [vms_max]

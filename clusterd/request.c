@@ -8,6 +8,7 @@
 
 #include "clusterd/decide_move.h"
 #include "clusterd/text.h"
+#include "policies/drain.h"
 
 enum {
 	REQUEST_LIMIT_MS = 20000,
@@ -122,6 +123,22 @@ static bool request_feasible(struct node *node, const struct event *event,
 	return false;
 }
 
+// As with moves: what the rest of the cluster would not stand is not begun.
+static bool drain_feasible(struct node *node, const struct event *event, const struct entry *entry,
+			   struct actions *actions)
+{
+	const struct cluster_node *target = cluster_find_node(&node->cluster, entry->name);
+	char reason[REASON_SIZE] = "", fix[REASON_SIZE] = "";
+
+	if (entry->type != ENTRY_NODE_DRAIN || entry->drain_verb != DRAIN_ON || !target ||
+	    target->maintenance || !view_normal(node->view) ||
+	    drain_allowed(&node->cluster, node_slot(&node->cluster, target), node_present(node),
+			  node->scratch, reason, fix))
+		return true;
+	refuse(event->cookie, "infeasible", reason, fix, actions);
+	return false;
+}
+
 static void request_come(struct node *node, const struct event *event, struct actions *actions)
 {
 	char reason[REASON_SIZE];
@@ -139,7 +156,8 @@ static void request_come(struct node *node, const struct event *event, struct ac
 		       "bring back enough nodes for a majority", actions);
 		return;
 	}
-	if (!request_feasible(node, event, &entry, actions))
+	if (!request_feasible(node, event, &entry, actions) ||
+	    !drain_feasible(node, event, &entry, actions))
 		return;
 	request = request_new(node, event->cookie, REQUEST_LIMIT_MS);
 	if (!request)

@@ -57,6 +57,20 @@ json_t *capacity_json(const struct cluster *cluster, uint64_t present, uint32_t 
 json_t *capacity_broken(const struct cluster *before, struct cluster *after, uint64_t present);
 struct answer show_dump(struct request *request, const json_t *ask);
 
+struct answer show_moves(struct request *request, const json_t *ask);
+struct answer show_node_maintenance(struct request *request, const json_t *ask);
+
+// Changes (request_move_io.c).
+struct answer change_vm_migrate(struct request *request, uint64_t client, const json_t *ask);
+struct answer change_vm_cancel(struct request *request, uint64_t client, const json_t *ask);
+struct answer change_vm_save(struct request *request, uint64_t client, const json_t *ask);
+struct answer change_vm_restore(struct request *request, uint64_t client, const json_t *ask);
+struct answer change_node_maintenance(struct request *request, uint64_t client, const json_t *ask);
+// Proposes the entry about what the request names.
+struct answer request_named(struct request *request, uint64_t client, struct entry *entry,
+			    const json_t *ask);
+
+json_t *move_row(const struct cluster *cluster, const struct move *move);
 json_t *vm_row(const struct request *request, const struct vm *vm);
 
 // ENTRY_APPLY's body for the documents of the request; NULL with `problem` set. Rules whose names

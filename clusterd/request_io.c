@@ -133,8 +133,8 @@ static struct answer propose(struct request *request, uint64_t client, struct en
 	return pending ? (struct answer){ .result = NULL } : answer_busy();
 }
 
-static struct answer named(struct request *request, uint64_t client, struct entry *entry,
-			   const json_t *ask)
+struct answer request_named(struct request *request, uint64_t client, struct entry *entry,
+			    const json_t *ask)
 {
 	const char *name = member_text(ask, "name");
 	json_t *result;
@@ -153,7 +153,7 @@ static struct answer change_vm_want(struct request *request, uint64_t client, co
 	struct entry entry = { .type = ENTRY_VM_WANT, .wanted = (uint8_t)wanted };
 
 	entry.flag = member_flag(ask, "force");
-	return named(request, client, &entry, ask);
+	return request_named(request, client, &entry, ask);
 }
 
 static struct answer change_vm_start(struct request *request, uint64_t client, const json_t *ask)
@@ -176,7 +176,7 @@ static struct answer change_flag(struct request *request, uint64_t client, const
 {
 	struct entry entry = { .type = (uint8_t)type, .flag = flag };
 
-	return named(request, client, &entry, ask);
+	return request_named(request, client, &entry, ask);
 }
 
 static struct answer change_vm_manage(struct request *request, uint64_t client, const json_t *ask)
@@ -232,7 +232,7 @@ static struct answer change_remove(struct request *request, uint64_t client, con
 	else
 		return answer_error("malformed", "kinds of objects are vm, node, volume and rule",
 				    "");
-	return named(request, client, &entry, ask);
+	return request_named(request, client, &entry, ask);
 }
 
 static struct answer change_recover(struct request *request, uint64_t client, const json_t *ask)
@@ -486,6 +486,13 @@ static const struct verb verbs[] = {
 	{ "vm manage", NULL, change_vm_manage },
 	{ "vm unmanage", NULL, change_vm_unmanage },
 	{ "vm clear", NULL, change_vm_clear },
+	{ "vm migrate", NULL, change_vm_migrate },
+	{ "vm cancel", NULL, change_vm_cancel },
+	{ "vm save", NULL, change_vm_save },
+	{ "vm restore", NULL, change_vm_restore },
+	{ "moves", show_moves, NULL },
+	{ "node maintenance", NULL, change_node_maintenance },
+	{ "node maintenance status", show_node_maintenance, NULL },
 	{ "node list", show_node_list, NULL },
 	{ "node show", show_node, NULL },
 	{ "node manage", NULL, change_node_manage },

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clusterd/describe_move.h"
 #include "clusterd/request_internal_io.h"
 #include "migration/cert_io.h"
 #include "policies/placement.h"
@@ -202,6 +203,7 @@ static json_t *node_row(const struct node *node, const struct cluster_node *cnod
 	json_object_set_new(row, "state", json_string(node_state_word(state)));
 	json_object_set_new(row, "reason", text_json(reason));
 	json_object_set_new(row, "managed", json_boolean(cnode->managed));
+	json_object_set_new(row, "drain", json_string(drain_state_word(cnode->drain)));
 	json_object_set_new(row, "voter", json_boolean(is_voter(cluster, cnode->def.id)));
 	json_object_set_new(row, "vms", integer(load->vms[slot]));
 	json_object_set_new(row, "cpus", integer(cnode->report.cpus));

@@ -17,6 +17,7 @@ json_t *vm_row(const struct request *request, const struct vm *vm)
 	const struct cluster *cluster = node_cluster(request->options.node);
 	const struct vm_def *def = vm_definition(cluster, vm);
 	char reason[REASON_SIZE] = "";
+	const struct move *move = cluster_move(cluster, vm->move);
 	json_t *row = json_object();
 	enum vm_state state = node_vm_state(request->options.node, vm, reason);
 
@@ -26,6 +27,8 @@ json_t *vm_row(const struct request *request, const struct vm *vm)
 	json_object_set_new(row, "node", node_name_json(cluster, vm->owner));
 	json_object_set_new(row, "reason", text_json(reason));
 	json_object_set_new(row, "managed", json_boolean(vm->managed));
+	json_object_set_new(row, "saved", json_boolean(vm->saved == SAVED_KEPT));
+	json_object_set_new(row, "move", move ? move_row(cluster, move) : json_null());
 	json_object_set_new(row, "cpus", integer(def->cpus));
 	json_object_set_new(row, "memory_mib", integer(def->memory_mib));
 	json_object_set_new(row, "priority", json_integer(def->priority));

@@ -8,9 +8,10 @@
 
 #include <string.h>
 
+#include "clusterd/describe_move.h"
 #include "clusterd/node_internal.h"
 #include "clusterd/text.h"
-#include "policies/placement.h"
+#include "policies/drain.h"
 #include "quorum/loss.h"
 #include "quorum/view_internal.h"
 
@@ -162,12 +163,26 @@ static void say_places(const struct whatif *whatif, const struct entry *entry)
 	}
 }
 
+static void say_move(const struct whatif *whatif, const struct entry *entry)
+{
+	const struct vm *vm = cluster_vm(&whatif->node->cluster, entry->vm);
+	struct whatif_line line = { .step = WHATIF_PLACE, .text = "", .vm = entry->vm,
+				    .to = entry->actor };
+
+	if (!vm)
+		return;
+	line.from = vm->owner;
+	line.text = move_kind_word(entry->move_kind);
+	say(whatif, &line);
+}
+
 // What the event log of a real cluster would hold. A place has its own lines; what only follows is
 // left out.
 static bool worth_a_line(const struct entry *entry)
 {
 	static const uint8_t quiet[] = { ENTRY_PLACE, ENTRY_VM_REPORT, ENTRY_LEASE_WRITE,
-					 ENTRY_LEASE_WRITTEN, ENTRY_NODE_REPORT };
+					 ENTRY_LEASE_WRITTEN, ENTRY_NODE_REPORT,
+					 ENTRY_MOVE_REPORT, ENTRY_MOVE_BEGIN };
 
 	for (size_t i = 0; i < sizeof(quiet); i++)
 		if (entry->type == quiet[i])
@@ -187,6 +202,8 @@ static bool commit(struct whatif *whatif, const struct entry *entry, struct entr
 		entry_describe(cluster, entry, text, sizeof(text));
 	if (entry->type == ENTRY_PLACE)
 		say_places(whatif, entry);
+	if (entry->type == ENTRY_MOVE_BEGIN && entry->actor != SLOT_NONE)
+		say_move(whatif, entry);
 	cluster_apply(cluster, cluster->index + 1, entry, result);
 	if (result->accepted && text[0])
 		say(whatif, &line);
@@ -285,6 +302,52 @@ static bool leases_answer(struct whatif *whatif, const struct vm *vm)
 	return any;
 }
 
+static bool move_says(struct whatif *whatif, const struct move *move, enum move_report what,
+		      uint8_t slot)
+{
+	struct entry entry = { .node_id = whatif->node->cluster.nodes[slot].def.id,
+			       .move = move->id,
+			       .move_report = (uint8_t)what };
+
+	return here(whatif, slot) && report(whatif, ENTRY_MOVE_REPORT, &entry, slot);
+}
+
+// Both ends do their part, one step at a time.
+static bool move_answers(struct whatif *whatif, const struct move *move)
+{
+	const struct vm *vm = cluster_vm(&whatif->node->cluster, move->vm);
+	struct entry stopped = { .vm = move->vm, .vm_report = VM_REPORT_STOPPED };
+
+	switch ((enum move_stage)move->stage) {
+	case STAGE_PREPARE:
+		return move->shared ? move_says(whatif, move, MOVE_REPORT_READY, move->target)
+				    : move_says(whatif, move, MOVE_REPORT_SHARED, move->source);
+	case STAGE_TRANSFER:
+	case STAGE_HANDOVER:
+		return move_says(whatif, move, MOVE_REPORT_RUNS, move->target);
+	case STAGE_CLEANUP:
+		return move->source_gone
+			       ? move_says(whatif, move, MOVE_REPORT_EXCLUSIVE, move->target)
+			       : move_says(whatif, move, MOVE_REPORT_SOURCE_GONE, move->source);
+	case STAGE_UNDO:
+		return move->target_gone
+			       ? move_says(whatif, move, MOVE_REPORT_EXCLUSIVE, move->source)
+			       : move_says(whatif, move, MOVE_REPORT_TARGET_GONE, move->target);
+	case STAGE_SAVE:
+		return move_says(whatif, move, MOVE_REPORT_SAVED, move->source);
+	case STAGE_STOP:
+		stopped.attempt = vm->attempt;
+		return here(whatif, move->source) &&
+		       report(whatif, ENTRY_VM_REPORT, &stopped, move->source);
+	case STAGE_ASKED:
+	case STAGE_RESTORE:
+	case STAGE_START:
+	case MOVE_STAGE_COUNT:
+		break;
+	}
+	return false;
+}
+
 static bool vm_answers(struct whatif *whatif, const struct vm *vm)
 {
 	struct entry entry = { .vm = vm->ref, .attempt = vm->attempt };
@@ -311,6 +374,9 @@ static bool hosts_answer(struct whatif *whatif)
 		any = node_answers(whatif, slot);
 	for (uint8_t v = 0; v < VOLUMES_MAX; v++)
 		any = volume_answers(whatif, v) || any;
+	for (uint32_t i = 0; i < MOVES_MAX; i++)
+		if (cluster->moves[i].id != 0)
+			any = move_answers(whatif, &cluster->moves[i]) || any;
 	for (uint32_t i = 0; i < cluster->vm_high; i++)
 		any = vm_answers(whatif, &cluster->vms[i]) || any;
 	return any;
@@ -406,19 +472,11 @@ struct whatif_quorum whatif_lose(struct whatif *whatif, uint64_t slots)
 
 void whatif_drain(struct whatif *whatif, uint8_t slot)
 {
-	struct cluster *cluster = &whatif->node->cluster;
+	struct entry entry = { .type = ENTRY_NODE_DRAIN, .drain_verb = DRAIN_ON };
+	struct entry_result result;
 
-	cluster->nodes[slot].maintenance = true;
-	for (uint32_t i = 0; i < cluster->vm_high; i++) {
-		struct vm *vm = &cluster->vms[i];
-
-		if (!vm->used || vm->owner != slot || !vm->managed ||
-		    vm->wanted != VM_WANTED_RUNNING)
-			continue;
-		vm->phase = VM_IDLE;
-		vm->owner = SLOT_NONE;
-		vm->attempt++;
-	}
+	text_copy(entry.name, sizeof(entry.name), whatif->node->cluster.nodes[slot].def.name);
+	whatif_commit(whatif, &entry, &result);
 }
 
 const char *whatif_loss_reason(const struct whatif *whatif, uint8_t slot)
@@ -470,6 +528,30 @@ static void explain_blocked(const struct whatif *whatif, const struct cluster_no
 		text_add(text_add(&fix, "clustadm node confirm-dead "), node->def.name);
 }
 
+// It runs on a node that is to be empty: what keeps it there.
+static bool explain_drained(const struct whatif *whatif, const struct vm *vm,
+			    struct whatif_outcome *outcome)
+{
+	const struct cluster *cluster = &whatif->node->cluster;
+	struct placement_load load;
+	struct drain_plan plan;
+	struct drain_step step;
+
+	if (vm->owner >= NODES_MAX || !cluster->nodes[vm->owner].maintenance)
+		return false;
+	placement_load_init(&load, cluster, node_present(whatif->node));
+	drain_plan_init(&plan, cluster, vm->owner, &load, whatif->node->scratch);
+	while (drain_plan_next(&plan, &step)) {
+		if (step.vm != vm || step.kind != DRAIN_STEP_BLOCKED)
+			continue;
+		outcome->fate = WHATIF_WAITS;
+		text_copy(outcome->reason, REASON_SIZE, step.reason);
+		text_copy(outcome->fix, REASON_SIZE, step.fix);
+		return true;
+	}
+	return false;
+}
+
 void whatif_outcome(const struct whatif *whatif, const struct vm *vm,
 		    struct whatif_outcome *outcome)
 {
@@ -483,6 +565,8 @@ void whatif_outcome(const struct whatif *whatif, const struct vm *vm,
 	outcome->state = gone ? VM_STATE_BLOCKED
 			      : node_vm_state(whatif->node, vm, outcome->reason);
 	outcome->fate = fate_of(vm, outcome);
+	if (!gone && explain_drained(whatif, vm, outcome))
+		return;
 	if (gone) {
 		explain_blocked(whatif, &cluster->nodes[vm->owner], outcome);
 	} else if (outcome->fate == WHATIF_WAITS && vm->owner == SLOT_NONE &&

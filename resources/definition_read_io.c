@@ -147,6 +147,7 @@ static void cluster_read(const struct walk *walk, const struct xml_element *elem
 		{ "io-timeout", io_timeout_read, false, false },
 		{ "root", root_read, false, false },
 		{ "policies", policies_read, false, false },
+		{ "migration", definition_cluster_migration_read, false, false },
 		{ 0 },
 	};
 	struct definitions *definitions = &walk->reader->definitions;

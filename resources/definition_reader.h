@@ -127,6 +127,12 @@ bool definition_unique(const struct walk *walk, const struct xml_element *elemen
 		       const char *attribute, const char *kind, const char *value);
 // One VM (resources/definition_vm_io.c); the others are read beside the tree's root.
 void definition_vm_read(const struct walk *walk, const struct xml_element *element);
+// <migration> of a cluster (target: struct cluster_def) and of a VM
+// (resources/definition_migration_io.c).
+void definition_cluster_migration_read(const struct walk *walk, const struct xml_element *element,
+				       void *target);
+void definition_vm_migration_read(const struct walk *walk, const struct xml_element *element,
+				  struct vm_def *def);
 // One rule (resources/definition_rule_io.c).
 void definition_rule_read(const struct walk *walk, const struct xml_element *element, void *target);
 // volume= and path= of a disk, CD image, kernel or initrd; false when either is bad.

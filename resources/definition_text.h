@@ -23,6 +23,8 @@ enum {
 	UUID_TEXT_SIZE = 37,
 	MAC_TEXT_SIZE = 18,
 	WORD_SIZE = 16,
+	MAX_PAUSE_MAX_MS = 60000,
+	MOVES_AT_ONCE_MAX = 16,
 	WEIGHT_MAX = 1000000,
 	WEIGHT_DEFAULT = 100,
 };
@@ -37,6 +39,7 @@ extern const char nic_model_words[][WORD_SIZE];
 extern const char firmware_words[][WORD_SIZE];
 extern const char cpu_mode_words[][WORD_SIZE];
 extern const char guest_shutdown_words[][WORD_SIZE];
+extern const char on_drain_words[][WORD_SIZE];
 extern const char failback_words[][WORD_SIZE];
 extern const char no_quorum_words[][WORD_SIZE];
 extern const char cpu_limit_words[][WORD_SIZE]; // the order of bool

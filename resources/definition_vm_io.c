@@ -464,6 +464,21 @@ static void guest_shutdown_read(const struct walk *walk, const struct xml_elemen
 	walk_text_word(walk, element, guest_shutdown_words, &draft->def.on_guest_shutdown);
 }
 
+static void migration_read(const struct walk *walk, const struct xml_element *element, void *target)
+{
+	struct vm_draft *draft = target;
+
+	definition_vm_migration_read(walk, element, &draft->def);
+}
+
+static void on_drain_read(const struct walk *walk, const struct xml_element *element, void *target)
+{
+	struct vm_draft *draft = target;
+
+	walk_attributes(walk, element, no_attributes);
+	walk_text_word(walk, element, on_drain_words, &draft->def.on_drain);
+}
+
 static void stop_timeout_read(const struct walk *walk, const struct xml_element *element,
 			      void *target)
 {
@@ -610,6 +625,8 @@ static const struct child_rule vm_rules[] = {
 	{ "restart", restart_read, false, false },
 	{ "on-guest-shutdown", guest_shutdown_read, false, false },
 	{ "stop-timeout", stop_timeout_read, false, false },
+	{ "migration", migration_read, false, false },
+	{ "on-drain", on_drain_read, false, false },
 	{ "tag", tag_read, true, false },
 	{ "stickiness", stickiness_read, false, false },
 	{ 0 },

@@ -180,6 +180,23 @@ static void policies_put(struct out *out, const struct policy_def *def)
 	tag_end(out);
 }
 
+static void migration_put(struct out *out, const struct migration_def *def)
+{
+	tag_start(out, "migration");
+	attribute(out, "tls", yes_no_words[!def->plain]);
+	attribute_number(out, "bandwidth", def->bandwidth_percent, "");
+	attribute_number(out, "moves-out", def->moves_out_max, "");
+	attribute_number(out, "moves-in", def->moves_in_max, "");
+	if (def->network_count == 0) {
+		tag_end(out);
+		return;
+	}
+	tag_open(out);
+	for (uint32_t i = 0; i < def->network_count; i++)
+		text_element(out, "network", def->networks[i]);
+	tag_close(out, "migration");
+}
+
 static void cluster_put(struct out *out, const struct cluster_def *def)
 {
 	tag_start(out, "cluster");
@@ -192,6 +209,7 @@ static void cluster_put(struct out *out, const struct cluster_def *def)
 	number_element(out, "io-timeout", def->io_timeout_s, "s");
 	text_element(out, "root", def->root);
 	policies_put(out, &def->policies);
+	migration_put(out, &def->migration);
 	tag_close(out, "cluster");
 }
 
@@ -404,6 +422,12 @@ static void vm_put(struct out *out, const struct cluster *cluster, const struct 
 	tag_end(out);
 	text_element(out, "on-guest-shutdown", guest_shutdown_words[def->on_guest_shutdown]);
 	number_element(out, "stop-timeout", def->stop_timeout_s, "s");
+	tag_start(out, "migration");
+	attribute_number(out, "max-pause", def->max_pause_ms, "ms");
+	attribute_number(out, "throttle", def->throttle_max, "");
+	attribute(out, "post-copy", yes_no_words[def->post_copy]);
+	tag_end(out);
+	text_element(out, "on-drain", on_drain_words[def->on_drain]);
 	for (uint32_t i = 0; i < def->tag_count; i++)
 		text_element(out, "tag", def->tags[i]);
 	if (def->stickiness == STICKINESS_INFINITE)

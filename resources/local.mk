@@ -4,7 +4,7 @@ libcore_a_SOURCES += resources/vm.c resources/vm.h resources/qemu_args.h resourc
 libedges_a_SOURCES += \
 	resources/definition_io.c resources/definition_io.h resources/definition_read_io.c \
 	resources/definition_reader.h resources/definition_scan.c resources/definition_scan.h \
-	resources/definition_text.c resources/definition_rule_io.c resources/definition_vm_io.c resources/definition_walk_io.c \
+	resources/definition_text.c resources/definition_rule_io.c resources/definition_migration_io.c resources/definition_vm_io.c resources/definition_walk_io.c \
 	resources/definition_write.c resources/definition_write.h resources/qemu_args.c \
 	resources/host_io.c resources/host_io.h resources/host_internal.h resources/host_vm_io.c \
 	resources/kvm_io.c resources/kvm_io.h resources/process_io.c resources/process_io.h \

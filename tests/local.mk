@@ -8,7 +8,7 @@ unit_LIBS = libcore.a $(CMOCKA_LIBS)
 edge_test_LIBS = libedges.a libcore.a $(CMOCKA_LIBS) $(edge_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_move_loss tests/unit/test_moves tests/unit/test_move_dice
+check_PROGRAMS += tests/unit/test_move_loss tests/unit/test_moves tests/unit/test_drain tests/unit/test_move_dice
 check_PROGRAMS += tests/unit/test_apply_rules
 check_PROGRAMS += tests/unit/test_rules
 check_PROGRAMS += tests/unit/test_capacity
@@ -49,6 +49,8 @@ tests_unit_test_move_loss_SOURCES = tests/unit/test_move_loss.c
 tests_unit_test_move_loss_LDADD = $(unit_LIBS)
 tests_unit_test_move_dice_SOURCES = tests/unit/test_move_dice.c tests/unit/cluster_fixture.h
 tests_unit_test_move_dice_LDADD = $(unit_LIBS)
+tests_unit_test_drain_SOURCES = tests/unit/test_drain.c tests/unit/cluster_fixture.h
+tests_unit_test_drain_LDADD = $(unit_LIBS)
 tests_unit_test_moves_SOURCES = tests/unit/test_moves.c tests/unit/cluster_fixture.h
 tests_unit_test_moves_LDADD = $(unit_LIBS)
 tests_unit_test_placement_SOURCES = tests/unit/test_placement.c tests/unit/cluster_fixture.h
@@ -108,6 +110,7 @@ tests_edge_test_link_strangers_LDADD = $(edge_test_LIBS)
 # The administrators' side.
 request_test_sources = clusterd/request_io.c clusterd/request_apply_io.c clusterd/show_io.c \
 	clusterd/show_vm_io.c clusterd/show_capacity_io.c clusterd/show_dump_io.c tests/unit/request_world.c tests/unit/request_world.h
+request_test_sources += clusterd/request_move_io.c
 tests_unit_test_clustadm_SOURCES = tests/unit/test_clustadm.c clusterd/command.c clusterd/table.c
 tests_unit_test_clustadm_LDADD = $(CMOCKA_LIBS)
 tests_unit_test_node_SOURCES = tests/unit/test_node.c $(request_test_sources)

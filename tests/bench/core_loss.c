@@ -120,6 +120,7 @@ static void fill_vm(struct cluster *cluster, uint32_t slot)
 	// 200 on the node that will be lost, spread over the table; the others on the rest in turn.
 	vm->owner = (uint8_t)(slot % (VMS / LOST) == 0 ? LOST_ID - 1 : slot % (NODES - 1));
 	vm->last_owner = vm->owner;
+	vm->saved_volume = vm->drained_from = SLOT_NONE;
 	vm->wanted = VM_WANTED_RUNNING;
 	vm->attempt = 1;
 	vm->lease_count = 1;

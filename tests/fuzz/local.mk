@@ -3,7 +3,8 @@
 fuzz_names = entry recording request snapshot stored view xml qmp link ipc record scenario
 fuzz_core_LIBS = libcore.a $(CMOCKA_LIBS)
 fuzz_edge_LIBS = libedges.a libcore.a $(edge_LIBS)
-fuzz_request_world = tests/unit/request_world.c tests/unit/request_world.h \
+fuzz_request_world = clusterd/request_move_io.c \
+	tests/unit/request_world.c tests/unit/request_world.h \
 	clusterd/request_io.c clusterd/request_apply_io.c clusterd/show_io.c \
 	clusterd/show_capacity_io.c clusterd/show_dump_io.c clusterd/show_vm_io.c
 # The scenarios' reader, without the simulator behind it.

@@ -277,6 +277,7 @@ static uint32_t define_vm(struct world *world, struct vm_def *def, struct owner_
 	def->restarts_max = 1;
 	def->relocations_max = 2;
 	def->stop_timeout_s = 20;
+	def->max_pause_ms = 1000;
 	if (world->config.story)
 		return 0;
 	def->priority = (int32_t)rng_below(&world->rng, 3);
@@ -353,6 +354,8 @@ bool admin_apply_nodes(struct world *world, struct host *host, bool with_vms)
 	defs.cluster.no_quorum = world->config.no_quorum;
 	defs.cluster.no_quorum_hold_s = world->config.no_quorum_hold_s;
 	defs.cluster.io_timeout_s = world->config.io_timeout_s;
+	defs.cluster.migration.bandwidth_percent = 50;
+	defs.cluster.migration.moves_out_max = defs.cluster.migration.moves_in_max = 2;
 	defs.node_count = world->config.hosts;
 	defs.volume_count = world->config.disks;
 	defs.vm_count = with_vms ? world->config.vms : 0;

@@ -237,6 +237,7 @@ static void define_vm(const struct run *run, struct document *document, uint32_t
 	def->relocations_max = vm->relocations_max;
 	def->failback = vm->failback && vm->tier_count > 0 ? FAILBACK_IMMEDIATE : FAILBACK_NEVER;
 	def->stop_timeout_s = vm->stop_timeout_s;
+	def->max_pause_ms = 1000;
 	// Too big for any host: it waits, and its lease is written meanwhile, as it is for one that
 	// ran before.
 	if (!real && !scenario_starts(vm))
@@ -326,6 +327,8 @@ bool run_apply(struct run *run, bool real)
 	snprintf(def->root, sizeof(def->root), "/clusterstorage");
 	def->no_quorum = run->world->config.no_quorum;
 	def->no_quorum_hold_s = run->world->config.no_quorum_hold_s;
+	def->migration.bandwidth_percent = 50;
+	def->migration.moves_out_max = def->migration.moves_in_max = 2;
 	def->io_timeout_s = run->world->config.io_timeout_s;
 	def->policies.placement = run->scenario->placement;
 	def->policies.cpu_overcommit = run->scenario->cpus_count ? 100 : 10000;

@@ -121,6 +121,7 @@ static inline struct vm_def *doc_vm(struct fixture *f, const char *name, const c
 	vm->restarts_max = 1;
 	vm->relocations_max = 2;
 	vm->stop_timeout_s = 120;
+	vm->max_pause_ms = 1000;
 	if (volume) {
 		snprintf(path, sizeof(path), "vms/%s.img", name);
 		vm_disk(vm, volume, path);
@@ -380,7 +381,11 @@ static inline void fixture_cluster(struct fixture *f)
 	doc_begin(f);
 	f->doc.cluster_given = true;
 	f->doc.cluster = (struct cluster_def){
-		.name = "c1", .no_quorum_hold_s = 60, .io_timeout_s = 10, .root = "/clusterstorage"
+		.name = "c1",
+		.no_quorum_hold_s = 60,
+		.io_timeout_s = 10,
+		.root = "/clusterstorage",
+		.migration = { .bandwidth_percent = 50, .moves_out_max = 2, .moves_in_max = 2 },
 	};
 	for (uint32_t i = 1; i <= 3; i++) {
 		char name[8];

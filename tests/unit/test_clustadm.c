@@ -109,7 +109,7 @@ static void test_table(void **state)
 			continue;
 		assert_in_range(strlen(command->summary), 1,
 				55); // a line of the help has 80 columns
-		assert_true(command_synopsis((enum command_id)i, synopsis, sizeof(synopsis)) < 80);
+		assert_true(command_synopsis((enum command_id)i, synopsis, sizeof(synopsis)) < 160);
 		assert_memory_equal(synopsis, "clustadm ", 9);
 	}
 	assert_true(command_synopsis(COMMAND_VM_START, synopsis, 12) > 12);

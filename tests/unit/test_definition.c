@@ -160,6 +160,10 @@ static void test_meaning(void **state)
 	assert_int_equal(defs->cluster.no_quorum, NO_QUORUM_SELF_FENCE);
 	assert_int_equal(defs->cluster.no_quorum_hold_s, 120);
 	assert_int_equal(defs->cluster.io_timeout_s, 1);
+	assert_true(defs->cluster.migration.plain && defs->cluster.migration.network_count == 2);
+	assert_string_equal(defs->cluster.migration.networks[1], "fd00:1::/64");
+	assert_int_equal(defs->cluster.migration.bandwidth_percent, 80);
+	assert_int_equal(defs->cluster.migration.moves_out_max, 4);
 	assert_int_equal(defs->node_count, 2);
 	assert_int_equal(defs->nodes[0].memory_reserve_mib, 2048);
 	assert_int_equal(defs->nodes[0].fence_count, 2);
@@ -182,11 +186,15 @@ static void test_meaning(void **state)
 	assert_int_equal(vm->nics[0].mac[3], 0xab);
 	assert_int_equal(vm->stop_timeout_s, 300);
 	assert_true(vm->restarts_max == 0 && vm->relocations_max == 7);
+	assert_true(vm->max_pause_ms == 300 && vm->throttle_max == 80 && vm->post_copy &&
+		    vm->on_drain == ON_DRAIN_QUICK);
 	assert_true(vm->console && vm->vnc && vm->failback == FAILBACK_IMMEDIATE);
 	vm = &defs->vms[1];
 	assert_string_equal(vm->cmdline, "console=ttyS0         quiet");
 	assert_true(vm->cpus == 1 && vm->restarts_max == 1 && vm->relocations_max == 2);
 	assert_true(vm->stop_timeout_s == 120 && vm->wanted == VM_WANTED_DISABLED);
+	assert_true(vm->max_pause_ms == 1000 && vm->throttle_max == 0 && !vm->post_copy &&
+		    vm->on_drain == ON_DRAIN_MIGRATE);
 	assert_int_equal(defs->owner_count, 4);
 	assert_true(defs->owners[0].tier == 2 && strcmp(defs->owners[0].node, "n2") == 0);
 	definition_reader_close(&reader);
@@ -221,6 +229,10 @@ static void vms_equal(const struct vm_def *a, const struct vm_def *b)
 	SAME(restarts_max);
 	SAME(relocations_max);
 	SAME(stop_timeout_s);
+	SAME(max_pause_ms);
+	SAME(throttle_max);
+	SAME(post_copy);
+	SAME(on_drain);
 	SAME(stickiness);
 	SAME(tag_count);
 	SAME(tags);
@@ -295,6 +307,7 @@ static void definitions_equal(const struct definitions *x, const struct definiti
 		vms_equal(&x->vms[i], &y->vms[i]);
 	assert_int_equal(x->owner_count, y->owner_count);
 	SAME(policies);
+	SAME(migration);
 	assert_int_equal(x->rule_count, y->rule_count);
 	assert_memory_equal(x->rules, y->rules, x->rule_count * sizeof(*x->rules));
 }

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The coordinator's part in drains: carries out the plan of policies/drain.c as far as the limits
+ * of moves allow, says how far it has come, and brings back those that left. Everything follows
+ * from the replicated state, so a new coordinator goes on where the last one stopped.
+ */
+#include <string.h>
+
+#include "clusterd/decide_move.h"
+#include "clusterd/text.h"
+#include "policies/drain.h"
+
+enum { AGAIN_MS = 30000 };	// after a move of it failed
+
+static bool needs_node(const struct cluster *cluster, uint8_t slot)
+{
+	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+		const struct move *move = &cluster->moves[i];
+
+		if (move->id != 0 && move->stage != STAGE_ASKED &&
+		    ((move->source == slot && !move->source_gone) ||
+		     (move->target == slot && !move->target_gone && move->kind == MOVE_LIVE)))
+			return true;
+	}
+	return false;
+}
+
+// Its last move failed a moment ago. The clocks of two nodes may differ: an end in the future has
+// just come.
+static bool failed_lately(struct node *node, const struct vm *vm)
+{
+	const char *name = vm_definition(&node->cluster, vm)->name;
+
+	for (uint32_t i = 1; i <= PAST_MOVES_MAX; i++) {
+		const struct past_move *past =
+			&node->cluster.past_moves[(node->cluster.past_move + PAST_MOVES_MAX - i) %
+						  PAST_MOVES_MAX];
+		uint64_t ago;
+
+		if (past->id == 0 || strcmp(past->vm, name) != 0)
+			continue;
+		ago = node->wall_ms > past->ended_ms ? node->wall_ms - past->ended_ms : 0;
+		if (past->outcome == MOVE_DONE || ago >= AGAIN_MS)
+			return false;
+		node_wake_at(node, node->now_ms + AGAIN_MS - ago);
+		return true;
+	}
+	return false;
+}
+
+static bool room_for(const struct move_round *round, const struct vm *vm, uint8_t target)
+{
+	return !(round->limits.full_out >> vm->owner & 1) &&
+	       (target == SLOT_NONE || !(round->limits.full_in >> target & 1));
+}
+
+static void say_stuck(struct text *text, const struct cluster *cluster,
+		      const struct drain_step *step, uint32_t blocked)
+{
+	text_add(text_add(text_add(text, vm_definition(cluster, step->vm)->name), ": "),
+		 step->reason);
+	if (blocked > 1)
+		text_add(text_add_number(text_add(text, "; and "), blocked - 1), " more");
+}
+
+// How far it has come; what is due of the plan is proposed on the way.
+static enum drain_state drain_go_on(struct node *node, struct move_round *round, uint8_t slot,
+				    char *reason, struct actions *actions)
+{
+	struct text text = text_in(reason, REASON_SIZE);
+	struct drain_step step, first = { .vm = NULL };
+	uint32_t blocked = 0;
+	bool going = needs_node(&node->cluster, slot);
+	struct drain_plan plan;
+
+	drain_plan_init(&plan, &node->cluster, slot, &round->load, node->scratch);
+	while (drain_plan_next(&plan, &step)) {
+		struct move_choice choice = { .vm = step.vm, .kind = step.method,
+					      .cause = CAUSE_DRAIN, .target = step.target };
+
+		if (step.kind == DRAIN_STEP_BLOCKED) {
+			if (blocked++ == 0)
+				first = step;
+			continue;
+		}
+		going = true;
+		if (step.kind != DRAIN_STEP_MOVE || !room_for(round, step.vm, step.target) ||
+		    failed_lately(node, step.vm) || !actions_room(actions, 16, 64 * 1024))
+			continue;
+		move_propose(node, round, &choice, actions);
+	}
+	if (going)
+		return DRAIN_DRAINING;
+	if (blocked == 0)
+		return DRAIN_DRAINED;
+	say_stuck(&text, &node->cluster, &first, blocked);
+	return DRAIN_STUCK;
+}
+
+static void propose_state(struct node *node, uint8_t slot, enum drain_state state,
+			  const char *reason, struct actions *actions)
+{
+	const struct cluster_node *target = &node->cluster.nodes[slot];
+	struct entry entry;
+
+	if (target->drain == state &&
+	    (state != DRAIN_STUCK || strcmp(target->drain_reason, reason) == 0))
+		return;
+	memset(&entry, 0, sizeof(entry));
+	entry.type = ENTRY_NODE_DRAINED;
+	entry.node_id = target->def.id;
+	entry.drain_state = (uint8_t)state;
+	text_copy(entry.reason, sizeof(entry.reason), state == DRAIN_STUCK ? reason : "");
+	node_propose(node, &entry, NULL, actions);
+}
+
+// A drain with an end (`--for`) is ended as an administrator would.
+static bool ends_by_itself(struct node *node, uint8_t slot, struct actions *actions)
+{
+	const struct cluster_node *target = &node->cluster.nodes[slot];
+	struct entry entry;
+
+	if (target->drain_until_ms == 0)
+		return false;
+	if (node->wall_ms < target->drain_until_ms) {
+		node_wake_at(node, node->now_ms + (target->drain_until_ms - node->wall_ms));
+		return false;
+	}
+	if (node->drain_off_ms && node->now_ms - node->drain_off_ms < 1000) {
+		node_wake_at(node, node->drain_off_ms + 1000);
+		return true;
+	}
+	node->drain_off_ms = node->now_ms;
+	memset(&entry, 0, sizeof(entry));
+	entry.type = ENTRY_NODE_DRAIN;
+	entry.drain_verb = DRAIN_OFF;
+	entry.flag = target->drain_return;
+	text_copy(entry.name, sizeof(entry.name), target->def.name);
+	node_propose(node, &entry, NULL, actions);
+	return true;
+}
+
+static void decide_drain(struct node *node, struct move_round *round, uint8_t slot,
+			 struct actions *actions)
+{
+	const struct cluster_node *target = &node->cluster.nodes[slot];
+	char reason[REASON_SIZE] = "";
+	enum drain_state state;
+
+	if (ends_by_itself(node, slot, actions) || target->drain == DRAIN_PAUSED ||
+	    !(round->load.present >> slot & 1) || !target->reported)
+		return;
+	state = drain_go_on(node, round, slot, reason, actions);
+	propose_state(node, slot, state, reason, actions);
+}
+
+// Those that a drain sent away, once their node takes VMs again.
+static void decide_return(struct node *node, struct move_round *round, const struct vm *vm,
+			  struct actions *actions)
+{
+	struct move_choice choice = { .vm = vm, .cause = CAUSE_RETURN,
+				      .target = vm->drained_from };
+	char reason[REASON_SIZE];
+
+	if (vm->phase != VM_RUNNING || vm->move != 0 || !vm->managed ||
+	    vm->wanted != VM_WANTED_RUNNING || vm->owner == vm->drained_from ||
+	    node->cluster.nodes[vm->drained_from].maintenance ||
+	    !room_for(round, vm, vm->drained_from) || !(round->load.present >> vm->owner & 1) ||
+	    move_choose_target(&node->cluster, &round->load, vm, vm->drained_from) == SLOT_NONE ||
+	    failed_lately(node, vm) || !actions_room(actions, 16, 64 * 1024))
+		return;
+	choice.kind = (uint8_t)drain_method(&node->cluster, vm, reason);
+	move_propose(node, round, &choice, actions);
+}
+
+void decide_drains(struct node *node, struct move_round *round, struct actions *actions)
+{
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+		if (node->cluster.nodes[slot].used && node->cluster.nodes[slot].maintenance)
+			decide_drain(node, round, slot, actions);
+	for (uint32_t i = 0; i < node->cluster.vm_high; i++)
+		if (node->cluster.vms[i].used && node->cluster.vms[i].drained_from < NODES_MAX)
+			decide_return(node, round, &node->cluster.vms[i], actions);
+}

@@ -58,13 +58,15 @@ static bool vm_allowed(struct apply *a, const struct vm *vm)
 bool move_allowed(struct apply *a, const struct vm *vm)
 {
 	uint8_t kind = a->entry->move_kind, target = a->entry->actor;
-	bool begins = a->entry->type == ENTRY_MOVE_BEGIN;
+	bool begins = a->entry->type == ENTRY_MOVE_BEGIN, leaves;
 
 	if (!vm_allowed(a, vm))
 		return false;
 	if (kind == MOVE_SAVE && target != SLOT_NONE)
 		return refuse(a, "malformed", WORDS("a VM is saved without a target"), WORDS(""));
-	if (begins && (kind == MOVE_LIVE || kind == MOVE_QUICK) && target == SLOT_NONE)
+	// Without a target it is only saved, and placed anew when that is done: its host goes down.
+	leaves = a->cluster->nodes[vm->owner].report.leaving && kind == MOVE_QUICK;
+	if (begins && (kind == MOVE_LIVE || kind == MOVE_QUICK) && target == SLOT_NONE && !leaves)
 		return refuse(a, "malformed", WORDS("the move has no target"), WORDS(""));
 	return target == SLOT_NONE || target_allowed(a, vm, target);
 }

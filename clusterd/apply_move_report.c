@@ -97,6 +97,12 @@ static void move_arrive(struct apply *a, struct vm *vm, struct move *move, enum 
 		move_end(a, move, vm->saved == SAVED_KEPT ? MOVE_SAVED : MOVE_ENDED, move->reason);
 		return;
 	}
+	if (move->target == SLOT_NONE && !move->cancelled) {
+		vm_set_idle(a, vm, VM_IDLE);
+		text_copy(vm->reason, sizeof(vm->reason), "");
+		move_end(a, move, MOVE_SAVED, "its host goes down; it goes on wherever it can");
+		return;
+	}
 	if (a->cluster->nodes[owner].life != NODE_ONLINE) {
 		words_join(reason, sizeof(reason),
 			   WORDS(slot_name(a->cluster, owner), " cannot take it any more"));

@@ -10,7 +10,10 @@
 #include "clusterd/text.h"
 #include "policies/drain.h"
 
-enum { AGAIN_MS = 30000 };	// after a move of it failed
+enum {
+	AGAIN_MS = 30000,      // after a move of it failed
+	SAVE_AFTER_MS = 60000, // of a host's shutdown: what has not left by then is saved
+};
 
 static bool needs_node(const struct cluster *cluster, uint8_t slot)
 {
@@ -154,6 +157,53 @@ static void decide_drain(struct node *node, struct move_round *round, uint8_t sl
 	propose_state(node, slot, state, reason, actions);
 }
 
+/*
+ * A host that goes down is emptied as for maintenance, but not for ever: what cannot leave, or has
+ * not in time, is saved to its volume, and goes on from there wherever it can next be placed. What
+ * even that takes too long for is stopped by its own node (host.c), whose deadline is later.
+ */
+static void decide_leaving(struct node *node, struct move_round *round, uint8_t slot,
+			   struct actions *actions)
+{
+	struct local_node *peer = &node->peers[slot];
+	struct drain_plan plan;
+	struct drain_step step;
+	bool late;
+
+	if (peer->leaving_ms == 0)
+		peer->leaving_ms = node->now_ms;
+	late = node->now_ms - peer->leaving_ms >= SAVE_AFTER_MS;
+	if (!late)
+		node_wake_at(node, peer->leaving_ms + SAVE_AFTER_MS);
+	drain_plan_init(&plan, &node->cluster, slot, &round->load, node->scratch);
+	while (drain_plan_next(&plan, &step)) {
+		struct move_choice choice = { .vm = step.vm,
+					      .kind = step.method,
+					      .cause = CAUSE_DRAIN,
+					      .target = step.target };
+		bool stays = step.kind != DRAIN_STEP_MOVE;
+
+		if (step.kind == DRAIN_STEP_WAIT || !step.vm->managed ||
+		    step.vm->phase != VM_RUNNING)
+			continue;
+		if (late || stays || failed_lately(node, step.vm)) {
+			choice.kind = MOVE_QUICK;
+			choice.target = SLOT_NONE;
+		}
+		if (room_for(round, step.vm, choice.target) && actions_room(actions, 16, 64 * 1024))
+			move_propose(node, round, &choice, actions);
+	}
+}
+
+static bool leaves(const struct node *node, const struct move_round *round, uint8_t slot)
+{
+	const struct cluster_node *target = &node->cluster.nodes[slot];
+
+	return target->used && target->life == NODE_ONLINE && target->reported &&
+	       target->report.leaving && (round->load.present >> slot & 1) &&
+	       node->cluster.def.policies.shutdown == SHUTDOWN_MIGRATE;
+}
+
 // Those that a drain sent away, once their node takes VMs again.
 static void decide_return(struct node *node, struct move_round *round, const struct vm *vm,
 			  struct actions *actions)
@@ -175,9 +225,15 @@ static void decide_return(struct node *node, struct move_round *round, const str
 
 void decide_drains(struct node *node, struct move_round *round, struct actions *actions)
 {
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
-		if (node->cluster.nodes[slot].used && node->cluster.nodes[slot].maintenance)
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+		if (leaves(node, round, slot))
+			decide_leaving(node, round, slot, actions);
+		else
+			node->peers[slot].leaving_ms = 0;
+		if (node->cluster.nodes[slot].used && node->cluster.nodes[slot].maintenance &&
+		    !leaves(node, round, slot))
 			decide_drain(node, round, slot, actions);
+	}
 	for (uint32_t i = 0; i < node->cluster.vm_high; i++)
 		if (node->cluster.vms[i].used && node->cluster.vms[i].drained_from < NODES_MAX)
 			decide_return(node, round, &node->cluster.vms[i], actions);

@@ -163,7 +163,8 @@ static bool anything_to_do(const struct cluster *cluster)
 		if (cluster->moves[i].id != 0)
 			return true;
 	for (uint32_t i = 0; i < NODES_MAX; i++)
-		if (cluster->nodes[i].used && cluster->nodes[i].maintenance)
+		if (cluster->nodes[i].used &&
+		    (cluster->nodes[i].maintenance || cluster->nodes[i].report.leaving))
 			return true;
 	for (uint32_t i = 0; i < cluster->vm_high; i++)
 		if (cluster->vms[i].used && cluster->vms[i].drained_from != SLOT_NONE)

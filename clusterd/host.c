@@ -15,6 +15,7 @@ enum {
 	PREPARE_AGAIN_MS = 5000,
 	GOODBYE_AGAIN_MS = 1000,
 	GOODBYE_LIMIT_MS = 15000,
+	HOST_DRAIN_LIMIT_MS = 120000,
 };
 
 static void host_sanlock_gone(struct node *node, struct actions *actions)
@@ -287,6 +288,19 @@ static void goodbye(struct node *node, struct actions *actions)
 	node_propose(node, &entry, NULL, actions);
 }
 
+/*
+ * With a quorum the coordinator moves its VMs away, or has them saved; at the deadline, or when
+ * there is nobody who could, they are stopped.
+ */
+bool host_drains(const struct node *node)
+{
+	const struct cluster_node *self = node_of_self((struct node *)node);
+
+	return node->shutdown == SHUTDOWN_HOST && self && self->life == NODE_ONLINE &&
+	       node->cluster.def.policies.shutdown == SHUTDOWN_MIGRATE && view_normal(node->view) &&
+	       node->now_ms - node->shutdown_ms < HOST_DRAIN_LIMIT_MS;
+}
+
 static void shutdown_step(struct node *node, struct actions *actions)
 {
 	const struct cluster_node *self = node_of_self(node);
@@ -298,6 +312,8 @@ static void shutdown_step(struct node *node, struct actions *actions)
 	case SHUTDOWN_DAEMON:
 		break;
 	case SHUTDOWN_HOST:
+		if (host_drains(node))
+			node_wake_at(node, node->shutdown_ms + HOST_DRAIN_LIMIT_MS);
 		if (!host_empty(node))
 			return;
 		if (self && self->life == NODE_ONLINE && view_normal(node->view)) {

@@ -21,6 +21,7 @@ struct local_node {			// what this host does about another one
 	bool seen;			// in the ring, since this daemon started
 	uint64_t left_view;		// in which it said goodbye, as heard live: it has not come
 					// anew in that one
+	uint64_t leaving_ms;		// since when this node sees it go down; 0: it does not
 	uint32_t fence_attempt;		// last one that this host carried out
 	bool fence_done, fence_ok;	// its end is known, and is told until the replica has moved
 					// on
@@ -131,6 +132,7 @@ void node_log(struct node *node, enum log_level level, const char *text, struct 
 void host_event(struct node *node, const struct event *event, struct actions *actions);
 void host_step(struct node *node, struct actions *actions);
 bool host_may_join(const struct node *node);
+bool host_drains(const struct node *node); // it goes down, and its VMs still have time to leave
 
 // local.c: the VMs of this host
 void local_event(struct node *node, const struct event *event, struct actions *actions);

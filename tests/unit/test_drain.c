@@ -353,6 +353,32 @@ static void a_drain_ends_by_itself(void **state)
 	assert_int_equal(vm_then("a")->owner, N1);
 }
 
+// A host that goes down: what can leaves, the rest is saved and goes on when there is a place.
+static void a_host_that_goes_down_is_emptied(void **state)
+{
+	(void)state;
+	define("live", 0, 100);
+	define("stay", 0, 100)->on_drain = ON_DRAIN_STAY;
+	define("big", 0, 8192); // fits on an empty node alone
+	run_all(N1);
+	define("x", 0, 100);
+	run_all(N2);
+	define("y", 0, 100);
+	run_all(N3);
+	f.cluster.def.policies.shutdown = SHUTDOWN_MIGRATE;
+	the_node(&f, 1)->report.leaving = true;
+	play();
+	whatif_run(&whatif);
+	assert_int_equal(vm_then("live")->phase, VM_RUNNING);
+	assert_int_not_equal(vm_then("live")->owner, N1);
+	assert_int_equal(vm_then("stay")->phase, VM_RUNNING);
+	assert_int_not_equal(vm_then("stay")->owner, N1); // saved, and restored there
+	assert_int_equal(vm_then("big")->phase, VM_IDLE);
+	assert_int_equal(vm_then("big")->saved, SAVED_KEPT);
+	assert_int_equal(vm_then("big")->wanted, VM_WANTED_RUNNING);
+	assert_false(node_then(N1)->maintenance);
+}
+
 // A strict rule holds at every step, and yet does not keep the pair where it is.
 static void what_belongs_together_leaves_together(void **state)
 {
@@ -407,6 +433,7 @@ int main(void)
 		T(a_paused_drain_begins_nothing),
 		T(an_aborted_drain_takes_back_what_left),
 		T(a_drain_ends_by_itself),
+		T(a_host_that_goes_down_is_emptied),
 		T(what_belongs_together_leaves_together),
 		T(nothing_comes_to_a_node_in_maintenance),
 	};

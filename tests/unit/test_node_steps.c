@@ -343,6 +343,25 @@ static void a_goodbye_that_was_refused_is_said_again(void **state)
 	assert_null(action_of(ACTION_EXIT));
 }
 
+// Its VMs are given time to leave, where the cluster is to empty a host that goes down; not for
+// ever, and not without a quorum, when nobody could take them.
+static void a_host_that_goes_down_waits_for_its_drain(void **state)
+{
+	(void)state;
+	step((struct event){ .type = EVENT_SHUTDOWN, .flag = true });
+	assert_false(host_drains(node));
+	node->shutdown = SHUTDOWN_HOST;
+	node->cluster.def.policies.shutdown = SHUTDOWN_MIGRATE;
+	assert_true(host_drains(node));
+	node->view->state = VIEW_WAITING;
+	assert_false(host_drains(node));
+	node->view->state = VIEW_NORMAL;
+	node->now_ms += 119999;
+	assert_true(host_drains(node));
+	node->now_ms++;
+	assert_false(host_drains(node));
+}
+
 /*
  * A change of members may make this node leave the group and join it again at once. A node that was
  * lost just then was seen alive all the same, and is not given the time of a cold start.
@@ -435,6 +454,7 @@ int main(void)
 		TEST(a_loss_while_this_node_joins_again_is_told_at_once),
 		TEST(a_node_not_seen_since_corosync_came_back_is_given_time),
 		TEST(a_goodbye_that_was_refused_is_said_again),
+		TEST(a_host_that_goes_down_waits_for_its_drain),
 		TEST(an_unknown_lease_found_before_sanlock_died_is_none),
 	};
 

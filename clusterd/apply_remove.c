@@ -104,6 +104,7 @@ static bool remove_node(struct apply *a)
 	memset(node, 0, sizeof(*node));
 	while (cluster->node_high > 0 && !cluster->nodes[cluster->node_high - 1].used)
 		cluster->node_high--;
+	rule_index_rebuild(cluster);
 	return true;
 }
 

@@ -35,6 +35,32 @@ static void index_tag(struct cluster *cluster, const struct rule_member *member,
 	}
 }
 
+static const char *value_of(const struct cluster_node *node, const char *name)
+{
+	for (uint32_t i = 0; i < node->def.attribute_count; i++) {
+		if (strcmp(node->def.attributes[i].name, name) == 0)
+			return node->def.attributes[i].value;
+	}
+	return "";
+}
+
+// Nodes without the attribute are of one kind, too.
+static void index_values(struct cluster *cluster, uint32_t rule)
+{
+	uint64_t *same = cluster->rule_index->same_value[rule];
+	const char *name = cluster->rules[rule].def.attribute;
+
+	for (uint32_t a = 0; a < NODES_MAX; a++) {
+		same[a] = 0;
+		for (uint32_t b = 0; b < NODES_MAX && cluster->nodes[a].used; b++) {
+			if (cluster->nodes[b].used &&
+			    strcmp(value_of(&cluster->nodes[a], name),
+				   value_of(&cluster->nodes[b], name)) == 0)
+				same[a] |= UINT64_C(1) << b;
+		}
+	}
+}
+
 static void index_rule(struct cluster *cluster, const struct rule_def *def, uint64_t bit)
 {
 	struct rule_index *index = cluster->rule_index;
@@ -104,6 +130,10 @@ void rule_index_rebuild(struct cluster *cluster)
 	for (uint32_t i = 0; any && i < RULES_MAX; i++) {
 		if (cluster->rules[i].used && cluster->rules[i].def.enabled)
 			index_rule(cluster, &cluster->rules[i].def, UINT64_C(1) << i);
+	}
+	for (uint32_t i = 0; any && i < RULES_MAX; i++) {
+		if (cluster->rules[i].used && cluster->rules[i].def.attribute[0])
+			index_values(cluster, i);
 	}
 	index_groups(cluster);
 }

@@ -18,6 +18,8 @@ struct rule_index {
 	uint64_t kinds[RULE_KIND_COUNT];
 	uint8_t group[RULES_MAX]; // of strict keep-together rules: the lowest rule that is
 				  // joined with this one through common members
+	// Of rules about an attribute: the nodes that have the same value as each.
+	uint64_t same_value[RULES_MAX][NODES_MAX];
 	struct vm_rules *vms;	  // [vms_max], meaningful below vm_high while any rule is enabled
 };
 

@@ -21,15 +21,6 @@ bool vm_asks_for_place(const struct cluster *cluster, const struct vm *vm)
 	       vm->phase != VM_ERROR && !vm_counts_on_node(cluster, vm);
 }
 
-const char *node_attribute(const struct cluster_node *node, const char *name)
-{
-	for (uint32_t i = 0; i < node->def.attribute_count; i++) {
-		if (strcmp(node->def.attributes[i].name, name) == 0)
-			return node->def.attributes[i].value;
-	}
-	return NULL;
-}
-
 static void load_firsts(struct rules_load *load, const struct vm *vm, uint64_t mask)
 {
 	for (uint8_t rule = 0; mask >> rule; rule++) {
@@ -146,12 +137,18 @@ static void judge_together(const struct judging *j)
 		breaks(j, CHECK_TOGETHER, j->slot, 1);
 }
 
+// Members on the node beside the VM itself.
+static uint32_t others_of(const struct judging *j, uint8_t node)
+{
+	uint32_t count = j->load->members[j->rule][node];
+
+	return count - (j->vm->owner == node && vm_counts_on_node(j->cluster, j->vm));
+}
+
 static void judge_apart(const struct judging *j)
 {
-	uint16_t here = j->load->members[j->rule][j->slot];
+	uint32_t here = others_of(j, j->slot);
 
-	if (j->vm->owner == j->slot && vm_counts_on_node(j->cluster, j->vm))
-		here--;
 	if (here > 0)
 		breaks(j, CHECK_APART, j->slot, here);
 }
@@ -162,34 +159,29 @@ static void judge_follow(const struct judging *j)
 		breaks(j, CHECK_FOLLOW, j->load->leader[j->rule], 1);
 }
 
-static bool same_value(const char *a, const char *b)
+// Nodes that share the node's value of the rule's attribute.
+static uint64_t nodes_alike(const struct judging *j, uint8_t slot)
 {
-	return a && b ? strcmp(a, b) == 0 : a == b;
+	return j->cluster->rule_index->same_value[j->rule][slot];
 }
 
 static void judge_same_attribute(const struct judging *j)
 {
-	const struct cluster_node *nodes = j->cluster->nodes;
 	uint8_t leader = j->load->leader[j->rule];
 
-	if (leader == SLOT_NONE || !same_value(node_attribute(&nodes[leader], j->def->attribute),
-					       node_attribute(&nodes[j->slot], j->def->attribute)))
+	if (leader == SLOT_NONE || !(nodes_alike(j, leader) & BIT(j->slot)))
 		breaks(j, CHECK_ATTRIBUTE, leader, 1);
 }
 
-// Other members on all nodes that share the node's value.
-static uint32_t members_of_value(const struct judging *j, uint8_t of)
+static uint32_t other_members(const struct judging *j, uint64_t nodes)
 {
-	const char *value = node_attribute(&j->cluster->nodes[of], j->def->attribute);
 	uint32_t count = 0;
 
-	for (uint8_t node = 0; node < NODES_MAX; node++) {
-		const struct cluster_node *other = &j->cluster->nodes[node];
-
-		if (!other->used || !same_value(node_attribute(other, j->def->attribute), value))
-			continue;
-		count += j->load->members[j->rule][node];
-		count -= j->vm->owner == node && vm_counts_on_node(j->cluster, j->vm);
+	for (uint8_t node = 0; nodes >> node; node++) {
+		if (nodes >> node & 1)
+			count += others_of(j, node);
+		if (node == NODES_MAX - 1)
+			break;
 	}
 	return count;
 }
@@ -197,16 +189,19 @@ static uint32_t members_of_value(const struct judging *j, uint8_t of)
 // Even means that no value has more than one member above any value that has nodes online.
 static void judge_spread(const struct judging *j)
 {
-	uint32_t here = members_of_value(j, j->slot), least = here;
+	uint32_t here = other_members(j, nodes_alike(j, j->slot)), least = here;
+	uint64_t seen = nodes_alike(j, j->slot);
 	uint8_t where = j->slot;
 
 	for (uint8_t node = 0; node < NODES_MAX; node++) {
 		const struct cluster_node *other = &j->cluster->nodes[node];
 		uint32_t there;
 
-		if (!other->used || other->life != NODE_ONLINE || other->maintenance)
+		if (!other->used || other->life != NODE_ONLINE || other->maintenance ||
+		    (seen & BIT(node)))
 			continue;
-		there = members_of_value(j, node);
+		seen |= nodes_alike(j, node);
+		there = other_members(j, nodes_alike(j, node));
 		if (there < least) {
 			least = there;
 			where = node;

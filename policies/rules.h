@@ -28,8 +28,6 @@ void rules_load_add(struct rules_load *load, const struct cluster *cluster, cons
 void rules_judge(const struct cluster *cluster, const struct rules_load *load, const struct vm *vm,
 		 uint8_t slot, struct placement_node *row);
 
-// The value of the node's attribute, or NULL.
-const char *node_attribute(const struct cluster_node *node, const char *name);
 // Owned by a node that may run it, as far as is known.
 bool vm_counts_on_node(const struct cluster *cluster, const struct vm *vm);
 // Wanted, and has no node: it asks for a place.

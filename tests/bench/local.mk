@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # make bench, make bench-peers (needs contrib/install-deps --bench): a table, and tests/bench/*.json.
 # Root, the lab, minutes; nothing of it is in make check. BENCH_OPTIONS="--runs 30" and the like.
-bench_programs = tests/bench/ring_watch tests/bench/command_latency tests/bench/core_loss \
+bench_programs = tests/bench/ring_watch tests/bench/command_latency tests/bench/core_loss tests/bench/policies \
 	tests/bench/qmp_cont
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs) tests/bench/bench.json tests/bench/bench-peers.json
@@ -14,6 +14,8 @@ tests_bench_command_latency_SOURCES = tests/bench/command_latency.c clusterd/ipc
 tests_bench_command_latency_LDADD = $(CPG_LIBS) $(QB_LIBS) -lpthread
 tests_bench_core_loss_SOURCES = tests/bench/core_loss.c
 tests_bench_core_loss_LDADD = libcore.a
+tests_bench_policies_SOURCES = tests/bench/policies.c
+tests_bench_policies_LDADD = libcore.a
 tests_bench_qmp_cont_SOURCES = tests/bench/qmp_cont.c
 
 bench_run = $(srcdir)/tests/bench/bench --build $(abs_builddir) \

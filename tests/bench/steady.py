@@ -78,3 +78,9 @@ def core(programs, runs):
     """Returns what core_loss prints."""
     return json.loads(subprocess.run([os.path.join(programs, "core_loss"), str(runs)], check=True,
                                      stdout=subprocess.PIPE, text=True).stdout)
+
+
+def policies(programs, runs):
+    """Returns what policies prints."""
+    return json.loads(subprocess.run([os.path.join(programs, "policies"), str(runs)], check=True,
+                                     stdout=subprocess.PIPE, text=True).stdout)

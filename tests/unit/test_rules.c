@@ -212,6 +212,7 @@ static void attribute(struct fixture *f, int node, const char *value)
 	def->attribute_count = 1;
 	text_copy(def->attributes[0].name, TAG_SIZE, "rack");
 	text_copy(def->attributes[0].value, TAG_SIZE, value);
+	rule_index_rebuild(&f->cluster);
 }
 
 static void attributes_bind_and_spread(void **state)

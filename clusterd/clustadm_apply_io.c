@@ -138,7 +138,8 @@ enum exit_status clustadm_apply(struct session *session)
 }
 
 // The rules as a cluster of these documents alone would have them. NULL: they do not stand alone.
-static struct cluster *check_cluster(const struct definitions *definitions, void **memory)
+static struct cluster *check_cluster(const struct definitions *definitions, void **memory,
+				     struct entry_result *result)
 {
 	struct cluster_limits limits = { .vms_max = definitions->vm_count + 1,
 					 .lease_slots_max = definitions->vm_count + 1 };
@@ -146,7 +147,6 @@ static struct cluster *check_cluster(const struct definitions *definitions, void
 	struct uuid *uuids = calloc(definitions->vm_count + 1, sizeof(*uuids));
 	uint8_t *body = malloc(ENTRY_SIZE_MAX);
 	struct cluster *cluster = calloc(1, sizeof(*cluster));
-	struct entry_result result = { .accepted = false };
 
 	*memory = calloc(1, cluster_memory(&limits));
 	for (uint32_t i = 0; uuids && i < definitions->vm_count; i++) {
@@ -158,11 +158,11 @@ static struct cluster *check_cluster(const struct definitions *definitions, void
 		entry.body = body;
 		entry.body_size = definitions_encode(definitions, uuids, body, ENTRY_SIZE_MAX);
 		if (entry.body_size > 0)
-			cluster_apply(cluster, 1, &entry, &result);
+			cluster_apply(cluster, 1, &entry, result);
 	}
 	free(uuids);
 	free(body);
-	if (result.accepted)
+	if (result->accepted)
 		return cluster;
 	free(cluster);
 	free(*memory);
@@ -197,11 +197,23 @@ static uint32_t check_rules(struct session *session, const struct definition_rea
 {
 	enum { SHOWN_MAX = 256 };
 	void *memory = NULL;
-	struct cluster *cluster = check_cluster(&reader->definitions, &memory);
+	struct entry_result result = { .accepted = false };
+	struct cluster *cluster = check_cluster(&reader->definitions, &memory, &result);
 	struct contradiction *found = calloc(SHOWN_MAX, sizeof(*found));
 	uint32_t count = cluster && found ? contradictions_find(cluster, found, SHOWN_MAX) : 0;
 	uint32_t conflicts = 0;
 
+	// What refers to objects that the cluster has and the files have not is no mistake of
+	// theirs.
+	if (!cluster && result.reason[0]) {
+		if (!session->invocation->json)
+			fprintf(stderr,
+				"warning: rules are not looked at, because the files do not "
+				"stand alone: %s; %s\n",
+				result.reason, result.fix);
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "verdict", "warning",
+						      "reason", result.reason, "fix", result.fix));
+	}
 	for (uint32_t i = 0; i < count && i < SHOWN_MAX; i++) {
 		contradiction_report(session, reader, cluster, &found[i], list);
 		conflicts += found[i].conflict;

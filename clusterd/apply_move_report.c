@@ -154,10 +154,13 @@ static bool report_gone(struct apply *a, struct move *move, bool source)
 {
 	if (move->stage != STAGE_CLEANUP)
 		move_say(move, a->entry->reason);
-	if (source)
+	if (source) {
 		move->source_gone = true;
-	else
+	} else {
+		// Its daemon cannot vouch that it never continued: it may have, like one that died.
+		move->target_died = a->entry->flag;
 		move->target_gone = true;
+	}
 	move_settle(a, move);
 	return true;
 }

@@ -82,7 +82,7 @@ enum move_report {
 	MOVE_REPORT_FAILED,	 // S or T: reason. Before the source has renounced, or with the
 				 // target's word that it never continued
 	MOVE_REPORT_TARGET_GONE, // T: no QEMU lives here, none has continued or will; lease
-				 // released
+				 // released. With flag: whether one has continued is not known
 	MOVE_REPORT_EXCLUSIVE,	 // S in UNDO: exclusive again and running. T in CLEANUP: exclusive
 	MOVE_REPORT_SOURCE_GONE, // S: no QEMU lives here, lease released. In CLEANUP: as it
 				 // should. Earlier: its memory is lost (reason)

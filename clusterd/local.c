@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "clusterd/invariant.h"
-#include "clusterd/node_internal.h"
+#include "clusterd/local_move.h"
 #include "clusterd/text.h"
 
 enum {
@@ -55,6 +55,13 @@ static struct vm_local *local_begin(struct node *node, const struct vm *vm)
 	if (vm->ref.slot >= node->local_high)
 		node->local_high = vm->ref.slot + 1;
 	return local;
+}
+
+struct vm_local *local_of_vm(struct node *node, const struct vm *vm)
+{
+	if (!vm || (!local_free(node, vm) && !local_of(node, vm->ref)))
+		return NULL;
+	return local_begin(node, vm);
 }
 
 static void local_adopted(struct node *node, const struct event *event, struct actions *actions)
@@ -114,11 +121,13 @@ void local_event(struct node *node, const struct event *event, struct actions *a
 		local_lease_written(node, event);
 		return;
 	}
-	if (event->type < EVENT_VM_SPAWNED || event->type > EVENT_LEASE_RELEASED)
-		return;
-	local = local_of(node, event->vm);
-	if (local)
-		vm_local_event(local, event, actions);
+	if (event->type >= EVENT_VM_SPAWNED && event->type <= EVENT_SAVED) {
+		local = local_of(node, event->vm);
+		if (local)
+			vm_local_event(local, event, actions);
+	}
+	if (event->type >= EVENT_QEMU_LISTENING)
+		local_moves_event(node, event, actions);
 }
 
 /*
@@ -143,9 +152,9 @@ void local_committed(struct node *node, const struct entry *entry, struct action
 	if (entry->view != view_number(node->view))
 		return;
 	vm = cluster_vm(&node->cluster, entry->vm);
-	if (!vm || (!local_free(node, vm) && !local_of(node, vm->ref)))
+	local = local_of_vm(node, vm);
+	if (!local)
 		return;
-	local = local_begin(node, vm);
 	for (uint32_t i = 0; i < vm->lease_count; i++) {
 		const struct vm_lease *lease = &vm->leases[i];
 		struct action *action;
@@ -210,6 +219,45 @@ static void wish_without_view(const struct node *node, const struct vm *vm, stru
 	wish->why = "there is no quorum, and the policy is to stop";
 }
 
+// Its QEMU stands still for a move that is over, or of which the replica knows nothing.
+static bool left_over(const struct node *node, const struct vm_local *local)
+{
+	return node->adopted && local->move_at == 0 &&
+	       (local->life == LIFE_INCOMING || local->life == LIFE_HANDED);
+}
+
+static void wish_owned(const struct node *node, const struct vm *vm, const struct vm_local *local,
+		       bool joined, struct vm_wish *wish)
+{
+	const struct move *move = cluster_move(&node->cluster, vm->move);
+	bool placed = vm->phase == VM_PLACED;
+
+	wish->keep = true;
+	/*
+	 * A state that was taken may have been continued from: whatever became of that, it is not
+	 * begun again, neither from the state nor anew, before the replica has dropped the state.
+	 */
+	wish->start = placed && vm_leases_ready(vm) && joined && vm->saved != SAVED_TAKEN &&
+		      node->sanlock_up && node->adopted && node->shutdown == SHUTDOWN_NONE &&
+		      node->cluster.nodes[vm->owner].life == NODE_ONLINE;
+	wish->mode = vm->saved == SAVED_KEPT ? START_RESTORE : START_FRESH;
+	wish->saved_volume = vm->saved_volume;
+	// Committed by what this very process has said (its attempt says so): it may continue.
+	wish->cont = placed && vm->saved == SAVED_TAKEN && local->life == LIFE_RESTORED &&
+		     vm->attempt == local->claim;
+	if (vm->phase == VM_RUNNING && vm->move == 0)
+		wish->lease = HOLD_WISH_EXCLUSIVE;
+	// Its possible owners may have been redefined since it was placed here.
+	if (placed && vm->possible && !(vm->possible & 1ull << vm->owner)) {
+		wish->start = wish->keep = wish->cont = false;
+		wish->why = "this node is no possible owner of it any more";
+	}
+	if (move && move->stage == STAGE_STOP) {
+		wish->stop = true;
+		wish->why = "it is moved, and starts anew elsewhere";
+	}
+}
+
 static struct vm_wish local_wish(const struct node *node, const struct vm *vm,
 				 const struct vm_local *local)
 {
@@ -237,6 +285,11 @@ static struct vm_wish local_wish(const struct node *node, const struct vm *vm,
 		wish_without_view(node, vm, &wish);
 		return wish;
 	}
+	if (left_over(node, local)) {
+		wish.kill = true;
+		wish.why = "its move is over";
+		return wish;
+	}
 	if (!vm || !vm->managed) {
 		wish.keep = true;
 		return wish;
@@ -250,15 +303,7 @@ static struct vm_wish local_wish(const struct node *node, const struct vm *vm,
 		// found.
 		wish.why = "it was placed elsewhere";
 	} else {
-		wish.keep = true;
-		wish.start = vm->phase == VM_PLACED && vm_leases_ready(vm) && joined &&
-			     node->sanlock_up && node->adopted && node->shutdown == SHUTDOWN_NONE &&
-			     node->cluster.nodes[vm->owner].life == NODE_ONLINE;
-		// Its possible owners may have been redefined since it was placed here.
-		if (vm->phase == VM_PLACED && vm->possible && !(vm->possible & 1ull << vm->owner)) {
-			wish.start = wish.keep = false;
-			wish.why = "this node is no possible owner of it any more";
-		}
+		wish_owned(node, vm, local, joined, &wish);
 	}
 	return wish;
 }
@@ -328,10 +373,23 @@ static void report_lease(struct node *node, const struct vm *vm, struct vm_local
 	}
 }
 
+// A move goes on when one of its ends has ended; the VM's phase does not say it yet.
+static bool move_knows_end(const struct node *node, const struct vm *vm)
+{
+	const struct move *move = cluster_move(&node->cluster, vm->move);
+	uint8_t self = node_self_slot(node);
+
+	if (!move || move->stage == STAGE_ASKED)
+		return false;
+	return (move->source == self && move->source_gone) ||
+	       (move->target == self && move->target_gone);
+}
+
 static bool replica_knows_end(const struct node *node, const struct vm *vm,
 			      const struct vm_local *local)
 {
-	return !vm || vm->owner != node_self_slot(node) || vm->attempt != local->claim ||
+	return !vm || move_knows_end(node, vm) || vm->owner != node_self_slot(node) ||
+	       vm->attempt != local->claim ||
 	       (vm->phase != VM_PLACED && vm->phase != VM_RUNNING && vm->phase != VM_BLOCKED);
 }
 
@@ -340,7 +398,7 @@ static void tell_running(struct node *node, const struct vm *vm, struct vm_local
 {
 	uint8_t self = node_self_slot(node);
 
-	if (!vm || self == SLOT_NONE)
+	if (!vm || self == SLOT_NONE || local_move_speaks(node, vm, local))
 		return;
 	if (vm->owner == self && vm->attempt == local->claim && vm->phase == VM_RUNNING)
 		return;
@@ -367,8 +425,15 @@ static void local_tell(struct node *node, const struct vm *vm, struct vm_local *
 		    strcmp(vm->reason, local->reason) != 0)
 			vm_report(node, local, VM_REPORT_LEASE_HELD, HELD_AGAIN_MS, actions);
 		break;
+	case LIFE_RESTORED:
+		if (vm && vm->phase == VM_PLACED && vm->saved == SAVED_KEPT)
+			vm_report(node, local, VM_REPORT_RESTORING, REPORT_AGAIN_MS, actions);
+		break;
 	case LIFE_ENDED:
 		if (!view_normal(node->view) && vm)
+			break;
+		if (local_move_speaks(node, vm, local) && vm->owner == node_self_slot(node) &&
+		    !replica_knows_end(node, vm, local))
 			break;
 		if (replica_knows_end(node, vm, local))
 			vm_local_forget(local, actions);
@@ -381,6 +446,10 @@ static void local_tell(struct node *node, const struct vm *vm, struct vm_local *
 	case LIFE_LEASING:
 	case LIFE_GRANTED:
 	case LIFE_STARTING:
+	case LIFE_INCOMING:
+	case LIFE_RESTORING:
+	case LIFE_CONTINUING:
+	case LIFE_HANDED:
 	case LIFE_RELEASING:
 	case LIFE_COUNT:
 		break;
@@ -425,12 +494,34 @@ static void tell_stalled(struct node *node, const struct vm *vm, struct vm_local
 static void local_offline(struct node *node, const struct vm *vm, struct vm_local *local,
 			  struct actions *actions)
 {
-	if (!node->adopted || !view_normal(node->view))
+	if (!node->adopted || !view_normal(node->view) || move_knows_end(node, vm) ||
+	    local_move_speaks(node, vm, local))
 		return;
-	if (vm->phase == VM_RUNNING || vm->phase == VM_BLOCKED)
+	if (vm->phase == VM_PLACED && vm->saved == SAVED_TAKEN) {
+		local->claim = vm->attempt;
+		text_copy(local->reason, sizeof(local->reason),
+			  "it was lost while it continued from its saved state");
+		vm_report(node, local, VM_REPORT_DIED, REPORT_AGAIN_MS, actions);
+	} else if (vm->phase == VM_RUNNING || vm->phase == VM_BLOCKED)
 		tell_missing(node, vm, local, actions);
 	else if (vm->phase == VM_PLACED)
 		tell_stalled(node, vm, local, actions);
+}
+
+// It runs, and nobody needs the state that it began from.
+static void saved_remove(struct vm_local *local, const struct vm *vm, bool owned,
+			 struct actions *actions)
+{
+	struct action *action;
+
+	if (local->restored_volume == 0 || local->life != LIFE_RUNNING || !owned ||
+	    vm->phase != VM_RUNNING || vm->saved != SAVED_NONE)
+		return;
+	action = actions_add(actions, ACTION_SAVED_REMOVE);
+	action->vm = local->ref;
+	action->uuid = local->uuid;
+	action->volume = (uint8_t)(local->restored_volume - 1);
+	local->restored_volume = 0;
 }
 
 static void local_live(struct node *node, const struct vm *vm, struct vm_local *local, bool owned,
@@ -439,19 +530,27 @@ static void local_live(struct node *node, const struct vm *vm, struct vm_local *
 	struct vm_wish wish;
 	uint8_t life;
 
-	// It was found, and named anew: its process goes on under that placement.
-	if (owned && vm->phase == VM_RUNNING &&
-	    (local->life == LIFE_RUNNING || local->life == LIFE_STOPPING))
+	// It was found, or moved, and named anew: its process goes on under that placement.
+	if (owned && vm->phase == VM_RUNNING && local->life >= LIFE_CONTINUING &&
+	    local->life <= LIFE_STOPPING)
 		local->claim = vm->attempt;
-	wish = local_wish(node, vm, local);
+	if (owned && vm->phase == VM_RUNNING && vm->move == 0 && view_normal(node->view))
+		local->unsure = false;
 	do {
 		life = local->life;
+		local_move_step(node, local, actions);
+		wish = local_wish(node, vm, local);
+		local_move_wish(node, local, &wish, actions);
 		vm_local_wish(local, &wish, node->now_ms, actions);
 	} while (life != local->life);
+	local_move_step(node, local, actions);
+	node_wake_at(node, lease_hold_deadline_ms(&local->hold, (enum hold_wish)wish.lease));
+	saved_remove(local, vm, owned, actions);
 	if (owned && local->life == LIFE_OFFLINE)
 		local_offline(node, vm, local, actions);
 	else if (local->deadline_ms != UINT64_MAX)
 		node_wake_at(node, local->deadline_ms);
+	local_move_tell(node, local, actions);
 	local_tell(node, vm, local, actions);
 }
 
@@ -482,7 +581,7 @@ static void local_one(struct node *node, uint32_t slot, uint8_t self, struct act
 	owned = vm && vm->owner == self && self != SLOT_NONE;
 	if (owned)
 		local = local_begin(node, vm);
-	if (owned || local->life != LIFE_OFFLINE)
+	if (owned || local->life != LIFE_OFFLINE || local->move_at)
 		local_live(node, vm, local, owned, actions);
 	if (vm && view_normal(node->view))
 		report_lease(node, vm, local, actions);
@@ -524,6 +623,9 @@ bool local_told(const struct node *node)
 
 		if (!vm_local_process(local) || !local->executed || !vm || local->reported_ms)
 			continue;
+		// Its move keeps in mind that it may run here.
+		if (local->move_at)
+			continue;
 		if (vm->owner != self || (vm->phase != VM_RUNNING && vm->phase != VM_BLOCKED))
 			return false;
 	}
@@ -552,6 +654,7 @@ void local_step(struct node *node, struct actions *actions)
 	if (high > 0)
 		local_touch(node, high - 1);
 	adopt_again(node, actions);
+	local_moves_sync(node, actions);
 	if (node->no_quorum_acts && node->cluster.def.no_quorum == NO_QUORUM_SELF_FENCE)
 		self_fence(node, actions);
 	for (uint32_t slot = 0; slot < high; slot++) {

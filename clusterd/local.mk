@@ -20,6 +20,8 @@ libcore_a_SOURCES += clusterd/apply_move.h clusterd/apply_move_report.c clusterd
 	clusterd/decide_move.c clusterd/decide_move.h clusterd/describe_move.c clusterd/describe_move.h \
 	migration/move_loss.c migration/move_loss.h
 
+libcore_a_SOURCES += clusterd/local_move.c clusterd/local_move.h
+
 libedges_a_SOURCES = \
 	clusterd/edge.h clusterd/loop_io.c clusterd/loop_io.h clusterd/worker_io.c clusterd/worker_io.h \
 	clusterd/exec_io.c clusterd/exec_io.h clusterd/log_io.c clusterd/log_io.h \

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "clusterd/node.h"
+#include "migration/ends.h"
 #include "policies/placement.h"
 #include "resources/vm.h"
 
@@ -49,6 +50,21 @@ struct move_watch {
 	uint64_t since_ms; // since when this node sees it in that stage
 };
 
+enum move_side { SIDE_NONE, SIDE_SOURCE, SIDE_TARGET, SIDE_SAVE };
+
+struct local_move {  // what this host does about one move
+	uint32_t id; // 0: this place is free
+	struct vm_ref vm;
+	uint8_t side; // enum move_side
+	uint8_t said; // enum move_report, as it was proposed last
+	uint64_t said_ms;
+	union {
+		struct move_source source;
+		struct move_target target;
+		struct move_save save;
+	};
+};
+
 // What of the view and the replica the parts of a step depend on, beside the events that are
 // theirs.
 struct node_sight {
@@ -67,6 +83,7 @@ struct node {
 	uint32_t local_high;		// no local life at or above it
 	uint32_t local_touched;		// slots of `locals` below it were zeroed
 	uint8_t opened_high;		// no volume is open at or above it
+	struct local_move moves[MOVES_MAX];
 	struct local_volume volumes[VOLUMES_MAX];
 	uint8_t peer_high; // nothing is known of a peer at or above it
 	struct local_node peers[NODES_MAX];

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # Cluster shared volumes and their leases.
-libcore_a_SOURCES += csv/timing.c csv/timing.h
+libcore_a_SOURCES += csv/timing.c csv/timing.h csv/lease.c csv/lease.h
 libedges_a_SOURCES += csv/guard_io.c csv/guard_io.h csv/sanlock_io.c csv/sanlock_io.h \
 	csv/volume_io.c csv/volume_io.h

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Moving VMs.
+libcore_a_SOURCES += migration/converge.c migration/converge.h migration/ends.h migration/forecast.c \
+	migration/forecast.h migration/save.c migration/source.c migration/target.c
 libedges_a_SOURCES += \
 	migration/address_io.c migration/address_io.h migration/cert_io.c migration/cert_io.h \
 	migration/link_certs_io.c migration/link_conn_io.c migration/link_frame.c \

@@ -9,18 +9,25 @@
 
 #include "clusterd/action.h"
 #include "clusterd/event.h"
+#include "csv/lease.h"
 
 enum vm_life {
-	LIFE_OFFLINE,	// nothing of it is on this host
-	LIFE_SPAWNING,	// a child was asked for
-	LIFE_LEASING,	// the child waits, the lease was asked for
-	LIFE_BACKOFF,	// somebody holds the lease: ask again at the deadline
-	LIFE_GRANTED,	// the lease is ours, the child still waits for a view in which it may go
-	LIFE_STARTING,	// let go: QEMU starts
+	LIFE_OFFLINE,	 // nothing of it is on this host
+	LIFE_SPAWNING,	 // a child was asked for
+	LIFE_LEASING,	 // the child waits, the lease was asked for
+	LIFE_BACKOFF,	 // somebody holds the lease: ask again at the deadline
+	LIFE_GRANTED,	 // the lease is ours, the child still waits for a view in which it may go
+	LIFE_STARTING,	 // let go: QEMU starts
+	LIFE_INCOMING,	 // QEMU waits for a guest, or has received it: its CPUs never ran here
+	LIFE_RESTORING,	 // QEMU loads a saved guest
+	LIFE_RESTORED,	 // and has loaded it: its CPUs never ran here
+	LIFE_CONTINUING, // told to continue: its CPUs may run
 	LIFE_RUNNING,
+	LIFE_HANDED,	// QEMU has handed its guest over, or saved it: the CPUs stand still, and
+			// run again only when it is proven that nobody else continued the guest
 	LIFE_STOPPING,	// asked politely; SIGKILL at the deadline
 	LIFE_KILLING,	// SIGKILL was sent, or the waiting child was told to end
-	LIFE_RELEASING,	// the process is gone, sanlock has not yet let go
+	LIFE_RELEASING, // the process is gone, sanlock has not yet let go
 	LIFE_ENDED,	// gone; `report` is to be told until the replica knows
 	LIFE_COUNT,
 };
@@ -31,6 +38,12 @@ struct vm_local {
 	uint8_t life;			// enum vm_life
 	uint8_t report;			// enum vm_report of the end, from KILLING or RELEASING on
 	bool executed;			// QEMU was let go in this life
+	bool continued;			// its CPUs may have run in this life
+	uint8_t mode;			// enum start_mode
+	bool listening;			// INCOMING: a guest may be sent
+	bool sending;			// found with a migration of it under way
+	uint8_t sent;			// enum migrate_status, as QEMU said last
+	bool unsure;			// found paused: nobody knows why
 	bool paused;			// by an I/O error, or by somebody
 	bool guest_shutdown;
 	bool deaf;
@@ -51,6 +64,9 @@ struct vm_local {
 	struct cpu_features cpu;
 	uint64_t deadline_ms;		// of the present life; UINT64_MAX: none
 	uint64_t reported_ms;		// when a report was last proposed; 0: never
+	uint8_t move_at;		// 1 + place of its move in the node's table; 0: none
+	uint8_t restored_volume;	// 1 + slot of the volume whose saved state it began from
+	struct lease_hold hold;		// of its leases, by its process
 	char reason[REASON_SIZE];
 };
 
@@ -61,6 +77,13 @@ struct vm_wish {
 	bool stop;		// must end politely
 	bool kill;		// must end at once: its lease is as good as lost
 	bool volumes_online;	// all of its volumes answer
+	bool stay;		// a move is at it: how it pauses and ends is the move's business
+	bool cont;		// INCOMING, RESTORED, HANDED: may continue, as whoever says so has
+				// proven
+	uint8_t mode;		// enum start_mode, for start
+	uint8_t saved_volume;	// START_RESTORE: slot
+	uint8_t lease;		// enum hold_wish
+	const struct migrate_params *migrate; // START_INCOMING
 	uint32_t attempt;	// of the placement, for start
 	uint32_t sanlock_epoch;
 	uint32_t stop_timeout_ms;	// 0: at once, without asking the guest
@@ -76,5 +99,9 @@ void vm_local_wish(struct vm_local *local, const struct vm_wish *wish, uint64_t 
 		   struct actions *actions);
 // An event about this VM's process, lease or QEMU. Those of another attempt are ignored.
 void vm_local_event(struct vm_local *local, const struct event *event, struct actions *actions);
+// Its guest was handed over, or saved: from now on it continues by wish->cont alone.
+void vm_local_hand_over(struct vm_local *local);
+// It is asked to continue, which a guest that runs does not notice.
+void vm_local_cont(struct vm_local *local, struct actions *actions);
 // The end was reported and the replica knows: nothing is left.
 void vm_local_forget(struct vm_local *local, struct actions *actions);

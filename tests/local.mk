@@ -8,6 +8,7 @@ unit_LIBS = libcore.a $(CMOCKA_LIBS)
 edge_test_LIBS = libedges.a libcore.a $(CMOCKA_LIBS) $(edge_LIBS)
 
 if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_converge tests/unit/test_move_ends
 check_PROGRAMS += tests/unit/test_move_loss tests/unit/test_moves tests/unit/test_drain tests/unit/test_move_dice
 check_PROGRAMS += tests/unit/test_apply_rules
 check_PROGRAMS += tests/unit/test_rules
@@ -19,6 +20,10 @@ check_PROGRAMS += tests/unit/test_apply tests/unit/test_apply_life tests/unit/te
 	tests/edge/test_edges tests/edge/test_recorder tests/edge/test_cert tests/unit/test_progress tests/edge/test_link tests/edge/test_link_strangers tests/unit/test_clustadm tests/unit/test_node tests/unit/test_request tests/edge/test_ipc
 endif
 
+tests_unit_test_converge_SOURCES = tests/unit/test_converge.c
+tests_unit_test_converge_LDADD = $(unit_LIBS)
+tests_unit_test_move_ends_SOURCES = tests/unit/test_move_ends.c
+tests_unit_test_move_ends_LDADD = $(unit_LIBS)
 tests_unit_test_apply_SOURCES = tests/unit/test_apply.c tests/unit/cluster_fixture.h
 tests_unit_test_apply_LDADD = $(unit_LIBS)
 tests_unit_test_apply_life_SOURCES = tests/unit/test_apply_life.c tests/unit/cluster_fixture.h

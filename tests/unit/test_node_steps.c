@@ -440,6 +440,88 @@ static void a_lease_that_cannot_be_written_is_not_asked_for_without_a_pause(void
 	assert_int_equal(the_vm(&f, "web")->leases[0].slot, 3);
 }
 
+// Saved, and placed here to be restored.
+static const struct vm *a_saved_vm(enum saved_state saved)
+{
+	struct entry entry = named(ENTRY_VM_WANT, "web");
+	struct vm *vm;
+
+	doc_begin(&f);
+	doc_vm(&f, "web", "v1");
+	doc_accept(&f);
+	entry.wanted = VM_WANTED_RUNNING;
+	accept(&f, entry);
+	make_leases_ready(&f, "web");
+	assert_true(place_one(&f, "web", 0, VM_PLACED));
+	vm = &f.cluster.vms[the_vm(&f, "web")->ref.slot];
+	vm->saved = (uint8_t)saved;
+	vm->saved_volume = 0;
+	replica_take();
+	view_give(7);
+	tick(0);
+	step((struct event){ .type = EVENT_VOLUME, .volume = 0, .volume_state = VOLUME_ONLINE });
+	step((struct event){ .type = EVENT_VOLUME, .volume = 0, .volume_state = VOLUME_ONLINE,
+			     .joined = true, .generation = 77 });
+	return vm;
+}
+
+static void vm_says(const struct vm *vm, enum event_type type)
+{
+	step((struct event){ .type = (uint8_t)type, .vm = vm->ref, .attempt = vm->attempt,
+			     .flag = true });
+}
+
+// The guest continues from it only when it is committed that nobody else will.
+static void a_saved_state_is_taken_before_its_guest_continues(void **state)
+{
+	struct vm *vm = &f.cluster.vms[a_saved_vm(SAVED_KEPT)->ref.slot];
+	struct entry entry;
+
+	(void)state;
+	assert_non_null(action_of(ACTION_VM_SPAWN));
+	vm_says(vm, EVENT_VM_SPAWNED);
+	vm_says(vm, EVENT_LEASE_GRANTED);
+	assert_non_null(action_of(ACTION_QEMU_EXEC));
+	assert_int_equal(action_of(ACTION_QEMU_EXEC)->start_mode, START_RESTORE);
+	vm_says(vm, EVENT_QEMU_RESTORED);
+	assert_null(action_of(ACTION_QEMU_CONT));
+	assert_true(proposed(ENTRY_VM_REPORT, &entry));
+	assert_int_equal(entry.vm_report, VM_REPORT_RESTORING);
+	tick(100);
+	assert_null(action_of(ACTION_QEMU_CONT));
+	accept(&f, entry);
+	assert_int_equal(vm->saved, SAVED_TAKEN);
+	replica_take();
+	view_give(7);
+	tick(10);
+	assert_non_null(action_of(ACTION_QEMU_CONT));
+	vm_says(vm, EVENT_QEMU_RUNNING);
+	assert_true(proposed(ENTRY_VM_REPORT, &entry));
+	assert_int_equal(entry.vm_report, VM_REPORT_STARTED);
+	accept(&f, entry);
+	replica_take();
+	view_give(7);
+	tick(10);
+	assert_non_null(action_of(ACTION_SAVED_REMOVE));
+}
+
+// Whether an earlier daemon here continued from it, and died, is not known.
+static void a_taken_state_is_not_begun_again(void **state)
+{
+	struct entry entry;
+
+	(void)state;
+	a_saved_vm(SAVED_TAKEN);
+	tick(10);
+	assert_null(action_of(ACTION_VM_SPAWN));
+	tick(5000);
+	assert_null(action_of(ACTION_VM_SPAWN));
+	assert_true(proposed(ENTRY_VM_REPORT, &entry));
+	assert_int_equal(entry.vm_report, VM_REPORT_DIED);
+	accept(&f, entry);
+	assert_int_equal(the_vm(&f, "web")->saved, SAVED_NONE);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
@@ -456,6 +538,8 @@ int main(void)
 		TEST(a_goodbye_that_was_refused_is_said_again),
 		TEST(a_host_that_goes_down_waits_for_its_drain),
 		TEST(an_unknown_lease_found_before_sanlock_died_is_none),
+		TEST(a_saved_state_is_taken_before_its_guest_continues),
+		TEST(a_taken_state_is_not_begun_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

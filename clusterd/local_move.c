@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+// Each move of the replica that names this node has one end here, and the end has a place in
+// node->moves until the replica knows no more of the move and nothing of it is left.
+#include "clusterd/local_move.h"
+
+#include <string.h>
+
+#include "clusterd/invariant.h"
+#include "clusterd/text.h"
+#include "migration/forecast.h"
+
+enum { SAY_AGAIN_MS = 2000 };
+
+static struct local_move *move_place(struct node *node, const struct vm_local *local)
+{
+	return local->move_at ? &node->moves[local->move_at - 1] : NULL;
+}
+
+static enum move_side side_of(const struct move *move, uint8_t self)
+{
+	bool live = move->kind == MOVE_LIVE || move->kind == MOVE_AUTO;
+
+	if (self == SLOT_NONE)
+		return SIDE_NONE;
+	switch ((enum move_stage)move->stage) {
+	case STAGE_ASKED:
+		return live && move->source == self ? SIDE_SOURCE : SIDE_NONE;
+	case STAGE_PREPARE:
+	case STAGE_TRANSFER:
+	case STAGE_HANDOVER:
+	case STAGE_UNDO:
+	case STAGE_CLEANUP:
+		return move->source == self   ? SIDE_SOURCE
+		       : move->target == self ? SIDE_TARGET
+					      : SIDE_NONE;
+	case STAGE_SAVE:
+		return move->source == self ? SIDE_SAVE : SIDE_NONE;
+	case STAGE_RESTORE:
+	case STAGE_STOP:
+	case STAGE_START:
+	case MOVE_STAGE_COUNT:
+		break;
+	}
+	return SIDE_NONE;
+}
+
+// Nothing comes to a host that goes down; what runs there has time to leave.
+static bool node_leaves(const struct node *node, enum move_side side)
+{
+	if (node->no_quorum_acts && node->cluster.def.no_quorum != NO_QUORUM_FREEZE)
+		return true;
+	return node->shutdown != SHUTDOWN_NONE && (side == SIDE_TARGET || !host_drains(node));
+}
+
+static struct move_context context_of(struct node *node, const struct local_move *place,
+				      struct vm_local *local, struct actions *actions)
+{
+	const struct move *move = cluster_move(&node->cluster, place->id);
+	const struct vm *vm = cluster_vm(&node->cluster, place->vm);
+	struct move_context context = {
+		.move = move,
+		.vm = vm,
+		.local = local,
+		.normal = view_normal(node->view),
+		.leaving = node_leaves(node, (enum move_side)place->side),
+		.tls = !node->cluster.def.migration.plain,
+		.now_ms = node->now_ms,
+		.actions = actions,
+	};
+	uint8_t peer;
+
+	if (vm)
+		context.def = vm_definition(&node->cluster, vm);
+	if (!move)
+		return context;
+	peer = place->side == SIDE_TARGET ? move->source : move->target;
+	if (peer != SLOT_NONE && node->cluster.nodes[peer].used) {
+		context.peer_id = node->cluster.nodes[peer].def.id;
+		context.peer = node->cluster.nodes[peer].def.name;
+	}
+	return context;
+}
+
+static void place_free(struct node *node, struct local_move *place)
+{
+	struct vm_local *local = &node->locals[place->vm.slot];
+
+	if (local->move_at == place - node->moves + 1)
+		local->move_at = 0;
+	memset(place, 0, sizeof(*place));
+}
+
+// Its QEMU stands still for the sake of the move: that is brought to its end here, also when the
+// replica knows no more of the move.
+static bool place_needed(const struct local_move *place, const struct vm_local *local)
+{
+	if (local->ref.serial != place->vm.serial)
+		return false;
+	switch ((enum move_side)place->side) {
+	case SIDE_SOURCE:
+		return local->life == LIFE_HANDED ||
+		       (local->life == LIFE_RUNNING && (place->source.state == SOURCE_SENDING ||
+							place->source.state == SOURCE_SWITCHING ||
+							place->source.state == SOURCE_CANCELLING));
+	case SIDE_TARGET:
+		return vm_local_process(local) && !local->continued;
+	case SIDE_SAVE:
+		return local->life == LIFE_HANDED ||
+		       (local->life == LIFE_RUNNING && place->save.state == SAVE_SAVING);
+	case SIDE_NONE:
+		break;
+	}
+	return false;
+}
+
+static void place_begin(struct node *node, const struct move *move, enum move_side side,
+			struct vm_local *local, struct actions *actions)
+{
+	struct local_move *place = NULL;
+	struct move_context context;
+
+	for (uint32_t i = 0; i < MOVES_MAX && !place; i++)
+		if (node->moves[i].id == 0)
+			place = &node->moves[i];
+	if (!place)
+		return; // when one of the others is over
+	memset(place, 0, sizeof(*place));
+	place->id = move->id;
+	place->vm = move->vm;
+	place->side = (uint8_t)side;
+	local->move_at = (uint8_t)(place - node->moves + 1);
+	context = context_of(node, place, local, actions);
+	switch (side) {
+	case SIDE_SOURCE:
+		source_begin(&place->source, &context);
+		break;
+	case SIDE_TARGET:
+		target_begin(&place->target, &context);
+		break;
+	case SIDE_SAVE:
+		save_begin(&place->save, &context);
+		break;
+	case SIDE_NONE:
+		break;
+	}
+}
+
+static void place_check(struct node *node, struct local_move *place, uint8_t self)
+{
+	const struct move *move = cluster_move(&node->cluster, place->id);
+	const struct vm_local *local = &node->locals[place->vm.slot];
+
+	if (move && side_of(move, self) == place->side)
+		return;
+	if (!place_needed(place, local))
+		place_free(node, place);
+}
+
+void local_moves_sync(struct node *node, struct actions *actions)
+{
+	uint8_t self = node_self_slot(node);
+
+	if (!node->adopted)
+		return;
+	for (uint32_t i = 0; i < MOVES_MAX; i++)
+		if (node->moves[i].id != 0)
+			place_check(node, &node->moves[i], self);
+	// A QEMU of a VM that was not known when it was found is looked for again in a normal view;
+	// before that, nothing here does not mean that nothing is here.
+	if (node->orphans > 0 && !view_normal(node->view))
+		return;
+	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+		const struct move *move = &node->cluster.moves[i];
+		enum move_side side = move->id ? side_of(move, self) : SIDE_NONE;
+		struct vm_local *local;
+
+		if (side == SIDE_NONE)
+			continue;
+		local = local_of_vm(node, cluster_vm(&node->cluster, move->vm));
+		if (local && local->move_at == 0)
+			place_begin(node, move, side, local, actions);
+	}
+}
+
+static void place_event(struct node *node, struct local_move *place, const struct event *event,
+			struct actions *actions)
+{
+	struct vm_local *local = &node->locals[place->vm.slot];
+	struct move_context context = context_of(node, place, local, actions);
+
+	if (!context.vm)
+		return;
+	switch ((enum move_side)place->side) {
+	case SIDE_SOURCE:
+		source_event(&place->source, &context, event);
+		break;
+	case SIDE_TARGET:
+		target_event(&place->target, &context, event);
+		break;
+	case SIDE_SAVE:
+		save_event(&place->save, &context, event);
+		break;
+	case SIDE_NONE:
+		break;
+	}
+}
+
+void local_moves_event(struct node *node, const struct event *event, struct actions *actions)
+{
+	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+		struct local_move *place = &node->moves[i];
+		const struct vm_local *local;
+
+		if (place->id == 0)
+			continue;
+		local = &node->locals[place->vm.slot];
+		switch (event->type) {
+		case EVENT_MOVE_WORD:
+			if (event->move == place->id)
+				place_event(node, place, event, actions);
+			break;
+		case EVENT_LINK_CHECKED:
+			if (event->cookie == place->id)
+				place_event(node, place, event, actions);
+			break;
+		case EVENT_QEMU_LISTENING:
+		case EVENT_MIGRATE:
+		case EVENT_SAVED:
+		case EVENT_DIRTY_RATE:
+			if (event->vm.slot == place->vm.slot &&
+			    event->vm.serial == place->vm.serial &&
+			    event->attempt == local->attempt)
+				place_event(node, place, event, actions);
+			break;
+		}
+	}
+}
+
+void local_move_step(struct node *node, struct vm_local *local, struct actions *actions)
+{
+	struct local_move *place = move_place(node, local);
+	struct move_context context;
+	uint8_t before;
+
+	if (!place)
+		return;
+	context = context_of(node, place, local, actions);
+	if (!context.vm)
+		return;
+	switch ((enum move_side)place->side) {
+	case SIDE_SOURCE:
+		do {
+			before = place->source.state;
+			source_step(&place->source, &context);
+		} while (before != place->source.state);
+		node_wake_at(node, source_deadline_ms(&place->source, &context));
+		break;
+	case SIDE_TARGET:
+		do {
+			before = place->target.state;
+			target_step(&place->target, &context);
+		} while (before != place->target.state);
+		break;
+	case SIDE_SAVE:
+		save_step(&place->save, &context);
+		break;
+	case SIDE_NONE:
+		break;
+	}
+}
+
+void local_move_wish(struct node *node, const struct vm_local *local, struct vm_wish *wish,
+		     struct actions *actions)
+{
+	struct local_move *place = move_place(node, local);
+	struct move_context context;
+
+	if (!place || wish->kill)
+		return;
+	context = context_of(node, place, &node->locals[place->vm.slot], actions);
+	switch ((enum move_side)place->side) {
+	case SIDE_SOURCE:
+		source_wish(&place->source, &context, wish);
+		break;
+	case SIDE_TARGET:
+		target_wish(&place->target, &context, wish);
+		break;
+	case SIDE_SAVE:
+		save_wish(&place->save, &context, wish);
+		break;
+	case SIDE_NONE:
+		break;
+	}
+}
+
+bool local_move_speaks(const struct node *node, const struct vm *vm, const struct vm_local *local)
+{
+	const struct local_move *place = local->move_at ? &node->moves[local->move_at - 1] : NULL;
+
+	if (!place || !vm)
+		return false;
+	switch ((enum move_side)place->side) {
+	case SIDE_SOURCE:
+		return vm->owner != node_self_slot(node);
+	case SIDE_TARGET:
+		return vm->owner != node_self_slot(node);
+	case SIDE_SAVE:
+		return place->save.state == SAVE_SAVED || place->save.state == SAVE_GONE;
+	case SIDE_NONE:
+		break;
+	}
+	return false;
+}
+
+static bool say(struct node *node, const struct local_move *place, struct entry *entry,
+		enum move_report report, struct actions *actions)
+{
+	entry->type = ENTRY_MOVE_REPORT;
+	entry->node_id = node->self;
+	entry->move = place->id;
+	entry->move_report = (uint8_t)report;
+	return node_propose(node, entry, NULL, actions);
+}
+
+static bool source_has_sent(const struct move_source *source)
+{
+	return source->state >= SOURCE_HANDED && source->fact.total_ms > 0;
+}
+
+// The forecast before it is sent, and what it took when that is known. Nobody waits for either.
+static void say_numbers(struct node *node, struct local_move *place,
+			const struct move_context *context, struct actions *actions)
+{
+	struct move_source *source = &place->source;
+	struct entry entry;
+
+	memset(&entry, 0, sizeof(entry));
+	if (!source->numbers_said && source->rate_known && context->move->stage != STAGE_ASKED) {
+		struct forecast_facts facts = {
+			.memory = forecast_memory(&node->cluster, context->vm),
+			.rate = forecast_rate(&node->cluster, context->move->source,
+					      context->move->target),
+			.dirty_rate = source->dirty_rate,
+			.max_pause_ms = context->def->max_pause_ms,
+		};
+
+		entry.numbers = forecast_live(&facts);
+		source->numbers_said = say(node, place, &entry, MOVE_REPORT_NUMBERS, actions);
+	} else if (!source->fact_said && source_has_sent(source)) {
+		entry.flag = true;
+		entry.numbers = source->fact;
+		source->fact_said = say(node, place, &entry, MOVE_REPORT_NUMBERS, actions);
+	}
+}
+
+static enum move_report place_due(const struct local_move *place,
+				  const struct move_context *context, struct entry *entry)
+{
+	switch ((enum move_side)place->side) {
+	case SIDE_SOURCE:
+		text_copy(entry->reason, sizeof(entry->reason), place->source.reason);
+		entry->numbers = place->source.fact;
+		return source_due(&place->source, context);
+	case SIDE_TARGET:
+		text_copy(entry->reason, sizeof(entry->reason), place->target.reason);
+		text_copy(entry->address, sizeof(entry->address), place->target.address);
+		entry->port = place->target.port;
+		// Of TARGET_GONE: that it never continued cannot be vouched for.
+		entry->flag = !place->target.never;
+		return target_due(&place->target, context);
+	case SIDE_SAVE:
+		text_copy(entry->reason, sizeof(entry->reason), place->save.reason);
+		entry->numbers = place->save.fact;
+		return save_due(&place->save, context);
+	case SIDE_NONE:
+		break;
+	}
+	return (enum move_report)0;
+}
+
+void local_move_tell(struct node *node, struct vm_local *local, struct actions *actions)
+{
+	struct local_move *place = move_place(node, local);
+	struct move_context context;
+	struct entry entry;
+	enum move_report due;
+
+	if (!place || !view_normal(node->view))
+		return;
+	context = context_of(node, place, local, actions);
+	if (!context.vm || !context.move)
+		return;
+	if (place->side == SIDE_SOURCE)
+		say_numbers(node, place, &context, actions);
+	memset(&entry, 0, sizeof(entry));
+	due = place_due(place, &context, &entry);
+	if (!due)
+		return;
+	if (due == place->said && node->now_ms - place->said_ms < SAY_AGAIN_MS) {
+		node_wake_at(node, place->said_ms + SAY_AGAIN_MS);
+		return;
+	}
+	if (say(node, place, &entry, due, actions)) {
+		place->said = (uint8_t)due;
+		place->said_ms = node->now_ms;
+		node_wake_at(node, node->now_ms + SAY_AGAIN_MS);
+	} else {
+		node_wake_at(node, node->now_ms + 100);
+	}
+}

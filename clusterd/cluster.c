@@ -188,6 +188,19 @@ const struct vm *cluster_vm(const struct cluster *cluster, struct vm_ref ref)
 	return vm->used && vm->ref.serial == ref.serial ? vm : NULL;
 }
 
+void cluster_forget_saved(struct cluster *cluster)
+{
+	for (uint32_t i = 0; i < cluster->vm_high; i++) {
+		struct vm *vm = &cluster->vms[i];
+
+		if (!vm->used || vm->saved == SAVED_NONE)
+			continue;
+		vm->saved = SAVED_NONE;
+		vm->saved_volume = SLOT_NONE;
+		vm->saved_bytes = 0;
+	}
+}
+
 const struct move *cluster_move(const struct cluster *cluster, uint32_t id)
 {
 	for (uint32_t i = 0; id != 0 && i < MOVES_MAX; i++)

@@ -370,6 +370,8 @@ const struct vm *cluster_find_vm(const struct cluster *cluster, const char *name
 const struct vm *cluster_find_vm_uuid(const struct cluster *cluster, const struct uuid *uuid);
 // The VM of this slot and serial, or NULL when it is gone.
 const struct vm *cluster_vm(const struct cluster *cluster, struct vm_ref ref);
+// Saved states count as taken: after a loss nobody knows whether they were.
+void cluster_forget_saved(struct cluster *cluster);
 // The move of this id, or NULL; 0 is none.
 const struct move *cluster_move(const struct cluster *cluster, uint32_t id);
 // Every lease of it is written: without that it may neither be placed nor started.

@@ -548,7 +548,7 @@ static void local_live(struct node *node, const struct vm *vm, struct vm_local *
 	saved_remove(local, vm, owned, actions);
 	if (owned && local->life == LIFE_OFFLINE)
 		local_offline(node, vm, local, actions);
-	else if (local->deadline_ms != UINT64_MAX)
+	else if (local->life != LIFE_OFFLINE && local->deadline_ms != UINT64_MAX)
 		node_wake_at(node, local->deadline_ms);
 	local_move_tell(node, local, actions);
 	local_tell(node, vm, local, actions);
@@ -573,7 +573,7 @@ static void local_one(struct node *node, uint32_t slot, uint8_t self, struct act
 	struct vm_local *local = &node->locals[slot];
 	bool owned;
 
-	if (local->life == LIFE_OFFLINE && !concerns_us(vm, self))
+	if (local->life == LIFE_OFFLINE && local->move_at == 0 && !concerns_us(vm, self))
 		return;
 	if (vm && local->life != LIFE_OFFLINE && local->ref.serial != vm->ref.serial)
 		vm = NULL;	// the slot has a new tenant, and the old one's process still lives

@@ -88,6 +88,7 @@ static void place_free(struct node *node, struct local_move *place)
 	if (local->move_at == place - node->moves + 1)
 		local->move_at = 0;
 	memset(place, 0, sizeof(*place));
+	node->moves_here--;
 }
 
 // Its QEMU stands still for the sake of the move: that is brought to its end here, also when the
@@ -128,6 +129,7 @@ static void place_begin(struct node *node, const struct move *move, enum move_si
 	place->id = move->id;
 	place->vm = move->vm;
 	place->side = (uint8_t)side;
+	node->moves_here++;
 	local->move_at = (uint8_t)(place - node->moves + 1);
 	context = context_of(node, place, local, actions);
 	switch (side) {
@@ -159,8 +161,10 @@ static void place_check(struct node *node, struct local_move *place, uint8_t sel
 void local_moves_sync(struct node *node, struct actions *actions)
 {
 	uint8_t self = node_self_slot(node);
+	bool all = true;
 
-	if (!node->adopted)
+	if (!node->adopted ||
+	    (node->moves_here == 0 && node->moves_index == node->cluster.index))
 		return;
 	for (uint32_t i = 0; i < MOVES_MAX; i++)
 		if (node->moves[i].id != 0)
@@ -179,7 +183,9 @@ void local_moves_sync(struct node *node, struct actions *actions)
 		local = local_of_vm(node, cluster_vm(&node->cluster, move->vm));
 		if (local && local->move_at == 0)
 			place_begin(node, move, side, local, actions);
+		all = all && local && local->move_at;
 	}
+	node->moves_index = all ? node->cluster.index : 0;
 }
 
 static void place_event(struct node *node, struct local_move *place, const struct event *event,
@@ -207,7 +213,7 @@ static void place_event(struct node *node, struct local_move *place, const struc
 
 void local_moves_event(struct node *node, const struct event *event, struct actions *actions)
 {
-	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+	for (uint32_t i = 0; node->moves_here > 0 && i < MOVES_MAX; i++) {
 		struct local_move *place = &node->moves[i];
 		const struct vm_local *local;
 

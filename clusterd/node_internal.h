@@ -84,6 +84,8 @@ struct node {
 	uint32_t local_touched;		// slots of `locals` below it were zeroed
 	uint8_t opened_high;		// no volume is open at or above it
 	struct local_move moves[MOVES_MAX];
+	uint32_t moves_here;		// places of `moves` in use
+	uint64_t moves_index;		// of the log, at which all of the replica's were taken up
 	struct local_volume volumes[VOLUMES_MAX];
 	uint8_t peer_high; // nothing is known of a peer at or above it
 	struct local_node peers[NODES_MAX];

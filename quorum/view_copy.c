@@ -101,6 +101,9 @@ static void copy_build(struct view *view)
 
 	if (replace)
 		replica_found(view);
+	// Among what is lost may be that a saved state was continued from.
+	if (view->recovering)
+		cluster_forget_saved(view->cluster);
 	copy_plan(view, &head, replace);
 	copy_head_write(&w, &head);
 	if (head.snapshot) {

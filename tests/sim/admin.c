@@ -154,6 +154,12 @@ static const char *request_word(uint8_t type)
 		return "fence";
 	case ENTRY_NODE_CONFIRM_DEAD:
 		return "confirm-dead";
+	case ENTRY_MOVE_REQUEST:
+		return "move";
+	case ENTRY_MOVE_CANCEL:
+		return "cancel";
+	case ENTRY_NODE_DRAIN:
+		return "drain";
 	}
 	return "?";
 }
@@ -281,6 +287,8 @@ static uint32_t define_vm(struct world *world, struct vm_def *def, struct owner_
 	if (world->config.story)
 		return 0;
 	def->priority = (int32_t)rng_below(&world->rng, 3);
+	def->post_copy = vm % 4 == 1;
+	def->max_pause_ms = vm % 3 == 0 ? 100 : 1000;
 	def->on_guest_shutdown = (uint8_t)rng_below(&world->rng, GUEST_SHUTDOWN_COUNT);
 	if (rng_chance(&world->rng, 25)) { // some owners only
 		for (uint32_t i = 0; i < world->config.hosts; i++) {
@@ -420,6 +428,77 @@ static void random_vm_name(struct world *world, struct entry *entry)
 {
 	snprintf(entry->name, sizeof(entry->name), "vm%u",
 		 (unsigned int)rng_below(&world->rng, world->config.vms + 2));
+}
+
+bool admin_drain(struct world *world, struct host *host, const char *node, enum drain_verb verb)
+{
+	struct entry *entry = calloc(1, sizeof(*entry));
+	bool sent;
+
+	INVARIANT(entry);
+	entry->type = ENTRY_NODE_DRAIN;
+	entry->drain_verb = (uint8_t)verb;
+	entry->flag = world->config.story || rng_chance(&world->rng, 50);
+	snprintf(entry->name, sizeof(entry->name), "%s", node);
+	sent = admin_request(world, host, entry);
+	world->stats[STAT_DRAINS] += sent && verb == DRAIN_ON;
+	free(entry);
+	return sent;
+}
+
+static void random_drain(struct world *world, struct host *host)
+{
+	static const enum drain_verb verbs[] = { DRAIN_ON,    DRAIN_ON,	   DRAIN_OFF,
+						 DRAIN_ABORT, DRAIN_PAUSE, DRAIN_RESUME };
+	const struct cluster *cluster = node_cluster(host->node);
+	const char *name = world->hosts[rng_below(&world->rng, world->config.hosts)].name;
+	enum drain_verb verb = verbs[rng_below(&world->rng, 6)];
+
+	// What is being drained is ended sooner or later, or nothing runs anywhere.
+	for (uint8_t i = 0; i < NODES_MAX && verb != DRAIN_ON; i++)
+		if (cluster->nodes[i].used && cluster->nodes[i].maintenance)
+			name = cluster->nodes[i].def.name;
+	admin_drain(world, host, name, verb);
+}
+
+static uint8_t random_slot(struct world *world, const struct host *host)
+{
+	const struct cluster *cluster = node_cluster(host->node);
+	const struct cluster_node *node = cluster_find_node(
+		cluster, world->hosts[rng_below(&world->rng, world->config.hosts)].name);
+
+	return node && rng_chance(&world->rng, 50) ? node_slot(cluster, node) : SLOT_NONE;
+}
+
+void admin_move(struct world *world)
+{
+	static const enum move_kind kinds[] = { MOVE_AUTO, MOVE_LIVE,  MOVE_LIVE, MOVE_LIVE,
+						MOVE_LIVE, MOVE_QUICK, MOVE_COLD, MOVE_SAVE };
+	struct host *host = &world->hosts[rng_below(&world->rng, world->config.hosts)];
+	uint64_t what = rng_below(&world->rng, 20);
+	struct entry *entry;
+
+	if (!host->daemon || host->paused)
+		return;
+	if (what < 2) {
+		random_drain(world, host);
+		return;
+	}
+	entry = calloc(1, sizeof(*entry));
+	INVARIANT(entry);
+	random_vm_name(world, entry);
+	if (what < 5) {
+		entry->type = ENTRY_MOVE_CANCEL;
+	} else if (what < 7) {
+		entry->type = ENTRY_VM_WANT;
+		entry->wanted = VM_WANTED_RUNNING;
+	} else {
+		entry->type = ENTRY_MOVE_REQUEST;
+		entry->move_kind = kinds[rng_below(&world->rng, sizeof(kinds) / sizeof(kinds[0]))];
+		entry->actor = entry->move_kind == MOVE_SAVE ? SLOT_NONE : random_slot(world, host);
+	}
+	admin_request(world, host, entry);
+	free(entry);
 }
 
 /*

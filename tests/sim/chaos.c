@@ -24,6 +24,20 @@ static uint32_t some_of(struct rng *rng, uint32_t hosts)
 	return (uint32_t)rng_below(rng, 1u << hosts);
 }
 
+// Drawn apart, so that what a seed was before there were moves stays what it was.
+static uint32_t move_troubles(uint64_t seed)
+{
+	struct rng rng = { .state = seed ^ 0x6d6f7665 };
+	uint32_t troubles = 0;
+
+	if (!rng_chance(&rng, 70))
+		return 0;
+	troubles |= 1u << TROUBLE_MOVES;
+	for (uint32_t t = TROUBLE_MOVES + 1; t < TROUBLE_COUNT; t++)
+		troubles |= (uint32_t)rng_chance(&rng, 35) << t;
+	return troubles;
+}
+
 struct world_config config_of_seed(uint64_t seed, uint32_t hosts, uint32_t vms)
 {
 	static const uint32_t timeouts[] = { 1, 1, 2, 10 };
@@ -37,9 +51,10 @@ struct world_config config_of_seed(uint64_t seed, uint32_t hosts, uint32_t vms)
 		config.vms = (uint32_t)rng_between(&rng, 2, 12);
 	config.disks = (uint32_t)rng_between(&rng, 1, 2);
 	if (!rng_chance(&rng, 6))
-		for (uint32_t t = 0; t < TROUBLE_COUNT; t++)
+		for (uint32_t t = 0; t < TROUBLE_MOVES; t++)
 			config.troubles |= (uint32_t)rng_chance(&rng, t == TROUBLE_LIES ? 8 : 35)
 					   << t;
+	config.troubles |= move_troubles(seed);
 	config.watchdogs = some_of(&rng, config.hosts);
 	config.fences = some_of(&rng, config.hosts);
 	config.io_timeout_s = timeouts[rng_below(&rng, 4)];
@@ -317,6 +332,40 @@ static void recover_try(struct world *world)
 			admin_recover(world, &world->hosts[i]);
 }
 
+// The network of the moves alone, or what leads to one host of it.
+static void cut_move_links(struct world *world)
+{
+	struct host *host = random_host(world);
+	bool one = rng_chance(&world->rng, 50);
+	uint32_t other = (uint32_t)rng_below(&world->rng, world->config.hosts);
+
+	world_say(world, host, "its migration network is cut%s", one ? " to one" : "");
+	world->stats[STAT_CUTS]++;
+	for (uint32_t i = 0; i < world->config.hosts; i++)
+		if (i != host->index && (!one || i == other))
+			move_link(world, host->index, i, false);
+}
+
+static void moves_run(struct world *world, struct item *item)
+{
+	(void)item;
+	if (world->quiet)
+		return;
+	admin_move(world);
+	world_at(world, rng_between(&world->rng, MS(500), SECONDS(15)), NULL, GUARD_NONE,
+		 moves_run);
+}
+
+static void trouble_store(struct world *world, struct host *host, enum trouble kind)
+{
+	if (kind == TROUBLE_STORE_SLOW)
+		host->store.slow_us = rng_below(&world->rng, SECONDS(3));
+	else if (kind == TROUBLE_STORE_LOST)
+		lose_store(world);
+	else if (host->daemon && !host->paused)
+		store_fail(world, host);
+}
+
 static void trouble(struct world *world, enum trouble kind)
 {
 	struct host *host = random_host(world);
@@ -356,14 +405,9 @@ static void trouble(struct world *world, enum trouble kind)
 		host_clock_step(world, host, (int64_t)rng_below(&world->rng, 7200000) - 3600000);
 		break;
 	case TROUBLE_STORE_SLOW:
-		host->store.slow_us = rng_below(&world->rng, SECONDS(3));
-		break;
 	case TROUBLE_STORE_LOST:
-		lose_store(world);
-		break;
 	case TROUBLE_STORE_FAIL:
-		if (host->daemon && !host->paused)
-			store_fail(world, host);
+		trouble_store(world, host, kind);
 		break;
 	case TROUBLE_PATHS:
 		trouble_storage(world);
@@ -378,6 +422,9 @@ static void trouble(struct world *world, enum trouble kind)
 	case TROUBLE_LIES:
 		host->fence_mode = FENCE_LIES;
 		break;
+	case TROUBLE_LINK_CUT:
+		cut_move_links(world);
+		break;
 	case TROUBLE_ADMIN:
 		admin_burst(world);
 		return;
@@ -387,7 +434,11 @@ static void trouble(struct world *world, enum trouble kind)
 	case TROUBLE_RECOVER:
 		lose_most_stores(world);
 		break;
+	case TROUBLE_MOVES:
+		admin_move(world);
+		return;
 	case TROUBLE_LOSS: case TROUBLE_STUCK: case TROUBLE_LOAD: case TROUBLE_COUNT:
+	case TROUBLE_MIGRATION: case TROUBLE_WORDS: case TROUBLE_CONVERT:
 		return;
 	}
 	world_fault(world);
@@ -446,7 +497,7 @@ static void repair_host(struct world *world, struct host *host)
 
 static void repair_run(struct world *world, struct item *item)
 {
-	bool links = comes_back(world, 6);
+	bool links = comes_back(world, 6), move_links = comes_back(world, 10);
 
 	(void)item;
 	if (world->recover_wanted)
@@ -455,6 +506,8 @@ static void repair_run(struct world *world, struct item *item)
 		for (uint32_t j = 0; links && j < world->config.hosts; j++)
 			if (i != j)
 				corosync_link(world, i, j, true);
+		for (uint32_t j = 0; move_links && j < world->config.hosts; j++)
+			move_link(world, i, j, true);
 		repair_host(world, &world->hosts[i]);
 	}
 	world_at(world, rng_between(&world->rng, MS(500), MS(1500)), NULL, GUARD_NONE, repair_run);
@@ -468,6 +521,8 @@ void chaos_start(struct world *world)
 	if (world->config.troubles)
 		world_at(world, world->config.early ? SECONDS(5) : SECONDS(30), NULL, GUARD_NONE,
 			 chaos_run);
+	if (world_trouble(world, TROUBLE_MOVES))
+		world_at(world, SECONDS(25), NULL, GUARD_NONE, moves_run);
 	world_at(world, SECONDS(20), NULL, GUARD_NONE, repair_run);
 }
 
@@ -513,6 +568,9 @@ static void quiet_tidy(struct world *world)
 	for (uint8_t i = 0; i < NODES_MAX; i++)
 		if (cluster->nodes[i].used && !cluster->nodes[i].managed)
 			request_named(world, host, ENTRY_NODE_MANAGE, cluster->nodes[i].def.name);
+	for (uint8_t i = 0; i < NODES_MAX; i++)
+		if (cluster->nodes[i].used && cluster->nodes[i].maintenance)
+			admin_drain(world, host, cluster->nodes[i].def.name, DRAIN_OFF);
 	for (uint32_t i = 0; i < cluster->vm_high; i++) {
 		const struct vm *vm = &cluster->vms[i];
 
@@ -534,7 +592,7 @@ static uint32_t count_running(struct world *world, const struct uuid *uuid, uint
 	for (uint32_t i = 0; i < world->config.hosts; i++) {
 		const struct proc *proc = host_proc_uuid(&world->hosts[i], uuid);
 
-		if (!proc || !proc->executed)
+		if (!proc || !proc->writes)
 			continue;
 		*where = i;
 		count++;
@@ -555,6 +613,46 @@ static const char *local_word(const struct world *world, const struct cluster *c
 			    : "no clusterd";
 }
 
+// For the message alone: how far one end of it is.
+static const char *end_word(const struct world *world, const struct cluster *cluster, uint8_t slot,
+			    const struct vm *vm, char *text, size_t size)
+{
+	const struct host *host =
+		slot < NODES_MAX ? &world->hosts[cluster->nodes[slot].def.id - 1] : NULL;
+	const struct vm_local *local =
+		host && host->daemon ? &host->node->locals[vm->ref.slot] : NULL;
+	const struct local_move *place =
+		local && local->move_at ? &host->node->moves[local->move_at - 1] : NULL;
+
+	snprintf(text, size, "%s (%s, hold %u)",
+		 !place			      ? "nothing"
+		 : place->side == SIDE_SOURCE ? source_state_word(place->source.state)
+		 : place->side == SIDE_TARGET ? target_state_word(place->target.state)
+					      : save_state_word(place->save.state),
+		 local ? vm_life_word((enum vm_life)local->life) : "",
+		 local ? local->hold.state : 0);
+	return text;
+}
+
+// For the message alone: where the move stands.
+static void move_word(const struct world *world, const struct cluster *cluster, const struct vm *vm,
+		      char *why, size_t size)
+{
+	char source[80], target[80];
+	const struct move *move = cluster_move(cluster, vm->move);
+
+	snprintf(why, size,
+		 "the move of %s has not ended: %u, kind %u, stage %u, from slot %u to "
+		 "%u%s%s%s%s%s%s; source %s, target %s: %s",
+		 vm_definition(cluster, vm)->name, (unsigned int)vm->move, (unsigned int)move->kind,
+		 (unsigned int)move->stage, (unsigned int)move->source, (unsigned int)move->target,
+		 move->shared ? ", shared" : "", move->ready ? ", ready" : "",
+		 move->source_gone ? ", source gone" : "", move->target_gone ? ", target gone" : "",
+		 move->target_died ? " (died)" : "", move->cancelled ? ", cancelled" : "",
+		 end_word(world, cluster, move->source, vm, source, sizeof(source)),
+		 end_word(world, cluster, move->target, vm, target, sizeof(target)), move->reason);
+}
+
 static bool vm_settled(struct world *world, const struct cluster *cluster, const struct vm *vm,
 		       char *why, size_t size)
 {
@@ -564,6 +662,10 @@ static bool vm_settled(struct world *world, const struct cluster *cluster, const
 
 	if (world->stats[STAT_FENCE_LIES] && vm->phase == VM_BLOCKED)
 		return true; // reported by two nodes: an operator must look
+	if (vm->move != 0) {
+		move_word(world, cluster, vm, why, size);
+		return false;
+	}
 	if (count != wanted) {
 		snprintf(why, size,
 			 "%s is wanted %s and runs on %u hosts (phase %u of owner slot %u, attempt "
@@ -577,6 +679,12 @@ static bool vm_settled(struct world *world, const struct cluster *cluster, const
 	if (wanted && (vm->phase != VM_RUNNING || cluster->nodes[vm->owner].def.id != where + 1)) {
 		snprintf(why, size, "%s runs on n%u and the cluster does not say so (phase %u: %s)",
 			 def->name, (unsigned int)where + 1, (unsigned int)vm->phase, vm->reason);
+		return false;
+	}
+	if (wanted && !lease_held_by(world, &world->hosts[where],
+				     host_proc_uuid(&world->hosts[where], &def->uuid), true)) {
+		snprintf(why, size, "%s runs on n%u, and its lease is not exclusive", def->name,
+			 (unsigned int)where + 1);
 		return false;
 	}
 	if (!wanted && vm->phase != VM_IDLE) {

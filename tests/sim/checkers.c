@@ -238,6 +238,7 @@ void check_step(struct world *world, struct host *host)
 	if (index != host->seen_index && comparable(world, host)) {
 		check_order(world, host, index);
 		check_digest(world, host, index, false);
+		check_moves(world, host);
 		if (index > world->highest_committed)
 			world->highest_committed = index;
 	}
@@ -255,7 +256,7 @@ static void check_writers(struct world *world, struct host *host, const struct p
 		for (uint32_t k = 0; other->powered && k < SIM_VMS_MAX; k++) {
 			const struct proc *second = &other->procs[k];
 
-			if (second == proc || second->state == PROC_NONE || !second->executed ||
+			if (second == proc || second->state == PROC_NONE || !second->writes ||
 			    memcmp(&second->uuid, &proc->uuid, sizeof(proc->uuid)) != 0)
 				continue;
 			if (other->lied_about && other != host)
@@ -267,7 +268,8 @@ static void check_writers(struct world *world, struct host *host, const struct p
 	}
 }
 
-static void check_lease(struct world *world, struct host *host, const struct proc *proc)
+static void check_lease(struct world *world, struct host *host, const struct proc *proc,
+			bool exclusive)
 {
 	// A sanlock that died an instant ago: clusterd kills QEMU as soon as it is told, and joins
 	// nothing before.
@@ -275,15 +277,49 @@ static void check_lease(struct world *world, struct host *host, const struct pro
 					proc->registered != host->sanlock.epoch))
 		check_fail(world, host, "%s starts, and sanlock holds nothing for its process",
 			   vm_name(host, proc->vm));
-	for (uint32_t i = 0; i < proc->lease_count; i++) {
-		const struct disk_lease *lease =
-			&world->disks[proc->leases[i].disk].leases[proc->leases[i].slot];
+	// sanlock has lost it, and is killing the process: it may still get so far.
+	if (!proc->lost && host->sanlock.running && proc->registered == host->sanlock.epoch &&
+	    !lease_held_by(world, host, proc, exclusive) && !host->lied_about)
+		check_fail(world, host, "%s %s without its lease%s", vm_name(host, proc->vm),
+			   exclusive ? "starts" : "begins to run",
+			   exclusive ? "" : ", even shared");
+}
 
-		if (lease->owner != host->id ||
-		    memcmp(&lease->uuid, &proc->uuid, sizeof(proc->uuid)) != 0)
-			check_fail(world, host, "%s starts without its lease on d%u",
-				   vm_name(host, proc->vm), (unsigned int)proc->leases[i].disk);
+static struct sim_age *age_of(struct world *world, const struct uuid *uuid)
+{
+	static const struct uuid none;
+
+	for (uint32_t i = 0; i < AGES_MAX; i++) {
+		struct sim_age *age = &world->ages[i];
+
+		if (memcmp(&age->uuid, uuid, sizeof(*uuid)) == 0)
+			return age;
+		if (memcmp(&age->uuid, &none, sizeof(none)) == 0) {
+			age->uuid = *uuid;
+			return age;
+		}
 	}
+	INVARIANT(false);
+	return NULL;
+}
+
+/*
+ * A guest that begins anew takes the disk as it is. One that continues, after a move, from a saved
+ * state or where it stood still, knows the disk as of then: if anybody ran on it since, its memory
+ * is older than its disk.
+ */
+void check_writes(struct world *world, struct host *host, struct proc *proc)
+{
+	struct sim_age *age = age_of(world, &proc->uuid);
+	bool anew = proc->mode == START_FRESH && !proc->continued;
+
+	check_writers(world, host, proc);
+	check_lease(world, host, proc, anew);
+	if (!anew && proc->memory != age->age && !host->lied_about)
+		check_fail(world, host,
+			   "STALE MEMORY: %s continues here, and its disk was written since",
+			   vm_name(host, proc->vm));
+	proc->memory = ++age->age;
 }
 
 // The members that this clusterd was told of must hold the stores of a majority of the voters.
@@ -355,13 +391,111 @@ static void check_books(struct world *world, struct host *host, const struct pro
 			   vm_name(host, proc->vm));
 }
 
+static const struct move *move_here(const struct cluster *cluster, const struct host *host,
+				    const struct vm *vm)
+{
+	const struct move *move = vm ? cluster_move(cluster, vm->move) : NULL;
+
+	return move && move->target < NODES_MAX && cluster->nodes[move->target].def.id == host->id
+		       ? move
+		       : NULL;
+}
+
+// A QEMU that only listens: a committed move names this node, and the lease is shared.
+static void check_incoming(struct world *world, struct host *host, const struct proc *proc)
+{
+	const struct cluster *cluster = node_cluster(host->node);
+	const struct move *move = move_here(cluster, host, cluster_vm(cluster, proc->vm));
+
+	if (!move || move->stage != STAGE_PREPARE || !move->shared)
+		check_fail(world, host, "%s is awaited here, and no move says so",
+			   vm_name(host, proc->vm));
+	else if (move->attempt != proc->attempt)
+		check_fail(world, host, "%s is awaited here in an old attempt",
+			   vm_name(host, proc->vm));
+	check_lease(world, host, proc, false);
+}
+
 void check_exec(struct world *world, struct host *host, const struct proc *proc)
 {
 	check_books(world, host, proc);
-	check_writers(world, host, proc);
-	check_lease(world, host, proc);
 	check_majority(world, host, proc);
+	if (proc->mode == START_INCOMING) {
+		check_incoming(world, host, proc);
+		return;
+	}
+	check_lease(world, host, proc, true);
 	check_wanted(world, host, proc);
+}
+
+void check_continues(struct world *world, struct host *host, const struct proc *proc)
+{
+	struct host *from = proc->from_host ? &world->hosts[proc->from_host - 1] : NULL;
+	const struct proc *source = from ? host_proc_serial(from, proc->from_serial) : NULL;
+
+	if (proc->mode != START_INCOMING || host->lied_about)
+		return;
+	if (!proc->word)
+		check_fail(world, host, "%s continues here, and its source did not say that it may",
+			   vm_name(host, proc->vm));
+	if (source && !source->handed && !from->lied_about)
+		check_fail(world, host, "%s continues here, and %s has not renounced it",
+			   vm_name(host, proc->vm), from->name);
+}
+
+void check_resumes(struct world *world, struct host *host, const struct proc *proc)
+{
+	struct host *to;
+	const struct proc *target;
+
+	if (!proc->handed || proc->out.save || proc->out.to == 0 || host->lied_about)
+		return;
+	to = &world->hosts[proc->out.to - 1];
+	target = host_proc_serial(to, proc->out.to_serial);
+	if (to->powered && target && target->mode == START_INCOMING && !to->lied_about)
+		check_fail(world, host,
+			   "%s, which was renounced, resumes and its target lives on %s",
+			   vm_name(host, proc->vm), to->name);
+	if (!lease_held_by(world, host, proc, true) && !proc->lost)
+		check_fail(world, host, "%s, which was renounced, resumes on a shared lease",
+			   vm_name(host, proc->vm));
+}
+
+static void count_end(struct world *world, const struct past_move *past)
+{
+	static const enum stat stats[MOVE_OUTCOME_COUNT] = {
+		[MOVE_DONE] = STAT_MOVES_DONE,		 [MOVE_STAYED] = STAT_MOVES_STAYED,
+		[MOVE_CANCELLED] = STAT_MOVES_CANCELLED, [MOVE_REFUSED] = STAT_MOVES_REFUSED,
+		[MOVE_RESTARTED] = STAT_MOVES_RESTARTED, [MOVE_SAVED] = STAT_MOVES_SAVED,
+		[MOVE_ENDED] = STAT_MOVES_ENDED,
+	};
+
+	world->stats[stats[past->outcome]]++;
+}
+
+void check_moves(struct world *world, const struct host *host)
+{
+	const struct cluster *cluster = node_cluster(host->node);
+
+	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+		const struct move *move = &cluster->moves[i];
+
+		if (move->id == 0 || move->id >= MOVE_IDS_MAX || move->stage == STAGE_ASKED ||
+		    world->moves_seen[move->id])
+			continue;
+		world->moves_seen[move->id] = 1;
+		world->stats[STAT_MOVES]++;
+	}
+	for (uint32_t i = 0; i < PAST_MOVES_MAX; i++) {
+		const struct past_move *past = &cluster->past_moves[i];
+
+		if (past->id == 0 || past->id >= MOVE_IDS_MAX || world->moves_seen[past->id] == 2)
+			continue;
+		world->stats[STAT_MOVES] +=
+			world->moves_seen[past->id] == 0 && past->outcome != MOVE_REFUSED;
+		world->moves_seen[past->id] = 2;
+		count_end(world, past);
+	}
 }
 
 // ---- leases

@@ -40,8 +40,8 @@ struct proc *host_proc_serial(struct host *host, uint32_t serial)
 	return NULL;
 }
 
-static void proc_post(struct world *world, struct host *host, const struct proc *proc,
-		      enum event_type type, bool flag, const char *reason)
+void proc_post(struct world *world, struct host *host, const struct proc *proc,
+	       enum event_type type, bool flag, const char *reason)
 {
 	struct event event = {
 		.type = (uint8_t)type,
@@ -64,8 +64,11 @@ static void proc_end(struct world *world, struct host *host, struct proc *proc, 
 		world_say(world, host, "QEMU of %s ends: %s", vm_name(host, proc->vm), why);
 	}
 	proc->state = PROC_NONE;
+	proc->writes = false;
 	sanlock_release(world, host, &gone);
-	proc_post(world, host, &gone, EVENT_QEMU_EXITED, false, why);
+	// Of a guest that came, or was restored, QEMU's monitor knows whether it was continued.
+	proc_post(world, host, &gone, EVENT_QEMU_EXITED,
+		  gone.mode != START_FRESH && !gone.continued, why);
 }
 
 static void proc_run_end(struct world *world, struct item *item)
@@ -206,6 +209,7 @@ static void qemu_exec(struct world *world, struct host *host, struct proc *proc)
 	world->stats[STAT_EXECS]++;
 	world_say(world, host, "QEMU of %s starts", vm_name(host, proc->vm));
 	proc->executed = true;
+	proc_writes(world, host, proc);
 	proc->state = PROC_STARTING;
 	if (world->refuse || (trouble && rng_chance(&world->rng, 10))) {
 		world_fault(world);
@@ -235,7 +239,7 @@ static void proc_run_guest_off(struct world *world, struct item *item)
 	struct host *host = item->host;
 	struct proc *proc = host_proc_serial(host, (uint32_t)item->a);
 
-	if (!proc || proc->state != PROC_RUNNING)
+	if (!proc || proc->state != PROC_RUNNING || !proc->writes)
 		return;
 	world->stats[STAT_GUEST_SHUTDOWNS] += item->b == 0;
 	proc_post(world, host, proc, EVENT_QEMU_GUEST_SHUTDOWN, false, NULL);
@@ -246,7 +250,7 @@ static void qemu_powerdown(struct world *world, struct host *host, struct proc *
 {
 	struct item *item;
 
-	if (proc->state != PROC_RUNNING || proc->deaf)
+	if (proc->state != PROC_RUNNING || proc->deaf || !proc->writes)
 		return;
 	item = world_at(world, world_jitter(world, MS(200), SECONDS(4)), host, GUARD_POWER,
 			proc_run_guest_off);
@@ -271,7 +275,7 @@ void qemu_path_lost(struct world *world, struct host *host, uint32_t disk)
 	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
 		struct proc *proc = &host->procs[i];
 
-		if (proc->state != PROC_RUNNING)
+		if (proc->state != PROC_RUNNING || !proc->writes)
 			continue;
 		for (uint32_t k = 0; k < proc->lease_count; k++) {
 			if (proc->leases[k].disk != disk)
@@ -291,6 +295,11 @@ void qemu_perform(struct world *world, struct host *host, const struct action *a
 		vm_spawn(world, host, action);
 		return;
 	}
+	if (action->type == ACTION_LINK_CHECK || action->type == ACTION_MOVE_TELL ||
+	    action->type == ACTION_MOVE_PROGRESS || action->type == ACTION_SAVED_REMOVE) {
+		move_perform(world, host, NULL, action);
+		return;
+	}
 	proc = host_proc(host, action->vm);
 	if (!proc)
 		proc = host_proc_uuid(host, &action->uuid);
@@ -306,13 +315,21 @@ void qemu_perform(struct world *world, struct host *host, const struct action *a
 	}
 	switch (action->type) {
 	case ACTION_LEASE_ACQUIRE:
+		proc->shared = action->flag;
 		if (proc->state == PROC_WAITING)
 			sanlock_acquire(world, host, proc);
+		return;
+	case ACTION_LEASE_SHARE:
+	case ACTION_LEASE_EXCLUSIVE:
+		sanlock_convert(world, host, proc, action->type == ACTION_LEASE_SHARE);
 		return;
 	case ACTION_QEMU_EXEC:
 		if (proc->executed || proc->killed)
 			return;
-		qemu_exec(world, host, proc);
+		if (action->start_mode == START_FRESH)
+			qemu_exec(world, host, proc);
+		else
+			move_exec(world, host, proc, action);
 		return;
 	case ACTION_VM_ABANDON:
 		if (!proc->executed)
@@ -325,8 +342,19 @@ void qemu_perform(struct world *world, struct host *host, const struct action *a
 		qemu_kill(world, host, proc, "clusterd killed it");
 		return;
 	case ACTION_QEMU_CONT:
-		if (proc->state == PROC_RUNNING)
+		if (proc->state == PROC_RUNNING && proc->writes)
 			qemu_cont(world, host, proc);
+		else
+			move_cont(world, host, proc);
+		return;
+	case ACTION_MIGRATE:
+	case ACTION_MIGRATE_TUNE:
+	case ACTION_MIGRATE_CONTINUE:
+	case ACTION_MIGRATE_CANCEL:
+	case ACTION_SAVE:
+	case ACTION_DIRTY_RATE:
+	case ACTION_QEMU_ANNOUNCE:
+		move_perform(world, host, proc, action);
 		return;
 	case ACTION_VM_FORGET:
 		check_fail(world, host, "forgot %s while a process of it lives",
@@ -352,23 +380,30 @@ void qemu_power_cut(struct host *host)
 	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
 		host->procs[i].died_with_power = host->procs[i].state != PROC_NONE;
 		host->procs[i].state = PROC_NONE;
+		host->procs[i].writes = false;
 	}
 }
 
 static bool proc_lease_held(const struct world *world, const struct host *host,
 			    const struct proc *proc)
 {
-	if (!proc->holds || proc->lost || !host->sanlock.running ||
-	    proc->registered != host->sanlock.epoch)
-		return false;
-	for (uint32_t i = 0; i < proc->lease_count; i++) {
-		const struct disk_lease *lease =
-			&world->disks[proc->leases[i].disk].leases[proc->leases[i].slot];
+	return proc->holds && !proc->lost && host->sanlock.running &&
+	       proc->registered == host->sanlock.epoch && lease_held_by(world, host, proc, false);
+}
 
-		if (lease->owner != host->id)
-			return false;
-	}
-	return true;
+static void adopt_post(struct world *world, struct host *host, const struct proc *proc, bool held)
+{
+	struct event event = {
+		.type = EVENT_VM_ADOPTED,
+		.vm = proc->vm,
+		.uuid = proc->uuid,
+		.attempt = proc->attempt,
+		.flag = held,
+		.run_state = (uint8_t)proc_run_state(proc),
+		.shared = !lease_held_by(world, host, proc, true),
+	};
+
+	host_post(world, host, 0, &event);
 }
 
 static void qemu_run_adopt(struct world *world, struct item *item)
@@ -385,9 +420,11 @@ static void qemu_run_adopt(struct world *world, struct item *item)
 		world->stats[STAT_ADOPTIONS]++;
 		world_say(world, host, "QEMU of %s is found%s", vm_name(host, proc->vm),
 			  held ? "" : " without its lease");
-		proc_post(world, host, proc, EVENT_VM_ADOPTED, held, NULL);
-		if (proc->state == PROC_RUNNING)
+		adopt_post(world, host, proc, held);
+		if (proc->state == PROC_RUNNING && proc->writes)
 			proc_post(world, host, proc, EVENT_QEMU_RUNNING, false, NULL);
+		if (proc_run_state(proc) == RUN_SENDING)
+			move_stats_post(world, host, proc);
 	}
 	host_post(world, host, 0, &done);
 }

@@ -336,30 +336,20 @@ struct answer {
 	uint64_t again_us; // not 0: sanlock goes on waiting until then
 };
 
-static struct answer lease_judge(struct world *world, struct host *host, const struct proc *proc,
-				 uint32_t i)
+// What keeps this host id's hold on the lease from being passed over.
+static struct answer holder_judge(struct world *world, struct host *host, uint32_t disk,
+				  uint32_t holder, uint64_t generation)
 {
-	uint32_t disk = proc->leases[i].disk;
 	const struct lockspace *space = &host->sanlock.lockspaces[disk];
-	const struct disk_lease *lease = &world->disks[disk].leases[proc->leases[i].slot];
-	const struct disk_id *id;
+	const struct disk_id *id = &world->disks[disk].ids[holder];
 	uint64_t seen_us, dead_us;
 
-	if (!host->sanlock.running || !space->joined || proc->registered != host->sanlock.epoch)
-		return (struct answer){ LEASE_ERROR_SANLOCK, "the lockspace is not joined", 0 };
-	if (host->paths[disk].state >= PATH_HUNG)
-		return (struct answer){ LEASE_ERROR_STORAGE, "the volume does not answer", 0 };
-	if (!lease->written || memcmp(&lease->uuid, &proc->uuid, sizeof(proc->uuid)) != 0)
-		return (struct answer){ LEASE_ERROR_OTHER, "there is no such lease", 0 };
-	if (lease->owner == 0)
+	if (!id->held || id->generation != generation)
 		return (struct answer){ 0, NULL, 0 };
-	id = &world->disks[disk].ids[lease->owner];
-	if (!id->held || id->generation != lease->generation)
-		return (struct answer){ 0, NULL, 0 };
-	if (lease->owner == host->id)
+	if (holder == host->id)
 		return (struct answer){ LEASE_ERROR_HELD, "another process of this host holds it",
 					0 };
-	seen_us = disk_renewed_us(world, disk, lease->owner);
+	seen_us = disk_renewed_us(world, disk, holder);
 	if (world->now_us - seen_us <= fails_after_us(world, disk))
 		return (struct answer){ LEASE_ERROR_HELD, "a living host holds it", 0 };
 	if (seen_us < space->joined_us)
@@ -372,22 +362,65 @@ static struct answer lease_judge(struct world *world, struct host *host, const s
 	return (struct answer){ LEASE_ERROR_WAITING, "its holder may be dead", 0 };
 }
 
-static void lease_take(struct world *world, struct host *host, const struct proc *proc, uint32_t i)
+// `own`: what this very process holds is no obstacle to its having it alone.
+static struct answer lease_judge(struct world *world, struct host *host, const struct proc *proc,
+				 uint32_t i, bool share, bool own)
+{
+	uint32_t disk = proc->leases[i].disk;
+	const struct lockspace *space = &host->sanlock.lockspaces[disk];
+	struct disk_lease *lease = &world->disks[disk].leases[proc->leases[i].slot];
+	struct answer answer = { 0, NULL, 0 };
+
+	if (!host->sanlock.running || !space->joined || proc->registered != host->sanlock.epoch)
+		return (struct answer){ LEASE_ERROR_SANLOCK, "the lockspace is not joined", 0 };
+	if (host->paths[disk].state >= PATH_HUNG)
+		return (struct answer){ LEASE_ERROR_STORAGE, "the volume does not answer", 0 };
+	if (!lease->written || memcmp(&lease->uuid, &proc->uuid, sizeof(proc->uuid)) != 0)
+		return (struct answer){ LEASE_ERROR_OTHER, "there is no such lease", 0 };
+	if (world->now_us < lease->busy_until_us)
+		return (struct answer){ LEASE_ERROR_HELD, "another attempt is under way", 0 };
+	if (lease->owner != 0 && !(own && lease->owner == host->id))
+		answer = holder_judge(world, host, disk, lease->owner, lease->generation);
+	for (uint32_t h = 1; !share && answer.error == 0 && h <= world->config.hosts; h++)
+		if (lease->sharers[h] != 0 && !(own && h == host->id))
+			answer = holder_judge(world, host, disk, h, lease->sharers[h]);
+	// Who asks in vain for what others share owns the paxos lease for a moment.
+	if (!share && answer.error == LEASE_ERROR_HELD && lease->owner == 0)
+		lease->busy_until_us = world->now_us + world_jitter(world, MS(2), MS(20));
+	return answer;
+}
+
+static void lease_pass_over(struct world *world, struct host *host, const struct proc *proc,
+			    uint32_t disk, uint32_t holder, uint64_t generation)
+{
+	const struct disk_id *id = &world->disks[disk].ids[holder];
+
+	if (holder == 0 || holder == host->id || generation == 0)
+		return;
+	if (id->held && id->generation == generation) {
+		world->stats[STAT_EXPIRIES]++;
+		check_expiry(world, host, &world->hosts[holder - 1], proc);
+	} else {
+		world->stats[STAT_TAKEOVERS]++;
+	}
+}
+
+static void lease_take(struct world *world, struct host *host, const struct proc *proc, uint32_t i,
+		       bool share)
 {
 	uint32_t disk = proc->leases[i].disk;
 	struct disk_lease *lease = &world->disks[disk].leases[proc->leases[i].slot];
-	const struct disk_id *id = &world->disks[disk].ids[lease->owner];
+	uint64_t generation = host->sanlock.lockspaces[disk].generation;
 
-	if (lease->owner != 0 && lease->owner != host->id) {
-		if (id->held && id->generation == lease->generation) {
-			world->stats[STAT_EXPIRIES]++;
-			check_expiry(world, host, &world->hosts[lease->owner - 1], proc);
-		} else {
-			world->stats[STAT_TAKEOVERS]++;
-		}
+	lease_pass_over(world, host, proc, disk, lease->owner, lease->generation);
+	lease->owner = share ? 0 : host->id;
+	lease->generation = generation;
+	for (uint32_t h = 1; !share && h <= world->config.hosts; h++) {
+		lease_pass_over(world, host, proc, disk, h, lease->sharers[h]);
+		lease->sharers[h] = 0;
 	}
-	lease->owner = host->id;
-	lease->generation = host->sanlock.lockspaces[disk].generation;
+	if (share)
+		lease->sharers[host->id] = generation;
 }
 
 static void sanlock_run_acquire(struct world *world, struct item *item);
@@ -408,7 +441,7 @@ static void sanlock_run_acquire(struct world *world, struct item *item)
 	if (!proc || proc->state != PROC_ASKING)
 		return;
 	for (uint32_t i = 0; i < proc->lease_count && answer.error == 0; i++)
-		answer = lease_judge(world, host, proc, i);
+		answer = lease_judge(world, host, proc, i, proc->shared, false);
 	if (proc->lease_count == 0)
 		answer = (struct answer){ LEASE_ERROR_OTHER, "no leases are defined", 0 };
 	if (answer.again_us != 0) {
@@ -429,7 +462,7 @@ static void sanlock_run_acquire(struct world *world, struct item *item)
 		return;
 	}
 	for (uint32_t i = 0; i < proc->lease_count; i++)
-		lease_take(world, host, proc, i);
+		lease_take(world, host, proc, i, proc->shared);
 	proc->state = PROC_HOLDING;
 	proc->holds = true;
 	proc->lost = false;
@@ -475,9 +508,12 @@ static void sanlock_run_release(struct world *world, struct item *item)
 		item->data = NULL;
 		return;
 	}
-	if (lease->owner == host->id && lease->generation == release->generation &&
-	    memcmp(&lease->uuid, &release->uuid, sizeof(lease->uuid)) == 0)
+	if (memcmp(&lease->uuid, &release->uuid, sizeof(lease->uuid)) != 0)
+		return;
+	if (lease->owner == host->id && lease->generation == release->generation)
 		lease->owner = 0;
+	if (lease->sharers[host->id] == release->generation)
+		lease->sharers[host->id] = 0;
 }
 
 void sanlock_release(struct world *world, struct host *host, struct proc *proc)
@@ -511,12 +547,15 @@ static void sanlock_run_released(struct world *world, struct item *item)
 		for (uint32_t s = 0; s < DISK_LEASES_MAX; s++) {
 			const struct disk_lease *lease = &world->disks[d].leases[s];
 
-			if (!lease->written || lease->owner != host->id ||
+			uint64_t generation = lease->owner == host->id ? lease->generation
+								       : lease->sharers[host->id];
+
+			if (!lease->written || generation == 0 ||
 			    memcmp(&lease->uuid, &event->uuid, sizeof(event->uuid)) != 0)
 				continue;
 			held = true;
 			gone |= !host->sanlock.lockspaces[d].joined ||
-				host->sanlock.lockspaces[d].generation != lease->generation;
+				host->sanlock.lockspaces[d].generation != generation;
 		}
 	}
 	if (held && !gone) {
@@ -544,4 +583,96 @@ void sanlock_release_wait(struct world *world, struct host *host, const struct a
 	world_at(world, world_jitter(world, MS(1), MS(25)), host, GUARD_DAEMON,
 		 sanlock_run_released)
 		->data = event;
+}
+
+// ---- exclusive to shared and back, of a process that lives
+
+bool lease_held_by(const struct world *world, const struct host *host, const struct proc *proc,
+		   bool exclusive)
+{
+	for (uint32_t i = 0; i < proc->lease_count; i++) {
+		const struct disk_lease *lease =
+			&world->disks[proc->leases[i].disk].leases[proc->leases[i].slot];
+
+		if (memcmp(&lease->uuid, &proc->uuid, sizeof(proc->uuid)) != 0)
+			return false;
+		if (lease->owner != host->id && (exclusive || lease->sharers[host->id] == 0))
+			return false;
+	}
+	return true;
+}
+
+static void convert_post(struct world *world, struct host *host, const struct proc *proc,
+			 bool share, const struct answer *answer)
+{
+	struct event event = {
+		.type = share ? EVENT_LEASE_SHARED : EVENT_LEASE_EXCLUSIVE,
+		.vm = proc->vm,
+		.uuid = proc->uuid,
+		.attempt = proc->attempt,
+		.flag = answer->error == 0,
+		.lease_error = answer->error,
+		.reason = answer->reason,
+	};
+
+	world_trace(world, host, "lease of %s %s: %s", vm_name(host, proc->vm),
+		    share ? "shared" : "made exclusive", answer->error ? answer->reason : "done");
+	host_post(world, host, 0, &event);
+}
+
+static void sanlock_run_convert(struct world *world, struct item *item)
+{
+	struct host *host = item->host;
+	struct proc *proc = host_proc_serial(host, (uint32_t)item->a);
+	bool share = item->b, lies = false, half = false;
+	struct answer answer = { 0, NULL, 0 };
+
+	if (!proc)
+		return;
+	// An error that hides a change, or half of one.
+	if (world_trouble(world, TROUBLE_CONVERT) && !world->quiet && rng_chance(&world->rng, 12)) {
+		world_fault(world);
+		lies = true;
+		half = rng_chance(&world->rng, 50);
+	}
+	if (!proc->holds || proc->lost)
+		answer = (struct answer){ LEASE_ERROR_PROCESS, "the process holds nothing", 0 };
+	for (uint32_t i = 0; i < proc->lease_count && answer.error == 0 && !share; i++)
+		answer = lease_judge(world, host, proc, i, false, true);
+	if (answer.error == LEASE_ERROR_WAITING)
+		answer.error = LEASE_ERROR_HELD;
+	for (uint32_t i = 0; i < proc->lease_count && share && answer.error == 0; i++)
+		if (host->paths[proc->leases[i].disk].state >= PATH_HUNG)
+			answer = (struct answer){ LEASE_ERROR_STORAGE, "the volume does not answer",
+						  0 };
+	for (uint32_t i = 0; i < proc->lease_count && answer.error == 0 && !(lies && half); i++)
+		lease_take(world, host, proc, i, share);
+	if (answer.error == 0 && lies)
+		answer = (struct answer){ LEASE_ERROR_STORAGE, "I/O timeout", 0 };
+	if (answer.error != 0 && answer.error != LEASE_ERROR_HELD)
+		world->stats[STAT_CONVERT_ERRORS]++;
+	else if (answer.error == 0)
+		world->stats[share ? STAT_SHARES : STAT_CONVERTS]++;
+	if (item->c == host->daemon_epoch)
+		convert_post(world, host, proc, share, &answer);
+}
+
+void sanlock_convert(struct world *world, struct host *host, struct proc *proc, bool share)
+{
+	uint64_t delay_us = 0;
+	struct item *item;
+
+	for (uint32_t i = 0; i < proc->lease_count; i++) {
+		uint64_t path_us = path_delay_us(world, host, proc->leases[i].disk);
+
+		if (path_us == NEVER)
+			path_us = SECONDS(10);
+		if (path_us > delay_us)
+			delay_us = path_us;
+	}
+	// sanlock does it also when clusterd does not live to hear of it.
+	item = world_at(world, delay_us, host, GUARD_POWER, sanlock_run_convert);
+	item->a = proc->serial;
+	item->b = share;
+	item->c = host->daemon_epoch;
 }

@@ -8,6 +8,10 @@
  * let time pass wait settle|no-quorum NODE    up to ten minutes power-off N.. | power-on N.. | cut
  * n1 n2,n3 | heal | kill clusterd|corosync|sanlock N.. | start DAEMON N.. store delete|fail N |
  * storage lose|hang|slow|restore N [d1] | pause N S | clock N S | fence-device N works|fails|slow
+ *   vm migrate|quick|cold|save NAME [to n2] | vm cancel NAME | node drain|undrain NAME
+ *   wait stage VM prepare|transfer|handover|cleanup|undo|save|restore    until its move is there
+ *   wait sending VM active|pre-switchover|device|completed               until its QEMU is
+ *   cut-moves n1 n2,n3 | heal-moves      the network of the moves alone
  *   vm start|stop|disable|clear|manage|unmanage NAME | apply VM | remove VM | node
  * fence|confirm-dead NAME [at N] guest shutdown VM | qemu die|refuse|deaf VM
  */
@@ -94,6 +98,60 @@ static void wait_settled(struct story *story)
 	world_say(story->world, NULL, "not settled after 600 s: %s", why);
 }
 
+static bool move_stands(struct story *story, const char *name, const char *stage)
+{
+	static const char *const stages[MOVE_STAGE_COUNT] = { "asked",	 "prepare", "transfer",
+							      "handover", "cleanup", "undo",
+							      "save",	 "restore", "stop",
+							      "start" };
+
+	for (uint32_t i = 0; i < story->config.hosts; i++) {
+		const struct host *host = &story->world->hosts[i];
+		const struct cluster *cluster = host->daemon ? node_cluster(host->node) : NULL;
+		const struct vm *vm = cluster ? cluster_find_vm(cluster, name) : NULL;
+		const struct move *move = vm ? cluster_move(cluster, vm->move) : NULL;
+
+		if (move && strcmp(stages[move->stage], stage) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool qemu_stands(struct story *story, const char *name, const char *status)
+{
+	static const char *const statuses[MIGRATE_STATUS_COUNT] = {
+		"none",	  "setup",     "active", "postcopy", "pre-switchover",
+		"device", "completed", "failed", "cancelled"
+	};
+
+	for (uint32_t i = 0; i < story->config.hosts; i++) {
+		struct host *host = &story->world->hosts[i];
+
+		for (uint32_t k = 0; k < SIM_VMS_MAX; k++)
+			if (host->procs[k].state != PROC_NONE &&
+			    strcmp(vm_name(host, host->procs[k].vm), name) == 0 &&
+			    strcmp(statuses[host->procs[k].out.status], status) == 0)
+				return true;
+	}
+	return false;
+}
+
+// Of a move, to the half millisecond.
+static bool wait_move(struct story *story, char **words)
+{
+	uint64_t limit_us = story->world->now_us + SECONDS(60);
+	bool stage = strcmp(words[1], "stage") == 0;
+
+	if ((!stage && strcmp(words[1], "sending") != 0) || !words[2] || !words[3])
+		return false;
+	while (!story->world->failed && story->world->now_us < limit_us &&
+	       !(stage ? move_stands : qemu_stands)(story, words[2], words[3]))
+		world_run(story->world, story->world->now_us + 500);
+	if (story->world->now_us >= limit_us)
+		story_fail(story, "it does not come so far within a minute");
+	return true;
+}
+
 static void wait_for(struct story *story, char **words)
 {
 	uint64_t limit_us = story->world->now_us + SECONDS(600);
@@ -118,7 +176,9 @@ static void wait_for(struct story *story, char **words)
 		}
 		return;
 	}
-	story_fail(story, "wait settle, or wait no-quorum NODES");
+	if (wait_move(story, words))
+		return;
+	story_fail(story, "wait settle, wait no-quorum NODES, or wait stage|sending VM WHICH");
 }
 
 static void story_up(struct story *story)
@@ -317,6 +377,67 @@ static bool vm_command(struct story *story, char **words)
 	return i != 0;
 }
 
+// vm migrate|quick|cold|save NAME [to n2], vm cancel NAME, node drain|undrain NAME
+static bool move_command(struct story *story, char **words)
+{
+	static const struct {
+		const char *word;
+		enum move_kind kind;
+	} kinds[] = { { "migrate", MOVE_LIVE },
+		      { "quick", MOVE_QUICK },
+		      { "cold", MOVE_COLD },
+		      { "save", MOVE_SAVE } };
+	struct host *host = normal_host(story->world);
+	struct entry *entry;
+	bool known = false;
+
+	if (!words[1] || !words[2] || !host)
+		return false;
+	if (strcmp(words[0], "node") == 0) {
+		bool on = strcmp(words[1], "drain") == 0;
+
+		return (on || strcmp(words[1], "undrain") == 0) &&
+		       admin_drain(story->world, host, words[2], on ? DRAIN_ON : DRAIN_OFF);
+	}
+	entry = calloc(1, sizeof(*entry));
+	INVARIANT(entry);
+	entry->actor = SLOT_NONE;
+	snprintf(entry->name, sizeof(entry->name), "%s", words[2]);
+	if (strcmp(words[1], "cancel") == 0) {
+		entry->type = ENTRY_MOVE_CANCEL;
+		known = true;
+	}
+	for (uint32_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const struct cluster_node *to =
+			words[3] && words[4] ? cluster_find_node(node_cluster(host->node), words[4])
+					     : NULL;
+
+		if (strcmp(words[1], kinds[i].word) != 0)
+			continue;
+		entry->type = ENTRY_MOVE_REQUEST;
+		entry->move_kind = (uint8_t)kinds[i].kind;
+		entry->actor = to ? node_slot(node_cluster(host->node), to) : SLOT_NONE;
+		known = true;
+	}
+	if (known)
+		admin_request(story->world, host, entry);
+	free(entry);
+	return known;
+}
+
+static bool move_link_command(struct story *story, char **words)
+{
+	bool up = strcmp(words[0], "heal-moves") == 0;
+	uint32_t a = up ? UINT32_MAX : words[1] ? hosts_of(story, words[1]) : 0;
+	uint32_t b = up ? UINT32_MAX : words[1] && words[2] ? hosts_of(story, words[2]) : 0;
+
+	for (uint32_t i = 0; i < story->config.hosts; i++)
+		for (uint32_t j = 0; j < story->config.hosts; j++)
+			if (i != j && (a >> i & 1) && (b >> j & 1))
+				move_link(story->world, i, j, up);
+	return a && b;
+}
+
 static bool qemu_command(struct story *story, char **words)
 {
 	struct host *host = NULL;
@@ -392,6 +513,11 @@ static bool world_command(struct story *story, char **words)
 	else if (strcmp(verb, "apply") == 0 && words[1] && normal_host(world))
 		return admin_apply_vm(world, normal_host(world),
 				      (uint32_t)strtoul(words[1] + 2, NULL, 10));
+	else if (strcmp(verb, "cut-moves") == 0 || strcmp(verb, "heal-moves") == 0)
+		return move_link_command(story, words);
+	else if ((strcmp(verb, "vm") == 0 || strcmp(verb, "node") == 0) && words[1] &&
+		 move_command(story, words))
+		return true;
 	else if ((strcmp(verb, "vm") == 0 || strcmp(verb, "node") == 0 ||
 		  strcmp(verb, "remove") == 0) &&
 		 words[1])

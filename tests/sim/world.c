@@ -389,6 +389,7 @@ struct item *host_post(struct world *world, struct host *host, uint64_t delay_us
 	size_t members = event->member_count * sizeof(*event->members);
 	size_t report = event->report ? sizeof(*event->report) : 0;
 	size_t reason = event->reason ? strlen(event->reason) + 1 : 0;
+	size_t stats = event->stats ? sizeof(*event->stats) : 0;
 	size_t head = (sizeof(*event) + 15) / 16 * 16;
 	struct item *item;
 	struct event *copy;
@@ -396,10 +397,14 @@ struct item *host_post(struct world *world, struct host *host, uint64_t delay_us
 
 	if (!host->daemon)
 		return NULL;
-	copy = malloc(head + report + members + event->body_size + reason);
+	copy = malloc(head + stats + report + members + event->body_size + reason);
 	INVARIANT(copy);
 	*copy = *event;
 	at = (uint8_t *)copy + head;
+	if (stats) {
+		copy->stats = memcpy(at, event->stats, stats);
+		at += stats;
+	}
 	if (report) {
 		copy->report = memcpy(at, event->report, report);
 		at += report;
@@ -683,7 +688,7 @@ struct world *world_new(const struct world_config *config, uint64_t seed, FILE *
 		host->fence_present = config->fences >> i & 1;
 		host->store.id = world_random_id(world);
 		for (uint32_t j = 0; j < config->hosts; j++)
-			world->links[i][j] = true;
+			world->links[i][j] = world->move_links[i][j] = true;
 	}
 	return world;
 }

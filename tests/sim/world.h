@@ -162,8 +162,11 @@ struct disk_id {
 struct disk_lease {
 	bool written;
 	struct uuid uuid;
-	uint32_t owner;		// host id; 0: free
+	uint32_t owner;		// host id; 0: free, or shared
 	uint64_t generation;
+	uint64_t sharers[HOSTS_MAX + 1];	// generation of each host id that shares it;
+						// 0: none
+	uint64_t busy_until_us;	// somebody's attempt owns the paxos lease until then
 };
 
 struct disk {			// one shared volume
@@ -206,13 +209,38 @@ enum proc_state {
 	PROC_ENDING
 };
 
+// A migration of a QEMU, or the saving of its state, as QEMU sees it.
+struct sending {
+	uint8_t status;		// enum migrate_status
+	uint32_t serial;	// counts migrations of this QEMU
+	bool save;
+	bool stood;		// its guest was paused for it
+	uint8_t disk;		// save
+	uint32_t to, to_serial;	// host id and process of the target
+	uint64_t total, remaining, transferred, rate, dirty_rate, set, round_us, stalled_us;
+	uint64_t began_us, paused_us;
+	uint32_t rounds, downtime_ms, throttle;
+};
+
 struct proc {
 	uint8_t state;		// enum proc_state
 	struct vm_ref vm;
 	struct uuid uuid;
 	uint32_t attempt;
 	uint32_t serial;	// unique on this host
-	bool executed;		// may write
+	bool executed;		// a QEMU lives
+	bool writes;		// its CPUs run, or may be about to
+	bool resumed;		// after it had stood still: EVENT_QEMU_RUNNING is on its way
+	uint8_t mode;		// enum start_mode
+	bool shared;		// asked for its leases shared
+	bool listening, received;	// an incoming guest
+	bool cont_asked;	// told to continue before it could
+	bool continued;		// its CPUs ran in this process
+	bool word;		// its clusterd was told that the source has renounced
+	bool handed;		// QEMU said `completed`, or the state was saved
+	uint64_t memory;	// the age of its disk that its memory goes with
+	uint32_t from_host, from_serial;	// where an incoming guest came from; 0: not yet
+	struct sending out;
 	bool unkillable;	// until it is not
 	bool killed;
 	bool deaf;		// guest ignores the power button
@@ -309,7 +337,18 @@ enum fence_mode { FENCE_WORKS, FENCE_SLOW, FENCE_FAILS, FENCE_LIES };
 	X(ERRORS, "error lines") X(RECOVERS, "recovers")                                        \
 	X(SHUTDOWNS, "orderly ends") X(ACK_CUTS, "power cuts after an answer")                  \
 	X(LATE_WRITES, "lease writes that landed late")                                         \
-	X(STARTS_JUDGED, "starts judged by the books")
+	X(STARTS_JUDGED, "starts judged by the books")                                  \
+	X(MOVES, "moves begun") X(MOVES_DONE, "moves done") X(MOVES_STAYED, "moves stayed")     \
+	X(MOVES_CANCELLED, "moves cancelled") X(MOVES_REFUSED, "moves refused")                 \
+	X(MOVES_RESTARTED, "moves restarted") X(MOVES_SAVED, "VMs saved")                       \
+	X(MOVES_ENDED, "moves ended") X(MIGRATIONS, "QEMU migrations")                          \
+	X(HAND_OVERS, "hand-overs") X(CONTINUED, "guests continued by a target")                \
+	X(RENOUNCED, "renounced guests resumed") X(LATE_FAILURES, "migrations failed late")     \
+	X(MIGRATE_FAILS, "migrations failed") X(CANCELS, "migrations cancelled")                \
+	X(SHARES, "leases shared") X(CONVERTS, "leases made exclusive")                         \
+	X(CONVERT_ERRORS, "lease changes failed") X(SAVES, "states saved")                      \
+	X(RESTORES, "states restored") X(WORDS_LOST, "words lost") X(DRAINS, "drains")   \
+	X(POST_COPIES, "post-copies")
 
 enum stat {
 #define X(name, text) STAT_##name,
@@ -326,7 +365,9 @@ enum stat {
 	X(STORE_LOST, "store-lost") X(STORE_FAIL, "store-fail") X(PATHS, "storage")             \
 	X(QEMU, "qemu-fails") X(GUEST, "guests") X(STUCK, "unkillable")                         \
 	X(FENCE, "fence-fails") X(LIES, "fence-lies") X(ADMIN, "admin") X(LOAD, "load")         \
-	X(SHUTDOWN, "shutdown") X(RECOVER, "recover")
+	X(SHUTDOWN, "shutdown") X(RECOVER, "recover")                                           \
+	X(MOVES, "moves") X(MIGRATION, "migration-fails") X(LINK_CUT, "link-cut")               \
+	X(WORDS, "words-lost") X(CONVERT, "converts-fail")
 
 enum trouble {
 #define X(name, text) TROUBLE_##name,
@@ -373,6 +414,21 @@ struct request {
 	char name[NAME_SIZE];
 };
 
+// The age of a VM's disk: counts up whenever a guest begins to run on it.
+struct sim_age {
+	struct uuid uuid;
+	uint64_t age;
+};
+
+struct saved_file {
+	bool used;
+	struct uuid uuid;
+	uint8_t disk;
+	uint64_t memory;	// as in struct proc
+};
+
+enum { AGES_MAX = 256, SAVED_MAX = 64, MOVE_IDS_MAX = 4096 };
+
 /*
  * The administrators' own books about vm0, vm1...: what they were told is so, as of an index of the
  * log. As long as a further wish has no answer nothing is known.
@@ -393,6 +449,10 @@ struct world {
 	struct queue queue;
 	struct host hosts[HOSTS_MAX];
 	bool links[HOSTS_MAX][HOSTS_MAX];	// from, to
+	bool move_links[HOSTS_MAX][HOSTS_MAX];	// of QEMUs and their clusterds, for moves
+	struct sim_age ages[AGES_MAX];
+	struct saved_file saved[SAVED_MAX];
+	uint8_t moves_seen[MOVE_IDS_MAX];	// 1: has begun; 2: has ended
 	struct disk disks[DISKS_MAX];
 	struct ring *rings;
 	uint64_t ring_number, ring_id;
@@ -514,6 +574,9 @@ uint64_t disk_host_dead_us(const struct world *world, uint32_t disk);
 // released under a living host
 void sanlock_id_lost(struct world *world, struct host *host, uint32_t disk);
 void sanlock_acquire(struct world *world, struct host *host, struct proc *proc);
+void sanlock_convert(struct world *world, struct host *host, struct proc *proc, bool share);
+bool lease_held_by(const struct world *world, const struct host *host, const struct proc *proc,
+		   bool exclusive);
 // the process is gone
 void sanlock_release(struct world *world, struct host *host, struct proc *proc);
 void sanlock_release_wait(struct world *world, struct host *host, const struct action *action);
@@ -527,10 +590,25 @@ void qemu_kill(struct world *world, struct host *host, struct proc *proc, const 
 void qemu_path_lost(struct world *world, struct host *host, uint32_t disk);
 void qemu_guest_shutdown(struct world *world, struct host *host, struct proc *proc);
 void qemu_die(struct world *world, struct host *host, struct proc *proc);
+void proc_post(struct world *world, struct host *host, const struct proc *proc,
+	       enum event_type type, bool flag, const char *reason);
+// Its guest's CPUs begin to run, or stop for the migration's sake.
+void proc_writes(struct world *world, struct host *host, struct proc *proc);
+void proc_stands(struct proc *proc);
 struct proc *host_proc(struct host *host, struct vm_ref vm);
 struct proc *host_proc_uuid(struct host *host, const struct uuid *uuid);
 struct proc *host_proc_serial(struct host *host, uint32_t serial);
 const char *vm_name(const struct host *host, struct vm_ref vm);
+
+// move.c: QEMU's side of moves, what their ends say to each other, and saved states
+void move_perform(struct world *world, struct host *host, struct proc *proc,
+		  const struct action *action);
+void move_exec(struct world *world, struct host *host, struct proc *proc,
+	       const struct action *action);
+void move_cont(struct world *world, struct host *host, struct proc *proc);
+enum run_state proc_run_state(const struct proc *proc);
+void move_stats_post(struct world *world, struct host *host, const struct proc *proc);
+void move_link(struct world *world, uint32_t from, uint32_t to, bool up);
 
 // fence.c
 void fence_perform(struct world *world, struct host *host, const struct action *action);
@@ -538,6 +616,8 @@ void fence_perform(struct world *world, struct host *host, const struct action *
 // admin.c
 void admin_bootstrap(struct world *world);	// the first apply, repeated until somebody takes it
 void admin_random(struct world *world);
+void admin_move(struct world *world);		// asks for a move, or ends one
+bool admin_drain(struct world *world, struct host *host, const char *node, enum drain_verb verb);
 // false: no daemon there
 bool admin_request(struct world *world, struct host *host, struct entry *entry);
 void admin_reply(struct world *world, struct host *host, const struct action *action);
@@ -563,6 +643,13 @@ void check_store(struct world *world, struct host *host, const struct action *ac
 void check_store_replay(struct host *host, uint64_t index, uint64_t view, const uint8_t *body,
 			size_t size, bool snapshot);
 void check_exec(struct world *world, struct host *host, const struct proc *proc);
+// Begins to run: nobody else does, under a lease, and with the memory that its disk goes with.
+void check_writes(struct world *world, struct host *host, struct proc *proc);
+// A guest that came from elsewhere begins to run: its source has renounced it, and has said so.
+void check_continues(struct world *world, struct host *host, const struct proc *proc);
+// One that was handed over begins to run again where it was.
+void check_resumes(struct world *world, struct host *host, const struct proc *proc);
+void check_moves(struct world *world, const struct host *host);
 void check_join(struct world *world, struct host *host, uint32_t disk);
 void check_expiry(struct world *world, struct host *host, struct host *owner,
 		  const struct proc *proc);

@@ -1,0 +1,40 @@
+# The network of the moves is cut while QEMU hands the guest over: whatever the target has received, the source has
+# renounced nothing, and goes on.
+up
+vm migrate vm0 to n2
+wait sending vm0 device
+cut-moves n1 n2
+wait settle
+heal-moves
+vm migrate vm0 to n2
+wait settle
+---
+     0.000 --   all is well
+     0.000 --   > vm migrate vm0 to n2
+     0.000 --   > wait sending vm0 device
+     0.003 n1   move vm0: done
+     0.003 n1   | vm vm0: to be moved to n2 (live)
+     0.005 n1   | vm vm0: live migration from n1 to n2
+     0.053 n2   QEMU of vm0 waits for it
+     0.131 n1   | vm vm0: memory is being sent to n2
+     1.003 n1   migration of vm0 begins
+     2.036 --   > cut-moves n1 n2
+     2.036 --   > wait settle
+     2.051 n1   migration of vm0 ends: the last reply did not come
+     2.055 n1   | vm vm0: its move fails: the stream was cut
+     2.086 n2   QEMU of vm0 ends: killed
+     2.115 n1   | vm vm0: runs on as before on n1: the stream was cut
+     2.286 --   > heal-moves
+     2.286 --   > vm migrate vm0 to n2
+     2.286 --   > wait settle
+     2.289 n1   move vm0: done
+     2.289 n1   | vm vm0: to be moved to n2 (live)
+     2.291 n1   | vm vm0: live migration from n1 to n2
+     2.339 n2   QEMU of vm0 waits for it
+     2.417 n1   | vm vm0: memory is being sent to n2
+     3.289 n1   migration of vm0 begins
+     4.337 n1   QEMU of vm0 has handed its guest over
+     4.339 n2   guest of vm0 continues
+     4.341 n1   | vm vm0: continues on n2
+     4.372 n1   QEMU of vm0 ends: killed
+     4.402 n1   | vm vm0: moved to n2

@@ -9,7 +9,7 @@
 
 #include "clusterd/text.h"
 
-enum { PREPARE_LIMIT_MS = 120000 };
+enum { PREPARE_LIMIT_MS = 120000, ABSENT_LIMIT_MS = 3000 };
 
 static bool is_begun(const struct move *move)
 {
@@ -132,29 +132,63 @@ static void decide_asked(struct node *node, struct move_round *round, const stru
 	move_propose(node, round, &choice, actions);
 }
 
+static bool absent(const struct node *node, uint64_t present, uint8_t slot)
+{
+	return slot < NODES_MAX && node->cluster.nodes[slot].life == NODE_ONLINE &&
+	       !(present >> slot & 1);
+}
+
+/*
+ * An end whose clusterd is dead while its host lives neither loses the move nor carries it on. A
+ * daemon that starts again has a moment; then the move is undone, before its source renounces a
+ * guest that nobody could let continue.
+ */
+static const char *who_is_absent(struct node *node, uint64_t present, const struct move *move,
+				 struct move_watch *watch)
+{
+	bool source = absent(node, present, move->source);
+	bool target = absent(node, present, move->target);
+
+	if (!source && !target) {
+		watch->absent_ms = 0;
+		return NULL;
+	}
+	if (watch->absent_ms == 0)
+		watch->absent_ms = node->now_ms;
+	if (node->now_ms - watch->absent_ms < ABSENT_LIMIT_MS) {
+		node_wake_at(node, watch->absent_ms + ABSENT_LIMIT_MS);
+		return NULL;
+	}
+	return source ? "its source's clusterd does not answer"
+		      : "its target's clusterd does not answer";
+}
+
 /*
  * Both ends speak for themselves; this is for the case that one of them does not. Counted on this
  * node's clock, from when it saw the stage: a new coordinator begins to count anew.
  */
-static void decide_overdue(struct node *node, uint32_t at, struct actions *actions)
+static void decide_overdue(struct node *node, uint64_t present, uint32_t at,
+			   struct actions *actions)
 {
 	const struct move *move = &node->cluster.moves[at];
 	struct move_watch *watch = &node->watches[at];
+	const char *reason;
 
-	if (watch->id != move->id || watch->stage != move->stage) {
-		*watch = (struct move_watch){ move->id, move->stage, node->now_ms };
-	}
-	if (move->stage != STAGE_PREPARE)
+	if (watch->id != move->id || watch->stage != move->stage)
+		*watch = (struct move_watch){ move->id, move->stage, node->now_ms,
+					      watch->id == move->id ? watch->absent_ms : 0 };
+	if (move->stage != STAGE_PREPARE && move->stage != STAGE_TRANSFER)
 		return;
-	if (node->now_ms - watch->since_ms < PREPARE_LIMIT_MS) {
-		node_wake_at(node, watch->since_ms + PREPARE_LIMIT_MS);
-		return;
+	reason = who_is_absent(node, present, move, watch);
+	if (!reason && move->stage == STAGE_PREPARE) {
+		if (node->now_ms - watch->since_ms < PREPARE_LIMIT_MS)
+			node_wake_at(node, watch->since_ms + PREPARE_LIMIT_MS);
+		else
+			reason = move->shared ? "its target was not ready in time"
+					      : "its source did not share its lease in time";
 	}
-	watch->since_ms = node->now_ms;
-	propose_end(node, move, MOVE_STAYED,
-		    move->shared ? "its target was not ready in time"
-				 : "its source did not share its lease in time",
-		    actions);
+	if (reason)
+		propose_end(node, move, MOVE_STAYED, reason, actions);
 }
 
 static bool anything_to_do(const struct cluster *cluster)
@@ -186,9 +220,38 @@ void decide_moves(struct node *node, uint64_t present, struct actions *actions)
 		if (!actions_room(actions, 16, 64 * 1024))
 			return;
 		if (is_begun(move))
-			decide_overdue(node, i, actions);
+			decide_overdue(node, present, i, actions);
 		else if (move->id != 0)
 			decide_asked(node, &round, move, actions);
 	}
 	decide_drains(node, &round, actions);
+}
+
+struct saved_file saved_file_of(const struct node *node, const struct entry *entry)
+{
+	bool drops = entry->type == ENTRY_VM_WANT ||
+		     (entry->type == ENTRY_REMOVE && entry->object == OBJECT_VM);
+	const struct vm *vm = drops ? cluster_find_vm(&node->cluster, entry->name) : NULL;
+	struct saved_file saved = { .kept = vm && vm->saved == SAVED_KEPT };
+
+	if (!saved.kept)
+		return saved;
+	saved.vm = vm->ref;
+	saved.uuid = vm_definition(&node->cluster, vm)->uuid;
+	saved.volume = vm->saved_volume;
+	return saved;
+}
+
+// Where that fails the next saving of the VM replaces it.
+void saved_file_dropped(struct node *node, const struct saved_file *saved, struct actions *actions)
+{
+	const struct vm *vm = saved->kept ? cluster_vm(&node->cluster, saved->vm) : NULL;
+	struct action *action;
+
+	if (!saved->kept || (vm && vm->saved != SAVED_NONE) || !view_coordinator(node->view) ||
+	    !view_normal(node->view))
+		return;
+	action = actions_add(actions, ACTION_SAVED_REMOVE);
+	action->uuid = saved->uuid;
+	action->volume = saved->volume;
 }

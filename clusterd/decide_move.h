@@ -36,4 +36,15 @@ bool move_propose(struct node *node, struct move_round *round, const struct move
 // Drains, and the way home after them (decide_drain.c).
 void decide_drains(struct node *node, struct move_round *round, struct actions *actions);
 
+// The saved state that an administrator's entry may drop, as it is before the entry is applied; and
+// what is left of it after: one node removes the file.
+struct saved_file {
+	bool kept;
+	struct vm_ref vm;
+	struct uuid uuid;
+	uint8_t volume;
+};
+struct saved_file saved_file_of(const struct node *node, const struct entry *entry);
+void saved_file_dropped(struct node *node, const struct saved_file *saved, struct actions *actions);
+
 void decide_moves(struct node *node, uint64_t present, struct actions *actions);

@@ -5,7 +5,7 @@
  * level-triggered: it would do the same after any other event, so nothing is lost when things
  * cross.
  */
-#include "clusterd/node_internal.h"
+#include "clusterd/decide_move.h"
 
 #include <string.h>
 
@@ -178,6 +178,7 @@ static void node_apply(struct node *node, const struct record *record, struct ac
 {
 	char line[REASON_SIZE + 2 * NAME_SIZE];
 	bool news = record->index > node->loaded_index;
+	struct saved_file saved;
 	struct entry entry;
 	struct entry_result result;
 
@@ -187,6 +188,7 @@ static void node_apply(struct node *node, const struct record *record, struct ac
 	line[0] = 0;
 	if (news)
 		entry_describe(&node->cluster, &entry, line, sizeof(line));
+	saved = saved_file_of(node, &entry);
 	cluster_apply(&node->cluster, record->index, &entry, &result);
 	// The answer before the log's line: somebody waits for it.
 	if (record->origin == node->self)
@@ -198,6 +200,7 @@ static void node_apply(struct node *node, const struct record *record, struct ac
 	if (entry.type == ENTRY_NODE_GOODBYE)
 		peer_left(node, entry.node_id, record->view);
 	local_committed(node, &entry, actions);
+	saved_file_dropped(node, &saved, actions);
 }
 
 static void node_drain(struct node *node, struct actions *actions)

@@ -47,7 +47,8 @@ struct pending_request {
 struct move_watch {
 	uint32_t id; // of the move in this place of the table
 	uint8_t stage;
-	uint64_t since_ms; // since when this node sees it in that stage
+	uint64_t since_ms;  // since when this node sees it in that stage
+	uint64_t absent_ms; // since when one of its ends takes no part in the view; 0: both do
 };
 
 enum move_side { SIDE_NONE, SIDE_SOURCE, SIDE_TARGET, SIDE_SAVE };

@@ -257,16 +257,24 @@ static struct entry some_place(struct fixture *f)
 	return entry;
 }
 
+// Who is lost mostly says nothing: its fate is decided meanwhile.
+static struct entry unless_lost(struct fixture *f, struct entry entry)
+{
+	const struct cluster_node *node = cluster_node_by_id(&f->cluster, entry.from);
+
+	return node && node->life != NODE_ONLINE && dice(16) ? some_node(f) : entry;
+}
+
 static struct entry some_entry(struct fixture *f)
 {
 	uint32_t draw = dice(100);
 
 	if (draw < 50)
-		return some_move_report(f);
+		return unless_lost(f, some_move_report(f));
 	if (draw < 65)
 		return some_move(f);
 	if (draw < 80)
-		return some_vm_report(f);
+		return unless_lost(f, some_vm_report(f));
 	if (draw < 86)
 		return some_node(f);
 	if (draw < 88)

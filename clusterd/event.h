@@ -120,6 +120,7 @@ enum run_state {
 	RUN_RECEIVED,	 // has all of it; never continued
 	RUN_POSTMIGRATE, // sent all of it: renounced
 	RUN_SENDING,	 // a migration of it is under way
+	RUN_UNKNOWN,	 // its monitor does not answer
 	RUN_STATE_COUNT,
 };
 

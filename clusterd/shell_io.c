@@ -437,6 +437,7 @@ static void shell_open_host(struct shell *shell)
 		.sanlock_path = "/usr/sbin/sanlock",
 		.qemu_path = shell->config->qemu,
 		.qemu_user = shell->config->qemu_user,
+		.pki_dir = shell->config->pki_dir,
 		.uefi_code = access(uefi_code, R_OK) == 0 ? uefi_code : NULL,
 		.uefi_vars = access(uefi_vars, R_OK) == 0 ? uefi_vars : NULL,
 		.look = shell_look,

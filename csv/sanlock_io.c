@@ -17,11 +17,11 @@
 #include <sanlock_rv.h>
 
 #include "clusterd/exec_io.h"
+#include "csv/sanlock_internal_io.h"
 
 #define MIB (1024u * 1024u)
 
 enum {
-	AGAIN_TRIES = 20,
 	READ_LIMIT_MS = 2000,
 	RELEASE_LIMIT_MS = 20000,
 };
@@ -39,8 +39,7 @@ enum {
 	LEADER_AT_TIMESTAMP = 152,
 };
 
-__attribute__((format(printf, 2, 3)))
-static bool lock_fail(char *reason, const char *format, ...)
+bool lock_fail(char *reason, const char *format, ...)
 {
 	va_list list;
 
@@ -58,7 +57,7 @@ static uint64_t lock_now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static const char *lock_error_text(int result)
+const char *lock_error_text(int result)
 {
 	if (result > -200)
 		return strerror(-result);
@@ -330,13 +329,7 @@ bool lock_joined(const struct lock_volume *volume, uint32_t host_id)
 	return sanlock_inq_lockspace(&ls, 0) == 0;
 }
 
-struct lock_resource {
-	struct sanlk_resource resource;
-	struct sanlk_disk disk;
-};
-
-static struct sanlk_resource *lock_resource_fill(struct lock_resource *res,
-						 const struct lock_lease *lease)
+struct sanlk_resource *lock_resource_fill(struct lock_resource *res, const struct lock_lease *lease)
 {
 	memset(res, 0, sizeof(*res));
 	memcpy(res->resource.lockspace_name, lease->lockspace, strlen(lease->lockspace));
@@ -432,233 +425,6 @@ bool lock_lease_write(const struct lock_lease *lease, char *reason)
 		return lock_fail(reason, "cannot write the lease at %llu of %s: %s",
 				 (unsigned long long)lease->offset, lease->path,
 				 lock_error_text(result));
-	return true;
-}
-
-static enum lease_error lock_acquire_error(int result)
-{
-	switch (result) {
-	case SANLK_ACQUIRE_IDLIVE:
-	case SANLK_ACQUIRE_OWNED:
-	case SANLK_ACQUIRE_OTHER:
-	case SANLK_ACQUIRE_SHRETRY:
-	case SANLK_ACQUIRE_LVER:
-	case -EEXIST:
-	case -EAGAIN:
-	case -EBUSY:
-	case -EINPROGRESS:
-		return LEASE_ERROR_HELD;
-	case SANLK_ACQUIRE_OWNED_RETRY:
-		return LEASE_ERROR_WAITING;
-	case SANLK_AIO_TIMEOUT:
-	case SANLK_DBLOCK_READ:
-	case SANLK_DBLOCK_WRITE:
-	case SANLK_LEADER_READ:
-	case SANLK_LEADER_WRITE:
-	case SANLK_ACQUIRE_IDDISK:
-	case -EIO:
-	case -ENODEV:
-		return LEASE_ERROR_STORAGE;
-	case SANLK_ACQUIRE_LOCKSPACE:
-	case -ENOSPC:			// sanlock's word for: no such lockspace
-	case -ECONNREFUSED:
-	case -ECONNRESET:
-	case -ENOENT:
-	case -EPIPE:
-		return LEASE_ERROR_SANLOCK;
-	case -ESRCH:
-	case -EPERM:
-	case -ENOTCONN:
-	case -ENOTTY:
-		return LEASE_ERROR_PROCESS;
-	}
-	return LEASE_ERROR_OTHER;
-}
-
-// Who has it, in words: "held by host 3". Several leases: the first that somebody has.
-static void lock_holder(const struct lock_lease *leases, uint32_t count, char *text, size_t size)
-{
-	struct lock_resource res;
-	uint32_t i;
-
-	text[0] = 0;
-	for (i = 0; i < count && !text[0]; i++) {
-		struct sanlk_host *hosts = NULL;
-		int host_count = 0;
-
-		if (sanlock_read_resource_owners(lock_resource_fill(&res, &leases[i]), 0, &hosts,
-						 &host_count) >= 0 && host_count > 0)
-			snprintf(text, size, " (host id %llu, generation %llu)",
-				 (unsigned long long)hosts[0].host_id,
-				 (unsigned long long)hosts[0].generation);
-		free(hosts);
-	}
-}
-
-static bool lock_listed(struct sanlk_resource *const *held, int held_count,
-			const struct lock_lease *lease)
-{
-	int i;
-
-	for (i = 0; i < held_count; i++)
-		if (strncmp(held[i]->lockspace_name, lease->lockspace, SANLK_NAME_LEN) == 0 &&
-		    strncmp(held[i]->name, lease->name, SANLK_NAME_LEN) == 0 &&
-		    !(held[i]->flags & SANLK_RES_SHARED))
-			return true;
-	return false;
-}
-
-// How many leases the process has, and whether they are exactly these; or an error.
-static int lock_inquire(pid_t pid, const struct lock_lease *leases, uint32_t count, bool *exactly)
-{
-	struct sanlk_resource **held = NULL;
-	int held_count = 0, i, result;
-	char *state = NULL;
-	uint32_t lease;
-
-	*exactly = false;
-	result = sanlock_inquire(-1, pid, 0, &held_count, &state);
-	if (result >= 0 && held_count > 0 && state) {
-		result = sanlock_state_to_args(state, &held_count, &held);
-		*exactly = result >= 0 && held_count == (int)count;
-		for (lease = 0; *exactly && lease < count; lease++)
-			*exactly = lock_listed(held, held_count, &leases[lease]);
-		for (i = 0; held && i < held_count; i++)
-			free(held[i]);
-		free(held);
-	}
-	free(state);
-	return result < 0 ? result : held_count;
-}
-
-// A call that did not get through says nothing about the lease, and a VM would be ended for it: the
-// daemon is asked again, unless it, or the process, is not there.
-bool lock_holds(pid_t pid, const struct lock_lease *leases, uint32_t count)
-{
-	const struct timespec pause = { 0, 5000000 };
-	bool exactly = false;
-	uint32_t tries;
-	int result;
-
-	for (tries = 0; tries < AGAIN_TRIES; tries++) {
-		result = lock_inquire(pid, leases, count, &exactly);
-		if (result >= 0 || result == -ESRCH || result == -ENOENT || result == -ECONNREFUSED)
-			break;
-		nanosleep(&pause, NULL);
-	}
-	return exactly;
-}
-
-/*
- * After an acquire that failed: refused means that none is held. The daemon may have granted them
- * while its answer was lost, and would answer every later request with EEXIST: whoever holds
- * exactly what was asked for has it. Anything else is given back.
- */
-static bool lock_acquired_all_the_same(pid_t pid, const struct lock_lease *leases, uint32_t count)
-{
-	bool exactly;
-
-	if (lock_inquire(pid, leases, count, &exactly) > 0 && !exactly)
-		sanlock_release(-1, pid, SANLK_REL_ALL, 0, NULL);
-	return exactly;
-}
-
-bool lock_acquire(pid_t pid, const struct lock_lease *leases, uint32_t count,
-		  enum lease_error *error, char *reason)
-{
-	struct lock_resource *res = calloc(VM_LEASES_MAX, sizeof(*res));
-	struct sanlk_resource *args[VM_LEASES_MAX];
-	const struct timespec pause = { 0, 5000000 };
-	char holder[96] = "";
-	uint32_t i, tries;
-	int result = -EAGAIN;
-
-	if (!res || count > VM_LEASES_MAX) {
-		free(res);
-		*error = LEASE_ERROR_OTHER;
-		return lock_fail(reason, "out of memory");
-	}
-	for (i = 0; i < count; i++)
-		args[i] = lock_resource_fill(&res[i], &leases[i]);
-	// EAGAIN: this host's sanlock is still busy with letting go of it.
-	for (tries = 0; tries < AGAIN_TRIES; tries++) {
-		result = sanlock_acquire(-1, pid, SANLK_ACQUIRE_OWNER_NOWAIT, (int)count, args,
-					 NULL);
-		if (result != -EAGAIN)
-			break;
-		nanosleep(&pause, NULL);
-	}
-	free(res);
-	if (result >= 0 || lock_acquired_all_the_same(pid, leases, count))
-		return true;
-	*error = lock_acquire_error(result);
-	if (*error == LEASE_ERROR_HELD || *error == LEASE_ERROR_WAITING)
-		lock_holder(leases, count, holder, sizeof(holder));
-	return lock_fail(reason, "lease: %s%s",
-			 result == -ENOSPC ? "its lockspace is not joined"
-					   : lock_error_text(result),
-			 holder);
-}
-
-/*
- * 1: this host owns it, in the present generation of its id; 0: it does not; or an error. A
- * lockspace that this host is not in, or a daemon that is gone, cannot use or renew a lease,
- * whatever is still on the disk. Until its first renewal (EAGAIN) the daemon does not tell our
- * generation: then any of ours counts.
- */
-static int lock_owned(const struct lock_lease *lease, uint32_t host_id)
-{
-	uint64_t generation = 0;
-	struct lock_resource res;
-	struct sanlk_host *hosts = NULL;
-	int count = 0, i, result;
-
-	result = sanlock_get_hosts(lease->lockspace, host_id, &hosts, &count, 0);
-	if (result >= 0 && count == 1)
-		generation = hosts[0].generation;
-	free(hosts);
-	if (result == -ENOENT || result == -ECONNREFUSED)
-		return 0;
-	if (result < 0 && result != -EAGAIN)
-		return result;
-	hosts = NULL;
-	count = 0;
-	result = sanlock_read_resource_owners(lock_resource_fill(&res, lease), 0, &hosts, &count);
-	if (result >= 0) {
-		result = 0;
-		for (i = 0; i < count; i++)
-			if (hosts[i].host_id == host_id &&
-			    (!generation || hosts[i].generation == generation))
-				result = 1;
-	}
-	free(hosts);
-	return result;
-}
-
-bool lock_released(const struct lock_lease *leases, uint32_t count, uint32_t host_id,
-		   uint32_t timeout_ms, char *reason)
-{
-	uint32_t waited_ms = 0, step_ms = 1, i;
-
-	for (i = 0; i < count;) {
-		struct timespec step;
-		int owned = lock_owned(&leases[i], host_id);
-
-		if (owned == 0) {
-			i++;
-			continue;
-		}
-		if (waited_ms >= timeout_ms && owned < 0)
-			return lock_fail(reason, "lease %s: %s", leases[i].name,
-					 lock_error_text(owned));
-		if (waited_ms >= timeout_ms)
-			return lock_fail(reason, "sanlock has not released lease %s in %u s",
-					 leases[i].name, timeout_ms / 1000);
-		step = (struct timespec){ step_ms / 1000, (long)(step_ms % 1000) * 1000000 };
-		nanosleep(&step, NULL);
-		waited_ms += step_ms;
-		step_ms = step_ms < 200 ? step_ms * 2 : 200;
-	}
 	return true;
 }
 

@@ -66,10 +66,16 @@ bool lock_lease_write(const struct lock_lease *lease, char *reason);
 
 // All of them for the registered process, or none. Never waits for an owner that may be dead: that
 // is LEASE_ERROR_WAITING, and sanlock's own watch over the owner goes on meanwhile.
-bool lock_acquire(pid_t pid, const struct lock_lease *leases, uint32_t count,
+bool lock_acquire(pid_t pid, const struct lock_lease *leases, uint32_t count, bool shared,
 		  enum lease_error *error, char *reason);
-// Whether the process holds exactly these leases under the running daemon.
-bool lock_holds(pid_t pid, const struct lock_lease *leases, uint32_t count);
+// Whether the process holds exactly these leases under the running daemon; `shared`: one of them,
+// or more, is shared.
+bool lock_holds(pid_t pid, const struct lock_lease *leases, uint32_t count, bool *shared);
+// Makes the leases that the process holds all shared, or all exclusive. Of those that it cannot
+// make shared all become exclusive again, if they can. `shared`, also on failure: one of them, or
+// more, must be taken for shared from now on; only what is proven exclusive is not.
+bool lock_convert(pid_t pid, const struct lock_lease *leases, uint32_t count, bool to_shared,
+		  bool *shared, enum lease_error *error, char *reason);
 // Waits until this host owns none of them any more, at most `timeout_ms`.
 bool lock_released(const struct lock_lease *leases, uint32_t count, uint32_t host_id,
 		   uint32_t timeout_ms, char *reason);

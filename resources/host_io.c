@@ -238,6 +238,7 @@ int host_open(struct host **result, const struct host_config *config)
 	host->config.cpu_compatible = host_text(config->cpu_compatible);
 	host->config.uefi_code = host_text(config->uefi_code);
 	host->config.uefi_vars = host_text(config->uefi_vars);
+	host->config.pki_dir = host_text(config->pki_dir);
 	host->process.loop = config->edge.loop;
 	host->process.run_dir = host->config.run_dir;
 	host->process.launch_path = host->config.launch_path;

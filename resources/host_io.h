@@ -18,6 +18,8 @@ struct host_config {
 	const char *qemu_user;		// that QEMU runs as
 	const char *cpu_compatible;	// -cpu for CPU_COMPATIBLE
 	const char *uefi_code, *uefi_vars; // firmware and its variables' template; NULL: none here
+	const char *pki_dir;		   // this node's certificates, as tls-creds-x509 wants them
+					   // named; NULL: none
 	bool image_locks;
 	// Adds addresses and certificates to what is said of this host. NULL: nothing.
 	void (*look)(void *owner, struct node_report *report);

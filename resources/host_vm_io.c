@@ -11,7 +11,6 @@
 #include "clusterd/cpu.h"
 #include "clusterd/trace_io.h"
 #include "resources/host_internal.h"
-#include "resources/image_io.h"
 #include "resources/launch.h"
 #include "resources/qemu_args.h"
 
@@ -20,7 +19,7 @@ enum {
 	CONSOLE_SIZE_MAX = 1024 * 1024,
 };
 
-static void vm_post(struct host_vm *vm, enum event_type type, bool flag, const char *reason)
+void vm_post(struct host_vm *vm, enum event_type type, bool flag, const char *reason)
 {
 	uint8_t cpu[CPU_FEATURES_BYTES];
 	struct event event = { .type = (uint8_t)type, .vm = vm->ref, .uuid = vm->uuid,
@@ -35,8 +34,8 @@ static void vm_post(struct host_vm *vm, enum event_type type, bool flag, const c
 	edge_post(&vm->host->edge, &event);
 }
 
-static void vm_path(const struct host *host, const struct uuid *uuid, const char *suffix,
-		    char *path, size_t size)
+void vm_path(const struct host *host, const struct uuid *uuid, const char *suffix, char *path,
+	     size_t size)
 {
 	char text[37];
 
@@ -50,7 +49,7 @@ bool host_vm_folder(const struct host *host, const struct uuid *uuid, char *buf,
 	return access(buf, F_OK) == 0;
 }
 
-static struct host_vm *vm_find(struct host *host, const struct uuid *uuid)
+struct host_vm *vm_find(struct host *host, const struct uuid *uuid)
 {
 	struct host_vm *vm = host->vms;
 
@@ -68,8 +67,8 @@ static struct host_vm *vm_of(struct host *host, struct vm_ref ref)
 	return vm;
 }
 
-static struct host_vm *vm_make(struct host *host, const struct uuid *uuid, struct vm_ref ref,
-			       uint32_t attempt)
+struct host_vm *vm_make(struct host *host, const struct uuid *uuid, struct vm_ref ref,
+			uint32_t attempt)
 {
 	struct host_vm *vm = vm_find(host, uuid);
 
@@ -81,19 +80,22 @@ static struct host_vm *vm_make(struct host *host, const struct uuid *uuid, struc
 		vm->uuid = *uuid;
 		vm->next = host->vms;
 		host->vms = vm;
+		vm_move_init(vm);
 	}
 	vm->ref = ref;
 	vm->attempt = attempt;
 	return vm;
 }
 
-static void vm_free(struct host_vm *vm)
+void vm_free(struct host_vm *vm)
 {
 	struct host_vm **link = &vm->host->vms;
 
 	while (*link != vm)
 		link = &(*link)->next;
 	*link = vm->next;
+	vm_move_over(vm);
+	loop_timer_cancel(&vm->adopt_timer);
 	qmp_close(vm->qmp);
 	process_close(vm->process);
 	free(vm->def);
@@ -102,13 +104,14 @@ static void vm_free(struct host_vm *vm)
 }
 
 // What the process left on this host: its record, its sockets, its log, its scope.
-static void vm_clean(const struct host *host, const struct uuid *uuid)
+void vm_clean(const struct host *host, const struct uuid *uuid)
 {
 	static const char *const files[] = { "qmp", "console", "vnc", "console.log" };
 	char path[512], text[37];
 	size_t i;
 
 	record_remove(host->config.run_dir, uuid);
+	credentials_remove(host, uuid);
 	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		vm_path(host, uuid, ".d/", path, sizeof(path));
 		strncat(path, files[i], sizeof(path) - strlen(path) - 1);
@@ -144,15 +147,20 @@ static void vm_exited(void *owner, const char *reason)
 {
 	struct host_vm *vm = owner;
 	char why[REASON_SIZE];
+	bool never_ran;
 
 	snprintf(why, sizeof(why), "%s", vm->failure[0] ? vm->failure : reason);
+	never_ran = vm->incoming || !vm->let_go;
 	process_close(vm->process);
 	vm->process = NULL;
+	vm->incoming = false;
+	vm_move_over(vm);
 	qmp_close(vm->qmp);
 	vm->qmp = NULL;
+	vm_adopt_over(vm);
 	vm->exec_waits = vm->cont_wanted = false;
 	record_remove(vm->host->config.run_dir, &vm->uuid);
-	vm_post(vm, EVENT_QEMU_EXITED, false, why);
+	vm_post(vm, EVENT_QEMU_EXITED, never_ran, why);
 }
 
 static void vm_unkillable(void *owner, const char *reason)
@@ -162,7 +170,7 @@ static void vm_unkillable(void *owner, const char *reason)
 
 static void vm_notice(void *owner, enum qmp_notice notice, const char *text);
 
-static void vm_open_qmp(struct host_vm *vm)
+void vm_open_qmp(struct host_vm *vm)
 {
 	char path[512];
 	int error;
@@ -183,7 +191,7 @@ static void vm_executed(void *owner)
 		vm_open_qmp(vm);
 }
 
-static struct process_listener vm_listener(struct host_vm *vm)
+struct process_listener vm_listener(struct host_vm *vm)
 {
 	return (struct process_listener){
 		.spawned = vm_spawned, .executed = vm_executed, .exited = vm_exited,
@@ -193,21 +201,62 @@ static struct process_listener vm_listener(struct host_vm *vm)
 
 // --- the monitor -------------------------------------------------------------------------------
 
-static void vm_status(struct host_vm *vm, const char *status)
+static void vm_cont_heard(void *owner, bool ok, const char *text)
+{
+	struct host_vm *vm = owner;
+
+	// A monitor that went away refused nothing: what the guest does is heard from the next one.
+	if (!ok && qmp_command(vm->qmp, "query-status", NULL, NULL, NULL) == 0)
+		vm_post(vm, EVENT_QEMU_PAUSED, false, text);
+}
+
+// One that is still loading continues by itself when it has loaded. That it was told to is written
+// down before: of one that was not, it can be said later that it never ran.
+void vm_cont(struct host_vm *vm)
+{
+	char reason[REASON_SIZE];
+
+	if (!vm->qmp)
+		return;
+	if (vm->incoming && vm->process) {
+		vm->incoming = false;
+		vm_write_record(vm, reason);
+	}
+	qmp_command(vm->qmp, "cont", NULL, vm_cont_heard, vm);
+}
+
+// Stopped by a move: that is no pause to be ended by whoever sees it.
+static bool vm_stopped_by_move(const struct host_vm *vm, const char *status)
+{
+	return strcmp(status, "postmigrate") == 0 || strcmp(status, "finish-migrate") == 0 ||
+	       (strcmp(status, "paused") == 0 && vm->incoming);
+}
+
+void vm_status(struct host_vm *vm, const char *status)
 {
 	char reason[REASON_SIZE];
 
 	if (strcmp(status, "running") == 0) {
 		vm_post(vm, EVENT_QEMU_RUNNING, false, NULL);
+	} else if (strcmp(status, "inmigrate") == 0) {
+		vm_move_waits(vm);
 	} else if (strcmp(status, "prelaunch") == 0) {
 		// The daemon that was to let it go died in between. It was asked for then, and it
 		// has its lease.
 		if (vm->cont_wanted)
-			qmp_command(vm->qmp, "cont", NULL, NULL, NULL);
-	} else {
+			vm_cont(vm);
+	} else if (!vm_stopped_by_move(vm, status)) {
 		snprintf(reason, sizeof(reason), "QEMU says that the guest is %s", status);
 		vm_post(vm, EVENT_QEMU_PAUSED, false, reason);
 	}
+}
+
+static void vm_resumed(struct host_vm *vm)
+{
+	vm->cont_wanted = false;
+	vm_move_resumed(vm);
+	vm->incoming = false;
+	vm_post(vm, EVENT_QEMU_RUNNING, false, NULL);
 }
 
 static void vm_notice(void *owner, enum qmp_notice notice, const char *text)
@@ -218,23 +267,31 @@ static void vm_notice(void *owner, enum qmp_notice notice, const char *text)
 	case QMP_READY:
 		trace_note(vm->host->edge.trace, "qmp-ready", vm->ref);
 		host_vm_ask_cpu(vm);
-		if (vm->cont_wanted)
-			qmp_command(vm->qmp, "cont", NULL, NULL, NULL);
+		// Not one that was found: what it does is to be known first. One that has sent its
+		// memory away, or received it, is not to run because a daemon was started again.
+		if (vm->cont_wanted && !vm->adopting)
+			vm_cont(vm);
 		break;
 	case QMP_STATUS:
-		vm_status(vm, text);
+		if (!vm_adopt_heard(vm, text))
+			vm_status(vm, text);
 		break;
 	case QMP_RESUMED:
-		vm->cont_wanted = false;
-		vm_post(vm, EVENT_QEMU_RUNNING, false, NULL);
+		vm_resumed(vm);
 		break;
 	case QMP_STOPPED:
-		vm_post(vm, EVENT_QEMU_PAUSED, false, text);
+		if (text || !vm_move_stopped(vm))
+			vm_post(vm, EVENT_QEMU_PAUSED, false,
+				text ? text : "paused by its monitor");
 		break;
 	case QMP_GUEST_SHUTDOWN:
 		vm_post(vm, EVENT_QEMU_GUEST_SHUTDOWN, false, NULL);
 		break;
+	case QMP_MIGRATION:
+		vm_move_heard(vm, text);
+		break;
 	case QMP_DEAF:
+		vm_adopt_heard(vm, NULL);
 		vm_post(vm, EVENT_QEMU_DEAF, false, text);
 		break;
 	case QMP_SHUTDOWN:
@@ -312,7 +369,8 @@ static void vm_spawn(struct host *host, const struct cluster *cluster, const str
 
 	if (!vm)
 		return;
-	vm->spawned = vm->ending = vm->exec_waits = vm->cont_wanted = false;
+	vm->spawned = vm->ending = vm->exec_waits = vm->cont_wanted = vm->incoming = false;
+	vm->let_go = false;
 	vm->failure[0] = 0;
 	if (!wanted || !vm_start_child(vm, vm_definition(cluster, wanted), wanted, reason))
 		vm_post(vm, EVENT_VM_SPAWNED, false, reason);
@@ -322,13 +380,13 @@ static void vm_acquire_work(void *owner)
 {
 	struct host_task *task = owner;
 
-	task->ok = lock_acquire(task->pid, task->leases, task->lease_count, &task->error,
-				task->reason);
+	task->ok = lock_acquire(task->pid, task->leases, task->lease_count, task->event.shared,
+				&task->error, task->reason);
 	task->event.type = task->ok ? EVENT_LEASE_GRANTED : EVENT_LEASE_REFUSED;
 	task->event.lease_error = task->ok ? 0 : (uint8_t)task->error;
 }
 
-static struct host_task *vm_task(struct host_vm *vm, enum event_type type, loop_fn work)
+struct host_task *vm_task(struct host_vm *vm, enum event_type type, loop_fn work)
 {
 	struct host_task *task = host_task(vm->host, type, work);
 
@@ -343,7 +401,7 @@ static struct host_task *vm_task(struct host_vm *vm, enum event_type type, loop_
 	return task;
 }
 
-static void vm_acquire(struct host_vm *vm)
+static void vm_acquire(struct host_vm *vm, bool shared)
 {
 	struct event event = { .type = EVENT_LEASE_REFUSED, .vm = vm->ref, .uuid = vm->uuid,
 			       .attempt = vm->attempt, .lease_error = LEASE_ERROR_PROCESS,
@@ -361,8 +419,10 @@ static void vm_acquire(struct host_vm *vm)
 		return;
 	}
 	task = vm_task(vm, EVENT_LEASE_REFUSED, vm_acquire_work);
-	if (task)
-		worker_submit(vm->host->pool, &task->task);
+	if (!task)
+		return;
+	task->event.shared = shared;
+	worker_submit(vm->host->pool, &task->task);
 }
 
 static bool vm_build_args(const struct host_vm *vm, const struct vm_def *def,
@@ -381,6 +441,7 @@ static bool vm_build_args(const struct host_vm *vm, const struct vm_def *def,
 		.console_log = console,
 		.uefi_code = host->config.uefi_code,
 		.image_locks = host->config.image_locks,
+		.incoming = vm->start_mode != START_FRESH,
 		.tap_fds = taps,
 	};
 
@@ -391,75 +452,7 @@ static bool vm_build_args(const struct host_vm *vm, const struct vm_def *def,
 	return qemu_args_build(args, arena, QEMU_ARENA_SIZE, def, &facts);
 }
 
-// What QEMU needs on the volumes before it may start, on a thread, because a volume may hang: its
-// images belong to the user that it runs as, and a VM with UEFI has its firmware's variables beside
-// its disk, which its lease guards.
-struct files_task {
-	struct worker_task task;
-	struct host *host;
-	struct uuid uuid;
-	uint32_t attempt;
-	struct vm_def def;
-	char root[PATH_SIZE];
-	bool ok;
-	char reason[REASON_SIZE];
-};
-
-static bool vars_copy(const struct files_task *task, int from, int to)
-{
-	char buffer[16384];
-	ssize_t size;
-
-	while ((size = read(from, buffer, sizeof(buffer))) > 0)
-		if (write(to, buffer, (size_t)size) != size)
-			return false;
-	return size == 0 && fsync(to) == 0 &&
-	       fchown(to, task->host->process.uid, task->host->process.gid) == 0;
-}
-
-// Complete before it has its name: a host that dies in between leaves nothing that looks whole.
-static void vars_make(struct files_task *task)
-{
-	const char *template = task->host->config.uefi_vars;
-	char path[2 * PATH_SIZE + NAME_SIZE], temporary[2 * PATH_SIZE + NAME_SIZE + 8];
-	int from, to;
-
-	task->ok = false;
-	snprintf(task->reason, sizeof(task->reason), "no UEFI firmware is installed on this host");
-	if (!task->host->config.uefi_code || !template ||
-	    !uefi_vars_path(&task->def, task->root, path, sizeof(path)))
-		return;
-	task->ok = access(path, F_OK) == 0;
-	if (task->ok)
-		return;
-	snprintf(temporary, sizeof(temporary), "%s.new", path);
-	unlink(temporary);
-	from = open(template, O_RDONLY | O_CLOEXEC);
-	to = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	task->ok =
-		from >= 0 && to >= 0 && vars_copy(task, from, to) && rename(temporary, path) == 0;
-	if (!task->ok)
-		snprintf(task->reason, sizeof(task->reason), "%.120s: %s",
-			 from < 0 ? template : path, strerror(errno));
-	if (from >= 0)
-		close(from);
-	if (to >= 0)
-		close(to);
-}
-
-static void files_work(void *owner)
-{
-	struct files_task *task = owner;
-
-	task->ok = true;
-	for (uint32_t i = 0; i < task->def.disk_count && task->ok; i++)
-		task->ok = image_take(task->root, &task->def.disks[i], task->host->process.uid,
-				      task->host->process.gid, task->reason);
-	if (task->ok && task->def.firmware == FIRMWARE_UEFI)
-		vars_make(task);
-}
-
-static bool vm_write_record(const struct host_vm *vm, char *reason)
+bool vm_write_record(const struct host_vm *vm, char *reason)
 {
 	struct record *record = calloc(1, sizeof(*record));
 	int error = -ENOMEM;
@@ -468,6 +461,7 @@ static bool vm_write_record(const struct host_vm *vm, char *reason)
 		record->uuid = vm->uuid;
 		record->vm = vm->ref;
 		record->attempt = vm->attempt;
+		record->incoming = vm->incoming;
 		record->lease_count = vm->lease_count;
 		memcpy(record->leases, vm->leases, sizeof(record->leases));
 		process_record(vm->process, record);
@@ -492,11 +486,12 @@ static bool vm_let_go(struct host_vm *vm, const struct vm_def *def, char *reason
 		good = false;
 		snprintf(reason, REASON_SIZE, "its command line: %s", args->problem);
 	}
+	vm->incoming = vm->start_mode != START_FRESH;
 	good = good && vm_write_record(vm, reason);
 	if (good) {
-		vm->cont_wanted = true;
+		vm->cont_wanted = !vm->incoming;
 		error = process_exec(vm->process, (const char *const *)args->argv);
-		good = !error;
+		good = vm->let_go = !error;
 		if (error)
 			snprintf(reason, REASON_SIZE, "its child is gone: %s", strerror(-error));
 	}
@@ -518,10 +513,11 @@ static void files_done(void *owner)
 	char reason[REASON_SIZE];
 
 	if (vm && vm->process && !vm->ending && vm->attempt == task->attempt) {
-		if (!task->ok)
-			vm_give_up(vm, task->reason);
-		else if (!vm_let_go(vm, &task->def, reason))
-			vm_give_up(vm, reason);
+		if (!task->ok || !vm_let_go(vm, &task->def, reason))
+			vm_give_up(vm, task->ok ? reason : task->reason);
+		vm->move.fd = task->saved_fd;
+	} else if (task->saved_fd >= 0) {
+		close(task->saved_fd);
 	}
 	free(task);
 }
@@ -539,7 +535,10 @@ static void vm_exec_def(struct host_vm *vm, const struct vm_def *def)
 	task->uuid = vm->uuid;
 	task->attempt = vm->attempt;
 	task->def = *def;
+	task->saved_fd = -1;
 	snprintf(task->root, sizeof(task->root), "%s", vm->host->root);
+	if (vm->start_mode == START_RESTORE)
+		snprintf(task->saved, sizeof(task->saved), "%s", vm->move.place);
 	worker_submit(vm->host->slow_pool, &task->task);
 }
 
@@ -549,10 +548,18 @@ static void vm_exec(struct host_vm *vm, const struct cluster *cluster, const str
 
 	if (!vm->process)
 		return;		// its end was posted
+	vm->start_mode = action->start_mode;
 	if (!wanted) {
 		vm_give_up(vm, "it is no longer defined");
 		return;
 	}
+	if (vm->start_mode == START_RESTORE &&
+	    !saved_place(vm->host, cluster, action->volume, vm->move.place,
+			 sizeof(vm->move.place))) {
+		vm_give_up(vm, "the volume of its saved state is not open on this host");
+		return;
+	}
+	vm_move_expect(vm, action);
 	if (!host_vm_take_hardware(vm, cluster, wanted)) {
 		vm_give_up(vm, "out of memory");
 		return;
@@ -602,89 +609,6 @@ static void vm_release_wait(struct host_vm *vm)
 
 	if (task)
 		worker_submit(vm->host->slow_pool, &task->task);
-}
-
-// --- adoption ----------------------------------------------------------------------------------
-
-static void vm_inquire_work(void *owner)
-{
-	struct host_task *task = owner;
-
-	task->ok = lock_holds(task->pid, task->leases, task->lease_count);
-}
-
-static void host_adopted_one(struct host *host)
-{
-	struct event event = { .type = EVENT_ADOPTION_DONE };
-
-	if (--host->adoptions == 0)
-		edge_post(&host->edge, &event);
-}
-
-static void vm_inquire_done(void *owner)
-{
-	struct host_task *task = owner;
-	struct host *host = task->host;
-	struct host_vm *vm = vm_find(host, &task->event.uuid);
-
-	if (vm && vm->process && !vm->qmp) {
-		// Only with its lease may one that was never let go on be let go on.
-		vm->cont_wanted = task->ok;
-		vm_open_qmp(vm);
-	}
-	// One that ended meanwhile is nothing to adopt.
-	if (!vm || !vm->process) {
-		free(task->volumes);
-		free(task->generations);
-		free(task);
-	} else {
-		host_task_done(task);
-	}
-	host_adopted_one(host);
-}
-
-static void vm_inquire(struct host_vm *vm)
-{
-	struct host_task *task = vm_task(vm, EVENT_VM_ADOPTED, vm_inquire_work);
-
-	if (!task)
-		return;
-	task->task.done = vm_inquire_done;
-	vm->host->adoptions++;
-	worker_submit(vm->host->pool, &task->task);
-}
-
-static void vm_adopt(void *owner, const struct record *record)
-{
-	struct host *host = owner;
-	struct host_vm *vm = vm_find(host, &record->uuid);
-
-	if (vm && vm->process) {
-		vm_inquire(vm);
-		return;
-	}
-	vm = vm_make(host, &record->uuid, record->vm, record->attempt);
-	if (!vm)
-		return;
-	int error = process_adopt(&vm->process, &host->process, vm_listener(vm), record);
-	if (error) {
-		if (error == -ESRCH) // else its record keeps another from being started
-			vm_clean(host, &record->uuid);
-		vm_free(vm);
-		return;
-	}
-	vm->spawned = true;
-	vm->lease_count = record->lease_count;
-	memcpy(vm->leases, record->leases, sizeof(vm->leases));
-	vm_inquire(vm);
-}
-
-// Counted from one, so that DONE comes last, and also when there is none.
-void host_vm_adopt_all(struct host *host)
-{
-	host->adoptions++;
-	record_each(host->config.run_dir, vm_adopt, host);
-	host_adopted_one(host);
 }
 
 void host_vm_close_all(struct host *host)
@@ -763,13 +687,17 @@ bool host_vm_perform(struct host *host, const struct cluster *cluster, const str
 		vm_spawn(host, cluster, action);
 		return true;
 	}
+	if (action->type == ACTION_SAVED_REMOVE) {
+		host_saved_remove(host, cluster, action);
+		return true;
+	}
 	vm = vm_for(host, action);
 	if (!vm)
 		return true;
 	vm->attempt = action->attempt;
 	switch (action->type) {
 	case ACTION_LEASE_ACQUIRE:
-		vm_acquire(vm);
+		vm_acquire(vm, action->flag);
 		return true;
 	case ACTION_QEMU_EXEC:
 		vm_exec(vm, cluster, action);
@@ -785,8 +713,7 @@ bool host_vm_perform(struct host *host, const struct cluster *cluster, const str
 			qmp_command(vm->qmp, "system_powerdown", NULL, NULL, NULL);
 		return true;
 	case ACTION_QEMU_CONT:
-		if (vm->qmp)
-			qmp_command(vm->qmp, "cont", NULL, NULL, NULL);
+		vm_cont(vm);
 		return true;
 	case ACTION_LEASE_RELEASE_WAIT:
 		vm_release_wait(vm);
@@ -795,5 +722,5 @@ bool host_vm_perform(struct host *host, const struct cluster *cluster, const str
 		vm_forget(vm);
 		return true;
 	}
-	return false;
+	return vm_move_perform(vm, cluster, action);
 }

@@ -2,6 +2,7 @@
 #include "resources/qmp_io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,8 @@ struct qmp {
 	struct loop_timer connect_timer, round_timer;
 	char *in, *out;
 	size_t in_used, in_size, out_used;
+	int pass_fd; // goes with the byte at pass_at; -1: none
+	size_t pass_at;
 	struct qmp_pending pending[PENDING_MAX];
 };
 
@@ -86,7 +89,9 @@ static void qmp_hang_up(struct qmp *qmp)
 		loop_del_fd(qmp->loop, qmp->fd);
 		close(qmp->fd);
 	}
-	qmp->fd = -1;
+	if (qmp->pass_fd >= 0)
+		close(qmp->pass_fd);
+	qmp->fd = qmp->pass_fd = -1;
 	qmp->greeted = qmp->ready = qmp->writing = false;
 	qmp->in_used = qmp->out_used = 0;
 	for (i = 0; i < PENDING_MAX; i++) {
@@ -116,14 +121,48 @@ static void qmp_turn_deaf(struct qmp *qmp, const char *text)
 	qmp_notify(qmp, QMP_DEAF, text);
 }
 
+// A descriptor goes with the first byte of its command, so that QEMU has it when it reads that.
+static ssize_t qmp_write_some(struct qmp *qmp)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr header;
+	} control = { { 0 } };
+	struct iovec data = { qmp->out, qmp->out_used };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+	ssize_t sent;
+
+	if (qmp->pass_fd >= 0 && qmp->pass_at > 0) {
+		data.iov_len = qmp->pass_at;
+	} else if (qmp->pass_fd >= 0) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = sizeof(control.bytes);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.header), &qmp->pass_fd, sizeof(int));
+	}
+	sent = sendmsg(qmp->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (sent <= 0)
+		return sent;
+	if (message.msg_control) {
+		close(qmp->pass_fd);
+		qmp->pass_fd = -1;
+	} else if (qmp->pass_fd >= 0) {
+		qmp->pass_at -= (size_t)sent;
+	}
+	return sent;
+}
+
 static void qmp_write(struct qmp *qmp)
 {
-	ssize_t sent = 0;
 	bool writing;
 
-	if (qmp->out_used)
-		sent = send(qmp->fd, qmp->out, qmp->out_used, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (sent > 0) {
+	while (qmp->out_used) {
+		ssize_t sent = qmp_write_some(qmp);
+
+		if (sent <= 0)
+			break;
 		qmp->out_used -= (size_t)sent;
 		memmove(qmp->out, qmp->out + sent, qmp->out_used);
 	}
@@ -144,8 +183,8 @@ static struct qmp_pending *qmp_pending_free(struct qmp *qmp)
 	return NULL;
 }
 
-static int qmp_send(struct qmp *qmp, const char *name, const char *arguments, qmp_reply_fn fn,
-		    void *owner)
+static int qmp_send_fd(struct qmp *qmp, const char *name, const char *arguments, int fd,
+		       qmp_reply_fn fn, void *owner)
 {
 	struct qmp_pending *pending = qmp_pending_free(qmp);
 	size_t room = OUT_MAX_SIZE - qmp->out_used;
@@ -153,6 +192,8 @@ static int qmp_send(struct qmp *qmp, const char *name, const char *arguments, qm
 
 	if (!pending)
 		return -ENOBUFS;
+	if (fd >= 0 && qmp->pass_fd >= 0)
+		return -EBUSY;
 	if (++qmp->next_id == 0)
 		qmp->next_id = 1;
 	size = snprintf(qmp->out + qmp->out_used, room, "{\"execute\":\"%s\",\"id\":%u%s%s}\n",
@@ -160,18 +201,36 @@ static int qmp_send(struct qmp *qmp, const char *name, const char *arguments, qm
 			arguments ? arguments : "");
 	if (size < 0 || (size_t)size >= room)
 		return -ENOBUFS;
+	if (fd >= 0) {
+		qmp->pass_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		qmp->pass_at = qmp->out_used;
+		if (qmp->pass_fd < 0)
+			return -errno;
+	}
 	qmp->out_used += (size_t)size;
 	*pending = (struct qmp_pending){ qmp->next_id, fn, owner };
 	qmp_write(qmp);
 	return 0;
 }
 
-int qmp_command(struct qmp *qmp, const char *name, const char *arguments, qmp_reply_fn fn,
-		void *owner)
+static int qmp_send(struct qmp *qmp, const char *name, const char *arguments, qmp_reply_fn fn,
+		    void *owner)
+{
+	return qmp_send_fd(qmp, name, arguments, -1, fn, owner);
+}
+
+int qmp_command_fd(struct qmp *qmp, const char *name, const char *arguments, int fd,
+		   qmp_reply_fn fn, void *owner)
 {
 	if (!qmp->ready)
 		return -ENOTCONN;
-	return qmp_send(qmp, name, arguments, fn, owner);
+	return qmp_send_fd(qmp, name, arguments, fd, fn, owner);
+}
+
+int qmp_command(struct qmp *qmp, const char *name, const char *arguments, qmp_reply_fn fn,
+		void *owner)
+{
+	return qmp_command_fd(qmp, name, arguments, -1, fn, owner);
 }
 
 // To be connected, or greeted, is not yet to be heard: who only ever accepts and hangs up is deaf
@@ -250,8 +309,12 @@ static void qmp_heard_event(struct qmp *qmp, const char *event, json_t *data)
 		qmp->io_error = false;
 		qmp_notify(qmp, QMP_RESUMED, NULL);
 	} else if (strcmp(event, "STOP") == 0) {
-		qmp_notify(qmp, QMP_STOPPED,
-			   qmp->io_error ? qmp->io_error_text : "paused by its monitor");
+		qmp_notify(qmp, QMP_STOPPED, qmp->io_error ? qmp->io_error_text : NULL);
+	} else if (strcmp(event, "MIGRATION") == 0) {
+		const char *status = json_string_value(json_object_get(data, "status"));
+
+		if (status)
+			qmp_notify(qmp, QMP_MIGRATION, status);
 	} else if (strcmp(event, "SHUTDOWN") == 0) {
 		bool guest = json_is_true(json_object_get(data, "guest"));
 
@@ -427,7 +490,7 @@ int qmp_open(struct qmp **result, struct loop *loop, const char *path, qmp_notic
 	snprintf(qmp->address.sun_path, sizeof(qmp->address.sun_path), "%s", path);
 	qmp->fn = fn;
 	qmp->owner = owner;
-	qmp->fd = -1;
+	qmp->fd = qmp->pass_fd = -1;
 	*result = qmp;
 	loop_timer_ms(qmp->loop, &qmp->round_timer, ASK_MS, qmp_round, qmp);
 	qmp_connect(qmp);

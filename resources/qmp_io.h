@@ -11,9 +11,10 @@ enum qmp_notice {
 	QMP_STATUS,	    // text: the answer to the first query-status, "running", "prelaunch",
 			    // "paused"...
 	QMP_RESUMED,	    // the guest's CPUs run
-	QMP_STOPPED,	    // text: why
+	QMP_STOPPED,	    // text: of an I/O error or a panic; NULL: by a command, or a migration
 	QMP_GUEST_SHUTDOWN, // the guest switched itself off
 	QMP_SHUTDOWN,	    // switched off by somebody else
+	QMP_MIGRATION,	    // text: the status of a migration, either side's: "active"...
 	QMP_DEAF,	    // text: no answer, or none that can be understood
 	QMP_CLOSED,	    // QEMU closed the connection; a new one is tried
 };
@@ -32,3 +33,7 @@ void qmp_close(struct qmp *qmp);
 // sent: -ENOTCONN before QMP_READY, -ENOBUFS with too many under way.
 int qmp_command(struct qmp *qmp, const char *name, const char *arguments, qmp_reply_fn fn,
 		void *owner);
+// The same with a descriptor, which QEMU gets a copy of (getfd). -EBUSY: an earlier one has not
+// been sent yet.
+int qmp_command_fd(struct qmp *qmp, const char *name, const char *arguments, int fd,
+		   qmp_reply_fn fn, void *owner);

@@ -77,6 +77,8 @@ static void record_print(FILE *file, const struct record *record)
 	fprintf(file, "record 1\nvm %u %u\nattempt %u\nprocess %d %" PRIu64 "\nboot %s\n",
 		record->vm.slot, record->vm.serial, record->attempt, (int)record->pid,
 		record->start, record->boot);
+	if (record->incoming)
+		fprintf(file, "incoming\n");
 	fprintf(file, "sanlock %d %" PRIu64 "\n", (int)record->sanlock.pid, record->sanlock.start);
 	for (i = 0; i < record->lease_count; i++) {
 		const struct lock_lease *lease = &record->leases[i];
@@ -128,6 +130,8 @@ static void record_parse_line(const char *line, struct record *record)
 		record->sanlock.pid = pid;
 	else if (strncmp(line, "lease ", 6) == 0)
 		record_parse_lease(line, record);
+	else if (strcmp(line, "incoming") == 0)
+		record->incoming = true;
 	else if (sscanf(line, "vm %u %u", &record->vm.slot, &record->vm.serial) != 2 &&
 		 sscanf(line, "attempt %u", &record->attempt) != 1)
 		(void)!sscanf(line, "boot %39s", record->boot);

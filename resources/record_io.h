@@ -16,6 +16,8 @@ struct record {
 	uint64_t start;			// of the process, as in /proc/PID/stat
 	char boot[40];			// the kernel's boot id
 	struct lock_daemon sanlock;	// that it registered with
+	bool incoming;			// started to receive memory, or to load it, and never told
+					// to continue
 	uint32_t lease_count;
 	struct lock_lease leases[VM_LEASES_MAX];
 };

@@ -89,7 +89,7 @@ tests_edge_test_cpg_edge_SOURCES = tests/edge/test_cpg_edge.c tests/edge/fake_co
 	clusterd/worker_io.c clusterd/loop_io.c
 tests_edge_test_cpg_edge_LDADD = libcore.a $(CMOCKA_LIBS) $(QB_LIBS) -lpthread
 tests_edge_test_sanlock_edge_SOURCES = tests/edge/test_sanlock_edge.c tests/edge/fake_sanlock.c \
-	tests/edge/fake_sanlock.h csv/sanlock_io.c csv/guard_io.c csv/volume_io.c \
+	tests/edge/fake_sanlock.h csv/sanlock_io.c csv/sanlock_lease_io.c csv/guard_io.c csv/volume_io.c \
 	clusterd/worker_io.c clusterd/loop_io.c clusterd/exec_io.c resources/launch_io.c
 tests_edge_test_sanlock_edge_LDADD = $(CMOCKA_LIBS) $(SANLOCK_LIBS) $(QB_LIBS) -lpthread
 tests_edge_test_recorder_SOURCES = tests/edge/test_recorder.c
@@ -125,6 +125,7 @@ tests_unit_test_request_LDADD = $(edge_test_LIBS)
 tests_edge_test_ipc_SOURCES = tests/edge/test_ipc.c clusterd/ipc_io.c clusterd/ipc_client_io.c
 tests_edge_test_ipc_LDADD = $(edge_test_LIBS)
 
+include $(top_srcdir)/tests/edge/local.mk
 include $(top_srcdir)/tests/sim/local.mk
 include $(top_srcdir)/tests/scenarios/local.mk
 include $(top_srcdir)/tests/fuzz/local.mk

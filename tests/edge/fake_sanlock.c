@@ -34,6 +34,7 @@ struct lease {
 	char lockspace[SANLK_NAME_LEN + 1], name[SANLK_NAME_LEN + 1];
 	uint64_t owner_id, generation;
 	pid_t pid;		// 0: nobody that this daemon knows
+	bool shared, other_shares;
 	int unreadable;
 };
 
@@ -171,6 +172,15 @@ void fake_sanlock_begin(uint64_t fail_at, enum fake_fault fault, int code)
 	fake.code = code;
 	fake.failed = fake.dead = false;
 	fake.granted = 0;
+}
+
+void fake_sanlock_fail(uint64_t fail_at, enum fake_fault fault, int code)
+{
+	fake.calls = 0;
+	fake.fail_at = fail_at;
+	fake.fault = fault;
+	fake.code = code;
+	fake.failed = false;
 }
 
 bool fake_sanlock_failed(void)
@@ -568,8 +578,30 @@ int sanlock_read_resource_owners(struct sanlk_resource *res, uint32_t flags,
 	CALL(lease_owners(res, hosts, count));
 }
 
+void fake_sanlock_share(uint64_t offset, bool other)
+{
+	struct lease *lease = lease_at(offset);
+
+	if (!lease)
+		fake_abort(__LINE__);
+	lease->other_shares = other;
+}
+
+uint32_t fake_sanlock_shared(pid_t pid)
+{
+	uint32_t count = 0;
+
+	pthread_mutex_lock(&fake.lock);
+	reap();
+	for (int i = 0; i < LEASES_MAX; i++)
+		count += pid > 0 && fake.leases[i].pid == pid && fake.leases[i].shared;
+	pthread_mutex_unlock(&fake.lock);
+	return count;
+}
+
 static void lease_free(struct lease *lease)
 {
+	lease->shared = false;
 	lease->owner_id = lease->generation = 0;
 	lease->pid = 0;
 }
@@ -590,6 +622,9 @@ static int lease_take(pid_t pid, const struct sanlk_resource *res)
 		return -EEXIST;
 	if (lease->owner_id && lease->owner_id != space->host_id)
 		return SANLK_ACQUIRE_IDLIVE;
+	if (lease->other_shares && !(res->flags & SANLK_RES_SHARED))
+		return -EAGAIN;
+	lease->shared = (res->flags & SANLK_RES_SHARED) != 0;
 	lease->owner_id = space->host_id;
 	lease->generation = space->generation;
 	lease->pid = pid;
@@ -633,6 +668,33 @@ int sanlock_acquire(int sock, int pid, uint32_t flags, int count, struct sanlk_r
 	return result;
 }
 
+static int convert(pid_t pid, const struct sanlk_resource *res)
+{
+	bool shared = (res->flags & SANLK_RES_SHARED) != 0;
+	struct lease *lease;
+	int result = lease_find(res, &lease);
+
+	if (!result)
+		result = lease_match(res, lease);
+	if (result)
+		return result;
+	if (lease->pid != pid)
+		return -ENOENT;
+	if (lease->shared == shared)
+		return -EINVAL;
+	if (!shared && lease->other_shares)
+		return -EAGAIN;
+	lease->shared = shared;
+	return 0;
+}
+
+int sanlock_convert(int sock, int pid, uint32_t flags, struct sanlk_resource *res)
+{
+	(void)sock;
+	(void)flags;
+	CALL(convert(pid, res));
+}
+
 static int release_all(pid_t pid)
 {
 	for (int i = 0; i < LEASES_MAX; i++)
@@ -667,6 +729,7 @@ static int inquire(pid_t pid, int *count, char **state)
 
 		if (lease->pid != pid)
 			continue;
+		res[*count].res.flags = lease->shared ? SANLK_RES_SHARED : 0;
 		memcpy(res[*count].res.lockspace_name, lease->lockspace, SANLK_NAME_LEN);
 		memcpy(res[*count].res.name, lease->name, SANLK_NAME_LEN);
 		res[*count].res.num_disks = 1;

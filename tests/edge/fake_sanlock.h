@@ -23,6 +23,8 @@ enum fake_fault {
 // A new daemon without lockspaces, and blank leases. The `fail_at`th call (0: none) fails; `code`
 // is what it then answers (ends of the daemon have their own).
 void fake_sanlock_begin(uint64_t fail_at, enum fake_fault fault, int code);
+// The same from here on, with all that is there kept.
+void fake_sanlock_fail(uint64_t fail_at, enum fake_fault fault, int code);
 bool fake_sanlock_failed(void);		// the call to fail was reached
 // The daemon ends; another one is there after 150 ms. Leases stay owned on the disk.
 void fake_sanlock_end(void);
@@ -44,5 +46,9 @@ void fake_sanlock_claim(const char *path, uint32_t host_id, uint64_t generation,
 			uint64_t timestamp);
 void fake_sanlock_lease(const char *path, uint64_t offset, const char *lockspace, const char *name,
 			uint64_t owner_id, uint64_t generation);
+// Another host has it shared, besides whoever has it here.
+void fake_sanlock_share(uint64_t offset, bool other);
+// Leases of the process that are shared.
+uint32_t fake_sanlock_shared(pid_t pid);
 // The lease there cannot be read: every read of it answers `code`; 0: again it can.
 void fake_sanlock_unreadable(uint64_t offset, int code);

@@ -157,7 +157,7 @@ static void acquire(struct test *t, uint32_t which, uint32_t first, uint32_t cou
 
 	if (!t->pids[which])
 		t->pids[which] = sleeper();
-	granted = lock_acquire(t->pids[which], &t->leases[first], count, &error, reason);
+	granted = lock_acquire(t->pids[which], &t->leases[first], count, false, &error, reason);
 	held = fake_sanlock_held(t->pids[which]);
 	if (granted) {
 		assert_int_equal(held, lockspace_joined(t, &generation) ? count : 0);
@@ -172,11 +172,13 @@ static void acquire(struct test *t, uint32_t which, uint32_t first, uint32_t cou
 
 static void holds(struct test *t)
 {
-	bool one = lock_holds(t->pids[0], &t->leases[0], 1);
-	bool two = lock_holds(t->pids[1], &t->leases[1], 2);
+	bool shared;
+	bool one = lock_holds(t->pids[0], &t->leases[0], 1, &shared);
+	bool two = lock_holds(t->pids[1], &t->leases[1], 2, &shared);
 
-	assert_false(lock_holds(t->pids[0], &t->leases[1], 1));
-	assert_false(lock_holds(t->pids[0], &t->leases[0], 2));
+	assert_false(shared);
+	assert_false(lock_holds(t->pids[0], &t->leases[1], 1, &shared));
+	assert_false(lock_holds(t->pids[0], &t->leases[0], 2, &shared));
 	assert_true(!one || fake_sanlock_held(t->pids[0]) == 1 || !t->up || fake_sanlock_failed());
 	assert_true(one || fake_sanlock_held(t->pids[0]) == 0);
 	assert_true(two || fake_sanlock_held(t->pids[1]) == 0);
@@ -728,7 +730,7 @@ static void test_young_lockspace(void **state)
 	lock_lease_init(&lease, &volume, 0, &uuid);
 	assert_true(lock_lease_write(&lease, reason));
 	assert_true(lock_join(&volume, HOST_ID, &generation, reason));
-	assert_true(lock_acquire(pid, &lease, 1, &error, reason));
+	assert_true(lock_acquire(pid, &lease, 1, false, &error, reason));
 	assert_false(lock_released(&lease, 1, HOST_ID, 0, reason));
 	child_end(&pid);
 	assert_true(lock_released(&lease, 1, HOST_ID, 1000, reason));

@@ -104,10 +104,11 @@ class Driver:
     """The program under test: actions in, events out."""
 
     def __init__(self, node, source):
+        self.node = node
         self.lines, self.seen, self.changed = [], 0, threading.Condition()
         self.process = subprocess.Popen(
             node.enter(PROGRAM, str(node.number), "/run/clusterd", f"{node.work}/tree{node.number}",
-                       source, LAUNCH),
+                       source, LAUNCH, f"{node.work}/pki{node.number}"),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -441,4 +442,5 @@ def main():
     return 1 if failures else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

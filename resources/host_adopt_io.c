@@ -7,7 +7,7 @@
 
 #include "resources/host_internal.h"
 
-enum { ADOPT_ASK_MS = 3000 }; // for a monitor to answer; the daemon is not ready before
+enum { ADOPT_ASK_MS = 10000 }; // for a monitor to answer; the daemon is not ready before
 
 static void host_adopted_one(struct host *host)
 {
@@ -51,10 +51,11 @@ static enum run_state run_state_of(const struct host_vm *vm, const char *word,
 
 	if (strcmp(word, "inmigrate") == 0)
 		return RUN_INCOMING;
-	// A guest that was paused when its migration failed is called so, too.
+	// A guest that was paused when its migration failed is called so, too; but only what is
+	// known to have failed did.
 	if (strcmp(word, "postmigrate") == 0)
-		return status == MIGRATE_COMPLETED || status == MIGRATE_POSTCOPY ? RUN_POSTMIGRATE
-										 : RUN_PAUSED;
+		return status == MIGRATE_FAILED || status == MIGRATE_CANCELLED ? RUN_PAUSED
+									       : RUN_POSTMIGRATE;
 	if (strcmp(word, "finish-migrate") == 0)
 		return status == MIGRATE_POSTCOPY ? RUN_POSTMIGRATE : RUN_SENDING;
 	if (sending)
@@ -71,10 +72,9 @@ static void vm_adopt_migration(void *owner, bool ok, const char *text)
 	char word[sizeof(vm->adopt_word)];
 	enum run_state state;
 
-	if (!vm->adopting)
+	// Without an answer nothing is concluded: it is asked again when its monitor is back.
+	if (!vm->adopting || !ok || !migrate_answer_read(text, &answer))
 		return;
-	if (ok)
-		migrate_answer_read(text, &answer);
 	snprintf(word, sizeof(word), "%s", vm->adopt_word);
 	state = run_state_of(vm, word, (enum migrate_status)answer.status);
 	if (state == RUN_SENDING)

@@ -198,6 +198,8 @@ void vm_move_failed(struct host_vm *vm, const char *reason);
 // Looks whether the guest goes on after a failure, and says so if not.
 void vm_move_look_after(struct host_vm *vm);
 uint64_t move_now_us(void);
+// resources/host_dirty_io.c.
+void vm_dirty_rate(struct host_vm *vm);
 
 // Saved states: resources/host_save_io.c.
 void vm_save(struct host_vm *vm, const struct cluster *cluster, const struct action *action);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clusterd/trace_io.h"
 #include "resources/host_internal.h"
 
 enum {
@@ -13,9 +14,6 @@ enum {
 	SUMS_MS = 20,
 	LOOK_AFTER_MS = 300, // QEMU resumes the guest of a failed migration by itself
 	LOADED_POLL_MS = 2,
-	DIRTY_FIRST_MS = 1020, // it measures for one second
-	DIRTY_POLL_MS = 50,
-	DIRTY_TRIES = 40,
 };
 
 uint64_t move_now_us(void)
@@ -645,6 +643,7 @@ bool vm_move_stopped(struct host_vm *vm)
 	if (!move_sends(vm) || !vm->move.begun)
 		return false;
 	vm->move.stopped_us = move_now_us();
+	trace_note(vm->host->edge.trace, "stopped", vm->ref);
 	return true;
 }
 
@@ -688,71 +687,9 @@ static void move_cancel(struct host_vm *vm)
 	}
 }
 
-static void dirty_rate_end(struct host_vm *vm, bool ok, uint64_t bytes_a_second)
-{
-	struct event event = { .type = EVENT_DIRTY_RATE,
-			       .vm = vm->ref,
-			       .uuid = vm->uuid,
-			       .attempt = vm->attempt,
-			       .flag = ok,
-			       .index = bytes_a_second };
-
-	vm->move.measuring = false;
-	edge_post(&vm->host->edge, &event);
-}
-
-static void dirty_rate_look(void *owner);
-
-static void dirty_rate_heard(void *owner, bool ok, const char *text)
-{
-	struct host_vm *vm = owner;
-	uint64_t bytes_a_second = 0;
-
-	if (!vm->move.measuring)
-		return;
-	if (ok && migrate_dirty_rate_read(text, &bytes_a_second))
-		dirty_rate_end(vm, true, bytes_a_second);
-	else if (!ok || ++vm->move.measured > DIRTY_TRIES)
-		dirty_rate_end(vm, false, 0);
-	else
-		loop_timer_ms(vm->host->edge.loop, &vm->move.measure, DIRTY_POLL_MS,
-			      dirty_rate_look, vm);
-}
-
-static void dirty_rate_look(void *owner)
-{
-	struct host_vm *vm = owner;
-
-	if (!vm->qmp || qmp_command(vm->qmp, "query-dirty-rate", NULL, dirty_rate_heard, vm))
-		dirty_rate_end(vm, false, 0);
-}
-
-static void dirty_rate_begun(void *owner, bool ok, const char *text)
-{
-	struct host_vm *vm = owner;
-
-	(void)text;
-	if (!ok && vm->move.measuring)
-		dirty_rate_end(vm, false, 0);
-	else if (vm->move.measuring)
-		loop_timer_ms(vm->host->edge.loop, &vm->move.measure, DIRTY_FIRST_MS,
-			      dirty_rate_look, vm);
-}
-
-// By sampling pages: logging every write would slow the guest down for an estimate.
-static void move_dirty_rate(struct host_vm *vm)
-{
-	if (vm->move.measuring)
-		return;
-	vm->move.measuring = true;
-	vm->move.measured = 0;
-	if (!vm->qmp ||
-	    qmp_command(vm->qmp, "calc-dirty-rate", "{\"calc-time\":1,\"sample-pages\":4096}",
-			dirty_rate_begun, vm))
-		dirty_rate_end(vm, false, 0);
-}
-
-// As QEMU would do it by itself at the end of a migration.
+// QEMU's own announcement, which it begins when it has the memory, waits with all of its packets
+// until the guest runs: this one is sure to come after that. (Do not forbid QEMU its own with
+// announce-rounds 0: then 7.2 dies at the guest's next reset.)
 static void move_announce(struct host_vm *vm)
 {
 	if (vm->qmp)
@@ -787,7 +724,7 @@ bool vm_move_perform(struct host_vm *vm, const struct cluster *cluster, const st
 		vm_save(vm, cluster, action);
 		return true;
 	case ACTION_DIRTY_RATE:
-		move_dirty_rate(vm);
+		vm_dirty_rate(vm);
 		return true;
 	case ACTION_QEMU_ANNOUNCE:
 		move_announce(vm);

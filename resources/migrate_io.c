@@ -205,10 +205,6 @@ char *migrate_parameters_write(const struct migrate_params *params, bool source)
 
 	if (!object)
 		return NULL;
-	// A target tells the network of its addresses when it continues, and not when it has its
-	// memory: until then the source may still be the one that goes on.
-	if (!source)
-		json_object_set_new(object, "announce-rounds", json_integer(0));
 	if (source) {
 		json_object_set_new(object, "max-bandwidth",
 				    json_integer((json_int_t)bandwidth_of(params)));

@@ -82,7 +82,7 @@ static void on_notice(void *owner, enum qmp_notice notice, const char *text)
 
 	if (!talk->qmp)	// still within qmp_open()
 		return;
-	if (notice == QMP_STATUS || notice == QMP_STOPPED || notice == QMP_DEAF)
+	if (notice == QMP_STATUS || notice == QMP_MIGRATION || notice == QMP_DEAF)
 		INVARIANT(text && strlen(text) < TALK_MAX * 6);
 	for (int i = 0; notice == QMP_READY && i < 2; i++)
 		qmp_command(talk->qmp, "query-fuzz", arguments[i], on_reply, talk);

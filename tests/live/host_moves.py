@@ -5,6 +5,7 @@
 host_moves.py HOST_EDGES CLUSTERD_LAUNCH SHIM GUEST [WORK]   (GUEST: a folder that contrib/lab/guest/build made)
 VERBOSE=1: every event.
 """
+import json
 import os
 import re
 import shutil
@@ -98,6 +99,34 @@ def counts_on(work, vm, what, limit=10):
     check(count(work, vm) > first, f"{what}: the guest counts on from {first}")
 
 
+def frames(node):
+    """That QEMU has sent to the node's bridge."""
+    links = json.loads(node.run("ip", "-j", "-s", "link").stdout)
+    return sum(link["stats64"]["rx"]["packets"] for link in links if link["ifname"].startswith("cvm"))
+
+
+RESET = """
+import glob, json, socket
+monitor = socket.socket(socket.AF_UNIX)
+monitor.settimeout(5)
+monitor.connect(glob.glob("/run/clusterd/vms/*.d/qmp")[0])
+for word in ("qmp_capabilities", "system_reset"):
+    monitor.sendall(json.dumps({"execute": word}).encode() + b"\\n")
+    while b"return" not in monitor.recv(4096):
+        pass
+"""
+
+
+def survives_reset(node, driver, vm, work):
+    """A guest that was moved is started anew by itself: QEMU lives on."""
+    driver.kill()
+    node.run("python3", "-c", RESET)
+    time.sleep(1)
+    driver = adopt(node, None, vm, RUNNING, 0, "after a reset")
+    counts_on(work, vm, "after a reset", 30)
+    return driver
+
+
 class Move:
     """A live migration by the actions, as two nodes' cores would ask for them."""
 
@@ -127,9 +156,12 @@ class Move:
         _, line = wait(self.source, "MIGRATE .*status=(pre-switchover|failed|cancelled)", "memory is sent", timeout)
         return "pre-switchover" in line
 
-    def hand_over(self):
+    def hand_over(self, wait_s=0):
         self.source.do(f"continue {self.vm}")
         done, line = wait(self.source, "MIGRATE .*status=(completed|failed)", "the source has sent all of it")
+        if wait_s:      # for what QEMU would announce by itself
+            time.sleep(wait_s)
+            check(frames(self.target.node) == 0, "the target is silent before it continues")
         self.target.do(f"cont {self.vm}")
         runs, _ = wait(self.target, "QEMU_RUNNING", "the guest runs on the target")
         pause = number(line, "pause_us") / 1000
@@ -145,12 +177,14 @@ class Move:
         check("flag=1" in line and "shared=0" in line, "exclusive")
         self.target.do(f"announce {self.vm}")
 
-    def whole(self):
+    def whole(self, wait_s=0):
         self.prepare()
         self.begin()
         if self.transfer():
-            self.hand_over()
+            self.hand_over(wait_s)
             self.finish()
+            time.sleep(0.5)
+            check(frames(self.target.node) > 0, "then the network hears of it")
 
 
 def end(driver, vm, never_ran=False):
@@ -271,7 +305,8 @@ RUNNING, PAUSED, INCOMING, RECEIVED, POSTMIGRATE, SENDING = range(6)
 
 
 def adopt(node, driver, vm, run, shared, what):
-    driver.kill()
+    if driver:
+        driver.kill()
     driver = node.driver()
     driver.do("adopt")
     _, line = wait(driver, f"VM_ADOPTED vm={vm} ", f"adopted {what}")
@@ -312,7 +347,7 @@ def scenario(one, two, work):
         driver.do("adopt")
         driver.wait("ADOPTION_DONE")
         ready(driver, prepare=driver is first)
-        driver.do("guest 0 128 clusterd.dirty=20")
+        driver.do("guest 0 128 clusterd.dirty=20", "bridge 0 0 br0")
     first.ask("lease 0", "LEASE_WRITTEN")
     time.sleep(3)       # KVM is being looked at
     for command, pattern in (("spawn", "VM_SPAWNED"), ("acquire", "LEASE_GRANTED"), ("exec", "QEMU_RUNNING")):
@@ -325,7 +360,7 @@ def scenario(one, two, work):
                                    (first, second, {"tls": 1}), (second, first, {"tls": 1, "channels": 2}),
                                    (first, second, {"tls": 1, "throttle": 50, "bandwidth": 200 << 20})):
         say(f"-- {params}")
-        Move(source, target, 0, downtime=20, **params).whole()
+        Move(source, target, 0, downtime=20, **params).whole(0 if params else 0.7)
         counts_on(work, 0, f"moved with {params}")
     say("-- trouble")
     cancelled(second, first, 0)
@@ -340,7 +375,7 @@ def scenario(one, two, work):
     save_fails(first, 0, work)
     say("-- adopted")
     first, second = adoptions(one, two, first, second, 0)
-    counts_on(work, 0, "at last")
+    survives_reset(two, second, 0, work)
 
 
 def main():

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "clusterd/cpu.h"
 #include "clusterd/vm_index.h"
 
 enum {
@@ -151,11 +152,18 @@ bool check_cluster_def(struct apply *a, const struct cluster_def *def)
 
 bool check_node_def(struct apply *a, const struct node_def *def)
 {
+	struct cpu_features features;
+	char unknown[CPU_NAME_MAX];
+
 	if (!check_name(a, "node", def->name) ||
 	    !check_number(a, WORDS("the id of node ", def->name), def->id, 1, NODE_ID_MAX) ||
 	    !check_number(a, WORDS("the memory reserve of node ", def->name),
 			  def->memory_reserve_mib, 0, MEMORY_MAX_MIB))
 		return false;
+	if (!cpu_parse(&features, def->cpu_without, unknown))
+		return refuse(a, "bad-cpu-feature",
+			      WORDS("node ", def->name, ": \"", unknown, "\" is no CPU feature"),
+			      WORDS("name features as QEMU does, like avx2"));
 	for (uint32_t i = 0; i < def->fence_count; i++) {
 		const struct fence_def *fence = &def->fences[i];
 
@@ -272,4 +280,21 @@ bool check_vm_def(struct apply *a, const struct vm_def *def)
 				    "its lease lives on that volume"),
 			      WORDS("give it a disk"));
 	return check_texts(a, def) && check_kernel(a, def) && check_nics(a, def);
+}
+
+bool refuse_running_change(struct apply *a, const struct vm *vm, const struct vm_def *def)
+{
+	const struct vm_def *old = vm_definition(a->cluster, vm);
+	const char *owner = slot_name(a->cluster, vm->owner);
+
+	if (old->cpu_mode == def->cpu_mode && strcmp(old->cpu_model, def->cpu_model) == 0)
+		return refuse(a, "running",
+			      WORDS("vm ", def->name, " runs, or may run, on ", owner,
+				    ": its hardware cannot change"),
+			      WORDS("stop it first: clustadm vm stop ", def->name));
+	return refuse(a, "running",
+		      WORDS("vm ", def->name, " runs, or may run, on ", owner,
+			    ": its guest would not survive another CPU"),
+		      WORDS("clustadm vm stop ", def->name, ", apply it again, clustadm vm start ",
+			    def->name));
 }

@@ -16,6 +16,9 @@ bool check_rule_def(struct apply *a, const struct rule_def *def);
 bool check_rules(struct apply *a, struct definition_unpack reader);
 void store_rules(struct apply *a, struct definition_unpack reader);
 
+// Always false: what a VM that runs, or may run, is made of cannot become `def`.
+bool refuse_running_change(struct apply *a, const struct vm *vm, const struct vm_def *def);
+
 bool name_is_word(const char *name); // letters, digits, '.', '_', '-', the first of the former two
 
 bool path_is_inside(const char *path, const char *directory); // or the same

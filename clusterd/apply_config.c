@@ -544,11 +544,7 @@ static bool check_change(struct plan *plan, uint32_t slot)
 	    hardware_hash(vm_definition(a->cluster, old)) == hardware_hash(&plan->vm.def))
 		return true;
 	if (vm_owned(old))
-		return refuse(a, "running",
-			      WORDS("vm ", name, " runs, or may run, on ",
-				    slot_name(a->cluster, old->owner),
-				    ": its hardware cannot change"),
-			      WORDS("stop it first: clustadm vm stop ", name));
+		return refuse_running_change(a, old, &plan->vm.def);
 	if (old->unproven)
 		return refuse_unproven(a, old);
 	return refuse(a, "saved",

@@ -100,6 +100,14 @@ static enum exit_status help_words(struct session *session)
 	return session_fail(session, EXIT_USAGE, "usage", reason, "clustadm help");
 }
 
+static enum exit_status run_cert(struct session *session)
+{
+	if (session->invocation->id == COMMAND_CERT_INIT)
+		return clustadm_cert_init(session);
+	return session->invocation->id == COMMAND_CERT_SHOW ? clustadm_cert_show(session)
+							     : clustadm_cert_renew(session);
+}
+
 static enum exit_status run(struct session *session)
 {
 	switch (session->invocation->id) {
@@ -145,6 +153,8 @@ static enum exit_status run(struct session *session)
 		return clustadm_maintenance(session);
 	case COMMAND_VM_EXPLAIN:
 		return clustadm_vm_explain(session);
+	case COMMAND_VM_PREFLIGHT:
+		return clustadm_vm_preflight(session);
 	case COMMAND_VM_CONSOLE:
 		return clustadm_vm_console(session);
 	case COMMAND_NODE_SHOW:
@@ -157,11 +167,9 @@ static enum exit_status run(struct session *session)
 	case COMMAND_VOLUME_SHOW:
 		return clustadm_volume_show(session);
 	case COMMAND_CERT_INIT:
-		return clustadm_cert_init(session);
 	case COMMAND_CERT_SHOW:
-		return clustadm_cert_show(session);
 	case COMMAND_CERT_RENEW:
-		return clustadm_cert_renew(session);
+		return run_cert(session);
 	case COMMAND_WHATIF_NODE_LOSS:
 	case COMMAND_WHATIF_MAINTENANCE:
 	case COMMAND_WHATIF_APPLY:

@@ -65,6 +65,7 @@ enum exit_status clustadm_status(struct session *session);
 enum exit_status clustadm_list(struct session *session);
 enum exit_status clustadm_vm_show(struct session *session);
 enum exit_status clustadm_vm_explain(struct session *session);
+enum exit_status clustadm_vm_preflight(struct session *session);
 enum exit_status clustadm_node_show(struct session *session);
 enum exit_status clustadm_volume_show(struct session *session);
 enum exit_status clustadm_capacity(struct session *session);
@@ -87,5 +88,8 @@ enum exit_status clustadm_cert_show(struct session *session);
 enum exit_status clustadm_cert_renew(struct session *session);
 enum exit_status clustadm_whatif(struct session *session);
 
+// A preflight's nodes; `whole`: with what is ok.
+void preflight_table(struct session *session, const json_t *nodes, bool whole);
+void node_cpus_print(struct session *session, const json_t *result); // of node list --cpu
 // Prints one result of vm show, as the command does.
 void vm_print(struct session *session, const json_t *vm);

@@ -274,10 +274,15 @@ enum exit_status clustadm_list(struct session *session)
 	enum exit_status status;
 	json_t *result;
 	const json_t *rows;
+	bool cpu = invocation_has(session->invocation, OPTION_CPU);
+	json_t *ask;
 
 	snprintf(verb, sizeof(verb), "%s list", noun);
 	snprintf(rows_name, sizeof(rows_name), "%ss", noun);
-	status = session_ask(session, ask_new(verb, NULL), &result);
+	ask = ask_new(verb, NULL);
+	if (cpu)
+		json_object_set_new(ask, "cpu", json_true());
+	status = session_ask(session, ask, &result);
 	if (status != EXIT_DONE)
 		return status;
 	rows = json_object_get(result, rows_name);
@@ -285,6 +290,8 @@ enum exit_status clustadm_list(struct session *session)
 		session_json(session, result);
 	else if (session->invocation->quiet)
 		names_print(rows);
+	else if (cpu)
+		node_cpus_print(session, result);
 	else if (noun[0] == 'n')
 		nodes_table(session, rows);
 	else if (noun[1] == 'o')
@@ -364,6 +371,7 @@ void vm_print(struct session *session, const json_t *vm)
 	       json_number(vm, "restarts"), json_number(vm, "restarts_max"),
 	       json_number(vm, "relocations"), json_number(vm, "relocations_max"));
 	field_names("failed on", json_object_get(vm, "failed_on"));
+	field_names("can move to", json_object_get(vm, "can_move_to"));
 	field("failback", json_word(vm, "failback"));
 	field("on guest shutdown", json_word(vm, "on_guest_shutdown"));
 	printf("%-18s %lld s\n", "stop timeout", json_number(vm, "stop_timeout_s"));
@@ -408,6 +416,16 @@ static void node_print(struct session *session, const json_t *node)
 	       json_number(node, "memory_used_mib"), json_number(node, "memory_reserve_mib"));
 	field("watchdog", json_flag(node, "watchdog") ? "guards its leases" : "none");
 	field("emulator", json_flag(node, "emulator") ? "" : "missing");
+	field("processor", json_word(node, "cpu_model"));
+	field("CPU without", json_word(node, "cpu_without"));
+	if (*json_word(node, "qemu"))
+		printf("%-18s %s, %s, %s\n", "QEMU", json_word(node, "qemu"),
+		       json_word(node, "machine"), json_word(node, "accelerator"));
+	field_names("bridges", json_object_get(node, "bridges"));
+	if (json_number(node, "hugepages") > 0)
+		printf("%-18s %lld of %lld free, %lld KiB each\n", "huge pages",
+		       json_number(node, "hugepages_free"), json_number(node, "hugepages"),
+		       json_number(node, "hugepage_kib"));
 	json_array_foreach(json_object_get(node, "fences"), i, item)
 		field("fence device", json_word(item, "agent"));
 	if (json_array_size(json_object_get(node, "fences")) == 0)

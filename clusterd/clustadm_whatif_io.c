@@ -6,6 +6,7 @@
 #include "clusterd/clustadm_io.h"
 #include "clusterd/fields.h"
 #include "clusterd/whatif.h"
+#include "migration/preflight_io.h"
 #include "policies/placement.h"
 #include "resources/definition_io.h"
 #include "resources/definition_text.h"
@@ -521,73 +522,42 @@ static enum exit_status ask_apply(struct inquiry *inquiry)
 
 // ---- migrate ----
 
-static json_t *target_json(const struct cluster *cluster, const struct vm *vm, uint8_t slot,
-			   const struct placement_node *row)
+// The rows of `vm preflight`, and what placement goes by.
+static json_t *target_json(const struct cluster *cluster, const struct preflight_load *load,
+			   const struct vm *vm, uint8_t slot, const struct placement_node *row)
 {
-	json_t *checks = json_array();
-	bool feasible = row->feasible && slot != vm->owner;
+	json_t *target = preflight_json(cluster, load, vm, slot, MOVE_AUTO);
+	bool good = strcmp(json_word(target, "verdict"), "fail") != 0;
 
-	for (unsigned int i = 0; i < PLACEMENT_CHECK_COUNT; i++) {
-		const struct check *check = &row->checks[i];
-		char reason[REASON_SIZE] = "", fix[REASON_SIZE] = "";
-
-		placement_explain_check(cluster, vm, slot, check, reason, fix);
-		json_array_append_new(
-			checks,
-			json_pack("{s:s, s:s, s:s, s:s}", "check",
-				  placement_check_word((enum placement_check)check->check),
-				  "verdict", check_verdict_word((enum check_verdict)check->verdict),
-				  "reason", reason, "fix", fix));
-	}
-	return json_pack("{s:s, s:b, s:b, s:i, s:I, s:o}", "node", cluster->nodes[slot].def.name,
-			 "here", slot == vm->owner, "feasible", feasible, "vms", (int)row->vms,
-			 "free_mib", (json_int_t)row->free_mib, "checks", checks);
+	json_object_set_new(target, "feasible", json_boolean(good));
+	json_object_set_new(target, "vms", json_integer((json_int_t)row->vms));
+	json_object_set_new(target, "free_mib", json_integer((json_int_t)row->free_mib));
+	return target;
 }
 
-// The best target by the coordinator's own order, the present owner apart.
+// The best of the targets by the coordinator's own order.
 static uint8_t best_target(struct inquiry *inquiry, const struct vm *vm,
-			   const struct placement_load *load)
+			   const struct placement_load *load, uint64_t targets)
 {
 	struct cluster *cluster = (struct cluster *)(uintptr_t)whatif_cluster(&inquiry->whatif);
+	bool was[NODES_MAX];
 	uint8_t best;
-	bool was;
 
-	if (vm->owner == SLOT_NONE)
-		return placement_choose(cluster, load, vm);
-	was = cluster->nodes[vm->owner].maintenance;
-	cluster->nodes[vm->owner].maintenance = true;
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+		was[slot] = cluster->nodes[slot].maintenance;
+		if (!(targets >> slot & 1))
+			cluster->nodes[slot].maintenance = true;
+	}
 	best = placement_choose(cluster, load, vm);
-	cluster->nodes[vm->owner].maintenance = was;
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+		cluster->nodes[slot].maintenance = was[slot];
 	return best;
 }
 
 static void print_targets(const struct inquiry *inquiry, const json_t *result)
 {
-	static const char *const heads[] = { "NODE", "VERDICT", "VMS", "FREE", "WHY", NULL };
-	const json_t *row, *check;
-	struct table table;
-	size_t i, k;
-
-	table_init(&table, heads);
-	json_array_foreach(json_object_get(result, "nodes"), i, row)
-	{
-		bool here = json_flag(row, "here"), feasible = json_flag(row, "feasible");
-		const char *why = here ? "it is there now" : "", *fix = "";
-
-		json_array_foreach(json_object_get(row, "checks"), k, check)
-		{
-			if (here || *why || strcmp(json_word(check, "verdict"), "ok") == 0)
-				continue;
-			why = json_word(check, "reason");
-			fix = json_word(check, "fix");
-		}
-		table_add(&table, json_word(row, "node"));
-		table_add(&table, feasible ? "ok" : here ? "-" : "fail");
-		table_addf(&table, "%lld", json_number(row, "vms"));
-		table_addf(&table, "%lld MiB", json_number(row, "free_mib"));
-		table_addf(&table, "%s%s%s", why, *fix ? "; fix: " : "", fix);
-	}
-	session_table(inquiry->session, &table);
+	preflight_table(inquiry->session, json_object_get(result, "nodes"),
+			json_array_size(json_object_get(result, "nodes")) == 1);
 	if (*json_word(result, "best"))
 		printf("\n%s would go to %s.\n", json_word(result, "vm"),
 		       json_word(result, "best"));
@@ -603,8 +573,10 @@ static enum exit_status ask_migrate(struct inquiry *inquiry)
 	const char *to = invocation->values[OPTION_TO];
 	const struct cluster_node *only = to ? cluster_find_node(cluster, to) : NULL;
 	json_t *nodes = json_array(), *result;
+	struct preflight_load moves;
 	struct placement_load load;
 	struct placement_node row;
+	uint64_t targets;
 	uint8_t best;
 
 	if (!vm || (to && !only)) {
@@ -613,14 +585,17 @@ static enum exit_status ask_migrate(struct inquiry *inquiry)
 			  : no_such(inquiry, "vm", invocation->argv[0]);
 	}
 	placement_load_init(&load, cluster, whatif_present(&inquiry->whatif));
-	best = best_target(inquiry, vm, &load);
+	// How old certificates are is nothing that a dump could be asked.
+	preflight_load_init(&moves, cluster, whatif_present(&inquiry->whatif), 0);
+	targets = preflight_targets(cluster, &moves, vm, MOVE_AUTO);
+	if (only)
+		targets &= 1ull << node_slot(cluster, only);
+	best = best_target(inquiry, vm, &load, targets);
 	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
 		if (!cluster->nodes[slot].used || (only && only != &cluster->nodes[slot]))
 			continue;
 		placement_judge(cluster, &load, vm, slot, &row);
-		if (only)
-			best = row.feasible && slot != vm->owner ? slot : SLOT_NONE;
-		json_array_append_new(nodes, target_json(cluster, vm, slot, &row));
+		json_array_append_new(nodes, target_json(cluster, &moves, vm, slot, &row));
 	}
 	result = json_pack("{s:s, s:s, s:s?, s:s?, s:o}", "question", "migrate", "vm",
 			   invocation->argv[0], "from", name_of(&inquiry->whatif, vm->owner),

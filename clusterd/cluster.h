@@ -59,6 +59,7 @@ struct node_volume {
 	uint8_t state;		// enum volume_state
 	bool joined;		// its lockspace
 	uint64_t generation;	// of this host's id there, while joined
+	uint32_t free_mib;	// on the file system; told anew when it has changed by much
 	char reason[80];	// why it is not online; empty when it is
 };
 

@@ -41,6 +41,7 @@ const struct command_option command_options[OPTION_COUNT] = {
 	[OPTION_STAY] = { "--stay", NULL, "those that left stay where they are" },
 	[OPTION_RETURN] = { "--return", NULL, "those that left come back" },
 	[OPTION_FOR] = { "--for", "TIME", "it ends by itself after that (2h)" },
+	[OPTION_CPU] = { "--cpu", NULL, "what the processors differ in" },
 };
 
 const struct command commands[COMMAND_COUNT] = {
@@ -90,6 +91,10 @@ const struct command commands[COMMAND_COUNT] = {
 			       "forget its failures and try again", "" },
 	[COMMAND_VM_EXPLAIN] = { "vm", "explain", "N", 1, 1, O(ON), "vm",
 				 "why it is where it is, and what would change that", "" },
+	[COMMAND_VM_PREFLIGHT] = { "vm", "preflight", "N", 1, 1, O(TO), "vm",
+				   "which nodes it could move to, and why not to others",
+				   "Exit status 1 when it could move to none, or not to the one "
+				   "given.\n" },
 	[COMMAND_VM_CONSOLE] = { "vm", "console", "N", 1, 1, 0, "vm",
 				 "its serial console; Ctrl-] ends", "" },
 	[COMMAND_VM_MIGRATE] = { "vm", "migrate", "N", 1, 1,
@@ -116,8 +121,8 @@ const struct command commands[COMMAND_COUNT] = {
 				       "takes VMs again. pause begins no\n"
 				       "more moves, abort gives the drain up. --dry-run shows the "
 				       "plan and changes nothing.\n" },
-	[COMMAND_NODE_LIST] = { "node", "list", "", 0, 0, 0, "", "every node: state, VMs, memory",
-				"" },
+	[COMMAND_NODE_LIST] = { "node", "list", "", 0, 0, O(CPU), "",
+				"every node: state, VMs, memory", "" },
 	[COMMAND_NODE_SHOW] = { "node", "show", "N", 1, 1, 0, "node", "everything about one node",
 				"" },
 	[COMMAND_NODE_MANAGE] = { "node", "manage", "N", 1, 1, 0, "node", "let it have VMs again",

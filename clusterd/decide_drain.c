@@ -57,6 +57,28 @@ static bool room_for(const struct move_round *round, const struct vm *vm, uint8_
 	       (target == SLOT_NONE || !(round->limits.full_in >> target & 1));
 }
 
+/*
+ * The plan goes by placement. What its preflight would refuse on the planned target goes to another
+ * node where nothing fails, or does not leave.
+ */
+static void check_step(const struct cluster *cluster, const struct move_round *round,
+		       struct drain_step *step)
+{
+	enum move_kind kind = (enum move_kind)step->method;
+	struct preflight result;
+
+	if (step->kind != DRAIN_STEP_MOVE || step->target == SLOT_NONE)
+		return;
+	preflight_judge(cluster, &round->moves, step->vm, step->target, kind, &result);
+	if (result.verdict != CHECK_FAIL)
+		return;
+	step->target = move_choose_target(cluster, round, step->vm, SLOT_NONE, kind);
+	if (step->target != SLOT_NONE)
+		return;
+	step->kind = DRAIN_STEP_BLOCKED;
+	move_explain(cluster, round, step->vm, SLOT_NONE, kind, step->reason, step->fix);
+}
+
 static void say_stuck(struct text *text, const struct cluster *cluster,
 		      const struct drain_step *step, uint32_t blocked)
 {
@@ -79,8 +101,10 @@ static enum drain_state drain_go_on(struct node *node, struct move_round *round,
 	drain_plan_init(&plan, &node->cluster, slot, &round->load, node->scratch);
 	while (drain_plan_next(&plan, &step)) {
 		struct move_choice choice = { .vm = step.vm, .kind = step.method,
-					      .cause = CAUSE_DRAIN, .target = step.target };
+					      .cause = CAUSE_DRAIN };
 
+		check_step(&node->cluster, round, &step);
+		choice.target = step.target;
 		if (step.kind == DRAIN_STEP_BLOCKED) {
 			if (blocked++ == 0)
 				first = step;
@@ -179,9 +203,12 @@ static void decide_leaving(struct node *node, struct move_round *round, uint8_t 
 	while (drain_plan_next(&plan, &step)) {
 		struct move_choice choice = { .vm = step.vm,
 					      .kind = step.method,
-					      .cause = CAUSE_DRAIN,
-					      .target = step.target };
-		bool stays = step.kind != DRAIN_STEP_MOVE;
+					      .cause = CAUSE_DRAIN };
+		bool stays;
+
+		check_step(&node->cluster, round, &step);
+		choice.target = step.target;
+		stays = step.kind != DRAIN_STEP_MOVE;
 
 		if (step.kind == DRAIN_STEP_WAIT || !step.vm->managed ||
 		    step.vm->phase != VM_RUNNING)
@@ -212,14 +239,15 @@ static void decide_return(struct node *node, struct move_round *round, const str
 				      .target = vm->drained_from };
 	char reason[REASON_SIZE];
 
+	choice.kind = (uint8_t)drain_method(&node->cluster, vm, reason);
 	if (vm->phase != VM_RUNNING || vm->move != 0 || !vm->managed ||
 	    vm->wanted != VM_WANTED_RUNNING || vm->owner == vm->drained_from ||
 	    node->cluster.nodes[vm->drained_from].maintenance ||
 	    !room_for(round, vm, vm->drained_from) || !(round->load.present >> vm->owner & 1) ||
-	    move_choose_target(&node->cluster, &round->load, vm, vm->drained_from) == SLOT_NONE ||
+	    move_choose_target(&node->cluster, round, vm, vm->drained_from,
+			       (enum move_kind)choice.kind) == SLOT_NONE ||
 	    failed_lately(node, vm) || !actions_room(actions, 16, 64 * 1024))
 		return;
-	choice.kind = (uint8_t)drain_method(&node->cluster, vm, reason);
 	move_propose(node, round, &choice, actions);
 }
 

@@ -36,26 +36,39 @@ void move_limits_init(struct move_limits *limits, const struct cluster *cluster)
 			count_end(cluster, &cluster->moves[i], limits);
 }
 
-uint8_t move_choose_target(const struct cluster *cluster, const struct placement_load *load,
-			   const struct vm *vm, uint8_t wanted)
+static uint64_t asked_for(const struct vm *vm, uint8_t wanted)
 {
-	uint64_t among = wanted < NODES_MAX ? 1ull << wanted : ~(1ull << vm->owner);
-
-	return placement_choose_among(cluster, load, vm, among);
+	return wanted < NODES_MAX ? 1ull << wanted : ~(1ull << vm->owner);
 }
 
-void move_explain(const struct cluster *cluster, const struct placement_load *load,
-		  const struct vm *vm, uint8_t wanted, char *reason, char *fix)
+void move_round_init(struct move_round *round, const struct node *node, uint64_t present)
+{
+	move_limits_init(&round->limits, &node->cluster);
+	placement_load_init(&round->load, &node->cluster, present);
+	preflight_load_init(&round->moves, &node->cluster, present, node->wall_ms);
+}
+
+uint8_t move_choose_target(const struct cluster *cluster, const struct move_round *round,
+			   const struct vm *vm, uint8_t wanted, enum move_kind kind)
+{
+	uint64_t among = preflight_targets(cluster, &round->moves, vm, kind);
+
+	return placement_choose_among(cluster, &round->load, vm, among & asked_for(vm, wanted));
+}
+
+void move_explain(const struct cluster *cluster, const struct move_round *round,
+		  const struct vm *vm, uint8_t wanted, enum move_kind kind, char *reason, char *fix)
 {
 	struct placement_node row;
 
+	preflight_refusal(cluster, &round->moves, vm, asked_for(vm, wanted), kind, reason, fix);
+	if (reason[0])
+		return;
 	if (wanted >= NODES_MAX) {
-		placement_explain(cluster, load, vm, reason, fix);
-		if (!reason[0])
-			text_copy(reason, REASON_SIZE, "there is no other node");
+		placement_explain(cluster, &round->load, vm, reason, fix);
 		return;
 	}
-	placement_judge(cluster, load, vm, wanted, &row);
+	placement_judge(cluster, &round->load, vm, wanted, &row);
 	for (uint32_t i = 0; i < PLACEMENT_CHECK_COUNT; i++) {
 		if (row.checks[i].verdict != CHECK_FAIL)
 			continue;
@@ -94,8 +107,10 @@ bool move_propose(struct node *node, struct move_round *round, const struct move
 	if (!node_propose(node, &entry, NULL, actions))
 		return false;
 	count_end(&node->cluster, &counted, &round->limits);
-	if (choice->target < NODES_MAX)
+	if (choice->target < NODES_MAX) {
 		placement_load_add(&round->load, &node->cluster, vm, choice->target);
+		preflight_load_add(&round->moves, &node->cluster, vm, choice->target);
+	}
 	return true;
 }
 
@@ -120,9 +135,11 @@ static void decide_asked(struct node *node, struct move_round *round, const stru
 	if (round->limits.full_out >> move->source & 1)
 		return;
 	if (choice.kind != MOVE_SAVE) {
-		choice.target = move_choose_target(&node->cluster, &round->load, vm, move->target);
+		choice.target = move_choose_target(&node->cluster, round, vm, move->target,
+						   (enum move_kind)choice.kind);
 		if (choice.target == SLOT_NONE) {
-			move_explain(&node->cluster, &round->load, vm, move->target, reason, fix);
+			move_explain(&node->cluster, round, vm, move->target,
+				     (enum move_kind)choice.kind, reason, fix);
 			propose_end(node, move, MOVE_REFUSED, reason, actions);
 			return;
 		}
@@ -212,8 +229,7 @@ void decide_moves(struct node *node, uint64_t present, struct actions *actions)
 
 	if (!anything_to_do(&node->cluster))
 		return;
-	move_limits_init(&round.limits, &node->cluster);
-	placement_load_init(&round.load, &node->cluster, present);
+	move_round_init(&round, node, present);
 	for (uint32_t i = 0; i < MOVES_MAX; i++) {
 		const struct move *move = &node->cluster.moves[i];
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "clusterd/node_internal.h"
+#include "migration/preflight.h"
 
 // How many moves each node takes part in, as source and as target, and which can take no more.
 struct move_limits {
@@ -14,6 +15,7 @@ struct move_limits {
 struct move_round {
 	struct move_limits limits;
 	struct placement_load load;
+	struct preflight_load moves;
 };
 
 struct move_choice {
@@ -22,13 +24,16 @@ struct move_choice {
 	uint8_t target;	     // slot; SLOT_NONE: none
 };
 
+void move_round_init(struct move_round *round, const struct node *node, uint64_t present);
 void move_limits_init(struct move_limits *limits, const struct cluster *cluster);
-// The best node that could take a VM that runs, or `wanted` if it could; SLOT_NONE: none.
-uint8_t move_choose_target(const struct cluster *cluster, const struct placement_load *load,
-			   const struct vm *vm, uint8_t wanted);
+// The best node that a VM that runs can move to in this way, or `wanted` if it can: its preflight
+// fails in nothing, and placement would have it there. SLOT_NONE: none.
+uint8_t move_choose_target(const struct cluster *cluster, const struct move_round *round,
+			   const struct vm *vm, uint8_t wanted, enum move_kind kind);
 // Why there is none, and the smallest change that would alter it; both REASON_SIZE.
-void move_explain(const struct cluster *cluster, const struct placement_load *load,
-		  const struct vm *vm, uint8_t wanted, char *reason, char *fix);
+void move_explain(const struct cluster *cluster, const struct move_round *round,
+		  const struct vm *vm, uint8_t wanted, enum move_kind kind, char *reason,
+		  char *fix);
 // ENTRY_MOVE_BEGIN, counted in the round.
 bool move_propose(struct node *node, struct move_round *round, const struct move_choice *choice,
 		  struct actions *actions);

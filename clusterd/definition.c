@@ -99,6 +99,7 @@ void fields_vm_def(struct fields *f, struct vm_def *def)
 	field_string(f, def->description, sizeof(def->description));
 	field_u32(f, &def->cpus);
 	field_u32(f, &def->memory_mib);
+	field_bool(f, &def->hugepages);
 	field_string(f, def->machine, sizeof(def->machine));
 	field_enum(f, &def->cpu_mode, CPU_MODE_COUNT);
 	field_string(f, def->cpu_model, sizeof(def->cpu_model));

@@ -170,6 +170,7 @@ struct vm_def {
 	char description[TEXT_SIZE];
 	uint32_t cpus;			// 1 to 512
 	uint32_t memory_mib;		// 1 to 16 Mi
+	bool hugepages;			// its memory is of huge pages, of the host's usual size
 	char machine[32];		// empty: "q35"
 	uint8_t cpu_mode;		// enum cpu_mode
 	char cpu_model[TEXT_SIZE];	// CPU_MODEL only

@@ -42,7 +42,8 @@ enum event_type {
 			       // certificates (volumes are not meant)
 	EVENT_SANLOCK_UP,      // flag: a watchdog guards it
 	EVENT_SANLOCK_GONE,    // every lease of this host is as good as lost
-	EVENT_VOLUME,	       // volume, volume_state, joined, generation, reason
+	EVENT_VOLUME,	       // volume, volume_state, joined, generation, reason,
+			       // index: MiB that are free
 	EVENT_VOLUME_PREPARED, // volume, attempt, flag, reason
 	EVENT_LEASE_WRITTEN,   // vm, volume, lease_slot, flag, reason
 

@@ -280,7 +280,8 @@ static void fields_host_facts(struct fields *f, struct host_facts *facts)
 
 static bool volume_said(const struct node_volume *volume)
 {
-	return volume->state || volume->joined || volume->generation || volume->reason[0];
+	return volume->state || volume->joined || volume->generation || volume->free_mib ||
+	       volume->reason[0];
 }
 
 // Of most slots there is nothing to say: which ones, then what.
@@ -299,6 +300,7 @@ static void fields_node_volumes(struct fields *f, struct node_volume *volumes)
 		field_enum(f, &volume->state, VOLUME_STATE_COUNT);
 		field_bool(f, &volume->joined);
 		field_u64(f, &volume->generation);
+		field_u32(f, &volume->free_mib);
 		field_string(f, volume->reason, sizeof(volume->reason));
 		if (fields_reading(f) && !volume_said(volume))
 			fields_fail(f);

@@ -41,6 +41,7 @@ static void host_volume(struct node *node, const struct event *event)
 		return;
 	volume->seen.state = event->volume_state;
 	volume->seen.joined = event->joined && node->sanlock_up;
+	volume->seen.free_mib = event->index > UINT32_MAX ? UINT32_MAX : (uint32_t)event->index;
 	volume->seen.generation = event->joined ? event->generation : 0;
 	text_copy(volume->seen.reason, sizeof(volume->seen.reason),
 		  event->reason ? event->reason : "");
@@ -215,7 +216,8 @@ static bool report_says_it(const struct node *node, const struct node_report *re
 		const struct node_volume *x = &node->volumes[v].seen, *y = &report->volumes[v];
 
 		if (x->state != y->state || x->joined != y->joined ||
-		    x->generation != y->generation || strcmp(x->reason, y->reason) != 0)
+		    x->generation != y->generation || x->free_mib != y->free_mib ||
+		    strcmp(x->reason, y->reason) != 0)
 			return false;
 	}
 	return true;

@@ -7,7 +7,7 @@ libcore_a_SOURCES = \
 	clusterd/action.h clusterd/text.h clusterd/codec.h clusterd/invariant.h clusterd/node.h \
 	clusterd/node_internal.h clusterd/cluster_internal.h clusterd/apply_internal.h \
 	clusterd/apply_check.h clusterd/fields.h clusterd/vm_index.h clusterd/definition_unpack.h \
-	clusterd/facts.h clusterd/cpu.h
+	clusterd/facts.h clusterd/cpu.h clusterd/check.h
 libcore_a_SOURCES += \
 	clusterd/actions.c clusterd/codec.c clusterd/text.c clusterd/definition.c clusterd/fields.c \
 	clusterd/entry.c clusterd/describe.c clusterd/cluster.c clusterd/vm_index.c clusterd/snapshot.c \
@@ -37,7 +37,7 @@ sbin_PROGRAMS += clusterd/clusterd
 clusterd_clusterd_SOURCES = clusterd/main_io.c clusterd/shell_io.c clusterd/shell_io.h \
 	clusterd/supervisor_io.c clusterd/supervisor_io.h clusterd/ipc_io.c clusterd/ipc_io.h clusterd/ipc_wire.h \
 	clusterd/request_io.c clusterd/request_io.h clusterd/request_internal_io.h \
-	clusterd/request_apply_io.c clusterd/show_io.c clusterd/show_capacity_io.c clusterd/show_dump_io.c clusterd/show_vm_io.c
+	clusterd/request_apply_io.c clusterd/show_io.c clusterd/show_preflight_io.c clusterd/show_capacity_io.c clusterd/show_dump_io.c clusterd/show_vm_io.c
 clusterd_clusterd_SOURCES += clusterd/request_move_io.c
 clusterd_clusterd_LDADD = libedges.a libcore.a $(edge_LIBS)
 
@@ -50,6 +50,7 @@ clusterd_clustadm_SOURCES = clusterd/clustadm.c \
 	clusterd/clustadm_events_io.c \
 	clusterd/clustadm_io.c \
 	clusterd/clustadm_io.h \
+	clusterd/clustadm_preflight_io.c \
 	clusterd/clustadm_show_io.c \
 	clusterd/clustadm_whatif_io.c \
 	clusterd/command.c clusterd/command.h clusterd/table.c clusterd/table.h \

@@ -2,6 +2,7 @@
 // Events and actions in words.
 #include <string.h>
 
+#include "clusterd/cpu.h"
 #include "clusterd/recording.h"
 #include "clusterd/text.h"
 #include "quorum/view_internal.h"
@@ -251,6 +252,11 @@ static void add_report(struct text *text, const struct node_report *report)
 	}
 	if (report->cert_expires)
 		add_number(text, "cert-expires", report->cert_expires);
+	if (report->facts.state == FACTS_KNOWN) {
+		add_number(text, "qemu-version", report->facts.qemu_version);
+		add_number(text, "cpu-features", cpu_count(&report->facts.features));
+		text_add(text_add(text, " machine="), report->facts.machine_q35);
+	}
 }
 
 static void add_stats(struct text *text, const struct migrate_stats *stats)

@@ -106,17 +106,19 @@ static bool request_feasible(struct node *node, const struct event *event,
 {
 	const struct vm *vm = cluster_find_vm(&node->cluster, entry->name);
 	char reason[REASON_SIZE] = "", fix[REASON_SIZE] = "", line[REASON_SIZE];
-	struct placement_load load;
+	struct move_round round;
 	struct text text = text_in(line, sizeof(line));
 
 	if (entry->type != ENTRY_MOVE_REQUEST || entry->move_kind == MOVE_SAVE || !vm ||
 	    vm->phase != VM_RUNNING || vm->move != 0 || vm->owner == entry->actor ||
 	    !view_normal(node->view))
 		return true;
-	placement_load_init(&load, &node->cluster, node_present(node));
-	if (move_choose_target(&node->cluster, &load, vm, entry->actor) != SLOT_NONE)
+	move_round_init(&round, node, node_present(node));
+	if (move_choose_target(&node->cluster, &round, vm, entry->actor,
+			       (enum move_kind)entry->move_kind) != SLOT_NONE)
 		return true;
-	move_explain(&node->cluster, &load, vm, entry->actor, reason, fix);
+	move_explain(&node->cluster, &round, vm, entry->actor, (enum move_kind)entry->move_kind,
+		     reason, fix);
 	text_add(text_add(text_add(&text, "vm "), entry->name), " cannot be moved: ");
 	text_add(&text, reason);
 	refuse(event->cookie, "infeasible", line, fix, actions);

@@ -44,6 +44,7 @@ struct answer show_status(struct request *request, const json_t *ask);
 struct answer show_vm_list(struct request *request, const json_t *ask);
 struct answer show_vm(struct request *request, const json_t *ask);
 struct answer show_vm_explain(struct request *request, const json_t *ask);
+struct answer show_vm_preflight(struct request *request, const json_t *ask);
 struct answer show_node_list(struct request *request, const json_t *ask);
 struct answer show_node(struct request *request, const json_t *ask);
 struct answer show_volume_list(struct request *request, const json_t *ask);
@@ -72,6 +73,14 @@ struct answer request_named(struct request *request, uint64_t client, struct ent
 
 json_t *move_row(const struct cluster *cluster, const struct move *move);
 json_t *vm_row(const struct request *request, const struct vm *vm);
+// The VM that `ask` names; NULL with `problem` set.
+const struct vm *ask_vm(const struct request *request, const json_t *ask, struct answer *problem);
+// Names of the nodes that it could move to.
+json_t *vm_targets(const struct request *request, const struct vm *vm);
+// Completes the rows of node list by what each node's CPU can do.
+void add_node_cpus(const struct request *request, json_t *result);
+// Completes node show by what its QEMU and its kernel told.
+void add_node_facts(json_t *row, const struct cluster_node *node);
 
 // ENTRY_APPLY's body for the documents of the request; NULL with `problem` set. Rules whose names
 // are in the array `disabled` (or NULL) are kept without effect.

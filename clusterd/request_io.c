@@ -480,6 +480,7 @@ static const struct verb verbs[] = {
 	{ "vm list", show_vm_list, NULL },
 	{ "vm show", show_vm, NULL },
 	{ "vm explain", show_vm_explain, NULL },
+	{ "vm preflight", show_vm_preflight, NULL },
 	{ "vm start", NULL, change_vm_start },
 	{ "vm stop", NULL, change_vm_stop },
 	{ "vm disable", NULL, change_vm_disable },

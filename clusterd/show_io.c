@@ -234,8 +234,9 @@ struct answer show_node_list(struct request *request, const json_t *ask)
 {
 	json_t *result = json_object();
 
-	(void)ask;
 	json_object_set_new(result, "nodes", node_rows(request->options.node));
+	if (member_flag(ask, "cpu"))
+		add_node_cpus(request, result);
 	return answer_result(result);
 }
 
@@ -300,6 +301,7 @@ static json_t *node_volume_rows(const struct cluster *cluster, const struct clus
 		json_object_set_new(row, "volume", text_json(cluster->volumes[v].def.name));
 		json_object_set_new(row, "state", json_string(volume_state_word(volume->state)));
 		json_object_set_new(row, "joined", json_boolean(volume->joined));
+		json_object_set_new(row, "free_mib", integer(volume->free_mib));
 		json_object_set_new(row, "reason", text_json(volume->reason));
 		json_array_append_new(rows, row);
 	}
@@ -343,6 +345,7 @@ struct answer show_node(struct request *request, const json_t *ask)
 	json_object_set_new(row, "life", json_string(node_life_word(cnode->life)));
 	json_object_set_new(row, "since_ms", integer(cnode->since_ms));
 	json_object_set_new(row, "emulator", json_boolean(cnode->report.qemu));
+	add_node_facts(row, cnode);
 	json_object_set_new(row, "memory_reserve_mib", integer(cnode->def.memory_reserve_mib));
 	json_object_set_new(row, "fences", fence_rows(cnode));
 	json_object_set_new(row, "fence_failures", integer(cnode->fence_failures));

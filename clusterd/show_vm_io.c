@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clusterd/cpu.h"
 #include "clusterd/request_internal_io.h"
 #include "policies/placement.h"
 #include "resources/definition_text.h"
@@ -185,8 +186,7 @@ static void add_sockets(json_t *row, const struct request *request, const struct
 	json_object_set_new(row, "has_console", json_boolean(def->console));
 }
 
-static const struct vm *ask_vm(const struct request *request, const json_t *ask,
-			       struct answer *problem)
+const struct vm *ask_vm(const struct request *request, const json_t *ask, struct answer *problem)
 {
 	const char *name = member_text(ask, "name");
 	const struct vm *vm =
@@ -240,6 +240,10 @@ struct answer show_vm(struct request *request, const json_t *ask)
 			    json_boolean(vm->owner < NODES_MAX && self &&
 					 cluster->nodes[vm->owner].def.id == self));
 	add_life(row, cluster, vm);
+	json_object_set_new(row, "machine_runs", text_json(vm->machine));
+	json_object_set_new(row, "cpu_features",
+			    json_integer(vm->cpu_known ? (json_int_t)cpu_count(&vm->cpu) : 0));
+	json_object_set_new(row, "can_move_to", vm_targets(request, vm));
 	add_sockets(row, request, def);
 	return answer_result(row);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,7 +29,7 @@ struct probe {
 	int error;		// of the finished probe; 0: good
 	uint32_t took_ms;
 	bool writes;
-	uint32_t count;
+	uint32_t count, free_mib;
 	char directory[LOCK_PATH_SIZE], file[LOCK_PATH_SIZE];
 	void *block;
 };
@@ -43,6 +44,7 @@ struct volume {
 	uint8_t state;			// as posted last
 	char reason[REASON_SIZE];
 	bool joined, join_asked;
+	uint32_t free_mib;		// as posted last
 	uint32_t quick;			// probes in a row, while slow
 	uint64_t generation;
 	uint32_t tasks;			// under way: freed with the last
@@ -109,6 +111,7 @@ static void volume_post(const struct volume *volume)
 	event.volume_state = volume->state;
 	event.joined = volume->joined;
 	event.generation = volume->joined ? volume->generation : 0;
+	event.index = volume->free_mib;
 	event.reason = volume->reason;
 	edge_post(&volume->all->config.edge, &event);
 }
@@ -174,12 +177,20 @@ static int probe_io(struct probe *probe)
 	return error;
 }
 
+static uint32_t free_mib(const struct statvfs *space)
+{
+	uint64_t mib = (uint64_t)space->f_bavail * space->f_frsize >> 20;
+
+	return mib > UINT32_MAX ? UINT32_MAX : (uint32_t)mib;
+}
+
 // Before it is prepared there is no place for a probe file: then only that the folder answers.
 static void volume_probe_work(void *owner)
 {
 	struct volume *volume = owner;
 	struct probe *probe = &volume->probe;
 	uint64_t begin_ms = volume_now_ms();
+	struct statvfs space;
 	struct stat status;
 
 	errno = 0;
@@ -189,6 +200,8 @@ static void volume_probe_work(void *owner)
 		probe->error = stat(volume->source, &status) < 0 ? -errno : 0;
 	else
 		probe->error = -errno;
+	if (!probe->error && statvfs(volume->source, &space) == 0)
+		probe->free_mib = free_mib(&space);
 	probe->count++;
 	probe->took_ms = (uint32_t)(volume_now_ms() - begin_ms);
 }
@@ -217,16 +230,30 @@ static void volume_judge(struct volume *volume, uint64_t took_ms, bool back)
 		volume_move(volume, VOLUME_ONLINE, "%s", "");
 }
 
+// Every change would be told to all nodes: an eighth more or less is one that counts.
+static void volume_weigh(struct volume *volume)
+{
+	uint32_t now = volume->probe.free_mib, told = volume->free_mib;
+
+	if (now == told || (now < told ? told - now : now - told) <= told / 8)
+		return;
+	volume->free_mib = now;
+	if (volume->state == VOLUME_ONLINE || volume->state == VOLUME_SLOW)
+		volume_post(volume);
+}
+
 static void volume_probe_done(void *owner)
 {
 	struct volume *volume = owner;
 
 	volume->tasks--;
 	volume->probing = false;
-	if (volume->closing)
+	if (volume->closing) {
 		volume_free(volume);
-	else
+	} else {
+		volume_weigh(volume);
 		volume_judge(volume, volume->probe.took_ms, true);
+	}
 }
 
 static void volume_check_work(void *owner)

@@ -2,6 +2,9 @@
 # Moving VMs.
 libcore_a_SOURCES += migration/converge.c migration/converge.h migration/ends.h migration/forecast.c \
 	migration/forecast.h migration/save.c migration/source.c migration/target.c
+libcore_a_SOURCES += migration/preflight.c migration/preflight.h migration/preflight_internal.h \
+	migration/preflight_words.c
+libedges_a_SOURCES += migration/preflight_io.c migration/preflight_io.h
 libedges_a_SOURCES += \
 	migration/address_io.c migration/address_io.h migration/cert_io.c migration/cert_io.h \
 	migration/link_certs_io.c migration/link_conn_io.c migration/link_frame.c \

@@ -350,17 +350,6 @@ const char *placement_check_word(enum placement_check check)
 	return "?";
 }
 
-const char *check_verdict_word(enum check_verdict verdict)
-{
-	switch (verdict) {
-	case CHECK_OK: return "ok";
-	case CHECK_WARN: return "warn";
-	case CHECK_FAIL: return "fail";
-	case CHECK_VERDICT_COUNT: break;
-	}
-	return "?";
-}
-
 static const char *life_text(const struct cluster_node *node)
 {
 	switch ((enum node_life)node->life) {

@@ -4,10 +4,9 @@
 // Every check leaves a row, so that the choice and its explanation are the same thing.
 #pragma once
 
+#include "clusterd/check.h"
 #include "clusterd/cluster.h"
 #include "policies/rules.h"
-
-enum check_verdict { CHECK_OK, CHECK_WARN, CHECK_FAIL, CHECK_VERDICT_COUNT };
 
 enum placement_check {
 	CHECK_NODE_ONLINE, // in the cluster, its clusterd answers
@@ -90,7 +89,6 @@ bool placement_shut_down(const struct cluster *cluster, const struct vm *vm);
 bool placement_spent(const struct cluster *cluster, const struct vm *vm);
 
 const char *placement_check_word(enum placement_check check);
-const char *check_verdict_word(enum check_verdict verdict);
 
 // "needs 2048 MiB, 512 MiB free", and the smallest change that would alter the verdict ("free 1536
 // MiB on n2"). Both buffers are REASON_SIZE bytes; empty when the verdict is CHECK_OK.

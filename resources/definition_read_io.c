@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clusterd/cpu.h"
 #include "resources/definition_reader.h"
 #include "resources/definition_text.h"
 
@@ -287,6 +288,32 @@ static void attribute_read(const struct walk *walk, const struct xml_element *el
 	node->attribute_count++;
 }
 
+static const struct child_rule no_children[] = { { 0 } };
+
+static void cpu_without_read(const struct walk *walk, const struct xml_element *element,
+			     void *target)
+{
+	static const char *const names[] = { "without", NULL };
+	const char *list = walk_attribute(walk, element, "without", true);
+	char unknown[CPU_NAME_MAX], problem[128];
+	struct cpu_features features;
+	struct node_def *node = target;
+
+	walk_attributes(walk, element, names);
+	walk_children(walk, element, no_children, NULL);
+	if (!list)
+		return;
+	if (strlen(list) >= sizeof(node->cpu_without)) {
+		walk_fault_attribute(walk, element, "without", "must have at most 127 characters");
+	} else if (!cpu_parse(&features, list, unknown)) {
+		snprintf(problem, sizeof(problem), "\"%s\" is no CPU feature that is known",
+			 unknown);
+		walk_fault_attribute(walk, element, "without", problem);
+	} else {
+		snprintf(node->cpu_without, sizeof(node->cpu_without), "%s", list);
+	}
+}
+
 static void node_read(const struct walk *walk, const struct xml_element *element, void *target)
 {
 	static const char *const names[] = { "name", "id", "health", NULL };
@@ -294,6 +321,7 @@ static void node_read(const struct walk *walk, const struct xml_element *element
 		{ "fence", fence_read, true, false },
 		{ "memory-reserve", memory_reserve_read, false, false },
 		{ "attribute", attribute_read, true, false },
+		{ "cpu", cpu_without_read, false, false },
 		{ 0 },
 	};
 	struct definitions *definitions = &walk->reader->definitions;

@@ -317,6 +317,15 @@ static void console_read(const struct walk *walk, const struct xml_element *elem
 	draft->def.console = true;
 }
 
+static void hugepages_read(const struct walk *walk, const struct xml_element *element, void *target)
+{
+	struct vm_draft *draft = target;
+
+	walk_attributes(walk, element, no_attributes);
+	walk_children(walk, element, no_children, NULL);
+	draft->def.hugepages = true;
+}
+
 static void vnc_read(const struct walk *walk, const struct xml_element *element, void *target)
 {
 	struct vm_draft *draft = target;
@@ -618,6 +627,7 @@ static const struct child_rule vm_rules[] = {
 	{ "disk", disk_read, true, false },
 	{ "cdrom", cdrom_read, true, false },
 	{ "nic", nic_read, true, false },
+	{ "hugepages", hugepages_read, false, false },
 	{ "console", console_read, false, false },
 	{ "vnc", vnc_read, false, false },
 	{ "owners", owners_read, false, false },

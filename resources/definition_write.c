@@ -265,6 +265,11 @@ static void node_put(struct out *out, const struct node_def *def)
 		attribute(out, "value", def->attributes[i].value);
 		tag_end(out);
 	}
+	if (def->cpu_without[0]) {
+		tag_start(out, "cpu");
+		attribute(out, "without", def->cpu_without);
+		tag_end(out);
+	}
 	tag_close(out, "node");
 }
 
@@ -326,6 +331,10 @@ static void hardware_put(struct out *out, const struct vm_def *def)
 		text_element(out, "description", def->description);
 	number_element(out, "cpus", def->cpus, "");
 	memory_element(out, "memory", def->memory_mib);
+	if (def->hugepages) {
+		tag_start(out, "hugepages");
+		tag_end(out);
+	}
 	if (def->machine[0])
 		text_element(out, "machine", def->machine);
 	tag_start(out, "cpu");

@@ -396,6 +396,8 @@ static void machine(struct qemu_args *args, const struct vm_def *def,
 	put(args, ",usb=off,dump-guest-core=off");
 	if (def->firmware == FIRMWARE_UEFI)
 		put(args, ",pflash0=pflash0,pflash1=pflash1");
+	if (def->hugepages)
+		put(args, ",memory-backend=ram");
 	argument_end(args, start);
 }
 
@@ -438,6 +440,15 @@ static void processor(struct qemu_args *args, const struct vm_def *def,
 	argument(args, "-m");
 	start = args->used;
 	put(args, "size=");
+	put_number(args, def->memory_mib);
+	put(args, "M");
+	argument_end(args, start);
+	if (!def->hugepages)
+		return;
+	// All of it at once: a guest that finds no page later dies of it.
+	argument(args, "-object");
+	start = args->used;
+	put(args, "memory-backend-memfd,id=ram,hugetlb=on,prealloc=on,size=");
 	put_number(args, def->memory_mib);
 	put(args, "M");
 	argument_end(args, start);

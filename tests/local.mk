@@ -60,6 +60,8 @@ tests_unit_test_moves_SOURCES = tests/unit/test_moves.c tests/unit/cluster_fixtu
 tests_unit_test_moves_LDADD = $(unit_LIBS)
 tests_unit_test_placement_SOURCES = tests/unit/test_placement.c tests/unit/cluster_fixture.h
 tests_unit_test_placement_LDADD = $(unit_LIBS)
+tests_unit_test_preflight_SOURCES = tests/unit/test_preflight.c tests/unit/cluster_fixture.h
+tests_unit_test_preflight_LDADD = $(unit_LIBS)
 tests_unit_test_snapshot_SOURCES = tests/unit/test_snapshot.c tests/unit/cluster_fixture.h
 tests_unit_test_snapshot_LDADD = $(unit_LIBS)
 tests_unit_test_vm_SOURCES = tests/unit/test_vm.c 
@@ -99,6 +101,8 @@ tests_edge_test_qmp_edge_LDADD = $(edge_test_LIBS)
 tests_edge_test_host_edge_SOURCES = tests/edge/test_host_edge.c tests/edge/fake_sanlock.c \
 	tests/edge/fake_sanlock.h
 tests_edge_test_host_edge_LDADD = $(edge_test_LIBS)
+tests_edge_test_facts_SOURCES = tests/edge/test_facts.c
+tests_edge_test_facts_LDADD = $(edge_test_LIBS)
 tests_edge_test_edges_SOURCES = tests/edge/test_edges.c
 tests_edge_test_edges_LDADD = $(edge_test_LIBS)
 tests_unit_test_progress_SOURCES = tests/unit/test_progress.c
@@ -114,7 +118,7 @@ tests_edge_test_link_strangers_LDADD = $(edge_test_LIBS)
 
 # The administrators' side.
 request_test_sources = clusterd/request_io.c clusterd/request_apply_io.c clusterd/show_io.c \
-	clusterd/show_vm_io.c clusterd/show_capacity_io.c clusterd/show_dump_io.c tests/unit/request_world.c tests/unit/request_world.h
+	clusterd/show_vm_io.c clusterd/show_preflight_io.c clusterd/show_capacity_io.c clusterd/show_dump_io.c tests/unit/request_world.c tests/unit/request_world.h
 request_test_sources += clusterd/request_move_io.c
 tests_unit_test_clustadm_SOURCES = tests/unit/test_clustadm.c clusterd/command.c clusterd/table.c
 tests_unit_test_clustadm_LDADD = $(CMOCKA_LIBS)
@@ -130,3 +134,8 @@ include $(top_srcdir)/tests/sim/local.mk
 include $(top_srcdir)/tests/scenarios/local.mk
 include $(top_srcdir)/tests/fuzz/local.mk
 include $(top_srcdir)/tests/mutants/local.mk
+
+# Where VMs can move to.
+if HAVE_CMOCKA
+check_PROGRAMS += tests/unit/test_preflight tests/edge/test_facts
+endif

@@ -45,6 +45,7 @@ static void volume_run_tell(struct world *world, struct item *item)
 		.type = EVENT_VOLUME,
 		.volume = path->volume,
 		.joined = host->sanlock.running && space->joined,
+		.index = 1024 * 1024,
 	};
 
 	if (!path->open)

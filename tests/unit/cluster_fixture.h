@@ -348,10 +348,14 @@ static inline void node_reports(struct fixture *f, uint32_t id, bool watchdog)
 	entry.report.qemu = true;
 	entry.report.watchdog = watchdog;
 	facts_make(&entry.report.facts);
+	text_copy(entry.report.addresses[0], ADDRESS_SIZE, "10.0.0.1");
+	entry.report.cert_expires = UINT64_C(1) << 40;
+	entry.report.cert_authority = 1;
 	for (uint32_t i = 0; i < 2; i++) {
 		entry.report.volumes[i].state = VOLUME_ONLINE;
 		entry.report.volumes[i].joined = true;
 		entry.report.volumes[i].generation = id * 10 + i;
+		entry.report.volumes[i].free_mib = 100000;
 	}
 	accept(f, entry);
 }

@@ -166,6 +166,8 @@ static void test_meaning(void **state)
 	assert_int_equal(defs->cluster.migration.moves_out_max, 4);
 	assert_int_equal(defs->node_count, 2);
 	assert_int_equal(defs->nodes[0].memory_reserve_mib, 2048);
+	assert_string_equal(defs->nodes[0].cpu_without, "avx2, hle sse4.1");
+	assert_string_equal(defs->nodes[1].cpu_without, "");
 	assert_int_equal(defs->nodes[0].fence_count, 2);
 	assert_string_equal(defs->nodes[0].fences[0].options,
 			    "ip=10.0.0.1\npassword=a=b \"c\" <&'\n");
@@ -188,6 +190,7 @@ static void test_meaning(void **state)
 	assert_true(vm->restarts_max == 0 && vm->relocations_max == 7);
 	assert_true(vm->max_pause_ms == 300 && vm->throttle_max == 80 && vm->post_copy &&
 		    vm->on_drain == ON_DRAIN_QUICK);
+	assert_true(vm->hugepages);
 	assert_true(vm->console && vm->vnc && vm->failback == FAILBACK_IMMEDIATE);
 	vm = &defs->vms[1];
 	assert_string_equal(vm->cmdline, "console=ttyS0         quiet");
@@ -209,6 +212,7 @@ static void vms_equal(const struct vm_def *a, const struct vm_def *b)
 	SAME(description);
 	SAME(cpus);
 	SAME(memory_mib);
+	SAME(hugepages);
 	SAME(machine);
 	SAME(cpu_mode);
 	SAME(cpu_model);

@@ -153,6 +153,7 @@ static void fill_def(struct vm_def *def)
 	END(def->name);
 	END(def->description);
 	END(def->machine);
+	FLAG(def->hugepages);
 	KIND(def->cpu_mode, CPU_MODE_COUNT);
 	END(def->cpu_model);
 	KIND(def->firmware, FIRMWARE_COUNT);

@@ -522,11 +522,111 @@ static void a_taken_state_is_not_begun_again(void **state)
 	assert_int_equal(the_vm(&f, "web")->saved, SAVED_NONE);
 }
 
+static struct entry move_request(void)
+{
+	struct entry entry = named(ENTRY_MOVE_REQUEST, "web");
+
+	entry.move_kind = MOVE_LIVE;
+	entry.actor = SLOT_NONE;
+	return entry;
+}
+
+static void n2_lacks(const char *feature)
+{
+	struct cpu_features *features = &the_node(&f, 2)->report.facts.features;
+	unsigned int bit = (unsigned int)cpu_feature_find(feature);
+
+	features->bits[bit / 64] &= ~(1ull << bit % 64);
+}
+
+static const struct entry_result *ask_to_move(void)
+{
+	struct entry entry = move_request();
+	const struct action *reply;
+	uint8_t bytes[1024];
+	size_t size = entry_encode(&entry, bytes, sizeof(bytes));
+
+	step((struct event){
+		.type = EVENT_REQUEST, .cookie = 7, .body = bytes, .body_size = size });
+	reply = action_of(ACTION_REPLY);
+	return reply ? reply->result : NULL;
+}
+
+static void seen_by(uint32_t coordinator)
+{
+	replica_take();
+	view_give(7);
+	node->view->coordinator = coordinator;
+}
+
+// Whoever asks learns which bit it is, and nothing has begun; the coordinator judges once more.
+static void no_move_without_its_preflight(void **state)
+{
+	const struct entry_result *result;
+	struct entry entry;
+
+	(void)state;
+	doc_vm(&f, "web", "v1");
+	doc_accept(&f);
+	run_vm(&f, "web", 0);
+	the_node(&f, 3)->maintenance = true;
+	accept(&f, move_request());
+	n2_lacks("avx2");
+	seen_by(1);
+	tick(0);
+	assert_false(proposed(ENTRY_MOVE_BEGIN, &entry));
+	assert_true(proposed(ENTRY_MOVE_END, &entry));
+	assert_int_equal(entry.move_outcome, MOVE_REFUSED);
+	assert_non_null(strstr(entry.reason, "n2 cannot give it: avx2"));
+	accept(&f, (struct entry){ .type = ENTRY_MOVE_END,
+				   .view = f.cluster.view,
+				   .move = the_vm(&f, "web")->move,
+				   .move_outcome = MOVE_REFUSED });
+	seen_by(2);
+	result = ask_to_move();
+	assert_non_null(result);
+	assert_false(result->accepted);
+	assert_non_null(strstr(result->reason, "n2 cannot give it: avx2"));
+	assert_false(proposed(ENTRY_MOVE_REQUEST, &entry));
+	facts_make(&the_node(&f, 2)->report.facts);
+	seen_by(2);
+	assert_null(ask_to_move());
+	assert_true(proposed(ENTRY_MOVE_REQUEST, &entry));
+}
+
+// Nor does a drain begin one: what cannot leave is named with the reason.
+static void no_drain_without_its_preflight(void **state)
+{
+	struct entry entry = named(ENTRY_NODE_DRAIN, "n1");
+
+	(void)state;
+	doc_vm(&f, "web", "v1");
+	doc_accept(&f);
+	run_vm(&f, "web", 0);
+	entry.drain_verb = DRAIN_ON;
+	accept(&f, entry);
+	n2_lacks("avx2");
+	seen_by(1);
+	tick(0);
+	assert_true(proposed(ENTRY_MOVE_BEGIN, &entry));
+	assert_int_equal(entry.actor, 2);
+	the_node(&f, 3)->report.facts.bridge_count = 0;
+	the_node(&f, 3)->report.addresses[0][0] = 0;
+	seen_by(1);
+	tick(0);
+	assert_false(proposed(ENTRY_MOVE_BEGIN, &entry));
+	assert_true(proposed(ENTRY_NODE_DRAINED, &entry));
+	assert_int_equal(entry.drain_state, DRAIN_STUCK);
+	assert_non_null(strstr(entry.reason, "web: n2 cannot give it: avx2; n3 has no address"));
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(no_move_without_its_preflight),
+		TEST(no_drain_without_its_preflight),
 		TEST(a_fence_result_is_said_until_it_is_heard),
 		TEST(a_lease_found_before_sanlock_died_is_none),
 		TEST(a_volume_with_another_source_is_opened_anew),

@@ -8,6 +8,7 @@
 enum {
 	POLL_MS = 200,
 	DAEMON_AWAY_MS = 60000, // a daemon that restarts is waited for so long
+	DETAIL_MS = 5000,	// between lines of a pipe that tell how far it is
 };
 
 static enum exit_status wait_unfinished(struct session *session, const struct wait *wait,
@@ -17,7 +18,11 @@ static enum exit_status wait_unfinished(struct session *session, const struct wa
 
 	snprintf(reason, sizeof(reason), "%s, the work goes on: %s",
 		 session_interrupted() ? "interrupted" : "the time is up", line);
-	snprintf(fix, sizeof(fix), "clustadm %s %.64s shows how it goes", wait->show, wait->name);
+	if (wait->look)
+		snprintf(fix, sizeof(fix), "%s shows how it goes", wait->look);
+	else
+		snprintf(fix, sizeof(fix), "clustadm %s %.64s shows how it goes", wait->show,
+			 wait->name);
 	return session_fail(session, EXIT_UNFINISHED, "unfinished", reason, fix);
 }
 
@@ -34,9 +39,33 @@ static enum exit_status wait_end(struct session *session, enum outcome outcome, 
 	return EXIT_DONE;
 }
 
+struct shown {
+	char line[400], detail[200];
+	uint64_t at_ms;
+};
+
+// On a terminal whenever something changes. In a pipe, where every line stays, numbers alone are
+// worth one now and then.
+static void wait_show(struct session *session, const char *line, const char *detail,
+		      struct shown *shown)
+{
+	bool same = strcmp(line, shown->line) == 0, told = strcmp(detail, shown->detail) == 0;
+	uint64_t now_ms = session_now_ms();
+	char whole[640];
+
+	if (same && (told || (!session->error_terminal && now_ms - shown->at_ms < DETAIL_MS)))
+		return;
+	snprintf(whole, sizeof(whole), "%s%s%s", line, *detail ? ": " : "", detail);
+	session_progress(session, whole);
+	snprintf(shown->line, sizeof(shown->line), "%s", line);
+	snprintf(shown->detail, sizeof(shown->detail), "%s", detail);
+	shown->at_ms = now_ms;
+}
+
 enum exit_status wait_for(struct session *session, const struct wait *wait)
 {
-	char line[400] = "", shown[400] = "";
+	struct shown shown = { .at_ms = session_now_ms() };
+	char line[400] = "", detail[200] = "";
 	uint64_t away_ms = 0;
 
 	for (;;) {
@@ -47,12 +76,15 @@ enum exit_status wait_for(struct session *session, const struct wait *wait)
 
 		if (status == EXIT_DONE) {
 			outcome = wait->judge(wait, now, line, sizeof(line));
+			if (wait->detail)
+				wait->detail(now, detail, sizeof(detail));
 			away_ms = 0;
 		} else if (status != EXIT_NO_DAEMON) {
 			return status;
 		} else {
 			snprintf(line, sizeof(line), "%s: this host's clusterd does not answer",
 				 wait->name);
+			detail[0] = 0;
 			away_ms = away_ms ? away_ms : session_now_ms();
 		}
 		if (outcome != OUTCOME_MORE) {
@@ -67,9 +99,7 @@ enum exit_status wait_for(struct session *session, const struct wait *wait)
 			return session_fail(session, EXIT_NO_DAEMON, "no-daemon",
 					    "clusterd went away; the work may go on",
 					    "clustadm status");
-		if (strcmp(line, shown) != 0)
-			session_progress(session, line);
-		strcpy(shown, line);
+		wait_show(session, line, detail, &shown);
 		session_sleep_ms(POLL_MS);
 	}
 }

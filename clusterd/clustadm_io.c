@@ -85,12 +85,22 @@ void session_fini(struct session *session)
 	session->connection = NULL;
 }
 
+// Of the terminal on standard error: a line that wraps could not be replaced.
+static int progress_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1)
+		return size.ws_col - 1;
+	return 79;
+}
+
 void session_progress(struct session *session, const char *line)
 {
 	if (session->invocation->quiet || session->invocation->json)
 		return;
 	if (session->error_terminal) {
-		fprintf(stderr, "\r\033[K%.*s", (int)text_cut(line, 79), line);
+		fprintf(stderr, "\r\033[K%.*s", (int)text_cut(line, progress_width()), line);
 		fflush(stderr);
 		session->progress_open = true;
 	} else {

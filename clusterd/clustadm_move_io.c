@@ -7,6 +7,7 @@
 
 #include "clusterd/clustadm_io.h"
 #include "clusterd/clustadm_wait_io.h"
+#include "migration/progress_io.h"
 
 static const char *kind_words(const char *kind)
 {
@@ -41,6 +42,20 @@ static void add_numbers(char *line, size_t size, const json_t *fact)
 		add(line, size, ", %lld MiB", json_number(fact, "bytes") >> 20);
 }
 
+// What was expected before it began.
+static void add_forecast(char *line, size_t size, const json_t *forecast)
+{
+	long long total_ms = json_number(forecast, "total_ms");
+	long long pause_us = json_number(forecast, "pause_us");
+
+	if (total_ms <= 0)
+		return;
+	add(line, size, " (forecast: %lld.%lld s", total_ms / 1000, total_ms % 1000 / 100);
+	if (pause_us > 0)
+		add(line, size, ", %lld ms of pause", (pause_us + 500) / 1000);
+	add(line, size, ")");
+}
+
 // "web: live migration from n1 to n3: transfer"; a past one: its outcome, and what it took.
 static void move_line(const json_t *move, char *line, size_t size)
 {
@@ -55,6 +70,7 @@ static void move_line(const json_t *move, char *line, size_t size)
 		add(line, size, " after %lld.%lld s", took_ms / 1000, took_ms % 1000 / 100);
 	if (*outcome)
 		add_numbers(line, size, json_object_get(move, "fact"));
+	add_forecast(line, size, json_object_get(move, "forecast"));
 	if (*reason)
 		add(line, size, ": %s", reason);
 }
@@ -87,6 +103,11 @@ static enum outcome judge_move(const struct wait *wait, const json_t *now, char 
 		return cancel ? OUTCOME_DONE : OUTCOME_FAILED;
 	return strcmp(outcome, "done") == 0 || strcmp(outcome, "saved") == 0 ? OUTCOME_DONE
 									     : OUTCOME_FAILED;
+}
+
+static void move_detail(const json_t *now, char *text, size_t size)
+{
+	progress_text(json_object_get(last_of(json_object_get(now, "moves")), "now"), text, size);
 }
 
 static long long last_id(struct session *session, const char *name, enum exit_status *status)
@@ -126,7 +147,11 @@ static json_t *move_ask(const struct invocation *invocation)
 enum exit_status clustadm_vm_move(struct session *session)
 {
 	const struct invocation *invocation = session->invocation;
-	struct wait wait = { .show = "moves", .name = invocation->argv[0], .judge = judge_move };
+	struct wait wait = { .show = "moves",
+			     .name = invocation->argv[0],
+			     .judge = judge_move,
+			     .look = "clustadm moves",
+			     .detail = move_detail };
 	uint32_t kinds = invocation->options &
 			 (1u << OPTION_LIVE | 1u << OPTION_QUICK | 1u << OPTION_COLD);
 	enum exit_status status;
@@ -340,6 +365,7 @@ enum exit_status clustadm_maintenance(struct session *session)
 	const char *action = invocation->argc > 1 ? invocation->argv[1] : "status";
 	struct wait wait = { .show = "node maintenance status", .name = name,
 			     .judge = judge_drain };
+	char look[128];
 	bool on = strcmp(action, "on") == 0, goes = on || strcmp(action, "resume") == 0;
 	enum exit_status status;
 	json_t *ask, *result;
@@ -347,6 +373,8 @@ enum exit_status clustadm_maintenance(struct session *session)
 
 	if (strcmp(action, "status") == 0 || invocation_has(invocation, OPTION_DRY_RUN))
 		return maintenance_show(session, name);
+	snprintf(look, sizeof(look), "clustadm node maintenance %.64s status", name);
+	wait.look = look;
 	ask = ask_new("node maintenance", name);
 	json_object_set_new(ask, "action", json_string(action));
 	json_object_set_new(ask, "return",

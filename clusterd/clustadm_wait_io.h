@@ -9,8 +9,11 @@ enum outcome { OUTCOME_MORE, OUTCOME_DONE, OUTCOME_FAILED };
 struct wait {
 	const char *show; // verb that is asked again and again
 	const char *name;
+	const char *look; // what to type to see how it goes; NULL: the two above
 	// Judges one answer; `line` says how things are.
 	enum outcome (*judge)(const struct wait *wait, const json_t *now, char *line, size_t size);
+	// How far it is, for a line that changes all the time; may be NULL.
+	void (*detail)(const json_t *now, char *text, size_t size);
 	long long failures_before, attempt_before; // of fencing; the last move that had ended
 	bool cancels;				   // the end of the move is what is wanted
 };

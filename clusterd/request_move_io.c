@@ -6,6 +6,7 @@
 
 #include "clusterd/describe_move.h"
 #include "clusterd/request_internal_io.h"
+#include "migration/progress_io.h"
 #include "policies/drain.h"
 
 static json_t *integer(uint64_t value)
@@ -152,6 +153,17 @@ static json_t *past_row(const struct past_move *past)
 	return row;
 }
 
+// How far it is, when its source has said so lately.
+static json_t *now_json(const struct request *request, const struct move *move)
+{
+	const struct request_options *options = &request->options;
+	struct migrate_stats stats;
+
+	if (!options->move_stats || !options->move_stats(options->context, move->id, &stats))
+		return json_null();
+	return progress_json(&stats);
+}
+
 static bool is_of(const struct cluster *cluster, const struct move *move, const char *name)
 {
 	const struct vm *vm = cluster_vm(cluster, move->vm);
@@ -164,11 +176,17 @@ struct answer show_moves(struct request *request, const json_t *ask)
 {
 	const struct cluster *cluster = node_cluster(request->options.node);
 	const char *name = member_text(ask, "name");
-	json_t *result = json_object(), *moves = json_array(), *past = json_array();
+	json_t *result = json_object(), *moves = json_array(), *past = json_array(), *row;
 
-	for (uint32_t i = 0; i < MOVES_MAX; i++)
-		if (cluster->moves[i].id != 0 && is_of(cluster, &cluster->moves[i], name))
-			json_array_append_new(moves, move_row(cluster, &cluster->moves[i]));
+	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+		const struct move *move = &cluster->moves[i];
+
+		if (move->id == 0 || !is_of(cluster, move, name))
+			continue;
+		row = move_row(cluster, move);
+		json_object_set_new(row, "now", now_json(request, move));
+		json_array_append_new(moves, row);
+	}
 	for (uint32_t i = 0; i < PAST_MOVES_MAX; i++) {
 		const struct past_move *one =
 			&cluster->past_moves[(cluster->past_move + i) % PAST_MOVES_MAX];

@@ -98,6 +98,14 @@ static void world_step(struct request_world *world, struct event *event)
 		world_perform(world, &world->actions.items[i]);
 }
 
+static bool world_move_stats(void *context, uint32_t move, struct migrate_stats *stats)
+{
+	struct request_world *world = context;
+
+	*stats = world->stats;
+	return move != 0 && move == world->stats_of;
+}
+
 void world_run(struct request_world *world, uint64_t ms)
 {
 	uint64_t until_ms = world->now_ms + ms;
@@ -197,7 +205,8 @@ void world_open(struct request_world *world, const char *schema)
 					   .context = world,
 					   .reply = world_reply,
 					   .lines_read = world_lines,
-					   .vm_folder = world_vm_folder };
+					   .vm_folder = world_vm_folder,
+					   .move_stats = world_move_stats };
 
 	memset(world, 0, sizeof(*world));
 	world->now_ms = 1000;

@@ -25,6 +25,8 @@ struct request_world {
 	bool stepping;
 	char *answer; // the last one, zero-terminated
 	uint32_t answers;
+	uint32_t stats_of; // a move
+	struct migrate_stats stats;
 };
 
 // A node with id 1 in a view of its own; nothing is defined. `schema` may be NULL when nothing is

@@ -205,6 +205,32 @@ static void test_nonsense(void **state)
 	}
 }
 
+static void test_moves(void **state)
+{
+	struct request_world *world = *state;
+	struct move *moves = world->node->cluster.moves;
+	const struct vm *vm = cluster_find_vm(&world->node->cluster, "web");
+	const char *answer;
+
+	HAS(ask(world, "{`verb`:`moves`}"), "\"moves\":[]", "\"past\":[]");
+	moves[3] = (struct move){
+		.id = 8, .vm = vm->ref, .kind = MOVE_LIVE, .stage = STAGE_TRANSFER, .target = 1
+	};
+	moves[4] = moves[3];
+	moves[4].id = 9;
+	world->stats_of = 9;
+	world->stats = (struct migrate_stats){ .status = MIGRATE_ACTIVE,
+					       .total = 1000000,
+					       .remaining = 250000,
+					       .rate = 7000,
+					       .rounds = 2 };
+	answer = ask(world, "{`verb`:`moves`,`name`:`web`}");
+	HAS(answer, "\"id\":8", "\"now\":null", "\"id\":9", "\"status\":\"active\"",
+	    "\"remaining\":250000", "\"rounds\":2");
+	HAS(ask(world, "{`verb`:`moves`,`name`:`db`}"), "\"moves\":[]");
+	memset(&moves[3], 0, 2 * sizeof(moves[3]));
+}
+
 // An answer for a client that is gone goes nowhere.
 static void test_gone(void **state)
 {
@@ -224,7 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_status),   WORLD_TEST(test_show),  WORLD_TEST(test_explain),
 		WORLD_TEST(test_changes),  WORLD_TEST(test_apply), WORLD_TEST(test_dump),
-		WORLD_TEST(test_nonsense), WORLD_TEST(test_gone),
+		WORLD_TEST(test_nonsense), WORLD_TEST(test_gone),  WORLD_TEST(test_moves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

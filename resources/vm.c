@@ -478,6 +478,9 @@ static void vm_found(struct vm_local *local, const struct event *event)
 	case RUN_PAUSED:
 		local->paused = local->unsure = true;
 		break;
+	case RUN_UNKNOWN:
+		local->unsure = local->deaf = true;
+		break;
 	case RUN_SENDING:
 		local->sending = true;
 		break;

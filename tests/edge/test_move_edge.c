@@ -316,10 +316,10 @@ static int launch(const char *name)
 
 struct test {
 	struct loop *loop;
-	struct host *host;
+	struct host *host, *first_host; // whose memory is left to the process's end
 	struct cluster cluster;
 	void *memory;
-	struct loop_timer limit;
+	struct loop_timer limit, last_work;
 	enum play play;
 	bool timed_out, up, joined, runs, ended, restart, restarted, adopted, alive;
 	uint32_t slot, attempt;
@@ -496,13 +496,21 @@ static void heard_saved(struct test *t, const struct event *event)
 	play_ends(t);
 }
 
+static void test_stop(void *owner)
+{
+	struct test *t = owner;
+
+	loop_stop(t->loop);
+}
+
 static void heard_exited(struct test *t, const struct event *event)
 {
 	t->alive = false;
 	// It never ran, or that is not claimed.
 	assert_true(!event->flag || !t->runs);
 	t->ended = true;
-	loop_stop(t->loop);
+	// What is left of a save is still being taken away.
+	loop_timer_ms(t->loop, &t->last_work, 100, test_stop, t);
 }
 
 static void heard_adopted(struct test *t, const struct event *event)
@@ -618,6 +626,7 @@ static void daemon_run(struct test *t)
 	loop_timer_ms(t->loop, &t->limit, LIMIT_MS, too_late, t);
 	loop_run(t->loop);
 	loop_timer_cancel(&t->limit);
+	loop_timer_cancel(&t->last_work);
 	host_close(t->host);
 	loop_close(t->loop);
 }
@@ -655,6 +664,7 @@ static int life(enum play play, enum fault fault, uint32_t fail_at)
 	fake_sanlock_begin(0, FAKE_REFUSED, 0);
 	cluster_make(t, fault, fail_at);
 	daemon_run(t);
+	t->first_host = t->host;
 	if (!t->timed_out && t->restart && !t->ended)
 		daemon_run(t);
 	if (t->timed_out) {

@@ -430,7 +430,8 @@ static void random_vm_name(struct world *world, struct entry *entry)
 		 (unsigned int)rng_below(&world->rng, world->config.vms + 2));
 }
 
-bool admin_drain(struct world *world, struct host *host, const char *node, enum drain_verb verb)
+bool admin_drain(struct world *world, struct host *host, const char *node, enum drain_verb verb,
+		 bool come_back)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
 	bool sent;
@@ -438,7 +439,7 @@ bool admin_drain(struct world *world, struct host *host, const char *node, enum 
 	INVARIANT(entry);
 	entry->type = ENTRY_NODE_DRAIN;
 	entry->drain_verb = (uint8_t)verb;
-	entry->flag = world->config.story || rng_chance(&world->rng, 50);
+	entry->flag = come_back;
 	snprintf(entry->name, sizeof(entry->name), "%s", node);
 	sent = admin_request(world, host, entry);
 	world->stats[STAT_DRAINS] += sent && verb == DRAIN_ON;
@@ -458,7 +459,7 @@ static void random_drain(struct world *world, struct host *host)
 	for (uint8_t i = 0; i < NODES_MAX && verb != DRAIN_ON; i++)
 		if (cluster->nodes[i].used && cluster->nodes[i].maintenance)
 			name = cluster->nodes[i].def.name;
-	admin_drain(world, host, name, verb);
+	admin_drain(world, host, name, verb, rng_chance(&world->rng, 50));
 }
 
 static uint8_t random_slot(struct world *world, const struct host *host)

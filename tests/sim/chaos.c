@@ -570,7 +570,8 @@ static void quiet_tidy(struct world *world)
 			request_named(world, host, ENTRY_NODE_MANAGE, cluster->nodes[i].def.name);
 	for (uint8_t i = 0; i < NODES_MAX; i++)
 		if (cluster->nodes[i].used && cluster->nodes[i].maintenance)
-			admin_drain(world, host, cluster->nodes[i].def.name, DRAIN_OFF);
+			admin_drain(world, host, cluster->nodes[i].def.name, DRAIN_OFF,
+				    rng_chance(&world->rng, 50));
 	for (uint32_t i = 0; i < cluster->vm_high; i++) {
 		const struct vm *vm = &cluster->vms[i];
 

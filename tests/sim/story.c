@@ -8,12 +8,13 @@
  * let time pass wait settle|no-quorum NODE    up to ten minutes power-off N.. | power-on N.. | cut
  * n1 n2,n3 | heal | kill clusterd|corosync|sanlock N.. | start DAEMON N.. store delete|fail N |
  * storage lose|hang|slow|restore N [d1] | pause N S | clock N S | fence-device N works|fails|slow
- *   vm migrate|quick|cold|save NAME [to n2] | vm cancel NAME | node drain|undrain NAME
- *   wait stage VM prepare|transfer|handover|cleanup|undo|save|restore    until its move is there
- *   wait sending VM active|pre-switchover|device|completed               until its QEMU is
- *   cut-moves n1 n2,n3 | heal-moves      the network of the moves alone
- *   vm start|stop|disable|clear|manage|unmanage NAME | apply VM | remove VM | node
- * fence|confirm-dead NAME [at N] guest shutdown VM | qemu die|refuse|deaf VM
+ *   vm migrate|quick|cold|save NAME [to n2] | vm cancel NAME | node
+ * drain|undrain|abort|pause|resume NAME [stay] wait stage VM
+ * prepare|transfer|handover|cleanup|undo|save|restore    until its move is there wait sending VM
+ * active|pre-switchover|device|completed               until its QEMU is cut-moves n1 n2,n3 |
+ * heal-moves      the network of the moves alone vm start|stop|disable|clear|manage|unmanage NAME |
+ * apply VM | remove VM | node fence|confirm-dead NAME [at N] guest shutdown VM | qemu
+ * die|refuse|deaf VM
  */
 #include "tests/sim/world.h"
 
@@ -377,7 +378,22 @@ static bool vm_command(struct story *story, char **words)
 	return i != 0;
 }
 
-// vm migrate|quick|cold|save NAME [to n2], vm cancel NAME, node drain|undrain NAME
+// node drain|undrain|abort|pause|resume NAME [stay]
+static bool drain_command(struct story *story, struct host *host, char **words)
+{
+	static const char *const verbs[DRAIN_VERB_COUNT] = {
+		[DRAIN_ON] = "drain",	 [DRAIN_OFF] = "undrain",   [DRAIN_ABORT] = "abort",
+		[DRAIN_PAUSE] = "pause", [DRAIN_RESUME] = "resume",
+	};
+	bool stay = words[3] && strcmp(words[3], "stay") == 0;
+
+	for (uint8_t i = 0; i < DRAIN_VERB_COUNT; i++)
+		if (strcmp(words[1], verbs[i]) == 0)
+			return admin_drain(story->world, host, words[2], i, !stay);
+	return false;
+}
+
+// vm migrate|quick|cold|save NAME [to n2], vm cancel NAME
 static bool move_command(struct story *story, char **words)
 {
 	static const struct {
@@ -393,12 +409,8 @@ static bool move_command(struct story *story, char **words)
 
 	if (!words[1] || !words[2] || !host)
 		return false;
-	if (strcmp(words[0], "node") == 0) {
-		bool on = strcmp(words[1], "drain") == 0;
-
-		return (on || strcmp(words[1], "undrain") == 0) &&
-		       admin_drain(story->world, host, words[2], on ? DRAIN_ON : DRAIN_OFF);
-	}
+	if (strcmp(words[0], "node") == 0)
+		return drain_command(story, host, words);
 	entry = calloc(1, sizeof(*entry));
 	INVARIANT(entry);
 	entry->actor = SLOT_NONE;

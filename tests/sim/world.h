@@ -617,7 +617,8 @@ void fence_perform(struct world *world, struct host *host, const struct action *
 void admin_bootstrap(struct world *world);	// the first apply, repeated until somebody takes it
 void admin_random(struct world *world);
 void admin_move(struct world *world);		// asks for a move, or ends one
-bool admin_drain(struct world *world, struct host *host, const char *node, enum drain_verb verb);
+bool admin_drain(struct world *world, struct host *host, const char *node, enum drain_verb verb,
+		 bool come_back);
 // false: no daemon there
 bool admin_request(struct world *world, struct host *host, struct entry *entry);
 void admin_reply(struct world *world, struct host *host, const struct action *action);

@@ -3,7 +3,8 @@
 // on the way.
 #include "tests/unit/cluster_fixture.h"
 
-#include "clusterd/node_internal.h"
+#include "clusterd/apply_internal.h"
+#include "clusterd/decide_move.h"
 #include "quorum/view_internal.h"
 
 enum { ACTIONS_BYTES = 8 * 1024 * 1024, ACTIONS_MAX = 1024 };
@@ -505,6 +506,25 @@ static void a_saved_state_is_taken_before_its_guest_continues(void **state)
 	assert_non_null(action_of(ACTION_SAVED_REMOVE));
 }
 
+// An administrator who drops what was saved has its file removed too, by one node.
+static void a_dropped_state_loses_its_file(void **state)
+{
+	struct vm *vm = &f.cluster.vms[a_saved_vm(SAVED_KEPT)->ref.slot];
+	struct entry want = named(ENTRY_VM_WANT, "web");
+	struct saved_file saved;
+
+	(void)state;
+	want.flag = true;
+	node->view->coordinator = 1;
+	saved = saved_file_of(node, &want);
+	assert_true(saved.kept);
+	saved_file_dropped(node, &saved, &actions);
+	assert_null(action_of(ACTION_SAVED_REMOVE));	// it is still kept
+	vm_drop_saved(&node->cluster.vms[vm->ref.slot]);
+	saved_file_dropped(node, &saved, &actions);
+	assert_non_null(action_of(ACTION_SAVED_REMOVE));
+}
+
 // Whether an earlier daemon here continued from it, and died, is not known.
 static void a_taken_state_is_not_begun_again(void **state)
 {
@@ -639,6 +659,7 @@ int main(void)
 		TEST(a_host_that_goes_down_waits_for_its_drain),
 		TEST(an_unknown_lease_found_before_sanlock_died_is_none),
 		TEST(a_saved_state_is_taken_before_its_guest_continues),
+		TEST(a_dropped_state_loses_its_file),
 		TEST(a_taken_state_is_not_begun_again),
 	};
 

@@ -244,6 +244,48 @@ static void test_gone(void **state)
 	assert_int_equal(world->answers, answers);
 }
 
+// Alone in its cluster: what has nowhere to go says so before anything is touched.
+static void test_refused_moves(void **state)
+{
+	struct request_world *world = *state;
+
+	world_run(world, 30000);
+	HAS(ask(world, "{`verb`:`vm show`,`name`:`web`}"), "\"state\":\"running\"", "\"move\":null",
+	    "\"saved\":false");
+	HAS(ask(world, "{`verb`:`vm migrate`,`name`:`web`,`to`:`n2`}"), "\"infeasible\"",
+	    "vm web cannot be moved: n2 ", "\"fix\":\"bring back n2\"");
+	HAS(ask(world, "{`verb`:`vm migrate`,`name`:`web`}"), "\"infeasible\"");
+	HAS(ask(world, "{`verb`:`vm migrate`,`name`:`web`,`to`:`n9`}"), "no-such-node");
+	HAS(ask(world, "{`verb`:`vm migrate`,`name`:`web`,`to`:`n1`}"), "already-there");
+	HAS(ask(world, "{`verb`:`vm cancel`,`name`:`web`}"), "not-moving");
+	HAS(ask(world, "{`verb`:`vm restore`,`name`:`web`}"), "not-saved");
+	HAS(ask(world, "{`verb`:`moves`}"), "\"moves\":[]", "\"past\":[]");
+	HAS(ask(world, "{`verb`:`vm save`,`name`:`web`}"), "\"result\"");
+	HAS(ask(world, "{`verb`:`moves`,`name`:`web`}"), "\"kind\":\"save\"", "\"from\":\"n1\"",
+	    "\"to\":null", "\"cause\":\"request\"");
+	HAS(ask(world, "{`verb`:`vm cancel`,`name`:`web`}"), "\"result\"");
+}
+
+static void test_maintenance(void **state)
+{
+	struct request_world *world = *state;
+
+	world_run(world, 30000);
+	HAS(ask(world, "{`verb`:`node maintenance status`,`name`:`n1`}"), "\"maintenance\":false",
+	    "\"drain\":\"none\"", "\"vm\":\"web\"", "\"step\":\"blocked\"", "\"blocked\":1");
+	HAS(ask(world, "{`verb`:`node maintenance`,`name`:`n1`,`action`:`sleep`}"), "malformed");
+	HAS(ask(world, "{`verb`:`node maintenance`,`name`:`n1`,`action`:`off`}"),
+	    "not-in-maintenance");
+	HAS(ask(world, "{`verb`:`node maintenance`,`name`:`n1`,`action`:`on`}"), "\"result\"");
+	world_run(world, 1000);
+	HAS(ask(world, "{`verb`:`node maintenance status`,`name`:`n1`}"), "\"drain\":\"stuck\"",
+	    "\"reason\":\"web: ");
+	HAS(ask(world, "{`verb`:`node list`}"), "\"state\":\"draining\"", "\"drain\":\"stuck\"");
+	HAS(ask(world, "{`verb`:`node maintenance`,`name`:`n1`,`action`:`pause`}"), "\"result\"");
+	HAS(ask(world, "{`verb`:`node maintenance`,`name`:`n1`,`action`:`abort`}"), "\"result\"");
+	HAS(ask(world, "{`verb`:`node list`}"), "\"state\":\"online\"");
+}
+
 int main(void)
 {
 #define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, world_up, world_down)
@@ -251,6 +293,7 @@ int main(void)
 		WORLD_TEST(test_status),   WORLD_TEST(test_show),  WORLD_TEST(test_explain),
 		WORLD_TEST(test_changes),  WORLD_TEST(test_apply), WORLD_TEST(test_dump),
 		WORLD_TEST(test_nonsense), WORLD_TEST(test_gone),  WORLD_TEST(test_moves),
+		WORLD_TEST(test_refused_moves), WORLD_TEST(test_maintenance),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

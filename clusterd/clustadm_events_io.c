@@ -196,6 +196,14 @@ static void offer_options(const struct command *command, const char *start)
 	offer("--help", start);
 }
 
+static void offer_maintenance(const char *start)
+{
+	static const char *const words[] = { "on", "off", "status", "pause", "resume", "abort" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		offer(words[i], start);
+}
+
 enum exit_status clustadm_complete(struct session *session)
 {
 	int argc = session->invocation->argc;
@@ -231,6 +239,9 @@ enum exit_status clustadm_complete(struct session *session)
 		offer_options(command, start);
 	} else if (command == &commands[COMMAND_HELP]) {
 		offer_commands(before[0] && strcmp(before, "help") != 0 ? before : "", start);
+	} else if (command == &commands[COMMAND_NODE_MAINTENANCE] &&
+		   strcmp(before, "maintenance") != 0) {
+		offer_maintenance(start);
 	} else {
 		offer_arguments(session, command, start);
 	}

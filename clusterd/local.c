@@ -379,7 +379,9 @@ static bool move_knows_end(const struct node *node, const struct vm *vm)
 	const struct move *move = cluster_move(&node->cluster, vm->move);
 	uint8_t self = node_self_slot(node);
 
-	if (!move || move->stage == STAGE_ASKED)
+	// A guest that was saved or stopped may begin again where it was.
+	if (!move || move->stage == STAGE_ASKED || move->stage == STAGE_RESTORE ||
+	    move->stage == STAGE_START)
 		return false;
 	return (move->source == self && move->source_gone) ||
 	       (move->target == self && move->target_gone);

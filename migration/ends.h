@@ -140,6 +140,7 @@ enum save_state {
 struct move_save {
 	uint8_t state;	// enum save_state
 	bool cancelled; // QEMU was told so
+	bool found;	// begun by an earlier daemon
 	uint8_t volume; // slot
 	struct move_numbers fact;
 	char reason[REASON_SIZE];

@@ -78,9 +78,13 @@ void save_begin(struct move_save *save, const struct move_context *context)
 	if (context->local->life != LIFE_HANDED && !context->local->sending)
 		return;
 	text_copy(save->reason, sizeof(save->reason), "clusterd started anew in the middle");
-	if (context->local->sending)
+	if (context->local->sending) {
+		// Its end is waited for, or it would be taken for the end of the next one.
 		move_action(context, ACTION_MIGRATE_CANCEL);
-	context->local->sending = false;
+		save->cancelled = save->found = true;
+		save_move(save, SAVE_SAVING);
+		return;
+	}
 	save_move(save, SAVE_FAILED);
 }
 
@@ -109,7 +113,10 @@ void save_event(struct move_save *save, const struct move_context *context,
 {
 	if (save->state != SAVE_SAVING)
 		return;
-	if (event->type == EVENT_MIGRATE && context->move) {
+	if (event->type == EVENT_MIGRATE && (event->stats->status == MIGRATE_FAILED ||
+					     event->stats->status == MIGRATE_CANCELLED)) {
+		save_fail(save, context, event->reason ? event->reason : "it was cancelled");
+	} else if (event->type == EVENT_MIGRATE && context->move) {
 		save_heard(save, context, event);
 	} else if (event->type == EVENT_SAVED && !event->flag) {
 		save_fail(save, context, event->reason ? event->reason : "QEMU gave up");
@@ -153,6 +160,8 @@ void save_step(struct move_save *save, const struct move_context *context)
 		save_fail(save, context, "it is paused");
 	else if (save->state == SAVE_WAITING && context->normal && local->life == LIFE_RUNNING)
 		save_start(save, context);
+	else if (save->state == SAVE_SAVING && save->found && !local->sending)
+		save_fail(save, context, NULL);
 	else if (save->state == SAVE_SAVING && !wanted(context) && !save->cancelled) {
 		save->cancelled = true;
 		move_action(context, ACTION_MIGRATE_CANCEL);

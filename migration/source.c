@@ -533,6 +533,12 @@ static void step_resuming(struct move_source *source, const struct move_context 
 
 static void step_in_flight(struct move_source *source, const struct move_context *context)
 {
+	// Its monitor answers at last: it runs, and sends nothing.
+	if (source->state == SOURCE_SENDING && source->found && source->status == MIGRATE_NONE &&
+	    !context->local->sending) {
+		source_fail(source, context, "clusterd on the source started anew in the middle");
+		return;
+	}
 	if (!may_cancel(source))
 		return;
 	if (source->status == MIGRATE_PRE_SWITCHOVER)

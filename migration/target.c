@@ -102,7 +102,7 @@ void target_begin(struct move_target *target, const struct move_context *context
 	memset(target, 0, sizeof(*target));
 	if (local->life == LIFE_INCOMING && begun)
 		target_move(target, TARGET_LISTENING);
-	else if (local->life == LIFE_RUNNING || local->life == LIFE_CONTINUING)
+	else if ((local->life == LIFE_RUNNING && !local->unsure) || local->life == LIFE_CONTINUING)
 		target_move(target, TARGET_RUNS);
 	else if (local->life == LIFE_INCOMING)
 		target_move(target, TARGET_ENDING); // nobody knows where it listens
@@ -157,6 +157,8 @@ static void step_living(struct move_target *target, const struct move_context *c
 	case TARGET_PREPARING:
 		if (!awaited(context))
 			target_move(target, TARGET_ENDING);
+		else if (local->life == LIFE_RUNNING && !local->unsure)
+			target_move(target, TARGET_RUNS);
 		else if (local->life == LIFE_INCOMING && local->listening)
 			target_move(target, TARGET_LISTENING);
 		break;

@@ -478,11 +478,12 @@ static void vm_found(struct vm_local *local, const struct event *event)
 	case RUN_PAUSED:
 		local->paused = local->unsure = true;
 		break;
-	case RUN_UNKNOWN:
-		local->unsure = local->deaf = true;
-		break;
 	case RUN_SENDING:
 		local->sending = true;
+		break;
+	case RUN_UNKNOWN:
+		// Perhaps it has sent its guest: nothing is asked of it before it has spoken.
+		local->sending = local->unsure = local->deaf = true;
 		break;
 	case RUN_INCOMING:
 	case RUN_RECEIVED:
@@ -540,6 +541,9 @@ static void vm_runs(struct vm_local *local, const struct event *event, struct ac
 		vm_local_move(local, LIFE_RUNNING, NEVER);
 	if (local->life != LIFE_RUNNING)
 		return;
+	// Found when its monitor did not answer: now it does, and nothing of it is sent.
+	if (local->unsure && local->sent == MIGRATE_NONE)
+		local->sending = false;
 	local->paused = local->deaf = local->unsure = false;
 	local->deadline_ms = NEVER;
 	set_reason(local, "");

@@ -635,6 +635,34 @@ static void a_target_found_without_its_lease_may_have_continued(void **state)
 	}
 }
 
+// Its monitor does not answer: a source may have renounced, a target may have continued, or not.
+static void an_end_that_says_nothing_is_not_guessed_at(void **state)
+{
+	(void)state;
+	stage(STAGE_TRANSFER);
+	running_here(RUN_UNKNOWN, true);
+	clear();
+	source_begin(&source, &context);
+	settle_source();
+	stage(STAGE_UNDO);
+	move.target_gone = true;
+	settle_source();
+	assert_int_equal(actions.count, 0);
+	source_hears((struct event){ .type = EVENT_QEMU_RUNNING });
+	assert_int_equal(asked(ACTION_LEASE_EXCLUSIVE), 1);	// it was not renounced
+
+	open_world(NULL);
+	move.ready = move.shared = true;
+	stage(STAGE_TRANSFER);
+	running_here(RUN_UNKNOWN, true);
+	clear();
+	target_begin(&target, &context);
+	settle_target();
+	assert_int_equal(target_due(&target, &context), 0);
+	target_hears((struct event){ .type = EVENT_QEMU_RUNNING });
+	assert_int_equal(target_due(&target, &context), MOVE_REPORT_RUNS);
+}
+
 static void a_target_found_waiting_still_waits(void **state)
 {
 	(void)state;
@@ -745,6 +773,7 @@ int main(void)
 		TEST(a_target_found_running_has_continued),
 		TEST(a_target_found_without_its_lease_may_have_continued),
 		TEST(a_target_found_waiting_still_waits),
+		TEST(an_end_that_says_nothing_is_not_guessed_at),
 		TEST(a_qemu_that_continues_by_itself_is_killed),
 		TEST(a_guest_is_saved),
 		TEST(a_guest_that_cannot_be_saved_runs_on),

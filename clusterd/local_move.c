@@ -181,6 +181,16 @@ void local_moves_sync(struct node *node, struct actions *actions)
 		if (side == SIDE_NONE)
 			continue;
 		local = local_of_vm(node, cluster_vm(&node->cluster, move->vm));
+		/*
+		 * A target of which nothing is here promises that the guest never continued, if it
+		 * had not begun. Whether it had, a replica that is behind does not say: what ran
+		 * here may have ended with the host (seed 5043).
+		 */
+		if (side == SIDE_TARGET && local && local->life == LIFE_OFFLINE &&
+		    !view_normal(node->view)) {
+			all = false;
+			continue;
+		}
 		if (local && local->move_at == 0)
 			place_begin(node, move, side, local, actions);
 		all = all && local && local->move_at;

@@ -640,6 +640,41 @@ static void no_drain_without_its_preflight(void **state)
 	assert_non_null(strstr(entry.reason, "web: n2 cannot give it: avx2; n3 has no address"));
 }
 
+/*
+ * The host was cut off and is back: its store remembers the move as it began. That the guest came
+ * and continued here, and went with the host, is in entries that this replica does not have yet.
+ */
+static void a_replica_that_is_behind_vouches_for_nothing(void **state)
+{
+	struct move *move = &f.cluster.moves[0];
+	struct entry entry;
+	struct vm *vm;
+
+	(void)state;
+	doc_begin(&f);
+	doc_vm(&f, "web", "v1");
+	doc_accept(&f);
+	run_vm(&f, "web", 1);
+	vm = &f.cluster.vms[the_vm(&f, "web")->ref.slot];
+	*move = (struct move){ .id = 1, .vm = vm->ref, .kind = MOVE_LIVE, .stage = STAGE_PREPARE,
+			       .source = 1, .target = 0, .attempt = vm->attempt };
+	vm->move = 1;
+	f.cluster.next_move = 2;
+	replica_take();
+	node->view->state = VIEW_ALONE;
+	tick(10);
+	tick(10);
+	move->stage = STAGE_UNDO;
+	move->shared = move->ready = true;
+	replica_take();
+	view_give(7);
+	tick(10);
+	assert_null(action_of(ACTION_MOVE_TELL));
+	assert_true(proposed(ENTRY_MOVE_REPORT, &entry));
+	assert_int_equal(entry.move_report, MOVE_REPORT_TARGET_GONE);
+	assert_true(entry.flag);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
@@ -661,6 +696,7 @@ int main(void)
 		TEST(a_saved_state_is_taken_before_its_guest_continues),
 		TEST(a_dropped_state_loses_its_file),
 		TEST(a_taken_state_is_not_begun_again),
+		TEST(a_replica_that_is_behind_vouches_for_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

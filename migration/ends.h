@@ -106,6 +106,7 @@ enum target_state {
 struct move_target {
 	uint8_t state; // enum target_state
 	bool never;    // it is known that the guest never continued here
+	bool saw;      // a normal view in which nothing of it had begun
 	bool announced;
 	uint32_t port;
 	char address[ADDRESS_SIZE];
@@ -154,6 +155,17 @@ void save_wish(const struct move_save *save, const struct move_context *context,
 	       struct vm_wish *wish);
 enum move_report save_due(const struct move_save *save, const struct move_context *context);
 const char *save_state_word(enum save_state state);
+
+/*
+ * A stop that does not ask the guest does not wait for the end of a move either: an end that hangs
+ * could otherwise be ended by nobody. To end the source's QEMU is always safe: before it renounced
+ * the guest is stopped as asked, and after it the guest is the target's.
+ */
+static inline void move_wish_forced(struct vm_wish *wish)
+{
+	if (wish->stop && wish->stop_timeout_ms == 0)
+		wish->kill = true;
+}
 
 // Between the three of them: an action about the VM's process, with room for what it says.
 struct action *move_action(const struct move_context *context, enum action_type type);

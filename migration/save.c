@@ -191,6 +191,7 @@ void save_wish(const struct move_save *save, const struct move_context *context,
 	case SAVE_STATE_COUNT:
 		break;
 	}
+	move_wish_forced(wish);
 }
 
 enum move_report save_due(const struct move_save *save, const struct move_context *context)

@@ -632,6 +632,7 @@ void source_wish(const struct move_source *source, const struct move_context *co
 	case SOURCE_STATE_COUNT:
 		break;
 	}
+	move_wish_forced(wish);
 }
 
 static bool before_undo(enum move_stage stage)

@@ -201,10 +201,15 @@ void target_step(struct move_target *target, const struct move_context *context)
 		return;
 	}
 	if (local->life == LIFE_OFFLINE) {
-		// Not begun; or it was, and is over.
-		if (target->state != TARGET_PREPARING || !awaited(context))
-			target_gone(target, context,
-				    !local->continued || target->state <= TARGET_LISTENING, NULL);
+		bool ahead = awaited(context) && stage_of(context) == STAGE_PREPARE &&
+			     !context->move->ready;
+
+		if (target->state == TARGET_PREPARING && (ahead || !context->normal)) {
+			target->saw |= ahead && context->normal;
+			return;
+		}
+		target_gone(target, context, target->state == TARGET_PREPARING && target->saw,
+			    NULL);
 		return;
 	}
 	step_living(target, context);

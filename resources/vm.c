@@ -442,8 +442,8 @@ static void vm_exited(struct vm_local *local, const struct event *event, struct 
 	if (!vm_local_process(local))
 		return;
 	// It was told to continue, and could not be before it ended.
-	if (event->flag && local->mode != START_FRESH)
-		local->continued = false;
+	if (local->mode != START_FRESH && local->executed)
+		local->continued = !event->flag;
 	local->report = (uint8_t)vm_end(local);
 	if (local->life == LIFE_CONTINUING && !local->continued)
 		local->report = VM_REPORT_START_FAILED;

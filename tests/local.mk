@@ -8,7 +8,7 @@ unit_LIBS = libcore.a $(CMOCKA_LIBS)
 edge_test_LIBS = libedges.a libcore.a $(CMOCKA_LIBS) $(edge_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_converge tests/unit/test_move_ends
+check_PROGRAMS += tests/unit/test_converge tests/unit/test_move_ends tests/unit/test_move_target
 check_PROGRAMS += tests/unit/test_move_loss tests/unit/test_moves tests/unit/test_drain tests/unit/test_move_dice
 check_PROGRAMS += tests/unit/test_apply_rules
 check_PROGRAMS += tests/unit/test_rules
@@ -22,7 +22,9 @@ endif
 
 tests_unit_test_converge_SOURCES = tests/unit/test_converge.c
 tests_unit_test_converge_LDADD = $(unit_LIBS)
-tests_unit_test_move_ends_SOURCES = tests/unit/test_move_ends.c
+tests_unit_test_move_target_SOURCES = tests/unit/test_move_target.c tests/unit/move_ends_world.h
+tests_unit_test_move_target_LDADD = $(unit_LIBS)
+tests_unit_test_move_ends_SOURCES = tests/unit/test_move_ends.c tests/unit/move_ends_world.h
 tests_unit_test_move_ends_LDADD = $(unit_LIBS)
 tests_unit_test_apply_SOURCES = tests/unit/test_apply.c tests/unit/cluster_fixture.h
 tests_unit_test_apply_LDADD = $(unit_LIBS)

@@ -509,7 +509,7 @@ static bool world_command(struct story *story, char **words)
 	if (strcmp(verb, "up") == 0)
 		story_up(story);
 	else if (strcmp(verb, "run") == 0 && words[1])
-		world_run(world, world->now_us + SECONDS(strtoull(words[1], NULL, 10)));
+		world_run(world, world->now_us + (uint64_t)(strtod(words[1], NULL) * 1e6));
 	else if (strcmp(verb, "wait") == 0 && words[1])
 		wait_for(story, words);
 	else if (strcmp(verb, "power-off") == 0 || strcmp(verb, "power-on") == 0)

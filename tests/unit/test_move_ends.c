@@ -1,194 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two ends of a move and the saving, each alone, against a move made by hand: who says what,
-// who may continue when, and what an end believes of what it did not see.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-#include <cmocka.h>
-
-#include "migration/ends.h"
-
-enum { PEER = 2 };
-
-static struct action items[64];
-static uint8_t bytes[65536];
-static struct actions actions = {
-	.items = items, .max = 64, .bytes = bytes, .size = sizeof(bytes)
-};
-static struct move move;
-static struct vm vm;
-static struct vm_def def;
-static struct vm_local local;
-static struct move_context context;
-static struct move_source source;
-static struct move_target target;
-static struct move_save save;
-static uint64_t now_ms;
-
-static uint32_t asked(enum action_type type)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < actions.count; i++)
-		count += items[i].type == type;
-	return count;
-}
-
-static bool told(enum move_word word)
-{
-	for (uint32_t i = 0; i < actions.count; i++)
-		if (items[i].type == ACTION_MOVE_TELL && items[i].word == word)
-			return true;
-	return false;
-}
-
-static void clear(void)
-{
-	actions.count = 0;
-	actions.used = 0;
-	context.now_ms = now_ms;
-}
-
-static int open_world(void **state)
-{
-	(void)state;
-	now_ms = 100000;
-	move = (struct move){ .id = 7,
-			      .vm = { 0, 1 },
-			      .kind = MOVE_LIVE,
-			      .stage = STAGE_PREPARE,
-			      .source = 0,
-			      .target = 1,
-			      .attempt = 4 };
-	vm = (struct vm){ .used = true, .ref = { 0, 1 }, .move = 7, .saved_volume = 1 };
-	def = (struct vm_def){ .memory_mib = 128, .max_pause_ms = 1000 };
-	local = (struct vm_local){ .ref = { 0, 1 }, .deadline_ms = UINT64_MAX };
-	context = (struct move_context){ .move = &move,
-					 .vm = &vm,
-					 .def = &def,
-					 .local = &local,
-					 .peer_id = PEER,
-					 .peer = "n2",
-					 .normal = true,
-					 .actions = &actions };
-	clear();
-	return 0;
-}
-
-// What clusterd/local.c does in each step.
-static void settle_source(void)
-{
-	uint8_t life, before;
-
-	do {
-		struct vm_wish wish = { .keep = true, .why = "", .stop_timeout_ms = 1000 };
-
-		life = local.life;
-		before = source.state;
-		source_step(&source, &context);
-		source_wish(&source, &context, &wish);
-		vm_local_wish(&local, &wish, now_ms, &actions);
-	} while (life != local.life || before != source.state);
-}
-
-static void settle_target(void)
-{
-	uint8_t life, before;
-
-	do {
-		struct vm_wish wish = { .why = "", .stop_timeout_ms = 1000 };
-
-		life = local.life;
-		before = target.state;
-		target_step(&target, &context);
-		target_wish(&target, &context, &wish);
-		vm_local_wish(&local, &wish, now_ms, &actions);
-	} while (life != local.life || before != target.state);
-}
-
-static void settle_save(void)
-{
-	uint8_t life, before;
-
-	do {
-		struct vm_wish wish = { .keep = true, .why = "", .stop_timeout_ms = 1000 };
-
-		life = local.life;
-		before = save.state;
-		save_step(&save, &context);
-		save_wish(&save, &context, &wish);
-		vm_local_wish(&local, &wish, now_ms, &actions);
-	} while (life != local.life || before != save.state);
-}
-
-static void hear(struct event event)
-{
-	event.vm = local.ref;
-	event.attempt = local.attempt;
-	event.now_ms = now_ms;
-	clear();
-	vm_local_event(&local, &event, &actions);
-}
-
-static void source_hears(struct event event)
-{
-	hear(event);
-	source_event(&source, &context, &event);
-	settle_source();
-}
-
-static void target_hears(struct event event)
-{
-	hear(event);
-	target_event(&target, &context, &event);
-	settle_target();
-}
-
-static void save_hears(struct event event)
-{
-	hear(event);
-	save_event(&save, &context, &event);
-	settle_save();
-}
-
-static void source_migrates(enum migrate_status status)
-{
-	struct migrate_stats stats = { .status = (uint8_t)status,
-				       .rounds = 1,
-				       .rate = 1 << 30,
-				       .transferred = ++now_ms,
-				       .remaining = 1 << 20 };
-
-	source_hears((struct event){ .type = EVENT_MIGRATE, .stats = &stats });
-}
-
-static void source_gets_word(enum move_word word)
-{
-	source_hears((struct event){
-		.type = EVENT_MOVE_WORD, .node_id = PEER, .move = 7, .word = (uint8_t)word });
-}
-
-static void target_gets_word(enum move_word word)
-{
-	target_hears((struct event){
-		.type = EVENT_MOVE_WORD, .node_id = PEER, .move = 7, .word = (uint8_t)word });
-}
-
-static void stage(enum move_stage to)
-{
-	move.stage = (uint8_t)to;
-	clear();
-}
-
-static void running_here(enum run_state run_state, bool shared)
-{
-	hear((struct event){ .type = EVENT_VM_ADOPTED,
-			     .flag = true,
-			     .run_state = (uint8_t)run_state,
-			     .shared = shared });
-}
+// The source of a move and the saving, each alone: who says what, who may continue when.
+#include "tests/unit/move_ends_world.h"
 
 static void source_prepares(void)
 {
@@ -469,221 +281,59 @@ static void a_lease_that_could_not_be_shared_counts_as_shared(void **state)
 	assert_int_equal(local.life, LIFE_RUNNING);
 }
 
-// ---- the target
-
-static void target_listens(void)
-{
-	local.sanlock_epoch = 0;
-	target_begin(&target, &context);
-	settle_target();
-	assert_int_equal(asked(ACTION_VM_SPAWN), 0); // the source still holds it alone
-	move.shared = true;
-	settle_target();
-	assert_int_equal(asked(ACTION_VM_SPAWN), 1);
-	target_hears((struct event){ .type = EVENT_VM_SPAWNED, .flag = true });
-	assert_int_equal(asked(ACTION_LEASE_ACQUIRE), 1);
-	assert_true(items[0].flag); // shared
-	target_hears((struct event){ .type = EVENT_LEASE_GRANTED });
-	assert_int_equal(asked(ACTION_QEMU_EXEC), 1);
-	assert_int_equal(local.life, LIFE_INCOMING);
-	assert_int_equal(local.attempt, 4);
-	target_hears((struct event){
-		.type = EVENT_QEMU_LISTENING, .flag = true, .port = 49152, .reason = "10.1.0.2" });
-	assert_int_equal(target_due(&target, &context), MOVE_REPORT_READY);
-	move.ready = true;
-	stage(STAGE_TRANSFER);
-	settle_target();
-	assert_int_equal(actions.count, 0);
-}
-
-static void a_target_takes_over(void **state)
+// An adopted save completes although it was to be cancelled: the guest goes on.
+static void a_found_save_that_completes_is_not_lost(void **state)
 {
 	(void)state;
-	target_listens();
-	stage(STAGE_HANDOVER);
-	settle_target();
-	assert_int_equal(asked(ACTION_QEMU_CONT), 0);
-	target_gets_word(WORD_RENOUNCED);
-	assert_int_equal(asked(ACTION_QEMU_CONT), 1);
-	assert_int_equal(target_due(&target, &context), 0);
-	target_hears((struct event){ .type = EVENT_QEMU_RUNNING });
-	assert_true(told(WORD_CONTINUED));
-	assert_int_equal(asked(ACTION_QEMU_ANNOUNCE), 1);
-	assert_int_equal(target_due(&target, &context), MOVE_REPORT_RUNS);
-	target_gets_word(WORD_RENOUNCED);
-	assert_true(told(WORD_CONTINUED));
-	assert_int_equal(asked(ACTION_QEMU_CONT), 0);
+	move.kind = MOVE_QUICK;
+	stage(STAGE_SAVE);
+	running_here(RUN_SENDING, false);
+	save_begin(&save, &context);
+	settle_save();
+	assert_int_equal(asked(ACTION_MIGRATE_CANCEL), 1);
+	assert_int_equal(save_due(&save, &context), 0); // QEMU has not said how it ended
+}
+
+// Forced: no guest is lost that the administrator wants.
+static void a_forced_stop_ends_a_source_that_hangs(void **state)
+{
+	struct vm_wish wish = { .stop = true, .why = "forced" };
+
+	(void)state;
+	source_renounces();
+	move.cancelled = true;
+	stage(STAGE_UNDO);
+	source_step(&source, &context);
+	source_wish(&source, &context, &wish);
+	vm_local_wish(&local, &wish, now_ms, &actions);
+	assert_int_equal(asked(ACTION_QEMU_KILL), 1);
+}
+
+// Post-copy: the target ran it and died. The rest of the memory has nowhere to go.
+static void a_source_ends_when_its_post_copy_target_died(void **state)
+{
+	(void)state;
+	def.post_copy = true;
+	source_sends();
+	source_migrates(MIGRATE_ACTIVE);
+	source_migrates(MIGRATE_PRE_SWITCHOVER);
+	source_migrates(MIGRATE_POSTCOPY);
+	assert_int_equal(local.life, LIFE_HANDED);
 	stage(STAGE_CLEANUP);
-	settle_target();
-	assert_int_equal(asked(ACTION_LEASE_EXCLUSIVE), 0); // the source still lives
-	move.source_gone = true;
-	settle_target();
-	assert_int_equal(asked(ACTION_LEASE_EXCLUSIVE), 1);
-	assert_int_equal(target_due(&target, &context), 0);
-	target_hears((struct event){ .type = EVENT_LEASE_EXCLUSIVE, .flag = true });
-	assert_int_equal(target_due(&target, &context), MOVE_REPORT_EXCLUSIVE);
-}
-
-static void a_target_needs_the_word_of_its_source_for_this_move(void **state)
-{
-	struct event word = {
-		.type = EVENT_MOVE_WORD, .node_id = PEER, .move = 7, .word = WORD_RENOUNCED
-	};
-
-	(void)state;
-	target_listens();
-	word.node_id = 3;
-	target_hears(word);
-	assert_int_equal(asked(ACTION_QEMU_CONT), 0);
-	word.node_id = PEER;
-	word.move = 6;
-	target_hears(word);
-	assert_int_equal(asked(ACTION_QEMU_CONT), 0);
-	word.move = 7;
-	word.word = WORD_CONTINUED;
-	target_hears(word);
-	assert_int_equal(asked(ACTION_QEMU_CONT), 0);
-	context.normal = false; // the word is enough
-	word.word = WORD_RENOUNCED;
-	target_hears(word);
-	assert_int_equal(asked(ACTION_QEMU_CONT), 1);
-}
-
-static void an_undone_target_never_continues(void **state)
-{
-	(void)state;
-	target_listens();
-	stage(STAGE_UNDO);
-	settle_target();
-	assert_int_equal(asked(ACTION_QEMU_KILL), 1);
-	target_gets_word(WORD_RENOUNCED);
-	assert_int_equal(asked(ACTION_QEMU_CONT), 0);
-	assert_false(told(WORD_NEVER)); // it still lives
-	target_hears((struct event){ .type = EVENT_QEMU_EXITED });
-	assert_int_equal(target_due(&target, &context), 0);
-	target_hears((struct event){ .type = EVENT_LEASE_RELEASED, .flag = true });
-	assert_true(told(WORD_NEVER));
-	assert_int_equal(target_due(&target, &context), MOVE_REPORT_TARGET_GONE);
-	assert_true(target.never);
-	target_gets_word(WORD_RENOUNCED);
-	assert_true(told(WORD_NEVER));
-	assert_int_equal(asked(ACTION_VM_SPAWN), 0);
-}
-
-// Told to continue, and dead before it was seen running: whether it did is not known, unless QEMU's
-// monitor knows that it could not.
-static void a_target_that_died_may_have_continued(void **state)
-{
-	(void)state;
-	for (int known = 0; known < 2; known++) {
-		open_world(NULL);
-		target_listens();
-		target_gets_word(WORD_RENOUNCED);
-		target_hears((struct event){ .type = EVENT_QEMU_EXITED, .flag = known });
-		target_hears((struct event){ .type = EVENT_LEASE_RELEASED, .flag = true });
-		assert_int_equal(told(WORD_NEVER), known);
-		assert_int_equal(target.never, known);
-		assert_int_equal(target_due(&target, &context), MOVE_REPORT_FAILED);
-	}
-}
-
-static void a_target_found_empty_vouches_for_nothing(void **state)
-{
-	(void)state;
-	move.ready = true;
-	stage(STAGE_TRANSFER);
-	target_begin(&target, &context);
-	settle_target();
-	assert_int_equal(target.state, TARGET_GONE);
-	assert_false(target.never);
-	assert_false(told(WORD_NEVER));
-	target_gets_word(WORD_RENOUNCED);
-	assert_false(told(WORD_NEVER));
-	assert_int_equal(target_due(&target, &context), MOVE_REPORT_FAILED);
-}
-
-static void a_target_found_running_has_continued(void **state)
-{
-	(void)state;
-	move.ready = move.shared = true;
-	stage(STAGE_UNDO);
-	running_here(RUN_RUNNING, true);
-	target_begin(&target, &context);
-	settle_target();
-	assert_int_equal(target_due(&target, &context), MOVE_REPORT_RUNS);
+	settle_source();
 	assert_int_equal(asked(ACTION_QEMU_KILL), 0);
-}
-
-// sanlock died under it, and it is ended: that does not undo that it continued (seed 24910).
-static void a_target_found_without_its_lease_may_have_continued(void **state)
-{
-	(void)state;
-	for (int never = 0; never < 2; never++) {
-		open_world(NULL);
-		move.ready = move.shared = true;
-		stage(STAGE_TRANSFER);
-		hear((struct event){ .type = EVENT_VM_ADOPTED,
-				     .run_state = never ? RUN_RECEIVED : RUN_RUNNING });
-		clear();
-		target_begin(&target, &context);
-		settle_target();
-		target_hears((struct event){ .type = EVENT_QEMU_EXITED });
-		target_hears((struct event){ .type = EVENT_LEASE_RELEASED });
-		assert_int_equal(target.state, TARGET_GONE);
-		assert_int_equal(target.never, never);
-		assert_int_equal(told(WORD_NEVER), never);
-	}
-}
-
-// Its monitor does not answer: a source may have renounced, a target may have continued, or not.
-static void an_end_that_says_nothing_is_not_guessed_at(void **state)
-{
-	(void)state;
-	stage(STAGE_TRANSFER);
-	running_here(RUN_UNKNOWN, true);
+	move.target_gone = move.target_died = true;
 	clear();
-	source_begin(&source, &context);
 	settle_source();
-	stage(STAGE_UNDO);
-	move.target_gone = true;
+	source_migrates(MIGRATE_POSTCOPY); // postcopy-paused, for ever
+	now_ms += 3600000;
 	settle_source();
-	assert_int_equal(actions.count, 0);
-	source_hears((struct event){ .type = EVENT_QEMU_RUNNING });
-	assert_int_equal(asked(ACTION_LEASE_EXCLUSIVE), 1);	// it was not renounced
-
-	open_world(NULL);
-	move.ready = move.shared = true;
-	stage(STAGE_TRANSFER);
-	running_here(RUN_UNKNOWN, true);
-	clear();
-	target_begin(&target, &context);
-	settle_target();
-	assert_int_equal(target_due(&target, &context), 0);
-	target_hears((struct event){ .type = EVENT_QEMU_RUNNING });
-	assert_int_equal(target_due(&target, &context), MOVE_REPORT_RUNS);
+	assert_int_equal(local.life, LIFE_KILLING);
 }
 
-static void a_target_found_waiting_still_waits(void **state)
+static void a_renounced_qemu_that_continues_by_itself_is_killed(void **state)
 {
 	(void)state;
-	move.ready = move.shared = true;
-	stage(STAGE_TRANSFER);
-	running_here(RUN_RECEIVED, true);
-	target_begin(&target, &context);
-	settle_target();
-	assert_int_equal(local.life, LIFE_INCOMING);
-	target_gets_word(WORD_RENOUNCED);
-	assert_int_equal(asked(ACTION_QEMU_CONT), 1);
-}
-
-static void a_qemu_that_continues_by_itself_is_killed(void **state)
-{
-	(void)state;
-	target_listens();
-	target_hears((struct event){ .type = EVENT_QEMU_RUNNING });
-	assert_int_equal(asked(ACTION_QEMU_KILL), 1);
-	assert_int_equal(target_due(&target, &context), 0);
-	open_world(NULL);
 	source_renounces();
 	source_hears((struct event){ .type = EVENT_QEMU_RUNNING });
 	assert_int_equal(asked(ACTION_QEMU_KILL), 1);
@@ -765,16 +415,10 @@ int main(void)
 		TEST(it_completes_although_it_was_cancelled),
 		TEST(a_link_that_fails_ends_it_before_a_byte),
 		TEST(a_lease_that_could_not_be_shared_counts_as_shared),
-		TEST(a_target_takes_over),
-		TEST(a_target_needs_the_word_of_its_source_for_this_move),
-		TEST(an_undone_target_never_continues),
-		TEST(a_target_that_died_may_have_continued),
-		TEST(a_target_found_empty_vouches_for_nothing),
-		TEST(a_target_found_running_has_continued),
-		TEST(a_target_found_without_its_lease_may_have_continued),
-		TEST(a_target_found_waiting_still_waits),
-		TEST(an_end_that_says_nothing_is_not_guessed_at),
-		TEST(a_qemu_that_continues_by_itself_is_killed),
+		TEST(a_found_save_that_completes_is_not_lost),
+		TEST(a_forced_stop_ends_a_source_that_hangs),
+		TEST(a_source_ends_when_its_post_copy_target_died),
+		TEST(a_renounced_qemu_that_continues_by_itself_is_killed),
 		TEST(a_guest_is_saved),
 		TEST(a_guest_that_cannot_be_saved_runs_on),
 		TEST(a_saved_guest_that_was_found_continues),

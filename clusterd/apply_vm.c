@@ -243,9 +243,12 @@ static void place_on(struct apply *a, struct vm *vm, uint8_t owner)
 			vm->unproven |= slot_bit(vm->owner);
 	}
 	vm->owner = owner;
-	vm->cpu_known = cpu_for_start(a->cluster, vm, owner, &vm->cpu);
-	machine_baseline(a->cluster, vm->possible, owner, vm_definition(a->cluster, vm)->machine,
-			 vm->machine);
+	// A saved guest goes on with the processor and the machine that it was saved with.
+	if (vm->saved != SAVED_KEPT) {
+		vm->cpu_known = cpu_for_start(a->cluster, vm, owner, &vm->cpu);
+		machine_baseline(a->cluster, vm->possible, owner,
+				 vm_definition(a->cluster, vm)->machine, vm->machine);
+	}
 	vm->attempt++;
 	vm->phase = VM_PLACED;
 	vm->since_ms = a->entry->at_ms;

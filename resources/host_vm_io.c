@@ -218,9 +218,18 @@ void vm_cont(struct host_vm *vm)
 
 	if (!vm->qmp)
 		return;
+	/*
+	 * That it may have run is on record before it may: a later daemon that found it as never
+	 * continued would let its source continue, too. Where that cannot be written, it waits; the
+	 * core asks again.
+	 */
 	if (vm->incoming && vm->process) {
 		vm->incoming = false;
-		vm_write_record(vm, reason);
+		if (!vm_write_record(vm, reason)) {
+			vm->incoming = true;
+			vm_post(vm, EVENT_QEMU_PAUSED, false, reason);
+			return;
+		}
 	}
 	qmp_command(vm->qmp, "cont", NULL, vm_cont_heard, vm);
 }

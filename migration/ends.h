@@ -75,6 +75,7 @@ struct move_source {
 	struct converge converge;
 	struct move_numbers fact;
 	char reason[REASON_SIZE];
+	uint64_t asked_ms; // when QEMU was last told to finish, or to give up
 };
 
 void source_begin(struct move_source *source, const struct move_context *context);

@@ -31,7 +31,8 @@ enum {
 	LINK_LIMIT_MS = 20000,
 	RATE_LIMIT_MS = 5000, // sampling takes a second; without it the forecast says less
 	READY_LIMIT_MS = 90000,
-	SILENT_MS = 30000,  // QEMU's numbers come ten times a second
+	SILENT_MS = 30000, // QEMU's numbers come ten times a second
+	ASK_AGAIN_MS = 1000,
 	MULTIFD_MIB = 1024, // below it, setting up more streams takes longer than they save
 	MULTIFD_CHANNELS = 4,
 };
@@ -214,6 +215,7 @@ static void source_cancel(struct move_source *source, const struct move_context 
 {
 	if (source->reason[0] == 0)
 		text_copy(source->reason, sizeof(source->reason), reason);
+	source->asked_ms = context->now_ms;
 	move_action(context, ACTION_MIGRATE_CANCEL);
 	source_move(source, SOURCE_CANCELLING, context->now_ms);
 }
@@ -237,8 +239,29 @@ static void source_switch(struct move_source *source, const struct move_context 
 						: "its source lost quorum");
 		return;
 	}
+	source->asked_ms = context->now_ms;
 	move_action(context, ACTION_MIGRATE_CONTINUE);
 	source_move(source, SOURCE_SWITCHING, context->now_ms);
+}
+
+/*
+ * What QEMU was told may have been lost with its monitor, and the guest stands meanwhile. Both mean
+ * the same when they come twice; and each is said again in its own state alone, so that nothing is
+ * cancelled after QEMU was told to finish.
+ */
+static void source_ask_again(struct move_source *source, const struct move_context *context)
+{
+	bool waits = source->status == MIGRATE_PRE_SWITCHOVER;
+
+	if (context->now_ms - source->asked_ms < ASK_AGAIN_MS)
+		return;
+	if (source->state == SOURCE_SWITCHING && waits)
+		move_action(context, ACTION_MIGRATE_CONTINUE);
+	else if (source->state == SOURCE_CANCELLING && (waits || source->status == MIGRATE_ACTIVE))
+		move_action(context, ACTION_MIGRATE_CANCEL);
+	else
+		return;
+	source->asked_ms = context->now_ms;
 }
 
 static void source_tune(struct move_source *source, const struct move_context *context,
@@ -329,8 +352,10 @@ static void source_heard(struct move_source *source, const struct move_context *
 	case MIGRATE_ACTIVE:
 		if (sending)
 			source_judge(source, context, event->stats);
+		source_ask_again(source, context);
 		break;
-	case MIGRATE_PRE_SWITCHOVER: // source_step()
+	case MIGRATE_PRE_SWITCHOVER: // begun by source_step()
+		source_ask_again(source, context);
 		break;
 	case MIGRATE_POSTCOPY:
 		source->post_copy = true;

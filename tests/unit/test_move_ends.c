@@ -237,6 +237,32 @@ static void nothing_is_cancelled_after_the_switch(void **state)
 	assert_int_equal(local.life, LIFE_HANDED);
 }
 
+// What was lost with QEMU's monitor is said again, and never the other thing.
+static void what_qemu_was_told_is_told_again(void **state)
+{
+	(void)state;
+	source_sends();
+	source_migrates(MIGRATE_PRE_SWITCHOVER);
+	assert_int_equal(asked(ACTION_MIGRATE_CONTINUE), 1);
+	clear();
+	source_migrates(MIGRATE_PRE_SWITCHOVER);
+	assert_int_equal(asked(ACTION_MIGRATE_CONTINUE), 0);
+	context.now_ms = now_ms += 1000;
+	source_migrates(MIGRATE_PRE_SWITCHOVER);
+	assert_int_equal(asked(ACTION_MIGRATE_CONTINUE), 1);
+	assert_int_equal(asked(ACTION_MIGRATE_CANCEL), 0);
+	open_world(NULL);
+	source_sends();
+	move.cancelled = true;
+	settle_source();
+	assert_int_equal(asked(ACTION_MIGRATE_CANCEL), 1);
+	clear();
+	context.now_ms = now_ms += 1000;
+	source_migrates(MIGRATE_PRE_SWITCHOVER);
+	assert_int_equal(asked(ACTION_MIGRATE_CANCEL), 1);
+	assert_int_equal(asked(ACTION_MIGRATE_CONTINUE), 0);
+}
+
 static void it_completes_although_it_was_cancelled(void **state)
 {
 	(void)state;
@@ -412,6 +438,7 @@ int main(void)
 		TEST(an_error_is_no_success),
 		TEST(a_switch_needs_a_normal_view_and_no_cancel),
 		TEST(nothing_is_cancelled_after_the_switch),
+		TEST(what_qemu_was_told_is_told_again),
 		TEST(it_completes_although_it_was_cancelled),
 		TEST(a_link_that_fails_ends_it_before_a_byte),
 		TEST(a_lease_that_could_not_be_shared_counts_as_shared),

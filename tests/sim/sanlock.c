@@ -629,6 +629,7 @@ static void sanlock_run_convert(struct world *world, struct item *item)
 
 	if (!proc)
 		return;
+	proc->converting = false;
 	// An error that hides a change, or half of one.
 	if (world_trouble(world, TROUBLE_CONVERT) && !world->quiet && rng_chance(&world->rng, 12)) {
 		world_fault(world);
@@ -659,9 +660,15 @@ static void sanlock_run_convert(struct world *world, struct item *item)
 
 void sanlock_convert(struct world *world, struct host *host, struct proc *proc, bool share)
 {
+	static const struct answer busy = { LEASE_ERROR_HELD, "sanlock is at it already", 0 };
 	uint64_t delay_us = 0;
 	struct item *item;
 
+	if (proc->converting) {
+		convert_post(world, host, proc, share, &busy);
+		return;
+	}
+	proc->converting = true;
 	for (uint32_t i = 0; i < proc->lease_count; i++) {
 		uint64_t path_us = path_delay_us(world, host, proc->leases[i].disk);
 

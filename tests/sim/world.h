@@ -251,6 +251,7 @@ struct proc {
 		uint32_t slot;
 	} leases[VM_LEASES_MAX];
 	bool holds;		// sanlock granted them to this process
+	bool converting;	// sanlock is at it: it takes no second command for the process
 	bool lost;		// and then its lockspace failed
 	bool died_with_power;
 };

@@ -215,6 +215,14 @@ void target_step(struct move_target *target, const struct move_context *context)
 	step_living(target, context);
 }
 
+// Its possible owners may have been redefined since the move began.
+static bool is_possible_owner(const struct move_context *context)
+{
+	const struct vm *vm = context->vm;
+
+	return !vm || vm->possible == 0 || vm->possible & UINT64_C(1) << context->move->target;
+}
+
 void target_wish(const struct move_target *target, const struct move_context *context,
 		 struct vm_wish *wish)
 {
@@ -236,7 +244,8 @@ void target_wish(const struct move_target *target, const struct move_context *co
 	case TARGET_PREPARING:
 		// The other half of the rule by which a QEMU is let go: see resources/vm.c.
 		wish->start = context->normal && stage_of(context) == STAGE_PREPARE &&
-			      move->shared && !move->cancelled && !context->leaving;
+			      move->shared && !move->cancelled && !context->leaving &&
+			      is_possible_owner(context);
 		wish->keep = awaited(context);
 		wish->mode = START_INCOMING;
 		wish->attempt = move ? move->attempt : 0;

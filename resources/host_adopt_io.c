@@ -49,8 +49,9 @@ static enum run_state run_state_of(const struct host_vm *vm, const char *word,
 	bool sending = status == MIGRATE_SETUP || status == MIGRATE_ACTIVE ||
 		       status == MIGRATE_PRE_SWITCHOVER || status == MIGRATE_DEVICE;
 
+	// Told to continue while it still loads, it may do so at any moment.
 	if (strcmp(word, "inmigrate") == 0)
-		return RUN_INCOMING;
+		return vm->incoming ? RUN_INCOMING : RUN_UNKNOWN;
 	// A guest that was paused when its migration failed is called so, too; but only what is
 	// known to have failed did.
 	if (strcmp(word, "postmigrate") == 0)

@@ -43,9 +43,7 @@ void proc_stands(struct proc *proc)
 enum run_state proc_run_state(const struct proc *proc)
 {
 	if (proc->mode != START_FRESH && !proc->continued)
-		return proc->mode == START_RESTORE && proc->received ? RUN_PAUSED
-		       : proc->received				     ? RUN_RECEIVED
-								     : RUN_INCOMING;
+		return proc->received ? RUN_RECEIVED : RUN_INCOMING;
 	if (proc->handed)
 		return RUN_POSTMIGRATE;
 	if (proc->out.status >= MIGRATE_SETUP && proc->out.status <= MIGRATE_DEVICE)

@@ -27,6 +27,21 @@ static void target_listens(void)
 	assert_int_equal(actions.count, 0);
 }
 
+static void nothing_comes_where_it_may_not_be_any_more(void **state)
+{
+	struct vm_wish wish;
+
+	(void)state;
+	move.shared = true;
+	stage(STAGE_PREPARE);
+	memset(&wish, 0, sizeof(wish));
+	target_wish(&target, &context, &wish);
+	assert_true(wish.start);
+	vm.possible = ~(UINT64_C(1) << move.target);
+	target_wish(&target, &context, &wish);
+	assert_false(wish.start);
+}
+
 static void a_target_takes_over(void **state)
 {
 	(void)state;
@@ -272,6 +287,7 @@ static void a_qemu_that_continues_by_itself_is_killed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(nothing_comes_where_it_may_not_be_any_more),
 		TEST(a_target_takes_over),
 		TEST(a_target_needs_the_word_of_its_source_for_this_move),
 		TEST(an_undone_target_never_continues),

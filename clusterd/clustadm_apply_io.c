@@ -277,22 +277,30 @@ static enum exit_status check_report(struct session *session,
 	return EXIT_DONE;
 }
 
+enum exit_status session_reader_open(struct session *session, struct definition_reader **reader)
+{
+	const char *folder = getenv("CLUSTERD_DATA_DIR");
+	char schema[4096];
+
+	*reader = calloc(1, sizeof(**reader));
+	snprintf(schema, sizeof(schema), "%s/clusterd.rng", folder ? folder : CLUSTERD_DATA_DIR);
+	if (*reader && definition_reader_open(*reader, schema) == 0)
+		return EXIT_DONE;
+	if (*reader)
+		definition_reader_close(*reader);
+	free(*reader);
+	return session_fail(session, EXIT_REFUSED, "no-schema", "the schema cannot be loaded",
+			    schema);
+}
+
 enum exit_status clustadm_check(struct session *session)
 {
 	const struct invocation *invocation = session->invocation;
-	const char *folder = getenv("CLUSTERD_DATA_DIR");
-	struct definition_reader *reader = calloc(1, sizeof(*reader));
-	enum exit_status status;
-	char schema[4096];
+	struct definition_reader *reader;
+	enum exit_status status = session_reader_open(session, &reader);
 
-	snprintf(schema, sizeof(schema), "%s/clusterd.rng", folder ? folder : CLUSTERD_DATA_DIR);
-	if (!reader || definition_reader_open(reader, schema) != 0) {
-		if (reader)
-			definition_reader_close(reader);
-		free(reader);
-		return session_fail(session, EXIT_REFUSED, "no-schema",
-				    "the schema cannot be loaded", schema);
-	}
+	if (status != EXIT_DONE)
+		return status;
 	for (int i = 0; i < invocation->argc; i++)
 		definitions_read_file(reader, invocation->argv[i]);
 	definitions_check(reader);

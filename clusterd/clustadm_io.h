@@ -40,6 +40,10 @@ json_t *ask_new(const char *verb, const char *name); // name may be NULL
 // Reports a failure, in the chosen form, and returns `status`.
 enum exit_status session_fail(struct session *session, enum exit_status status, const char *code,
 			      const char *reason, const char *fix);
+// A reader with the installed schema, or a failure that was reported. Closed and freed by the
+// caller.
+struct definition_reader;
+enum exit_status session_reader_open(struct session *session, struct definition_reader **reader);
 // A line on standard error unless -q; on a terminal the next one replaces it.
 void session_progress(struct session *session, const char *line);
 void session_progress_end(struct session *session);

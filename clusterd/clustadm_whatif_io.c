@@ -489,19 +489,11 @@ static enum exit_status report_mistakes(struct inquiry *inquiry,
 static enum exit_status ask_apply(struct inquiry *inquiry)
 {
 	const struct invocation *invocation = inquiry->session->invocation;
-	const char *folder = getenv("CLUSTERD_DATA_DIR");
-	struct definition_reader *reader = calloc(1, sizeof(*reader));
-	enum exit_status status;
-	char schema[4096];
+	struct definition_reader *reader;
+	enum exit_status status = session_reader_open(inquiry->session, &reader);
 
-	snprintf(schema, sizeof(schema), "%s/clusterd.rng", folder ? folder : CLUSTERD_DATA_DIR);
-	if (!reader || definition_reader_open(reader, schema) != 0) {
-		if (reader)
-			definition_reader_close(reader);
-		free(reader);
-		return session_fail(inquiry->session, EXIT_REFUSED, "no-schema",
-				    "the schema cannot be loaded", schema);
-	}
+	if (status != EXIT_DONE)
+		return status;
 	reader->known = known;
 	reader->known_context = (void *)(uintptr_t)whatif_cluster(&inquiry->whatif);
 	for (int i = 0; i < invocation->argc; i++)

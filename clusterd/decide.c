@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "clusterd/node_internal.h"
-#include "clusterd/rule_index.h"
 #include "clusterd/decide_move.h"
 #include "clusterd/text.h"
 #include "quorum/loss.h"
@@ -343,29 +342,26 @@ static void decide_leases(struct node *node, const struct vm *vm, uint64_t prese
 // Runs nowhere for certain, or only under a lease whose expiry sanlock itself will judge.
 static bool needs_place(const struct node *node, const struct vm *vm)
 {
-	if (!vm->managed || vm->wanted != VM_WANTED_RUNNING || vm->phase == VM_ERROR ||
-	    vm->move != 0 || !vm_leases_ready(vm) || placement_shut_down(&node->cluster, vm))
-		return false;
-	if (vm->phase == VM_IDLE)
-		return true;
-	return vm->owner < NODES_MAX && node->cluster.nodes[vm->owner].life == NODE_EXPIRING;
+	return vm_asks_for_place(&node->cluster, vm) && vm->move == 0 && vm_leases_ready(vm) &&
+	       !placement_shut_down(&node->cluster, vm);
 }
 
 struct placing {
-	struct placement_load load;
+	struct node *node;
 	uint8_t *bytes;
 	size_t used, size;
 	uint32_t placed;
 };
 
-// Whether it was dealt with: placed, or given up for good.
-static bool place_one(struct node *node, const struct vm *vm, struct placing *placing)
+// Placed, or given up for good.
+static bool take_place(void *context, const struct vm *vm, uint8_t owner)
 {
-	uint8_t owner = placement_choose(&node->cluster, &placing->load, vm);
+	struct placing *placing = context;
 	struct place place;
 	size_t length;
 
-	if (owner == SLOT_NONE && (vm->phase != VM_IDLE || !placement_spent(&node->cluster, vm)))
+	if (owner == SLOT_NONE &&
+	    (vm->phase != VM_IDLE || !placement_spent(&placing->node->cluster, vm)))
 		return false;
 	memset(&place, 0, sizeof(place));
 	place.vm = vm->ref;
@@ -376,36 +372,9 @@ static bool place_one(struct node *node, const struct vm *vm, struct placing *pl
 		text_copy(place.reason, sizeof(place.reason), vm->reason);
 	length =
 		place_encode(&place, placing->bytes + placing->used, placing->size - placing->used);
-	if (length == 0)
-		return false;
 	placing->used += length;
-	placing->placed++;
-	if (owner != SLOT_NONE)
-		placement_load_add(&placing->load, &node->cluster, vm, owner);
-	return true;
-}
-
-/*
- * In order of priority; then again over those that had no place, as long as that helps: a rule may
- * have kept one off until the VM that it follows, or goes with, had its node.
- */
-static void place_vms(struct node *node, uint32_t count, struct placing *placing)
-{
-	bool again = true;
-
-	while (again && count > 0) {
-		uint32_t left = 0;
-
-		for (uint32_t i = 0; i < count && placing->placed < PLACES_MAX; i++) {
-			const struct vm *vm = &node->cluster.vms[node->scratch[i]];
-
-			if (!place_one(node, vm, placing))
-				node->scratch[left++] = node->scratch[i];
-		}
-		again = left < count && node->cluster.rule_index->enabled &&
-			placing->placed < PLACES_MAX;
-		count = left;
-	}
+	placing->placed += length > 0;
+	return length > 0;
 }
 
 static bool takes_vms(const struct node *node, uint8_t slot, uint64_t present)
@@ -471,7 +440,8 @@ static void decide_places(struct node *node, uint64_t present, struct actions *a
 	enum { PLACES_SIZE = PLACES_MAX * (REASON_SIZE + 64) };
 	uint32_t count = 0, writing = 0;
 	struct entry entry;
-	struct placing placing = { .size = PLACES_SIZE };
+	struct placing placing = { .node = node, .size = PLACES_SIZE };
+	struct placement_load load;
 
 	for (uint32_t slot = 0; slot < node->cluster.vm_high; slot++) {
 		const struct vm *vm = &node->cluster.vms[slot];
@@ -488,8 +458,9 @@ static void decide_places(struct node *node, uint64_t present, struct actions *a
 		return;
 	placement_sort(&node->cluster, node->scratch, count);
 	placing.bytes = actions_bytes(actions, PLACES_SIZE);
-	placement_load_init(&placing.load, &node->cluster, present);
-	place_vms(node, count, &placing);
+	placement_load_init(&load, &node->cluster, present);
+	placement_rounds(&node->cluster, &load, node->scratch, count, PLACES_MAX, take_place,
+			 &placing);
 	init_entry(&entry, ENTRY_PLACE);
 	entry.places = placing.bytes;
 	entry.places_size = placing.used;

@@ -1,24 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "migration/preflight_io.h"
 
-static const char *kind_word(uint8_t kind)
-{
-	switch ((enum move_kind)kind) {
-	case MOVE_AUTO:
-		return "auto";
-	case MOVE_LIVE:
-		return "live";
-	case MOVE_QUICK:
-		return "quick";
-	case MOVE_COLD:
-		return "cold";
-	case MOVE_SAVE:
-		return "save";
-	case MOVE_KIND_COUNT:
-		break;
-	}
-	return "?";
-}
+#include "clusterd/describe_move.h"
 
 static json_t *verdict_json(uint8_t verdict)
 {
@@ -53,7 +36,7 @@ json_t *preflight_json(const struct cluster *cluster, const struct preflight_loa
 		preflight_explain(cluster, vm, &result, worst, &words);
 	json_object_set_new(row, "node", json_string(cluster->nodes[target].def.name));
 	json_object_set_new(row, "here", json_boolean(vm->owner == target));
-	json_object_set_new(row, "kind", json_string(kind_word(result.kind)));
+	json_object_set_new(row, "kind", json_string(move_kind_word(result.kind)));
 	json_object_set_new(row, "verdict", verdict_json(result.verdict));
 	json_object_set_new(row, "reason", json_string(words.reason));
 	json_object_set_new(row, "fix", json_string(words.fix));

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "clusterd/rule_index.h"
 #include "clusterd/text.h"
 #include "policies/placement.h"
 
@@ -57,26 +56,17 @@ static void tell_homeless(struct proof *proof, const struct placement_load *load
 		cluster->nodes[i].used |= lost >> i & 1;
 }
 
-// Whether everybody finds a home; as the coordinator does it, over and over while that helps.
+static bool take_home(void *context, const struct vm *vm, uint8_t node)
+{
+	(void)context;
+	(void)vm;
+	return node != SLOT_NONE;
+}
+
+// Whether everybody finds a home; as the coordinator does it.
 static bool all_find_homes(struct proof *proof, struct placement_load *load, uint32_t count)
 {
-	bool again = true;
-
-	while (again && count > 0) {
-		uint32_t left = 0;
-
-		for (uint32_t i = 0; i < count; i++) {
-			const struct vm *vm = &proof->cluster->vms[proof->list[i]];
-			uint8_t home = placement_choose(proof->cluster, load, vm);
-
-			if (home == SLOT_NONE)
-				proof->list[left++] = proof->list[i];
-			else
-				placement_load_add(load, proof->cluster, vm, home);
-		}
-		again = left < count && proof->cluster->rule_index->enabled;
-		count = left;
-	}
+	count = placement_rounds(proof->cluster, load, proof->list, count, count, take_home, NULL);
 	if (count > 0)
 		tell_homeless(proof, load, count);
 	return count == 0;

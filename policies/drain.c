@@ -8,43 +8,6 @@
 
 enum { LIVE_FAILURES_MAX = 3 };
 
-// Priority first, then the order of names: whoever looks at the plan can foresee it.
-static bool goes_first(const struct cluster *cluster, uint32_t a, uint32_t b)
-{
-	if (cluster->defs[a].priority != cluster->defs[b].priority)
-		return cluster->defs[a].priority > cluster->defs[b].priority;
-	return strcmp(cluster->defs[a].name, cluster->defs[b].name) < 0;
-}
-
-// Heap sort: no recursion, no memory, n log n at worst.
-static void sift(const struct cluster *cluster, uint32_t *list, uint32_t at, uint32_t count)
-{
-	for (uint32_t last = 2 * at + 1; last < count; last = 2 * at + 1) {
-		uint32_t swap = list[at];
-
-		if (last + 1 < count && goes_first(cluster, list[last], list[last + 1]))
-			last++;
-		if (!goes_first(cluster, list[at], list[last]))
-			return;
-		list[at] = list[last];
-		list[last] = swap;
-		at = last;
-	}
-}
-
-static void sort_order(const struct cluster *cluster, uint32_t *list, uint32_t count)
-{
-	for (uint32_t i = count / 2; i-- > 0;)
-		sift(cluster, list, i, count);
-	for (uint32_t end = count; end-- > 1;) {
-		uint32_t swap = list[0];
-
-		list[0] = list[end];
-		list[end] = swap;
-		sift(cluster, list, 0, end);
-	}
-}
-
 void drain_plan_init(struct drain_plan *plan, const struct cluster *cluster, uint8_t node,
 		     const struct placement_load *load, uint32_t *order)
 {
@@ -54,7 +17,7 @@ void drain_plan_init(struct drain_plan *plan, const struct cluster *cluster, uin
 	for (uint32_t i = 0; i < cluster->vm_high; i++)
 		if (cluster->vms[i].used && cluster->vms[i].owner == node)
 			order[plan->count++] = i;
-	sort_order(cluster, order, plan->count);
+	placement_sort(cluster, order, plan->count);
 }
 
 // Live moves of it that drains began and that failed, since one went well.

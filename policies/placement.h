@@ -69,6 +69,18 @@ void placement_load_add(struct placement_load *load, const struct cluster *clust
 // Sorts slots of VMs: who is placed first stands first. By priority, then by name.
 void placement_sort(const struct cluster *cluster, uint32_t *list, uint32_t count);
 
+// Takes the choice for one VM (SLOT_NONE: it has none), or leaves the VM in the list.
+typedef bool (*placement_take_fn)(void *context, const struct vm *vm, uint8_t node);
+
+/*
+ * Chooses for the VMs of the list in its order; then again over those that are left, as long as
+ * that helps: a rule may have kept one off until the VM that it follows, or goes with, had its
+ * node. Ends when `max` were taken. Returns how many are left, at the list's beginning.
+ */
+uint32_t placement_rounds(const struct cluster *cluster, struct placement_load *load,
+			  uint32_t *list, uint32_t count, uint32_t max, placement_take_fn take,
+			  void *context);
+
 // Judges one node. `row->feasible` says whether the VM may be placed there.
 void placement_judge(const struct cluster *cluster, const struct placement_load *load,
 		     const struct vm *vm, uint8_t node, struct placement_node *row);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The order in which VMs are placed.
+// The order in which VMs are placed, and the rounds in which that is done.
 #include <string.h>
 
+#include "clusterd/rule_index.h"
 #include "policies/placement.h"
 
 // Priority first, then the order of names: whoever looks at the list can foresee it.
@@ -42,4 +43,31 @@ void placement_sort(const struct cluster *cluster, uint32_t *list, uint32_t coun
 		list[end] = swap;
 		sift(cluster, list, 0, end);
 	}
+}
+
+uint32_t placement_rounds(const struct cluster *cluster, struct placement_load *load,
+			  uint32_t *list, uint32_t count, uint32_t max, placement_take_fn take,
+			  void *context)
+{
+	bool again = true;
+
+	while (again && count > 0) {
+		uint32_t left = 0;
+
+		for (uint32_t i = 0; i < count && max > 0; i++) {
+			const struct vm *vm = &cluster->vms[list[i]];
+			uint8_t node = placement_choose(cluster, load, vm);
+
+			if (!take(context, vm, node)) {
+				list[left++] = list[i];
+				continue;
+			}
+			max--;
+			if (node != SLOT_NONE)
+				placement_load_add(load, cluster, vm, node);
+		}
+		again = left < count && cluster->rule_index->enabled && max > 0;
+		count = left;
+	}
+	return count;
 }

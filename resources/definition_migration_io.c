@@ -9,21 +9,6 @@
 
 static const struct child_rule no_children[] = { { 0 } };
 
-static void number_attribute(const struct walk *walk, const struct xml_element *element,
-			     const char *name, uint32_t min, uint32_t max, const char *expected,
-			     uint32_t *value)
-{
-	const char *text = walk_attribute(walk, element, name, false);
-	uint64_t number;
-
-	if (!text)
-		return;
-	if (number_parse(text, max, &number) && number >= min)
-		*value = (uint32_t)number;
-	else
-		walk_fault_attribute(walk, element, name, expected);
-}
-
 // "10.1.0.0/16", "fd00:1::/64"
 static bool network_is_good(const char *text)
 {
@@ -82,12 +67,12 @@ void definition_cluster_migration_read(const struct walk *walk, const struct xml
 	walk_attributes(walk, element, names);
 	walk_word(walk, element, "tls", yes_no_words, false, &tls);
 	def->plain = tls == 0;
-	number_attribute(walk, element, "bandwidth", 1, 100, "must be a percentage, 1 to 100",
-			 &def->bandwidth_percent);
-	number_attribute(walk, element, "moves-out", 1, MOVES_AT_ONCE_MAX, "must be 1 to 16",
-			 &def->moves_out_max);
-	number_attribute(walk, element, "moves-in", 1, MOVES_AT_ONCE_MAX, "must be 1 to 16",
-			 &def->moves_in_max);
+	walk_number(walk, element, "bandwidth", 1, 100, "must be a percentage, 1 to 100",
+		    &def->bandwidth_percent);
+	walk_number(walk, element, "moves-out", 1, MOVES_AT_ONCE_MAX, "must be 1 to 16",
+		    &def->moves_out_max);
+	walk_number(walk, element, "moves-in", 1, MOVES_AT_ONCE_MAX, "must be 1 to 16",
+		    &def->moves_in_max);
 	walk_children(walk, element, rules, def);
 }
 
@@ -127,8 +112,8 @@ void definition_vm_migration_read(const struct walk *walk, const struct xml_elem
 	if (pause && !pause_parse(pause, &def->max_pause_ms))
 		walk_fault_attribute(walk, element, "max-pause",
 				     "must be a time from 1ms to 60s (1000ms)");
-	number_attribute(walk, element, "throttle", 0, 99, "must be a percentage, 0 to 99",
-			 &def->throttle_max);
+	walk_number(walk, element, "throttle", 0, 99, "must be a percentage, 0 to 99",
+		    &def->throttle_max);
 	walk_word(walk, element, "post-copy", yes_no_words, false, &post_copy);
 	def->post_copy = post_copy != 0;
 }

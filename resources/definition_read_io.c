@@ -100,21 +100,6 @@ static void root_read(const struct walk *walk, const struct xml_element *element
 				"end");
 }
 
-static void policy_number(const struct walk *walk, const struct xml_element *element,
-			  const char *name, uint32_t min, uint32_t max, const char *expected,
-			  uint32_t *value)
-{
-	const char *text = walk_attribute(walk, element, name, false);
-	uint64_t number;
-
-	if (!text)
-		return;
-	if (number_parse(text, max, &number) && number >= min)
-		*value = (uint32_t)number;
-	else
-		walk_fault_attribute(walk, element, name, expected);
-}
-
 static void policies_read(const struct walk *walk, const struct xml_element *element, void *target)
 {
 	static const char *const names[] = { "placement",      "health",    "shutdown",
@@ -134,10 +119,10 @@ static void policies_read(const struct walk *walk, const struct xml_element *ele
 	policies->failures_strict = strict != 0;
 	walk_word(walk, element, "cpu-limit", cpu_limit_words, false, &limit);
 	policies->cpu_hard = limit != 0;
-	policy_number(walk, element, "cpu-overcommit", 100, 10000,
-		      "must be a percentage, 100 to 10000", &policies->cpu_overcommit);
-	policy_number(walk, element, "tolerate-failures", 0, 16, "must be 0 to 16",
-		      &policies->failures);
+	walk_number(walk, element, "cpu-overcommit", 100, 10000,
+		    "must be a percentage, 100 to 10000", &policies->cpu_overcommit);
+	walk_number(walk, element, "tolerate-failures", 0, 16, "must be 0 to 16",
+		    &policies->failures);
 }
 
 static void cluster_read(const struct walk *walk, const struct xml_element *element, void *target)

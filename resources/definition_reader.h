@@ -103,6 +103,9 @@ const char *walk_attribute(const struct walk *walk, const struct xml_element *el
 // An attribute that is one of a list of words; `value` is untouched when it is missing or bad.
 void walk_word(const struct walk *walk, const struct xml_element *element, const char *name,
 	       const char (*words)[WORD_SIZE], bool needed, uint8_t *value);
+// An attribute that is a number; `value` is untouched when it is missing or bad.
+void walk_number(const struct walk *walk, const struct xml_element *element, const char *name,
+		 uint32_t min, uint32_t max, const char *expected, uint32_t *value);
 // Text of an element that has no children, trimmed into buf; false (and an error) when it is too
 // long.
 bool walk_text(const struct walk *walk, const struct xml_element *element, char *buf, size_t size);

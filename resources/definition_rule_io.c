@@ -82,20 +82,6 @@ static void flag_read(const struct walk *walk, const struct xml_element *element
 	*flag = value != 0;
 }
 
-static void count_read(const struct walk *walk, const struct xml_element *element, const char *name,
-		       uint32_t max, const char *expected, uint32_t *value)
-{
-	const char *text = walk_attribute(walk, element, name, false);
-	uint64_t number;
-
-	if (!text)
-		return;
-	if (number_parse(text, max, &number) && number >= 1)
-		*value = (uint32_t)number;
-	else
-		walk_fault_attribute(walk, element, name, expected);
-}
-
 static void rule_attributes_read(const struct walk *walk, const struct xml_element *element,
 				 struct rule_def *def)
 {
@@ -112,8 +98,8 @@ static void rule_attributes_read(const struct walk *walk, const struct xml_eleme
 	flag_read(walk, element, "strict", &def->strict);
 	flag_read(walk, element, "enabled", &def->enabled);
 	flag_read(walk, element, "symmetric", &def->symmetric);
-	count_read(walk, element, "weight", WEIGHT_MAX, "must be 1 to 1000000", &def->weight);
-	count_read(walk, element, "at-once", AT_ONCE_MAX, "must be 1 to 128", &def->at_once);
+	walk_number(walk, element, "weight", 1, WEIGHT_MAX, "must be 1 to 1000000", &def->weight);
+	walk_number(walk, element, "at-once", 1, AT_ONCE_MAX, "must be 1 to 128", &def->at_once);
 	if (up && !up_parse(up, def))
 		walk_fault_attribute(walk, element, "up",
 				     "must be running, guest-agent, tcp:PORT or delay:TIME");

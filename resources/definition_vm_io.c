@@ -439,20 +439,6 @@ static void failback_read(const struct walk *walk, const struct xml_element *ele
 	walk_text_word(walk, element, failback_words, &draft->def.failback);
 }
 
-static void restart_count_read(const struct walk *walk, const struct xml_element *element,
-			       const char *name, uint32_t *value)
-{
-	const char *text = walk_attribute(walk, element, name, false);
-	uint64_t number;
-
-	if (!text)
-		return;
-	if (number_parse(text, RESTARTS_MAX, &number))
-		*value = (uint32_t)number;
-	else
-		walk_fault_attribute(walk, element, name, "must be 0 to 100");
-}
-
 static void restart_read(const struct walk *walk, const struct xml_element *element, void *target)
 {
 	static const char *const names[] = { "in-place", "elsewhere", NULL };
@@ -460,8 +446,10 @@ static void restart_read(const struct walk *walk, const struct xml_element *elem
 
 	walk_attributes(walk, element, names);
 	walk_children(walk, element, no_children, NULL);
-	restart_count_read(walk, element, "in-place", &draft->def.restarts_max);
-	restart_count_read(walk, element, "elsewhere", &draft->def.relocations_max);
+	walk_number(walk, element, "in-place", 0, RESTARTS_MAX, "must be 0 to 100",
+		    &draft->def.restarts_max);
+	walk_number(walk, element, "elsewhere", 0, RESTARTS_MAX, "must be 0 to 100",
+		    &draft->def.relocations_max);
 }
 
 static void guest_shutdown_read(const struct walk *walk, const struct xml_element *element,

@@ -306,6 +306,20 @@ void walk_word(const struct walk *walk, const struct xml_element *element, const
 	walk_fault_attribute(walk, element, name, expected);
 }
 
+void walk_number(const struct walk *walk, const struct xml_element *element, const char *name,
+		 uint32_t min, uint32_t max, const char *expected, uint32_t *value)
+{
+	const char *text = walk_attribute(walk, element, name, false);
+	uint64_t number;
+
+	if (!text)
+		return;
+	if (number_parse(text, max, &number) && number >= min)
+		*value = (uint32_t)number;
+	else
+		walk_fault_attribute(walk, element, name, expected);
+}
+
 bool walk_text(const struct walk *walk, const struct xml_element *element, char *buf, size_t size)
 {
 	static const struct child_rule none[] = { { 0 } };

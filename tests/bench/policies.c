@@ -133,11 +133,18 @@ static struct cluster *cluster_make(uint32_t vms)
 	return cluster;
 }
 
+static bool take_home(void *context, const struct vm *vm, uint8_t node)
+{
+	(void)context;
+	(void)vm;
+	return node != SLOT_NONE;
+}
+
 // As the coordinator decides it: node 0 is given up, its VMs ask for homes.
 static uint32_t decide_loss(struct cluster *cluster, uint32_t *list)
 {
 	struct placement_load load;
-	uint32_t count = 0, placed = 0, before;
+	uint32_t count = 0, placed;
 
 	cluster->nodes[0].life = NODE_EXPIRING;
 	for (uint32_t slot = 0; slot < cluster->vm_high; slot++)
@@ -145,23 +152,7 @@ static uint32_t decide_loss(struct cluster *cluster, uint32_t *list)
 			list[count++] = slot;
 	placement_load_init(&load, cluster, ~UINT64_C(1));
 	placement_sort(cluster, list, count);
-	do {
-		uint32_t left = 0;
-
-		before = placed;
-		for (uint32_t i = 0; i < count; i++) {
-			const struct vm *vm = &cluster->vms[list[i]];
-			uint8_t home = placement_choose(cluster, &load, vm);
-
-			if (home == SLOT_NONE) {
-				list[left++] = list[i];
-				continue;
-			}
-			placement_load_add(&load, cluster, vm, home);
-			placed++;
-		}
-		count = left;
-	} while (placed > before && count > 0);
+	placed = count - placement_rounds(cluster, &load, list, count, count, take_home, NULL);
 	cluster->nodes[0].life = NODE_ONLINE;
 	return placed;
 }

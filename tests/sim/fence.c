@@ -57,7 +57,11 @@ void fence_perform(struct world *world, struct host *host, const struct action *
 	if (!job)
 		return;
 	job->daemon_epoch = host->daemon_epoch;
-	job->mode = action->device == 0 ? target->fence_mode : FENCE_WORKS;
+	// A host's trouble is that of all its devices, but for one that has another which always
+	// works.
+	job->mode = target->fence_mode;
+	if (action->device > 0 && world->config.second_fences >> target->index & 1)
+		job->mode = FENCE_WORKS;
 	job->event = (struct event){
 		.type = EVENT_FENCE_DONE,
 		.node_id = action->node_id,

@@ -68,6 +68,9 @@ enum action_type {
 	ACTION_MOVE_TELL,	 // node_id, move, word -> EVENT_MOVE_WORD there
 	ACTION_MOVE_PROGRESS,	 // move, migrate_stats: for whoever looks at this node
 
+	ACTION_MEASURES_TELL, // body: a sample, to the group; may be lost -> EVENT_MEASURES_HEARD
+			      // there
+
 	// Other hosts, and the end of this one
 	ACTION_FENCE,	     // node_id, attempt, device: off, then status -> EVENT_FENCE_DONE
 	ACTION_HOST_RELEASE, // node_id, attempt, generation mask and generations ->

@@ -172,6 +172,29 @@ uint8_t read_enum(struct reader *r, unsigned int count)
 	return 0;
 }
 
+void write_varint(struct writer *w, uint64_t value)
+{
+	for (; value >= 0x80; value >>= 7)
+		write_u8(w, (uint8_t)(value | 0x80));
+	write_u8(w, (uint8_t)value);
+}
+
+uint64_t read_varint(struct reader *r)
+{
+	uint64_t value = 0;
+	uint8_t byte = 0x80;
+
+	for (unsigned int shift = 0; byte & 0x80; shift += 7) {
+		byte = read_u8(r);
+		if (shift > 63 || (shift == 63 && byte > 1) || (byte == 0 && shift > 0))
+			r->failed = true;
+		if (r->failed)
+			return 0;
+		value |= (uint64_t)(byte & 0x7f) << shift;
+	}
+	return value;
+}
+
 bool reader_done(const struct reader *r)
 {
 	return !r->failed && r->at == r->size;

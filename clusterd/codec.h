@@ -25,6 +25,7 @@ void write_u32(struct writer *w, uint32_t value);
 void write_u64(struct writer *w, uint64_t value);
 void write_bool(struct writer *w, bool value);
 void write_bytes(struct writer *w, const void *bytes, size_t count);
+void write_varint(struct writer *w, uint64_t value);	// 7 bits a byte, lowest first
 void write_string(struct writer *w, const char *string);	// u16 length, no terminator
 
 uint8_t read_u8(struct reader *r);
@@ -33,6 +34,7 @@ uint32_t read_u32(struct reader *r);
 uint64_t read_u64(struct reader *r);
 bool read_bool(struct reader *r);		// fails on anything but 0 and 1
 void read_bytes(struct reader *r, void *bytes, size_t count);
+uint64_t read_varint(struct reader *r);	// the shortest form alone
 void read_string(struct reader *r, char *buf, size_t size);	// fails when it does not fit or
 								// holds a zero
 uint8_t read_enum(struct reader *r, unsigned int count);	// fails at or above count

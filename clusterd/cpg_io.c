@@ -32,12 +32,14 @@ enum {
 	FRAGMENT_BODY = 64 * 1024 - FRAGMENT_HEAD,
 	FRAGMENT_FIRST = 1,
 	FRAGMENT_LAST = 2,
+	FRAGMENT_MEASURES = 4, // a sample: no part of the log, in one fragment, and it may be lost
 };
 
 struct message {
 	struct message *next;
 	size_t size, sent;
 	uint32_t serial;
+	uint8_t flags;
 	uint8_t body[];
 };
 
@@ -178,8 +180,8 @@ static cs_error_t fragment_send(struct group *group, struct message *message)
 
 	write_u16(&w, FRAGMENT_MAGIC);
 	write_u8(&w, FRAGMENT_VERSION);
-	write_u8(&w, (message->sent == 0 ? FRAGMENT_FIRST : 0) |
-		     (size == left ? FRAGMENT_LAST : 0));
+	write_u8(&w, (uint8_t)(message->flags | (message->sent == 0 ? FRAGMENT_FIRST : 0) |
+			       (size == left ? FRAGMENT_LAST : 0)));
 	write_u32(&w, message->serial);
 	write_u32(&w, (uint32_t)message->size);
 	code = cpg_mcast_joined(group->handle, CPG_TYPE_AGREED, iov, size ? 2 : 1);
@@ -218,7 +220,7 @@ static void queue_send(void *owner)
 	}
 }
 
-static void group_send(struct group *group, const uint8_t *body, size_t size)
+static void group_send(struct group *group, const uint8_t *body, size_t size, uint8_t flags)
 {
 	struct message *message;
 	size_t bytes = sizeof(*message) + size;
@@ -238,6 +240,7 @@ static void group_send(struct group *group, const uint8_t *body, size_t size)
 	message->size = size;
 	message->sent = 0;
 	message->serial = group->serial++;
+	message->flags = flags;
 	if (size)
 		memcpy(message->body, body, size);
 	*group->queue_end = message;
@@ -247,13 +250,20 @@ static void group_send(struct group *group, const uint8_t *body, size_t size)
 		queue_send(group);
 }
 
+// Where the log has to wait, a measurement is not worth its turn: the next one comes soon.
+static void measures_send(struct group *group, const uint8_t *body, size_t size)
+{
+	if (size > 0 && size <= FRAGMENT_BODY && !group->queue)
+		group_send(group, body, size, FRAGMENT_MEASURES);
+}
+
 // Hearing
 
-static void message_post(struct group *group, uint32_t id, uint32_t pid, const uint8_t *body,
-			 size_t size)
+static void message_post(struct group *group, uint32_t id, uint32_t pid, enum event_type type,
+			 const uint8_t *body, size_t size)
 {
 	struct event event = {
-		.type = EVENT_MESSAGE, .from_id = id, .from_pid = pid, .body = body,
+		.type = (uint8_t)type, .from_id = id, .from_pid = pid, .body = body,
 		.body_size = size,
 	};
 
@@ -302,8 +312,16 @@ static void fragment_add(struct group *group, struct assembly *assembly, const u
 	assembly->used += size;
 	if (!last)
 		return;
-	message_post(group, assembly->id, assembly->pid, assembly->body, assembly->size);
+	message_post(group, assembly->id, assembly->pid, EVENT_MESSAGE, assembly->body,
+		     assembly->size);
 	assembly_free(group, assembly);
+}
+
+// Flags that a fragment may have.
+static bool flags_good(uint8_t flags)
+{
+	return flags <= (FRAGMENT_FIRST | FRAGMENT_LAST) ||
+	       flags == (FRAGMENT_FIRST | FRAGMENT_LAST | FRAGMENT_MEASURES);
 }
 
 static void heard(cpg_handle_t handle, const struct cpg_name *name, uint32_t id, uint32_t pid,
@@ -328,7 +346,7 @@ static void heard(cpg_handle_t handle, const struct cpg_name *name, uint32_t id,
 	serial = read_u32(&r);
 	size = read_u32(&r);
 	if (r.failed || magic != FRAGMENT_MAGIC || version != FRAGMENT_VERSION ||
-	    flags > (FRAGMENT_FIRST | FRAGMENT_LAST) || size > MESSAGE_SIZE_MAX) {
+	    !flags_good(flags) || size > MESSAGE_SIZE_MAX) {
 		group->dropped++;
 		return;
 	}
@@ -339,7 +357,10 @@ static void heard(cpg_handle_t handle, const struct cpg_name *name, uint32_t id,
 			assembly_free(group, assembly);
 		if (flags & FRAGMENT_LAST) {
 			if (have == size)
-				message_post(group, id, pid, body, size);
+				message_post(group, id, pid,
+					     flags & FRAGMENT_MEASURES ? EVENT_MEASURES_HEARD
+								       : EVENT_MESSAGE,
+					     body, size);
 			else
 				group->dropped++;
 			return;
@@ -502,7 +523,9 @@ static void group_rejoin(struct group *group)
 void group_perform(struct group *group, const struct action *action)
 {
 	if (action->type == ACTION_SEND)
-		group_send(group, action->body, action->body_size);
+		group_send(group, action->body, action->body_size, 0);
+	else if (action->type == ACTION_MEASURES_TELL)
+		measures_send(group, action->body, action->body_size);
 	else if (action->type == ACTION_GROUP_REJOIN)
 		group_rejoin(group);
 }

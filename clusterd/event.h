@@ -84,6 +84,10 @@ enum event_type {
 	EVENT_LINK_CHECKED,    // node_id, cookie, flag, reason (flag: the address that
 			       // worked)
 	EVENT_MOVE_WORD,       // node_id: of the teller; move, word
+
+	EVENT_MEASURED,	      // body: a sample of this host (clusterd/measure.h); a large one comes
+			      // in several
+	EVENT_MEASURES_HEARD, // from_id, body: a sample of another one
 	EVENT_TYPE_COUNT,
 };
 

@@ -21,6 +21,7 @@ libcore_a_SOURCES += clusterd/apply_move.h clusterd/apply_move_report.c clusterd
 	migration/move_loss.c migration/move_loss.h
 
 libcore_a_SOURCES += clusterd/local_move.c clusterd/local_move.h
+libcore_a_SOURCES += clusterd/measure.c clusterd/measure.h clusterd/measured.c
 
 libedges_a_SOURCES = \
 	clusterd/edge.h clusterd/loop_io.c clusterd/loop_io.h clusterd/worker_io.c clusterd/worker_io.h \

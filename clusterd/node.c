@@ -23,7 +23,8 @@ size_t node_memory(const struct node_limits *limits)
 	       aligned(view_memory(&limits->view)) +
 	       aligned(limits->cluster.vms_max * sizeof(struct vm_local)) +
 	       aligned(limits->requests_max * sizeof(struct pending_request)) +
-	       aligned(limits->cluster.vms_max * sizeof(uint32_t));
+	       aligned(limits->cluster.vms_max * sizeof(uint32_t)) +
+	       aligned(measures_memory(limits->cluster.vms_max));
 }
 
 static void *carve(uint8_t **memory, size_t size)
@@ -51,6 +52,8 @@ struct node *node_init(const struct node_limits *limits, void *memory)
 	node->locals = carve(&at, limits->cluster.vms_max * sizeof(struct vm_local));
 	node->requests = carve(&at, limits->requests_max * sizeof(struct pending_request));
 	node->scratch = carve(&at, limits->cluster.vms_max * sizeof(uint32_t));
+	node->measures = measures_init(limits->cluster.vms_max,
+				       carve(&at, measures_memory(limits->cluster.vms_max)));
 	memset(node->requests, 0, limits->requests_max * sizeof(struct pending_request));
 	node->deadline_ms = UINT64_MAX;
 	return node;
@@ -64,6 +67,11 @@ const struct cluster *node_cluster(const struct node *node)
 const struct view *node_view(const struct node *node)
 {
 	return node->view;
+}
+
+const struct measures *node_measures(const struct node *node)
+{
+	return node->measures;
 }
 
 void node_wake_at(struct node *node, uint64_t when_ms)
@@ -271,6 +279,10 @@ static void node_watch_view(struct node *node, struct actions *actions)
 
 static void node_event(struct node *node, const struct event *event, struct actions *actions)
 {
+	if (event->type == EVENT_MEASURED || event->type == EVENT_MEASURES_HEARD) {
+		measured_event(node, event, actions);
+		return;
+	}
 	if (event->type == EVENT_STORE_OPENED) {
 		node->incarnation = (uint32_t)event->incarnation;
 		node->loaded_index = event->index;
@@ -303,7 +315,8 @@ static bool sight_same(const struct node_sight *a, const struct node_sight *b)
 }
 
 /*
- * Most events only carry the log on: most of many members' messages, and the store's syncs. After
+ * Most events only carry the log on: most of many members' messages, and the store's syncs; or are
+ * measurements, which whoever decides by them looks at in his own time. After
  * one that changed nothing that the parts depend on, before any of their deadlines, and when they
  * had nothing to do the last time, they would find again what they found then: with 10,000 VMs that
  * is worth not looking.
@@ -311,7 +324,8 @@ static bool sight_same(const struct node_sight *a, const struct node_sight *b)
 static bool node_unchanged(const struct node *node, const struct event *event,
 			   const struct node_sight *sight, uint64_t deadline_ms)
 {
-	bool log_only = event->type == EVENT_MESSAGE || event->type == EVENT_STORE_SYNCED;
+	bool log_only = event->type == EVENT_MESSAGE || event->type == EVENT_STORE_SYNCED ||
+			event->type == EVENT_MEASURED || event->type == EVENT_MEASURES_HEARD;
 
 	return node->quiet && log_only && node->now_ms < deadline_ms &&
 	       sight_same(sight, &node->sight);

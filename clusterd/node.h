@@ -10,6 +10,7 @@
 #include "clusterd/action.h"
 #include "clusterd/cluster.h"
 #include "clusterd/event.h"
+#include "clusterd/measure.h"
 #include "quorum/view.h"
 
 struct node_limits {
@@ -36,6 +37,7 @@ uint64_t node_deadline_ms(const struct node *node);
 // For reading only: status, explain, checkers.
 const struct cluster *node_cluster(const struct node *node);
 const struct view *node_view(const struct node *node);
+const struct measures *node_measures(const struct node *node);
 
 // State words for people, the same everywhere (clustadm(8)). `reason` (REASON_SIZE) says why, empty
 // when all is well.

@@ -95,6 +95,7 @@ struct node {
 	struct pending_request *requests;	// [requests_max]
 	uint32_t request_high;			// none is used at or above it
 	uint32_t *scratch;		// [vms_max]
+	struct measures *measures;	// of every node, as heard; no part of what is agreed
 	uint64_t now_ms, wall_ms;
 	uint32_t self;			// corosync id, 0 while unknown
 	uint8_t slot_hint;		// where it was found last among the nodes
@@ -171,6 +172,9 @@ void request_step(struct node *node, struct actions *actions);
 void peer_event(struct node *node, const struct event *event, struct actions *actions);
 void peer_step(struct node *node, struct actions *actions);
 void peer_left(struct node *node, uint32_t id, uint64_t view);
+
+// measured.c: what hosts measure, told and heard
+void measured_event(struct node *node, const struct event *event, struct actions *actions);
 
 // decide.c: the coordinator
 void decide_step(struct node *node, struct actions *actions);

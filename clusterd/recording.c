@@ -30,30 +30,6 @@ struct walk {
 
 // ---- numbers, texts, bytes ----
 
-static void write_number(struct writer *w, uint64_t value)
-{
-	for (; value >= 0x80; value >>= 7)
-		write_u8(w, (uint8_t)(value | 0x80));
-	write_u8(w, (uint8_t)value);
-}
-
-// The shortest form alone: what is read is written again as the same bytes.
-static uint64_t read_number(struct reader *r)
-{
-	uint64_t value = 0;
-	uint8_t byte = 0x80;
-
-	for (unsigned int shift = 0; byte & 0x80; shift += 7) {
-		byte = read_u8(r);
-		if (shift > 63 || (shift == 63 && byte > 1) || (byte == 0 && shift > 0))
-			r->failed = true;
-		if (r->failed)
-			return 0;
-		value |= (uint64_t)(byte & 0x7f) << shift;
-	}
-	return value;
-}
-
 static void walk_begin(struct walk *walk)
 {
 	if (walk->reading) {
@@ -95,10 +71,10 @@ static uint64_t walk_number(struct walk *walk, uint64_t value, uint64_t max)
 	if (!walk_field(walk, value != 0))
 		return walk->reading ? 0 : value;
 	if (!walk->reading) {
-		write_number(&walk->w, value);
+		write_varint(&walk->w, value);
 		return value;
 	}
-	value = read_number(&walk->r);
+	value = read_varint(&walk->r);
 	if (value == 0 || value > max)
 		walk->r.failed = true;
 	return walk->r.failed ? 0 : value;
@@ -125,11 +101,11 @@ static const uint8_t *walk_blob(struct walk *walk, const uint8_t *bytes, size_t 
 	if (!walk_field(walk, bytes && *size > 0))
 		return NULL;
 	if (!walk->reading) {
-		write_number(&walk->w, *size);
+		write_varint(&walk->w, *size);
 		write_bytes(&walk->w, bytes, *size);
 		return bytes;
 	}
-	*size = (size_t)read_number(&walk->r);
+	*size = (size_t)read_varint(&walk->r);
 	if (*size == 0 || *size > walk->r.size - walk->r.at)
 		walk->r.failed = true;
 	if (walk->r.failed)
@@ -159,14 +135,14 @@ static void walk_members(struct walk *walk, struct event *event, struct group_me
 	if (!walk_field(walk, event->members && event->member_count > 0))
 		return;
 	if (!walk->reading) {
-		write_number(&walk->w, event->member_count);
+		write_varint(&walk->w, event->member_count);
 		for (uint32_t i = 0; i < event->member_count; i++) {
 			write_u32(&walk->w, event->members[i].id);
 			write_u32(&walk->w, event->members[i].pid);
 		}
 		return;
 	}
-	count = read_number(&walk->r);
+	count = read_varint(&walk->r);
 	if (count == 0 || count > RECORDING_MEMBERS_MAX) {
 		walk->r.failed = true;
 		return;
@@ -308,10 +284,10 @@ static uint64_t hash_body(const uint8_t *bytes, size_t size)
 static uint64_t walk_inner(struct walk *walk, uint64_t value, uint64_t max)
 {
 	if (!walk->reading) {
-		write_number(&walk->w, value);
+		write_varint(&walk->w, value);
 		return value;
 	}
-	value = read_number(&walk->r);
+	value = read_varint(&walk->r);
 	if (value > max)
 		walk->r.failed = true;
 	return walk->r.failed ? 0 : value;
@@ -345,9 +321,9 @@ static void walk_generation(struct walk *walk, struct action *action, uint64_t *
 		return;
 	for (unsigned int v = 0; v < VOLUMES_MAX; v++) {
 		if (walk->reading)
-			generation[v] = read_number(&walk->r);
+			generation[v] = read_varint(&walk->r);
 		else
-			write_number(&walk->w, action->generation[v]);
+			write_varint(&walk->w, action->generation[v]);
 	}
 	if (walk->reading)
 		action->generation = generation;
@@ -456,7 +432,7 @@ size_t recording_actions_encode(const struct actions *actions, uint8_t *buf, siz
 {
 	struct walk walk = { .w = { .buf = buf, .size = size } };
 
-	write_number(&walk.w, actions->count);
+	write_varint(&walk.w, actions->count);
 	for (uint32_t i = 0; i < actions->count; i++) {
 		struct recorded_action recorded = { .action = actions->items[i] };
 
@@ -474,7 +450,7 @@ bool recording_actions_begin(struct reader *reader, const uint8_t *buf, size_t s
 	uint64_t number;
 
 	*reader = (struct reader){ .buf = buf, .size = size };
-	number = read_number(reader);
+	number = read_varint(reader);
 	*count = number <= UINT32_MAX ? (uint32_t)number : 0;
 	return !reader->failed && number <= size;
 }

@@ -52,6 +52,8 @@ static const char *const event_word[EVENT_TYPE_COUNT] = {
 	[EVENT_DIRTY_RATE] = "dirty-rate",
 	[EVENT_LINK_CHECKED] = "link-checked",
 	[EVENT_MOVE_WORD] = "move-word",
+	[EVENT_MEASURED] = "measured",
+	[EVENT_MEASURES_HEARD] = "measures-heard",
 };
 
 static const char *const action_word[ACTION_TYPE_COUNT] = {
@@ -94,6 +96,7 @@ static const char *const action_word[ACTION_TYPE_COUNT] = {
 	[ACTION_LINK_CHECK] = "link-check",
 	[ACTION_MOVE_TELL] = "move-tell",
 	[ACTION_MOVE_PROGRESS] = "move-progress",
+	[ACTION_MEASURES_TELL] = "measures-tell",
 	[ACTION_FENCE] = "fence",
 	[ACTION_HOST_RELEASE] = "host-release",
 	[ACTION_HOST_CHECK] = "host-check",

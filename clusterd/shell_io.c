@@ -299,6 +299,7 @@ static void shell_perform(struct shell *shell, const struct action *action)
 	switch (action->type) {
 	case ACTION_SEND:
 	case ACTION_GROUP_REJOIN:
+	case ACTION_MEASURES_TELL:
 		group_perform(shell->group, action);
 		break;
 	case ACTION_REPLY:

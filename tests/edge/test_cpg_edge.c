@@ -28,7 +28,7 @@ struct test {
 	struct cmap *cmap;
 	struct loop_timer timer;
 	bool timed_out, grouped, ringed, listed, small, large, ended, done;
-	uint32_t lost, groups, messages, awaited, order_errors;
+	uint32_t lost, groups, messages, awaited, order_errors, samples;
 	uint32_t last_count;
 	size_t last_size;
 };
@@ -224,6 +224,11 @@ static void counted(void *owner, const struct event *event)
 		t->messages++;
 		t->last_size = event->body_size;
 	}
+	if (event->type == EVENT_MEASURES_HEARD) {
+		assert_int_equal(event->body_size, 4);
+		assert_memory_equal(event->body, "load", 4);
+		t->samples++;
+	}
 	if (t->awaited && t->groups + t->lost + t->messages >= t->awaited)
 		loop_stop(t->loop);
 }
@@ -274,6 +279,34 @@ static void test_busy_keeps_order(void **state)
 	assert_int_equal(t->lost, 0);
 }
 
+static void sample_send(struct test *t)
+{
+	const struct action tell = {
+		.type = ACTION_MEASURES_TELL, .body = (const uint8_t *)"load", .body_size = 4,
+	};
+
+	group_perform(t->group, &tell);
+}
+
+// It goes beside the log, and gives way to it.
+static void test_samples(void **state)
+{
+	struct test *t = *state;
+	uint32_t zero = 0;
+
+	sample_send(t);
+	for (int i = 0; t->samples < 1 && i < LIMIT_MS / 100; i++)
+		await(t, 0);
+	assert_int_equal(t->samples, 1);
+	fake_refuse(5);
+	send_bytes(t, (const uint8_t *)&zero, sizeof(zero));
+	sample_send(t);
+	await(t, 2);
+	await(t, 0);
+	assert_int_equal(t->messages, 1);
+	assert_int_equal(t->samples, 1);
+}
+
 static void fragment(uint8_t *bytes, uint8_t version, uint8_t flags, uint32_t serial, uint32_t size)
 {
 	const uint8_t head[12] = {
@@ -300,7 +333,8 @@ static void test_malformed(void **state)
 	fake_deliver(2, 9, "CD\1\3\0\0\0\0\0\0\0", 11);		// head cut short
 	fake_deliver(2, 9, "random bytes that are no head", 29);
 	deliver(2, 3, 1, 4, 4);				// another version
-	deliver(1, 7, 1, 4, 4);				// unknown flag
+	deliver(1, 11, 1, 4, 4);			// unknown flag
+	deliver(1, 5, 1, 8, 4);				// a sample comes in one piece
 	deliver(1, 3, 1, 4, 5);				// longer than it says
 	deliver(1, 3, 1, 4, 3);				// shorter
 	deliver(1, 1, 1, 0xffffffff, 4);		// enormous
@@ -309,11 +343,11 @@ static void test_malformed(void **state)
 	deliver(1, 2, 2, 10, 4);			// the last piece too early
 	deliver(1, 1, 3, 10, 4);
 	deliver(1, 0, 3, 10, 6);			// complete, but not the last
-	for (int i = 0; group_dropped(t->group) < 11 && i < LIMIT_MS / 100; i++)
+	for (int i = 0; group_dropped(t->group) < 12 && i < LIMIT_MS / 100; i++)
 		await(t, 0);
 	await(t, 0);
 	assert_int_equal(t->messages, 0);
-	assert_int_equal(group_dropped(t->group), 11);
+	assert_int_equal(group_dropped(t->group), 12);
 	assert_int_equal(t->lost, 0);
 	deliver(1, 3, 4, 0, 0);				// an empty one is well-formed
 	await(t, 2);
@@ -398,6 +432,7 @@ int main(void)
 		cmocka_unit_test(test_every_call_busy),
 		TEST(test_busy_keeps_order),
 		TEST(test_malformed),
+		TEST(test_samples),
 		TEST(test_pieces),
 		TEST(test_cut_by_membership),
 		TEST(test_thrown_out),

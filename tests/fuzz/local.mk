@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Fuzz targets: over their corpora in `make check`, with libFuzzer for FUZZ_SECONDS each in `make fuzz`.
-fuzz_names = entry recording request snapshot stored view xml qmp link ipc record scenario
+fuzz_names = entry recording request snapshot stored view xml qmp link ipc record scenario measure
 fuzz_core_LIBS = libcore.a $(CMOCKA_LIBS)
 fuzz_edge_LIBS = libedges.a libcore.a $(edge_LIBS)
 fuzz_request_world = clusterd/request_move_io.c \
@@ -20,7 +20,9 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/fuzz/check_entry tests/fuzz/check_recording tests/fuzz/check_request tests/fuzz/check_snapshot \
 	tests/fuzz/check_stored tests/fuzz/check_view tests/fuzz/check_xml tests/fuzz/check_qmp \
 	tests/fuzz/check_link tests/fuzz/check_ipc tests/fuzz/check_record tests/fuzz/check_scenario
+check_PROGRAMS += tests/fuzz/check_measure
 endif
+EXTRA_PROGRAMS += tests/fuzz/fuzz_measure
 EXTRA_PROGRAMS += tests/fuzz/make_corpus \
 	tests/fuzz/fuzz_entry tests/fuzz/fuzz_recording tests/fuzz/fuzz_request tests/fuzz/fuzz_snapshot \
 	tests/fuzz/fuzz_stored tests/fuzz/fuzz_view tests/fuzz/fuzz_xml tests/fuzz/fuzz_qmp \
@@ -29,6 +31,8 @@ EXTRA_PROGRAMS += tests/fuzz/make_corpus \
 tests_fuzz_make_corpus_SOURCES = tests/fuzz/make_corpus.c tests/unit/cluster_fixture.h
 tests_fuzz_make_corpus_LDADD = $(fuzz_core_LIBS)
 
+tests_fuzz_check_measure_SOURCES = tests/fuzz/fuzz_measure.c tests/fuzz/standalone.c
+tests_fuzz_check_measure_LDADD = $(fuzz_core_LIBS)
 tests_fuzz_check_entry_SOURCES = tests/fuzz/fuzz_entry.c tests/fuzz/standalone.c
 tests_fuzz_check_entry_LDADD = $(fuzz_core_LIBS)
 tests_fuzz_check_recording_SOURCES = tests/fuzz/fuzz_recording.c tests/fuzz/standalone.c
@@ -58,6 +62,9 @@ tests_fuzz_check_scenario_LDADD = $(fuzz_scenario_LIBS)
 
 # Built by tests/fuzz/run alone, in a build directory of clang's with coverage for the fuzzer.
 libfuzzer = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_measure_SOURCES = tests/fuzz/fuzz_measure.c
+tests_fuzz_fuzz_measure_LDADD = $(fuzz_core_LIBS)
+tests_fuzz_fuzz_measure_LDFLAGS = $(libfuzzer)
 tests_fuzz_fuzz_entry_SOURCES = tests/fuzz/fuzz_entry.c
 tests_fuzz_fuzz_entry_LDADD = $(fuzz_core_LIBS)
 tests_fuzz_fuzz_entry_LDFLAGS = $(libfuzzer)
@@ -102,7 +109,7 @@ fuzz:
 
 # The seeds that are bytes, made anew after a change of what the wire or the store holds.
 corpus: tests/fuzz/make_corpus$(EXEEXT)
-	cd $(srcdir)/tests/fuzz/corpus && mkdir -p entry snapshot stored view
+	cd $(srcdir)/tests/fuzz/corpus && mkdir -p entry measure snapshot stored view
 	tests/fuzz/make_corpus$(EXEEXT) $(srcdir)/tests/fuzz/corpus
 
 # Everything once more under AddressSanitizer and UndefinedBehaviorSanitizer, with each compiler. test_fields looks at

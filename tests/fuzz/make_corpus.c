@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes the seeds that are bytes: make_corpus CORPUS, into CORPUS/entry, snapshot, stored and
 // view.
+#include "clusterd/measure.h"
 #include "quorum/view_internal.h"
 #include "tests/unit/cluster_fixture.h"
 
@@ -77,6 +78,28 @@ static void put_messages(void)
 }
 
 // A store's snapshot, and records of the types that a log may hold behind it.
+// Small, whole, and one without a node or a VM.
+static void put_samples(void)
+{
+	static struct measure_sample sample;
+	static uint8_t wire[SAMPLE_BYTES_MAX];
+
+	for (int number = 0; number < 3; number++) {
+		sample = (struct measure_sample){ .step_ms = MEASURE_STEP_MS, .wall_ms = 5000 };
+		sample.has_node = number != 2;
+		for (uint32_t i = 0; i < MEASURE_NODE_COUNT; i++)
+			sample.node[i] = 200 * i;
+		sample.volume_mask = number > 0 ? 0x80000003 : 0;
+		sample.volumes[31] = MEASURE_UNKNOWN;
+		sample.vm_count = number == 1 ? 5 : 0;
+		for (uint32_t i = 0; i < sample.vm_count; i++) {
+			sample.vms[i].vm = (struct vm_ref){ .slot = 2 * i, .serial = 2 * i + 1 };
+			sample.vms[i].values[i] = i == 3 ? MEASURE_UNKNOWN : 1000 * i;
+		}
+		put("measure", number, "", 0, wire, sample_encode(&sample, wire, sizeof(wire)));
+	}
+}
+
 static void put_stored(struct fixture *f, const uint8_t *snapshot, size_t size)
 {
 	static uint8_t all[1 << 17], wire[ENTRY_SIZE_MAX];
@@ -133,6 +156,7 @@ int main(int argc, char **argv)
 	put("snapshot", 0, "", 0, snapshot, size);
 	put_stored(&f, snapshot, size);
 	put_messages();
+	put_samples();
 	for (uint8_t type = 1; type < ENTRY_TYPE_COUNT; type++) {
 		struct entry entry = of_type(&f, type);
 

@@ -38,6 +38,14 @@ static uint32_t move_troubles(uint64_t seed)
 	return troubles;
 }
 
+// Drawn apart, too.
+static bool measures_of_seed(uint64_t seed)
+{
+	struct rng rng = { .state = seed ^ 0x6d656173 };
+
+	return rng_chance(&rng, 15);
+}
+
 struct world_config config_of_seed(uint64_t seed, uint32_t hosts, uint32_t vms)
 {
 	static const uint32_t timeouts[] = { 1, 1, 2, 10 };
@@ -67,6 +75,7 @@ struct world_config config_of_seed(uint64_t seed, uint32_t hosts, uint32_t vms)
 	config.dense = rng_chance(&rng, 30);
 	config.early = rng_chance(&rng, 20);
 	config.second_fences = some_of(&rng, config.hosts);
+	config.measures = measures_of_seed(seed);
 	return config;
 }
 
@@ -524,6 +533,8 @@ void chaos_start(struct world *world)
 	if (world_trouble(world, TROUBLE_MOVES))
 		world_at(world, SECONDS(25), NULL, GUARD_NONE, moves_run);
 	world_at(world, SECONDS(20), NULL, GUARD_NONE, repair_run);
+	if (world->config.measures)
+		measure_begin(world);
 }
 
 void chaos_heal(struct world *world)

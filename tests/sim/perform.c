@@ -36,6 +36,9 @@ void world_perform(struct world *world, struct host *host, const struct action *
 	case ACTION_SEND:
 		corosync_send(world, host, action->body, action->body_size);
 		break;
+	case ACTION_MEASURES_TELL:
+		measure_perform(world, host, action);
+		break;
 	case ACTION_GROUP_REJOIN:
 		world->stats[STAT_REJOINS]++;
 		world_say(world, host, "leaves the group and joins again");

@@ -272,6 +272,8 @@ struct host {
 	uint32_t cpus;
 	uint64_t stalled_until_us;	// clusterd alone gets no processor until then
 	int64_t wall_ms;	// offset of the wall clock
+	uint32_t foreign_cpu;	// permille of one CPU, used by what is none of the cluster's
+	uint32_t foreign_mib;
 	bool proved_off;	// a fence device or an administrator said so, and it was true
 	bool lied_about;	// a fence device said off, and it was not; or an administrator did
 
@@ -394,6 +396,7 @@ struct world_config {
 	bool story;			// regular timing: no jitter where it only makes noise
 	bool dense;			// troubles come close together
 	bool early;			// and from the start
+	bool measures;			// loads are drawn, and what is said of them goes wrong
 };
 
 enum { REQUESTS_MAX = 64, TOLD_MAX = 64 };
@@ -442,6 +445,13 @@ struct sim_vm {
 	uint64_t possible;	// mask of the hosts that it may run on; 0: not known, or all
 };
 
+// What the guest of a VM uses, wherever it runs.
+struct sim_load {
+	struct uuid uuid;
+	uint32_t cpu; // permille of one CPU
+	uint32_t memory_mib;
+};
+
 struct world {
 	struct world_config config;
 	uint64_t seed;
@@ -466,6 +476,10 @@ struct world {
 	bool quiet;			// healed: the last phase
 	uint32_t faults;		// injected so far
 	uint32_t stores_lost;
+	bool measuring;			// hosts post samples
+	struct rng measure_rng;
+	struct sim_load loads[SIM_VMS_MAX];
+	uint32_t load_count;
 	bool recover_wanted;		// most stores are gone: only a recovery goes on
 	uint64_t stats[STAT_COUNT];
 	struct request requests[REQUESTS_MAX];
@@ -613,6 +627,12 @@ void move_link(struct world *world, uint32_t from, uint32_t to, bool up);
 
 // fence.c
 void fence_perform(struct world *world, struct host *host, const struct action *action);
+
+// measure.c
+void measure_begin(struct world *world);
+void measure_perform(struct world *world, struct host *host, const struct action *action);
+void measure_vm_load(struct world *world, const struct uuid *uuid, uint32_t cpu,
+		     uint32_t memory_mib);
 
 // admin.c
 void admin_bootstrap(struct world *world);	// the first apply, repeated until somebody takes it

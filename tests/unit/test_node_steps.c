@@ -675,6 +675,75 @@ static void a_replica_that_is_behind_vouches_for_nothing(void **state)
 	assert_true(entry.flag);
 }
 
+static void measured(enum event_type type, uint32_t from, const struct measure_sample *sample)
+{
+	uint8_t bytes[SAMPLE_BYTES_MAX];
+	size_t size = sample_encode(sample, bytes, sizeof(bytes));
+
+	assert_true(size > 0);
+	step((struct event){ .type = (uint8_t)type, .from_id = from, .body = bytes,
+			     .body_size = size });
+}
+
+static bool cpu_of(uint8_t slot, uint32_t *value)
+{
+	struct series series;
+	bool good = measures_node(node_measures(node), slot, MEASURE_NODE_CPU, now_ms, &series);
+
+	*value = good ? series.values[series.count - 1] : 0;
+	return good;
+}
+
+// Its own sample is kept and told; what comes back to it of that, and what strangers say, is not.
+static void measurements_are_kept_and_told(void **state)
+{
+	static struct measure_sample sample;
+	const struct action *tell;
+	struct series series;
+	uint32_t cpu;
+	struct vm_ref vm;
+
+	(void)state;
+	sample = (struct measure_sample){ .step_ms = MEASURE_STEP_MS, .has_node = true };
+	sample.node[MEASURE_NODE_CPU] = 321;
+	measured(EVENT_MEASURED, 0, &sample);
+	tell = action_of(ACTION_MEASURES_TELL);
+	assert_non_null(tell);
+	assert_true(sample_decode(&sample, tell->body, tell->body_size));
+	assert_true(cpu_of(0, &cpu));
+	assert_int_equal(cpu, 321);
+	sample.node[MEASURE_NODE_CPU] = 1;
+	measured(EVENT_MEASURES_HEARD, 1, &sample);
+	assert_null(action_of(ACTION_MEASURES_TELL));
+	cpu_of(0, &cpu);
+	assert_int_equal(cpu, 321);
+	assert_int_equal(measures_dropped(node_measures(node)), 0);
+	measured(EVENT_MEASURES_HEARD, 99, &sample);
+	assert_int_equal(measures_dropped(node_measures(node)), 1);
+	step((struct event){ .type = EVENT_MEASURES_HEARD, .from_id = 2,
+			     .body = (const uint8_t *)"x", .body_size = 1 });
+	assert_int_equal(measures_dropped(node_measures(node)), 2);
+	assert_false(cpu_of(1, &cpu));
+
+	// Of a VM its owner alone speaks.
+	doc_begin(&f);
+	doc_vm(&f, "web", "v1");
+	doc_accept(&f);
+	run_vm(&f, "web", 1);
+	replica_take();
+	vm = the_vm(&f, "web")->ref;
+	sample.vm_count = 1;
+	sample.vms[0].vm = vm;
+	sample.vms[0].values[0] = 77;
+	measured(EVENT_MEASURES_HEARD, the_vm(&f, "web")->owner == 1 ? 3 : 2, &sample);
+	assert_false(measures_vm(node_measures(node), vm, MEASURE_VM_CPU, now_ms, &series));
+	measured(EVENT_MEASURES_HEARD, f.cluster.nodes[the_vm(&f, "web")->owner].def.id, &sample);
+	measured(EVENT_MEASURED, 0, &sample);
+	assert_int_equal(measures_vm(node_measures(node), vm, MEASURE_VM_CPU, now_ms, &series),
+			 true);
+	assert_int_equal(series.values[0], 77);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
 
 int main(void)
@@ -697,6 +766,7 @@ int main(void)
 		TEST(a_dropped_state_loses_its_file),
 		TEST(a_taken_state_is_not_begun_again),
 		TEST(a_replica_that_is_behind_vouches_for_nothing),
+		TEST(measurements_are_kept_and_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

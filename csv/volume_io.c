@@ -27,7 +27,7 @@ enum {
  */
 struct probe {
 	int error;		// of the finished probe; 0: good
-	uint32_t took_ms;
+	uint64_t took_us;
 	bool writes;
 	uint32_t count, free_mib;
 	char directory[LOCK_PATH_SIZE], file[LOCK_PATH_SIZE];
@@ -55,6 +55,8 @@ struct volume {
 	struct loop_timer timer;
 	struct probe probe;
 	bool probing, checking, check_result;
+	bool probed;			// one has come back
+	uint32_t latency_us;		// of it; UINT32_MAX: it failed
 	uint64_t probe_begin_ms, check_begin_ms;
 	uint32_t join_epoch;		// changes when what a thread finds out is of no more use
 };
@@ -79,12 +81,17 @@ struct volume_job {
 	char reason[REASON_SIZE];
 };
 
-static uint64_t volume_now_ms(void)
+static uint64_t volume_now_us(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static uint64_t volume_now_ms(void)
+{
+	return volume_now_us() / 1000;
 }
 
 static void volume_free(struct volume *volume)
@@ -189,7 +196,7 @@ static void volume_probe_work(void *owner)
 {
 	struct volume *volume = owner;
 	struct probe *probe = &volume->probe;
-	uint64_t begin_ms = volume_now_ms();
+	uint64_t begin_us = volume_now_us();
 	struct statvfs space;
 	struct stat status;
 
@@ -203,7 +210,7 @@ static void volume_probe_work(void *owner)
 	if (!probe->error && statvfs(volume->source, &space) == 0)
 		probe->free_mib = free_mib(&space);
 	probe->count++;
-	probe->took_ms = (uint32_t)(volume_now_ms() - begin_ms);
+	probe->took_us = volume_now_us() - begin_us;
 }
 
 static void volume_judge(struct volume *volume, uint64_t took_ms, bool back)
@@ -242,17 +249,24 @@ static void volume_weigh(struct volume *volume)
 		volume_post(volume);
 }
 
+static uint32_t us_of(uint64_t us)
+{
+	return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}
+
 static void volume_probe_done(void *owner)
 {
 	struct volume *volume = owner;
 
 	volume->tasks--;
 	volume->probing = false;
+	volume->probed = true;
+	volume->latency_us = volume->probe.error ? UINT32_MAX : us_of(volume->probe.took_us);
 	if (volume->closing) {
 		volume_free(volume);
 	} else {
 		volume_weigh(volume);
-		volume_judge(volume, volume->probe.took_ms, true);
+		volume_judge(volume, volume->probe.took_us / 1000, true);
 	}
 }
 
@@ -641,5 +655,19 @@ bool volumes_submit(struct volumes *volumes, uint8_t slot, struct worker_task *t
 	if (slot >= VOLUMES_MAX || !volumes->slots[slot])
 		return false;
 	worker_submit(volumes->slots[slot]->lock_worker, task);
+	return true;
+}
+
+bool volumes_latency_us(const struct volumes *volumes, uint8_t slot, uint32_t *latency_us)
+{
+	const struct volume *volume = slot < VOLUMES_MAX ? volumes->slots[slot] : NULL;
+	uint64_t waiting_ms;
+
+	if (!volume || !volume->probed)
+		return false;
+	waiting_ms = volume->probing ? volume_now_ms() - volume->probe_begin_ms : 0;
+	*latency_us = volume->latency_us;
+	if (waiting_ms * 1000 > *latency_us)
+		*latency_us = us_of(waiting_ms * 1000);
 	return true;
 }

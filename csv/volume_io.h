@@ -39,5 +39,8 @@ void volumes_sanlock_gone(struct volumes *volumes);
 // How sanlock sees it, or NULL when there is no such volume here. Sizes are known once it was
 // joined.
 const struct lock_volume *volumes_lock(const struct volumes *volumes, uint8_t slot);
+// How long its last probe took, or the one under way has taken by now if that is more. False: there
+// is no such volume, or no probe has come back yet. *latency_us is UINT32_MAX when the last failed.
+bool volumes_latency_us(const struct volumes *volumes, uint8_t slot, uint32_t *latency_us);
 // Work for the volume's own thread, in order with its other sanlock work; false: no such volume.
 bool volumes_submit(struct volumes *volumes, uint8_t slot, struct worker_task *task);

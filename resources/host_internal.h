@@ -6,6 +6,7 @@
 #include "csv/guard_io.h"
 #include "csv/volume_io.h"
 #include "resources/host_io.h"
+#include "resources/measure_io.h"
 #include "resources/migrate_io.h"
 #include "resources/process_io.h"
 #include "resources/qmp_io.h"
@@ -81,6 +82,8 @@ struct host_vm {
 	struct cpu_features cpu;	// what the guest got
 	uint32_t lease_count;
 	struct lock_lease leases[VM_LEASES_MAX];
+	pid_t counted_pid; // whose counters these are
+	struct vm_counters counters;
 };
 
 enum kvm { KVM_ASKED, KVM_USABLE, KVM_NONE };
@@ -104,7 +107,9 @@ struct host {
 	struct worker *slow_pool;	// long ones: release, other hosts
 	struct worker_task kvm_task;
 	bool kvm_reachable, kvm_found;
-	struct loop_timer tidy_timer;
+	struct loop_timer tidy_timer, measure_timer;
+	struct meter meter;
+	uint32_t measure_ms;
 	struct host_vm *vms;
 };
 
@@ -173,6 +178,10 @@ void host_vm_adopt_all(struct host *host);
 // Its monitor said what the guest does, or does not answer (NULL); true: that was for an adoption.
 bool vm_adopt_heard(struct host_vm *vm, const char *status);
 void vm_adopt_over(struct host_vm *vm); // its process ended
+
+// Measurements: resources/host_measure_io.c.
+void host_measure_open(struct host *host);
+void host_measure_close(struct host *host);
 
 // Moves: resources/host_move_io.c. False: not an action about moves.
 bool vm_move_perform(struct host_vm *vm, const struct cluster *cluster,

@@ -239,6 +239,7 @@ int host_open(struct host **result, const struct host_config *config)
 	host->config.uefi_code = host_text(config->uefi_code);
 	host->config.uefi_vars = host_text(config->uefi_vars);
 	host->config.pki_dir = host_text(config->pki_dir);
+	host->config.proc = host_text(config->proc);
 	host->process.loop = config->edge.loop;
 	host->process.run_dir = host->config.run_dir;
 	host->process.launch_path = host->config.launch_path;
@@ -259,6 +260,7 @@ int host_open(struct host **result, const struct host_config *config)
 	worker_submit(host->slow_pool, &host->kvm_task);
 	// Not from in here: the shell may not be ready for events yet.
 	loop_timer_ms(host->edge.loop, &host->tidy_timer, 0, host_tidy, host);
+	host_measure_open(host);
 	*result = host;
 	return 0;
 }
@@ -269,6 +271,7 @@ void host_close(struct host *host)
 	if (!host)
 		return;
 	loop_timer_cancel(&host->tidy_timer);
+	host_measure_close(host);
 	host_vm_close_all(host);
 	lock_guard_close(host->guard);
 	volumes_close(host->volumes);
@@ -498,6 +501,7 @@ bool host_perform(struct host *host, const struct cluster *cluster, const struct
 	case ACTION_LINK_CHECK:
 	case ACTION_MOVE_TELL:
 	case ACTION_MOVE_PROGRESS:
+	case ACTION_MEASURES_TELL:
 	case ACTION_TYPE_COUNT:
 		break;
 	}

@@ -21,6 +21,8 @@ struct host_config {
 	const char *pki_dir;		   // this node's certificates, as tls-creds-x509 wants them
 					   // named; NULL: none
 	bool image_locks;
+	const char *proc;     // what is measured; NULL: /proc
+	uint32_t measure_ms;  // how often; 0: every MEASURE_STEP_MS
 	// Adds addresses and certificates to what is said of this host. NULL: nothing.
 	void (*look)(void *owner, struct node_report *report);
 	void *look_owner;

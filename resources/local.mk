@@ -14,6 +14,8 @@ libedges_a_SOURCES += \
 	resources/qmp_io.c resources/qmp_io.h resources/record_io.c resources/record_io.h \
 	resources/image_io.c resources/image_io.h resources/launch.h \
 	resources/facts_io.c resources/facts_io.h resources/host_cpu_io.c
+libedges_a_SOURCES += resources/counters.c resources/counters.h resources/measure_io.c resources/measure_io.h \
+	resources/host_measure_io.c
 pkglibexec_PROGRAMS += resources/clusterd-launch
 resources_clusterd_launch_SOURCES = resources/launch.c resources/launch_io.c resources/launch.h
 resources_clusterd_launch_LDADD = libedges.a $(SANLOCK_LIBS)

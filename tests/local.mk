@@ -11,7 +11,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_converge tests/unit/test_move_ends tests/unit/test_move_target
 check_PROGRAMS += tests/unit/test_move_loss tests/unit/test_moves tests/unit/test_drain tests/unit/test_move_dice
 check_PROGRAMS += tests/unit/test_apply_rules
-check_PROGRAMS += tests/unit/test_measure
+check_PROGRAMS += tests/unit/test_measure tests/edge/test_measure_edge
 check_PROGRAMS += tests/unit/test_rules
 check_PROGRAMS += tests/unit/test_capacity
 check_PROGRAMS += tests/unit/test_contradiction
@@ -21,6 +21,8 @@ check_PROGRAMS += tests/unit/test_apply tests/unit/test_apply_life tests/unit/te
 	tests/edge/test_edges tests/edge/test_recorder tests/edge/test_cert tests/unit/test_progress tests/edge/test_link tests/edge/test_link_strangers tests/unit/test_clustadm tests/unit/test_node tests/unit/test_request tests/edge/test_ipc
 endif
 
+tests_edge_test_measure_edge_SOURCES = tests/edge/test_measure_edge.c
+tests_edge_test_measure_edge_LDADD = $(edge_test_LIBS)
 tests_unit_test_measure_SOURCES = tests/unit/test_measure.c
 tests_unit_test_measure_LDADD = $(unit_LIBS)
 tests_unit_test_converge_SOURCES = tests/unit/test_converge.c

@@ -519,9 +519,13 @@ static uint64_t hardware_hash(const struct vm_def *def)
 	hard.wanted = VM_WANTED_STOPPED;
 	hard.wanted_given = false;
 	hard.failback = FAILBACK_NEVER;
+	hard.failback_after_s = hard.failback_from = hard.failback_to = 0;
 	hard.on_guest_shutdown = GUEST_SHUTDOWN_STOP;
 	hard.restarts_max = 0;
 	hard.relocations_max = 0;
+	hard.forget_s = 0;
+	hard.on_failure = ON_FAILURE_RESTART;
+	hard.on_stop_failure = ON_STOP_FAILURE_BLOCK;
 	hard.stop_timeout_s = 0;
 	hard.stickiness = 0;
 	hard.tag_count = 0;
@@ -614,8 +618,10 @@ static void store_node(struct plan *plan)
 		// Beyond every attempt at a node of this id or in this slot that was removed
 		// before: an answer about that one must not be taken for one about this.
 		node->fence_attempt = (uint32_t)plan->a->cluster->index;
-		node->since_ms = plan->a->entry->at_ms;
+		node->since_ms = node->steady_ms = plan->a->entry->at_ms;
 	}
+	if (node->def.health != plan->node.health)
+		node->steady_ms = plan->a->entry->at_ms;
 	node->def = plan->node;
 }
 

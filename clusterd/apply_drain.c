@@ -78,6 +78,7 @@ static void drain_over(struct apply *a, struct cluster_node *node, bool come_bac
 	uint8_t slot = node_slot(cluster, node);
 
 	node->maintenance = false;
+	node->steady_ms = a->entry->at_ms;
 	node->drain = DRAIN_NONE;
 	node->drain_until_ms = 0;
 	node->drain_return = false;

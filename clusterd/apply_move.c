@@ -117,6 +117,8 @@ void move_done(struct apply *a, struct move *move)
 		vm->drained_from = SLOT_NONE;
 		break;
 	case CAUSE_POLICY:
+		vm->moved_ms = a->entry->at_ms;
+		break;
 	case MOVE_CAUSE_COUNT:
 		break;
 	}

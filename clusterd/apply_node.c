@@ -33,7 +33,7 @@ static const char *life_word(enum node_life life)
 void node_set_life(struct apply *a, struct cluster_node *node, enum node_life life)
 {
 	if (node->life != life)
-		node->since_ms = a->entry->at_ms;
+		node->since_ms = node->steady_ms = a->entry->at_ms;
 	node->life = (uint8_t)life;
 }
 

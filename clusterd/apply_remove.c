@@ -64,6 +64,7 @@ static void forget_node_in_vm(struct vm *vm, uint8_t slot)
 
 	vm->possible &= others;
 	vm->failed_on &= others;
+	vm->failures[slot] = 0;
 	vm->unproven &= others;
 	for (uint32_t i = 0; i < VM_TIERS_MAX; i++)
 		vm->tiers[i] &= others;

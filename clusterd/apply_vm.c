@@ -45,6 +45,8 @@ void vm_forgive(struct vm *vm)
 	vm->restarts = 0;
 	vm->relocations = 0;
 	vm->failed_on = 0;
+	memset(vm->failures, 0, sizeof(vm->failures));
+	vm->failed_ms = 0;
 	text_copy(vm->reason, sizeof(vm->reason), "");
 }
 
@@ -284,22 +286,20 @@ bool apply_place(struct apply *a)
 	return true;
 }
 
-// Failures long past say nothing about this one.
-static void forget_old_failures(const struct apply *a, struct vm *vm)
-{
-	enum { RAN_WELL_MS = 10 * 60 * 1000 };
-
-	if (vm->phase != VM_RUNNING || a->entry->at_ms < vm->since_ms + RAN_WELL_MS)
-		return;
-	vm->restarts = vm->relocations = 0;
-	vm->failed_on = 0;
-}
-
 void vm_count_failure(struct apply *a, struct vm *vm)
 {
-	forget_old_failures(a, vm);
-	vm->restarts++;
-	if (vm->restarts <= vm_definition(a->cluster, vm)->restarts_max)
+	const struct vm_def *def = vm_definition(a->cluster, vm);
+	uint8_t *count = &vm->failures[vm->owner];
+
+	// Failures long past say nothing about this one.
+	if (vm_failures_old(a->cluster, vm, a->entry->at_ms))
+		vm_forgive(vm);
+	if (def->on_failure == ON_FAILURE_IGNORE)
+		return;
+	*count += *count < UINT8_MAX;
+	vm->failed_ms = a->entry->at_ms;
+	vm->restarts = *count;
+	if (*count <= def->restarts_max)
 		return;
 	vm->failed_on |= slot_bit(vm->owner);
 	vm->relocations++;
@@ -311,6 +311,9 @@ static void report_failure(struct apply *a, struct vm *vm)
 	vm_count_failure(a, vm);
 	vm_set_idle(a, vm, VM_IDLE);
 	set_reason(vm, a->entry->reason);
+	if (vm_definition(a->cluster, vm)->on_failure == ON_FAILURE_STOP &&
+	    vm->wanted == VM_WANTED_RUNNING)
+		vm_set_wanted(a, vm, VM_WANTED_STOPPED);
 	if (vm->relocations > vm_definition(a->cluster, vm)->relocations_max)
 		vm_set_phase(a, vm, VM_ERROR);
 }
@@ -395,6 +398,18 @@ static bool report_restoring(struct apply *a, struct vm *vm)
 	return true;
 }
 
+// It may still write: only the end of its node ends it for certain.
+static void report_stuck(struct apply *a, struct vm *vm)
+{
+	struct cluster_node *node = &a->cluster->nodes[vm->owner];
+
+	vm_set_phase(a, vm, VM_BLOCKED);
+	set_reason(vm, a->entry->reason);
+	if (vm_definition(a->cluster, vm)->on_stop_failure == ON_STOP_FAILURE_FENCE &&
+	    node->def.fence_count > 0 && node->managed)
+		node->fence_wanted = true;
+}
+
 bool vm_report_owned(struct apply *a, struct vm *vm)
 {
 	switch ((enum vm_report)a->entry->vm_report) {
@@ -420,8 +435,7 @@ bool vm_report_owned(struct apply *a, struct vm *vm)
 		set_reason(vm, a->entry->reason);
 		return true;
 	case VM_REPORT_STUCK:
-		vm_set_phase(a, vm, VM_BLOCKED);
-		set_reason(vm, a->entry->reason);
+		report_stuck(a, vm);
 		return true;
 	case VM_REPORT_RESTORING:
 		return report_restoring(a, vm);

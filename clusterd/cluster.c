@@ -209,6 +209,13 @@ const struct move *cluster_move(const struct cluster *cluster, uint32_t id)
 	return NULL;
 }
 
+bool vm_failures_old(const struct cluster *cluster, const struct vm *vm, uint64_t wall_ms)
+{
+	uint64_t forget_s = vm_definition(cluster, vm)->forget_s;
+
+	return forget_s > 0 && vm->failed_ms != 0 && wall_ms >= vm->failed_ms + forget_s * 1000;
+}
+
 bool vm_leases_ready(const struct vm *vm)
 {
 	for (uint32_t i = 0; i < vm->lease_count; i++)

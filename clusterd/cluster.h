@@ -117,6 +117,8 @@ struct cluster_node {
 	uint32_t fence_failures;			// in a row
 	bool fence_wanted;				// the administrator asked
 	uint64_t since_ms;	// wall clock of the last change of life
+	uint64_t steady_ms;	// wall clock when VMs could last not be there as they are to: its
+				// life, its maintenance or its health changed
 	char reason[REASON_SIZE];
 };
 
@@ -169,9 +171,11 @@ struct vm {
 	uint64_t tiers[VM_TIERS_MAX];	// preferred owners, best first
 	uint32_t lease_count;
 	struct vm_lease leases[VM_LEASES_MAX];
-	uint32_t restarts;		// failures in place since it last ran well
+	uint32_t restarts; // failures in place where it ran last, if that is not given up
 	uint32_t relocations;
 	uint64_t failed_on;		// mask of nodes where it used up its restarts
+	uint8_t failures[NODES_MAX];	// on each, since they were last forgotten
+	uint64_t failed_ms;		// wall clock of the last one
 	uint8_t last_owner;		// where it ran or was tried last
 	uint64_t unproven;	// mask of nodes given up on expiry alone: it may run there until a
 				// lease is held
@@ -188,6 +192,7 @@ struct vm {
 	uint8_t saved_volume;		// slot of the volume that holds the state; SLOT_NONE
 	uint64_t saved_bytes;
 	uint8_t drained_from;		// node that it left because of a drain; SLOT_NONE
+	uint64_t moved_ms;		// wall clock when a policy moved it last; 0: none did
 	char reason[REASON_SIZE];	// why it is not as wanted; empty when it is
 };
 
@@ -375,6 +380,8 @@ const struct vm *cluster_vm(const struct cluster *cluster, struct vm_ref ref);
 void cluster_forget_saved(struct cluster *cluster);
 // The move of this id, or NULL; 0 is none.
 const struct move *cluster_move(const struct cluster *cluster, uint32_t id);
+// No failure of it came for so long that they are forgotten. wall_ms 0: that is not looked at.
+bool vm_failures_old(const struct cluster *cluster, const struct vm *vm, uint64_t wall_ms);
 // Every lease of it is written: without that it may neither be placed nor started.
 bool vm_leases_ready(const struct vm *vm);
 static inline const struct vm_def *vm_definition(const struct cluster *cluster, const struct vm *vm)

@@ -361,7 +361,8 @@ static bool take_place(void *context, const struct vm *vm, uint8_t owner)
 	size_t length;
 
 	if (owner == SLOT_NONE &&
-	    (vm->phase != VM_IDLE || !placement_spent(&placing->node->cluster, vm)))
+	    (vm->phase != VM_IDLE ||
+	     !placement_spent(&placing->node->cluster, vm, placing->node->wall_ms)))
 		return false;
 	memset(&place, 0, sizeof(place));
 	place.vm = vm->ref;
@@ -435,6 +436,24 @@ static void watch_takers(struct node *node)
 		node->taking_ms = node->now_ms;
 }
 
+// What only time will bring: a delay that is over, or failures that are forgotten.
+static void wake_for_waiting(struct node *node, const struct placement_load *load, uint32_t left)
+{
+	uint64_t wait_ms = load->rules.up_wait_ms;
+
+	for (uint32_t i = 0; i < left; i++) {
+		const struct vm *vm = &node->cluster.vms[node->scratch[i]];
+		uint64_t forget_ms = vm_definition(&node->cluster, vm)->forget_s * UINT64_C(1000);
+		uint64_t due = vm->failed_ms + forget_ms;
+
+		if (vm->failed_on && forget_ms > 0 && due > node->wall_ms &&
+		    due - node->wall_ms < wait_ms)
+			wait_ms = due - node->wall_ms;
+	}
+	if (left > 0 && wait_ms != UINT64_MAX)
+		node_wake_at(node, node->now_ms + wait_ms);
+}
+
 static void decide_places(struct node *node, uint64_t present, struct actions *actions)
 {
 	enum { PLACES_SIZE = PLACES_MAX * (REASON_SIZE + 64) };
@@ -458,9 +477,10 @@ static void decide_places(struct node *node, uint64_t present, struct actions *a
 		return;
 	placement_sort(&node->cluster, node->scratch, count);
 	placing.bytes = actions_bytes(actions, PLACES_SIZE);
-	placement_load_init(&load, &node->cluster, present);
-	placement_rounds(&node->cluster, &load, node->scratch, count, PLACES_MAX, take_place,
-			 &placing);
+	placement_load_init_at(&load, &node->cluster, present, node->wall_ms);
+	count = placement_rounds(&node->cluster, &load, node->scratch, count, PLACES_MAX,
+				 take_place, &placing);
+	wake_for_waiting(node, &load, count);
 	init_entry(&entry, ENTRY_PLACE);
 	entry.places = placing.bytes;
 	entry.places_size = placing.used;

@@ -30,7 +30,7 @@ static bool needs_node(const struct cluster *cluster, uint8_t slot)
 
 // Its last move failed a moment ago. The clocks of two nodes may differ: an end in the future has
 // just come.
-static bool failed_lately(struct node *node, const struct vm *vm)
+bool move_failed_lately(struct node *node, const struct vm *vm, uint64_t again_ms)
 {
 	const char *name = vm_definition(&node->cluster, vm)->name;
 
@@ -43,18 +43,17 @@ static bool failed_lately(struct node *node, const struct vm *vm)
 		if (past->id == 0 || strcmp(past->vm, name) != 0)
 			continue;
 		ago = node->wall_ms > past->ended_ms ? node->wall_ms - past->ended_ms : 0;
-		if (past->outcome == MOVE_DONE || ago >= AGAIN_MS)
+		if (past->outcome == MOVE_DONE || ago >= again_ms)
 			return false;
-		node_wake_at(node, node->now_ms + AGAIN_MS - ago);
+		node_wake_at(node, node->now_ms + again_ms - ago);
 		return true;
 	}
 	return false;
 }
 
-static bool room_for(const struct move_round *round, const struct vm *vm, uint8_t target)
+static bool failed_lately(struct node *node, const struct vm *vm)
 {
-	return !(round->limits.full_out >> vm->owner & 1) &&
-	       (target == SLOT_NONE || !(round->limits.full_in >> target & 1));
+	return move_failed_lately(node, vm, AGAIN_MS);
 }
 
 /*
@@ -111,7 +110,8 @@ static enum drain_state drain_go_on(struct node *node, struct move_round *round,
 			continue;
 		}
 		going = true;
-		if (step.kind != DRAIN_STEP_MOVE || !room_for(round, step.vm, step.target) ||
+		if (step.kind != DRAIN_STEP_MOVE ||
+		    !move_has_room(&node->cluster, round, step.vm, step.target) ||
 		    failed_lately(node, step.vm) || !actions_room(actions, 16, 64 * 1024))
 			continue;
 		move_propose(node, round, &choice, actions);
@@ -217,7 +217,8 @@ static void decide_leaving(struct node *node, struct move_round *round, uint8_t 
 			choice.kind = MOVE_QUICK;
 			choice.target = SLOT_NONE;
 		}
-		if (room_for(round, step.vm, choice.target) && actions_room(actions, 16, 64 * 1024))
+		if (move_has_room(&node->cluster, round, step.vm, choice.target) &&
+		    actions_room(actions, 16, 64 * 1024))
 			move_propose(node, round, &choice, actions);
 	}
 }
@@ -243,7 +244,8 @@ static void decide_return(struct node *node, struct move_round *round, const str
 	if (vm->phase != VM_RUNNING || vm->move != 0 || !vm->managed ||
 	    vm->wanted != VM_WANTED_RUNNING || vm->owner == vm->drained_from ||
 	    node->cluster.nodes[vm->drained_from].maintenance ||
-	    !room_for(round, vm, vm->drained_from) || !(round->load.present >> vm->owner & 1) ||
+	    !move_has_room(&node->cluster, round, vm, vm->drained_from) ||
+	    !(round->load.present >> vm->owner & 1) ||
 	    move_choose_target(&node->cluster, round, vm, vm->drained_from,
 			       (enum move_kind)choice.kind) == SLOT_NONE ||
 	    failed_lately(node, vm) || !actions_room(actions, 16, 64 * 1024))

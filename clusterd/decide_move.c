@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "clusterd/rule_index.h"
 #include "clusterd/text.h"
 
 enum { PREPARE_LIMIT_MS = 120000, ABSENT_LIMIT_MS = 3000 };
@@ -16,12 +17,37 @@ static bool is_begun(const struct move *move)
 	return move->id != 0 && move->stage != STAGE_ASKED;
 }
 
+// One that was stopped on its source and is started on its target is no load for either.
+static bool is_load(const struct move *move)
+{
+	return is_begun(move) && move->stage != STAGE_START;
+}
+
+// Rules of the kind one-at-a-time that the VM is a member of.
+static uint64_t one_at_a_time(const struct cluster *cluster, const struct vm *vm)
+{
+	uint64_t rules =
+		cluster->rule_index->enabled ? cluster->rule_index->kinds[RULE_ONE_AT_A_TIME] : 0;
+
+	return rules && vm ? rules_of_vm(cluster, vm).as[ROLE_MEMBER] & rules : 0;
+}
+
+static void count_rules(const struct cluster *cluster, const struct vm *vm,
+			struct move_limits *limits)
+{
+	uint64_t rules = one_at_a_time(cluster, vm);
+
+	for (uint8_t rule = 0; rules && rule < RULES_MAX; rule++)
+		limits->of_rule[rule] += rules >> rule & 1;
+}
+
 static void count_end(const struct cluster *cluster, const struct move *move,
 		      struct move_limits *limits)
 {
 	uint32_t out_max = cluster->def.migration.moves_out_max;
 	uint32_t in_max = cluster->def.migration.moves_in_max;
 
+	limits->all++;
 	if (++limits->out[move->source] >= out_max)
 		limits->full_out |= 1ull << move->source;
 	if (move->target < NODES_MAX && ++limits->in[move->target] >= in_max)
@@ -31,9 +57,14 @@ static void count_end(const struct cluster *cluster, const struct move *move,
 void move_limits_init(struct move_limits *limits, const struct cluster *cluster)
 {
 	memset(limits, 0, sizeof(*limits));
-	for (uint32_t i = 0; i < MOVES_MAX; i++)
-		if (is_begun(&cluster->moves[i]))
-			count_end(cluster, &cluster->moves[i], limits);
+	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+		const struct move *move = &cluster->moves[i];
+
+		if (is_begun(move))
+			count_rules(cluster, cluster_vm(cluster, move->vm), limits);
+		if (is_load(move))
+			count_end(cluster, move, limits);
+	}
 }
 
 static uint64_t asked_for(const struct vm *vm, uint8_t wanted)
@@ -44,8 +75,24 @@ static uint64_t asked_for(const struct vm *vm, uint8_t wanted)
 void move_round_init(struct move_round *round, const struct node *node, uint64_t present)
 {
 	move_limits_init(&round->limits, &node->cluster);
-	placement_load_init(&round->load, &node->cluster, present);
+	placement_load_init_at(&round->load, &node->cluster, present, node->wall_ms);
 	preflight_load_init(&round->moves, &node->cluster, present, node->wall_ms);
+}
+
+bool move_has_room(const struct cluster *cluster, const struct move_round *round,
+		   const struct vm *vm, uint8_t target)
+{
+	uint64_t rules = one_at_a_time(cluster, vm);
+	uint32_t max = cluster->def.migration.moves_max;
+
+	if (max > 0 && round->limits.all >= max)
+		return false;
+	for (uint8_t rule = 0; rules && rule < RULES_MAX; rule++)
+		if (rules >> rule & 1 &&
+		    round->limits.of_rule[rule] >= cluster->rules[rule].def.at_once)
+			return false;
+	return !(round->limits.full_out >> vm->owner & 1) &&
+	       (target == SLOT_NONE || !(round->limits.full_in >> target & 1));
 }
 
 uint8_t move_choose_target(const struct cluster *cluster, const struct move_round *round,
@@ -107,6 +154,7 @@ bool move_propose(struct node *node, struct move_round *round, const struct move
 	if (!node_propose(node, &entry, NULL, actions))
 		return false;
 	count_end(&node->cluster, &counted, &round->limits);
+	count_rules(&node->cluster, vm, &round->limits);
 	if (choice->target < NODES_MAX) {
 		placement_load_add(&round->load, &node->cluster, vm, choice->target);
 		preflight_load_add(&round->moves, &node->cluster, vm, choice->target);
@@ -132,7 +180,7 @@ static void decide_asked(struct node *node, struct move_round *round, const stru
 	}
 	if (choice.kind == MOVE_AUTO)
 		choice.kind = MOVE_LIVE;
-	if (round->limits.full_out >> move->source & 1)
+	if (!move_has_room(&node->cluster, round, vm, SLOT_NONE))
 		return;
 	if (choice.kind != MOVE_SAVE) {
 		choice.target = move_choose_target(&node->cluster, round, vm, move->target,
@@ -143,7 +191,7 @@ static void decide_asked(struct node *node, struct move_round *round, const stru
 			propose_end(node, move, MOVE_REFUSED, reason, actions);
 			return;
 		}
-		if (round->limits.full_in >> choice.target & 1)
+		if (!move_has_room(&node->cluster, round, vm, choice.target))
 			return;
 	}
 	move_propose(node, round, &choice, actions);
@@ -227,7 +275,8 @@ void decide_moves(struct node *node, uint64_t present, struct actions *actions)
 {
 	struct move_round round;
 
-	if (!anything_to_do(&node->cluster))
+	mend_wake(node);
+	if (!anything_to_do(&node->cluster) && !mend_is_due(node))
 		return;
 	move_round_init(&round, node, present);
 	for (uint32_t i = 0; i < MOVES_MAX; i++) {
@@ -241,6 +290,7 @@ void decide_moves(struct node *node, uint64_t present, struct actions *actions)
 			decide_asked(node, &round, move, actions);
 	}
 	decide_drains(node, &round, actions);
+	decide_mends(node, &round, actions);
 }
 
 struct saved_file saved_file_of(const struct node *node, const struct entry *entry)

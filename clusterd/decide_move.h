@@ -9,6 +9,8 @@
 struct move_limits {
 	uint32_t out[NODES_MAX], in[NODES_MAX];
 	uint64_t full_out, full_in; // masks of slots
+	uint32_t all;
+	uint16_t of_rule[RULES_MAX]; // members that move, of one-at-a-time rules
 };
 
 // What one round has promised so far.
@@ -37,6 +39,17 @@ void move_explain(const struct cluster *cluster, const struct move_round *round,
 // ENTRY_MOVE_BEGIN, counted in the round.
 bool move_propose(struct node *node, struct move_round *round, const struct move_choice *choice,
 		  struct actions *actions);
+
+// The limits of both ends, of the cluster and of rules leave room for it now.
+bool move_has_room(const struct cluster *cluster, const struct move_round *round,
+		   const struct vm *vm, uint8_t target);
+// A move of it failed a moment ago (decide_drain.c); wakes the node when that is over.
+bool move_failed_lately(struct node *node, const struct vm *vm, uint64_t again_ms);
+
+// What must be mended, and who may go to a better node (decide_mend.c).
+bool mend_is_due(const struct node *node);
+void mend_wake(struct node *node);
+void decide_mends(struct node *node, struct move_round *round, struct actions *actions);
 
 // Drains, and the way home after them (decide_drain.c).
 void decide_drains(struct node *node, struct move_round *round, struct actions *actions);

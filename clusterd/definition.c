@@ -17,6 +17,7 @@ static void fields_migration_def(struct fields *f, struct migration_def *def)
 	field_u32(f, &def->bandwidth_percent);
 	field_u32(f, &def->moves_out_max);
 	field_u32(f, &def->moves_in_max);
+	field_count(f, &def->moves_max, MOVES_MAX);
 }
 
 static void fields_policy_def(struct fields *f, struct policy_def *def)
@@ -119,9 +120,15 @@ void fields_vm_def(struct fields *f, struct vm_def *def)
 	field_enum(f, &def->wanted, VM_WANTED_COUNT);
 	field_bool(f, &def->wanted_given);
 	field_enum(f, &def->failback, FAILBACK_COUNT);
+	field_count(f, &def->failback_after_s, 24 * 3600);
+	field_count(f, &def->failback_from, 24 * 60 - 1);
+	field_count(f, &def->failback_to, 24 * 60 - 1);
 	field_enum(f, &def->on_guest_shutdown, GUEST_SHUTDOWN_COUNT);
 	field_u32(f, &def->restarts_max);
 	field_u32(f, &def->relocations_max);
+	field_count(f, &def->forget_s, FORGET_MAX_S);
+	field_enum(f, &def->on_failure, ON_FAILURE_COUNT);
+	field_enum(f, &def->on_stop_failure, ON_STOP_FAILURE_COUNT);
 	field_u32(f, &def->stop_timeout_s);
 	field_u32(f, &def->max_pause_ms);
 	field_count(f, &def->throttle_max, 99);

@@ -62,7 +62,27 @@ enum on_drain {
 	ON_DRAIN_SHUTDOWN, // stopped until the node is back
 	ON_DRAIN_COUNT,
 };
-enum vm_failback { FAILBACK_NEVER, FAILBACK_IMMEDIATE, FAILBACK_COUNT };
+// What follows when a VM ends unasked, or cannot be started.
+enum on_failure {
+	ON_FAILURE_RESTART,
+	ON_FAILURE_STOP,   // it stays off, as if the administrator had stopped it
+	ON_FAILURE_IGNORE, // it is started again, and its failures are not counted
+	ON_FAILURE_COUNT,
+};
+// What follows when its process cannot be ended.
+enum on_stop_failure {
+	ON_STOP_FAILURE_BLOCK,
+	ON_STOP_FAILURE_FENCE, // its node is fenced, where it has a device
+	ON_STOP_FAILURE_COUNT,
+};
+
+// When a VM goes back to a better preferred owner that has returned.
+enum vm_failback {
+	FAILBACK_NEVER,
+	FAILBACK_IMMEDIATE,
+	FAILBACK_DELAYED, // when the node has held out for a while, and at certain hours alone
+	FAILBACK_COUNT,
+};
 
 // Where VMs go among the nodes that may have them; ties are broken by the nodes' names.
 enum placement_strategy {
@@ -157,6 +177,7 @@ struct attribute_def {
 };
 
 enum { STICKINESS_INFINITE = UINT32_MAX };
+enum { FORGET_MAX_S = 30 * 24 * 3600 };
 
 struct file_ref {
 	char volume[NAME_SIZE];	// empty: not given
@@ -186,9 +207,16 @@ struct vm_def {
 	uint8_t wanted;			// enum vm_wanted
 	bool wanted_given;		// apply changes `wanted` only where the XML names it
 	uint8_t failback;		// enum vm_failback
+	uint32_t failback_after_s;	// DELAYED: that the node must be steady; up to a day
+	uint32_t failback_from;		// DELAYED: minutes of the day in UTC between which it may
+	uint32_t failback_to;		// be; equal: always
 	uint8_t on_guest_shutdown;	// enum on_guest_shutdown
 	uint32_t restarts_max;		// in place, after a failure; default 1
 	uint32_t relocations_max;	// elsewhere, after that; default 2
+	uint32_t forget_s;		// failures are forgotten when none came for so long; 0:
+					// never; default 600, up to 30 days
+	uint8_t on_failure;		// enum on_failure
+	uint8_t on_stop_failure;	// enum on_stop_failure
 	uint32_t stop_timeout_s;	// polite stop until SIGKILL; default 120
 	uint32_t max_pause_ms;		// longest pause a live migration may plan; 1 to 60000,
 					// default 1000
@@ -243,6 +271,7 @@ struct migration_def {
 	uint32_t bandwidth_percent;	      // of the link, for one node's moves; 1 to 100,
 					      // default 50
 	uint32_t moves_out_max, moves_in_max; // at once, per node; 1 to 16, default 2
+	uint32_t moves_max; // at once in the whole cluster; 0: what the nodes allow
 };
 
 struct cluster_def {

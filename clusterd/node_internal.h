@@ -92,6 +92,8 @@ struct node {
 	struct local_node peers[NODES_MAX];
 	struct move_watch watches[MOVES_MAX];
 	uint64_t drain_off_ms;		// when the end of a drain was last proposed
+	uint64_t mend_index;		// of the log, when mending was last looked at
+	uint64_t mend_ms; // when it is to be looked at again; UINT64_MAX: not by itself
 	struct pending_request *requests;	// [requests_max]
 	uint32_t request_high;			// none is used at or above it
 	uint32_t *scratch;		// [vms_max]

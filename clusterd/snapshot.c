@@ -29,6 +29,7 @@ static void fields_node(struct fields *f, struct cluster_node *node)
 	field_u32(f, &node->fence_failures);
 	field_bool(f, &node->fence_wanted);
 	field_u64(f, &node->since_ms);
+	field_u64(f, &node->steady_ms);
 	field_string(f, node->reason, sizeof(node->reason));
 }
 
@@ -74,6 +75,23 @@ static void fields_lease(struct fields *f, struct vm_lease *lease)
 	field_u32(f, &lease->slot);
 }
 
+// Of most nodes there are none: which have some, then how many.
+static void fields_failures(struct fields *f, uint8_t *failures)
+{
+	uint64_t mask = 0;
+
+	for (uint32_t i = 0; !fields_reading(f) && i < NODES_MAX; i++)
+		mask |= (uint64_t)(failures[i] != 0) << i;
+	field_u64(f, &mask);
+	for (uint32_t i = 0; mask && i < NODES_MAX; i++) {
+		if (!(mask >> i & 1))
+			continue;
+		field_u8(f, &failures[i]);
+		if (fields_reading(f) && failures[i] == 0)
+			fields_fail(f);
+	}
+}
+
 static void fields_vm(struct fields *f, struct vm *vm)
 {
 	field_u32(f, &vm->ref.serial);
@@ -92,6 +110,8 @@ static void fields_vm(struct fields *f, struct vm *vm)
 	field_u32(f, &vm->restarts);
 	field_u32(f, &vm->relocations);
 	field_u64(f, &vm->failed_on);
+	fields_failures(f, vm->failures);
+	field_u64(f, &vm->failed_ms);
 	field_slot(f, &vm->last_owner, NODES_MAX);
 	field_u64(f, &vm->unproven);
 	field_bool(f, &vm->cpu_known);
@@ -103,6 +123,7 @@ static void fields_vm(struct fields *f, struct vm *vm)
 	field_slot(f, &vm->saved_volume, VOLUMES_MAX);
 	field_u64(f, &vm->saved_bytes);
 	field_slot(f, &vm->drained_from, NODES_MAX);
+	field_u64(f, &vm->moved_ms);
 	field_string(f, vm->reason, sizeof(vm->reason));
 }
 

@@ -5,6 +5,7 @@
 
 #include "clusterd/rule_index.h"
 #include "clusterd/text.h"
+#include "policies/mend.h"
 
 enum { LIVE_FAILURES_MAX = 3 };
 
@@ -139,7 +140,12 @@ static void step_blocked(const struct drain_plan *plan, struct drain_step *step)
 	char reason[REASON_SIZE] = "";
 
 	placement_explain(plan->cluster, &plan->load, step->vm, reason, step->fix);
-	step_say(step, DRAIN_STEP_BLOCKED, reason[0] ? reason : "there is no other node");
+	if (!reason[0])
+		text_copy(reason, sizeof(reason),
+			  group_of_vm(plan->cluster, step->vm) == SLOT_NONE
+				  ? "there is no other node"
+				  : "no other node can have all that it is kept together with");
+	step_say(step, DRAIN_STEP_BLOCKED, reason);
 }
 
 /*
@@ -162,6 +168,36 @@ static void forget_the_others(struct drain_plan *plan, const struct vm *vm)
 	}
 }
 
+// None of its group has gone, or is going, anywhere else.
+static bool leads_its_group(const struct drain_plan *plan, uint8_t group)
+{
+	for (uint8_t node = 0; node < NODES_MAX && group != SLOT_NONE; node++)
+		if (node != plan->node && plan->load.rules.group[group][node] > 0)
+			return false;
+	return group != SLOT_NONE;
+}
+
+/*
+ * The first of a strict keep-together group looks for a node that can take all of them; the others
+ * follow it there.
+ */
+static void choose_target(struct drain_plan *plan, struct drain_step *step)
+{
+	uint64_t others = ~(1ull << plan->node);
+	uint8_t target = SLOT_NONE;
+	struct placement_load scratch;
+	bool leads;
+
+	forget_the_others(plan, step->vm);
+	leads = leads_its_group(plan, group_of_vm(plan->cluster, step->vm));
+	if (leads)
+		target = group_choose(plan->cluster, &plan->load, &scratch, step->vm, plan->node,
+				      others);
+	if (leads)
+		others = target == SLOT_NONE ? 0 : 1ull << target;
+	step->target = placement_choose_among(plan->cluster, &plan->load, step->vm, others);
+}
+
 bool drain_plan_next(struct drain_plan *plan, struct drain_step *step)
 {
 	const struct cluster *cluster = plan->cluster;
@@ -177,9 +213,7 @@ bool drain_plan_next(struct drain_plan *plan, struct drain_step *step)
 	step->method = (uint8_t)drain_method(cluster, step->vm, step->reason);
 	if (vm_definition(cluster, step->vm)->on_drain == ON_DRAIN_SHUTDOWN)
 		return true;
-	forget_the_others(plan, step->vm);
-	step->target = placement_choose_among(cluster, &plan->load, step->vm,
-					      ~(1ull << plan->node));
+	choose_target(plan, step);
 	if (step->target == SLOT_NONE)
 		step_blocked(plan, step);
 	else

@@ -4,3 +4,4 @@ libcore_a_SOURCES += policies/drain.c policies/drain.h
 libcore_a_SOURCES += policies/placement.c policies/placement.h policies/rules.c policies/rules.h \
 	policies/contradiction.c policies/contradiction.h \
 	policies/placement_order.c policies/capacity.c policies/capacity.h
+libcore_a_SOURCES += policies/mend.c policies/mend.h clusterd/decide_mend.c

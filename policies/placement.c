@@ -26,9 +26,16 @@ static bool needs_memory(const struct move *move, uint8_t slot)
 void placement_load_init(struct placement_load *load, const struct cluster *cluster,
 			 uint64_t present)
 {
+	placement_load_init_at(load, cluster, present, 0);
+}
+
+void placement_load_init_at(struct placement_load *load, const struct cluster *cluster,
+			    uint64_t present, uint64_t wall_ms)
+{
 	memset(load, 0, sizeof(*load));
 	load->present = present;
-	rules_load_init(&load->rules, cluster);
+	load->wall_ms = wall_ms;
+	rules_load_init(&load->rules, cluster, wall_ms);
 	for (uint32_t i = 0; i < cluster->vm_high; i++) {
 		const struct vm *vm = &cluster->vms[i];
 
@@ -182,8 +189,9 @@ void placement_judge(const struct cluster *cluster, const struct placement_load 
 	judge_volumes(cluster, vm, node, row);
 	judge_memory(load, def, node, slot, vm->owner == slot, memory_needed(cluster, load, vm),
 		     row);
-	set_check(row, CHECK_FAILURES, !(vm->failed_on & bit));
-	row->checks[CHECK_FAILURES].found = vm->failed_on & bit ? def->restarts_max + 1 : 0;
+	set_check(row, CHECK_FAILURES,
+		  !(vm->failed_on & bit) || vm_failures_old(cluster, vm, load->wall_ms));
+	row->checks[CHECK_FAILURES].found = vm->failures[slot];
 	row->checks[CHECK_FAILURES].needed = def->restarts_max;
 	set_check(row, CHECK_CPUS,
 		  !cluster->def.policies.cpu_hard || !overcommitted(cluster, row, slot));
@@ -249,8 +257,8 @@ static int compare_loads(const struct cluster *cluster, const struct placement_n
 	return x < y ? -1 : x > y;
 }
 
-static bool better(const struct cluster *cluster, const struct placement_node *a, uint8_t a_slot,
-		   const struct placement_node *b, uint8_t b_slot)
+bool placement_better(const struct cluster *cluster, const struct placement_node *a, uint8_t a_slot,
+		      const struct placement_node *b, uint8_t b_slot)
 {
 	bool a_over = overcommitted(cluster, a, a_slot), b_over = overcommitted(cluster, b, b_slot);
 	int order;
@@ -292,7 +300,8 @@ uint8_t placement_choose_among(const struct cluster *cluster, const struct place
 		placement_judge(cluster, load, vm, slot, &rows[at]);
 		if (!rows[at].feasible)
 			continue;
-		if (best == SLOT_NONE || better(cluster, &rows[at], slot, &rows[1 - at], best)) {
+		if (best == SLOT_NONE ||
+		    placement_better(cluster, &rows[at], slot, &rows[1 - at], best)) {
 			best = slot;
 			at = (uint8_t)(1 - at);
 		}
@@ -307,9 +316,12 @@ bool placement_shut_down(const struct cluster *cluster, const struct vm *vm)
 	       vm_definition(cluster, vm)->on_drain == ON_DRAIN_SHUTDOWN;
 }
 
-bool placement_spent(const struct cluster *cluster, const struct vm *vm)
+bool placement_spent(const struct cluster *cluster, const struct vm *vm, uint64_t wall_ms)
 {
 	uint64_t left = 0;
+
+	if (vm_failures_old(cluster, vm, wall_ms))
+		return false;
 
 	for (uint8_t slot = 0; slot < cluster->node_high; slot++)
 		if (cluster->nodes[slot].used &&

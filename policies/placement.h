@@ -53,6 +53,7 @@ struct placement_node {
 // The load that placement counts; made once per round, and updated with each choice so that a round
 // sees itself.
 struct placement_load {
+	uint64_t wall_ms;		// 0: the time is not looked at
 	uint64_t present;		// mask of node slots whose clusterd takes part in the
 					// normal view
 	uint32_t vms[NODES_MAX];
@@ -63,6 +64,9 @@ struct placement_load {
 
 void placement_load_init(struct placement_load *load, const struct cluster *cluster,
 			 uint64_t present);
+// The same at a time: failures long past are forgotten, and what starts with a delay is up.
+void placement_load_init_at(struct placement_load *load, const struct cluster *cluster,
+			    uint64_t present, uint64_t wall_ms);
 void placement_load_add(struct placement_load *load, const struct cluster *cluster,
 			const struct vm *vm, uint8_t node);
 
@@ -85,6 +89,9 @@ uint32_t placement_rounds(const struct cluster *cluster, struct placement_load *
 void placement_judge(const struct cluster *cluster, const struct placement_load *load,
 		     const struct vm *vm, uint8_t node, struct placement_node *row);
 
+// Of two feasible nodes: whether `a` comes first.
+bool placement_better(const struct cluster *cluster, const struct placement_node *a, uint8_t a_slot,
+		      const struct placement_node *b, uint8_t b_slot);
 // The best feasible node's slot, or SLOT_NONE. Order: tier, then the cost of wishes, then nodes
 // whose CPUs are not promised beyond the overcommit ratio, then the cluster's strategy, then name.
 uint8_t placement_choose(const struct cluster *cluster, const struct placement_load *load,
@@ -98,7 +105,7 @@ bool placement_shut_down(const struct cluster *cluster, const struct vm *vm);
 
 // It used up its restarts on every node that it may ever use: waiting longer changes nothing, an
 // operator is needed.
-bool placement_spent(const struct cluster *cluster, const struct vm *vm);
+bool placement_spent(const struct cluster *cluster, const struct vm *vm, uint64_t wall_ms);
 
 const char *placement_check_word(enum placement_check check);
 

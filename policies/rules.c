@@ -21,24 +21,47 @@ bool vm_asks_for_place(const struct cluster *cluster, const struct vm *vm)
 	       vm->phase != VM_ERROR && !vm_counts_on_node(cluster, vm);
 }
 
-static void load_firsts(struct rules_load *load, const struct vm *vm, uint64_t mask)
+// Whether it counts as up for those that start after it.
+static bool is_up(struct rules_load *load, const struct rule_def *def, const struct vm *vm,
+		  uint64_t wall_ms)
 {
+	uint64_t due = vm->since_ms + def->up_value * UINT64_C(1000);
+
+	if (vm->phase != VM_RUNNING)
+		return false;
+	if (def->up != UP_DELAY || wall_ms == 0 || wall_ms >= due)
+		return true;
+	if (due - wall_ms < load->up_wait_ms)
+		load->up_wait_ms = due - wall_ms;
+	return false;
+}
+
+static void load_firsts(struct rules_load *load, const struct cluster *cluster, const struct vm *vm,
+			uint64_t wall_ms)
+{
+	uint64_t mask = rules_of_vm(cluster, vm).as[ROLE_FIRST];
+
 	for (uint8_t rule = 0; mask >> rule; rule++) {
+		bool up;
+
 		if (!(mask >> rule & 1))
 			continue;
+		up = is_up(load, &cluster->rules[rule].def, vm, wall_ms);
 		load->firsts[rule]++;
-		load->firsts_up[rule] += vm->phase == VM_RUNNING;
-		load->firsts_coming[rule] += vm->phase == VM_PLACED;
+		load->firsts_up[rule] += up;
+		load->firsts_coming[rule] +=
+			vm->phase == VM_PLACED || (vm->phase == VM_RUNNING && !up);
 		if (rule == RULES_MAX - 1)
 			return;
 	}
 }
 
-void rules_load_init(struct rules_load *load, const struct cluster *cluster)
+void rules_load_init(struct rules_load *load, const struct cluster *cluster, uint64_t wall_ms)
 {
 	memset(load, 0, sizeof(*load));
 	memset(load->leader, SLOT_NONE, sizeof(load->leader));
 	memset(load->group_possible, 0xff, sizeof(load->group_possible));
+	load->up_wait_ms = UINT64_MAX;
 	if (!cluster->rule_index->enabled)
 		return;
 	for (uint32_t slot = 0; slot < cluster->vm_high; slot++) {
@@ -47,13 +70,14 @@ void rules_load_init(struct rules_load *load, const struct cluster *cluster)
 
 		if (!vm->used)
 			continue;
-		load_firsts(load, vm, rules_of_vm(cluster, vm).as[ROLE_FIRST]);
+		load_firsts(load, cluster, vm, wall_ms);
 		group = group_of_vm(cluster, vm);
 		if (group == SLOT_NONE || !vm_asks_for_place(cluster, vm))
 			continue;
 		load->group_mib[group] += cluster->defs[slot].memory_mib;
 		load->group_possible[group] &= vm->possible ? vm->possible : UINT64_MAX;
-		load->group_possible[group] &= ~vm->failed_on;
+		if (!vm_failures_old(cluster, vm, wall_ms))
+			load->group_possible[group] &= ~vm->failed_on;
 	}
 }
 

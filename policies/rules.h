@@ -17,9 +17,10 @@ struct rules_load {
 	uint16_t firsts_up[RULES_MAX];
 	bool orders_ignored;
 	uint16_t firsts_coming[RULES_MAX]; // placed, not yet up
+	uint64_t up_wait_ms; // until the next one is up that only waits for its delay; UINT64_MAX
 };
 
-void rules_load_init(struct rules_load *load, const struct cluster *cluster);
+void rules_load_init(struct rules_load *load, const struct cluster *cluster, uint64_t wall_ms);
 // The VM is on the node, or is promised to it.
 void rules_load_add(struct rules_load *load, const struct cluster *cluster, const struct vm *vm,
 		    uint8_t node);

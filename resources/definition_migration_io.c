@@ -55,7 +55,8 @@ static void network_read(const struct walk *walk, const struct xml_element *elem
 void definition_cluster_migration_read(const struct walk *walk, const struct xml_element *element,
 				       void *target)
 {
-	static const char *const names[] = { "tls", "bandwidth", "moves-out", "moves-in", NULL };
+	static const char *const names[] = { "tls",	 "bandwidth", "moves-out",
+					     "moves-in", "moves",     NULL };
 	static const struct child_rule rules[] = {
 		{ "network", network_read, true, false },
 		{ 0 },
@@ -73,6 +74,7 @@ void definition_cluster_migration_read(const struct walk *walk, const struct xml
 		    &def->moves_out_max);
 	walk_number(walk, element, "moves-in", 1, MOVES_AT_ONCE_MAX, "must be 1 to 16",
 		    &def->moves_in_max);
+	walk_number(walk, element, "moves", 1, MOVES_MAX, "must be 1 to 128", &def->moves_max);
 	walk_children(walk, element, rules, def);
 }
 

@@ -134,6 +134,12 @@ void definition_vm_read(const struct walk *walk, const struct xml_element *eleme
 // (resources/definition_migration_io.c).
 void definition_cluster_migration_read(const struct walk *walk, const struct xml_element *element,
 				       void *target);
+// "22:00-04:00": minutes of the day. False: not two times of day.
+bool window_parse(const char *text, uint32_t *from, uint32_t *to);
+void definition_forget_read(const struct walk *walk, const struct xml_element *element,
+			    struct vm_def *def);
+void definition_failback_read(const struct walk *walk, const struct xml_element *element,
+			      struct vm_def *def);
 void definition_vm_migration_read(const struct walk *walk, const struct xml_element *element,
 				  struct vm_def *def);
 // One rule (resources/definition_rule_io.c).

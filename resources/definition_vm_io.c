@@ -435,13 +435,12 @@ static void failback_read(const struct walk *walk, const struct xml_element *ele
 {
 	struct vm_draft *draft = target;
 
-	walk_attributes(walk, element, no_attributes);
-	walk_text_word(walk, element, failback_words, &draft->def.failback);
+	definition_failback_read(walk, element, &draft->def);
 }
 
 static void restart_read(const struct walk *walk, const struct xml_element *element, void *target)
 {
-	static const char *const names[] = { "in-place", "elsewhere", NULL };
+	static const char *const names[] = { "in-place", "elsewhere", "forget", NULL };
 	struct vm_draft *draft = target;
 
 	walk_attributes(walk, element, names);
@@ -450,6 +449,25 @@ static void restart_read(const struct walk *walk, const struct xml_element *elem
 		    &draft->def.restarts_max);
 	walk_number(walk, element, "elsewhere", 0, RESTARTS_MAX, "must be 0 to 100",
 		    &draft->def.relocations_max);
+	definition_forget_read(walk, element, &draft->def);
+}
+
+static void on_failure_read(const struct walk *walk, const struct xml_element *element,
+			    void *target)
+{
+	struct vm_draft *draft = target;
+
+	walk_attributes(walk, element, no_attributes);
+	walk_text_word(walk, element, on_failure_words, &draft->def.on_failure);
+}
+
+static void on_stop_failure_read(const struct walk *walk, const struct xml_element *element,
+				 void *target)
+{
+	struct vm_draft *draft = target;
+
+	walk_attributes(walk, element, no_attributes);
+	walk_text_word(walk, element, on_stop_failure_words, &draft->def.on_stop_failure);
 }
 
 static void guest_shutdown_read(const struct walk *walk, const struct xml_element *element,
@@ -621,6 +639,8 @@ static const struct child_rule vm_rules[] = {
 	{ "owners", owners_read, false, false },
 	{ "failback", failback_read, false, false },
 	{ "restart", restart_read, false, false },
+	{ "on-failure", on_failure_read, false, false },
+	{ "on-stop-failure", on_stop_failure_read, false, false },
 	{ "on-guest-shutdown", guest_shutdown_read, false, false },
 	{ "stop-timeout", stop_timeout_read, false, false },
 	{ "migration", migration_read, false, false },
@@ -636,7 +656,7 @@ void definition_vm_read(const struct walk *walk, const struct xml_element *eleme
 	struct vm_draft draft = {
 		.def = {
 			.cpus = 1, .restarts_max = 1, .relocations_max = 2, .stop_timeout_s = 120,
-			.max_pause_ms = 1000,
+			.max_pause_ms = 1000, .forget_s = 600,
 		},
 		.number = definitions->vm_count,
 		.owner_first = definitions->owner_count,

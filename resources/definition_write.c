@@ -187,6 +187,8 @@ static void migration_put(struct out *out, const struct migration_def *def)
 	attribute_number(out, "bandwidth", def->bandwidth_percent, "");
 	attribute_number(out, "moves-out", def->moves_out_max, "");
 	attribute_number(out, "moves-in", def->moves_in_max, "");
+	if (def->moves_max > 0)
+		attribute_number(out, "moves", def->moves_max, "");
 	if (def->network_count == 0) {
 		tag_end(out);
 		return;
@@ -405,6 +407,30 @@ static void owners_put(struct out *out, const struct cluster *cluster, const str
 	tag_close(out, "owners");
 }
 
+static void failback_put(struct out *out, const struct vm_def *def)
+{
+	char window[] = "00:00-00:00";
+	const uint32_t ends[2] = { def->failback_from, def->failback_to };
+
+	if (def->failback != FAILBACK_DELAYED) {
+		text_element(out, "failback", failback_words[def->failback]);
+		return;
+	}
+	for (int i = 0; i < 2; i++) {
+		window[6 * i] = (char)('0' + ends[i] / 600);
+		window[6 * i + 1] = (char)('0' + ends[i] / 60 % 10);
+		window[6 * i + 3] = (char)('0' + ends[i] % 60 / 10);
+		window[6 * i + 4] = (char)('0' + ends[i] % 10);
+	}
+	tag_start(out, "failback");
+	attribute_number(out, "after", def->failback_after_s, "s");
+	if (ends[0] != ends[1])
+		attribute(out, "within", window);
+	put(out, ">");
+	put_escaped(out, failback_words[def->failback]);
+	put(out, "</failback>\n");
+}
+
 static void vm_put(struct out *out, const struct cluster *cluster, const struct vm *vm)
 {
 	const struct vm_def *def = vm_definition(cluster, vm);
@@ -424,11 +450,17 @@ static void vm_put(struct out *out, const struct cluster *cluster, const struct 
 		tag_end(out);
 	}
 	owners_put(out, cluster, vm);
-	text_element(out, "failback", failback_words[def->failback]);
+	failback_put(out, def);
 	tag_start(out, "restart");
 	attribute_number(out, "in-place", def->restarts_max, "");
 	attribute_number(out, "elsewhere", def->relocations_max, "");
+	if (def->forget_s > 0)
+		attribute_number(out, "forget", def->forget_s, "s");
+	else
+		attribute(out, "forget", "never");
 	tag_end(out);
+	text_element(out, "on-failure", on_failure_words[def->on_failure]);
+	text_element(out, "on-stop-failure", on_stop_failure_words[def->on_stop_failure]);
 	text_element(out, "on-guest-shutdown", guest_shutdown_words[def->on_guest_shutdown]);
 	number_element(out, "stop-timeout", def->stop_timeout_s, "s");
 	tag_start(out, "migration");

@@ -21,3 +21,4 @@ resources_clusterd_launch_SOURCES = resources/launch.c resources/launch_io.c res
 resources_clusterd_launch_LDADD = libedges.a $(SANLOCK_LIBS)
 pkgdata_DATA += resources/clusterd.rng
 EXTRA_DIST += resources/clusterd.rng
+libedges_a_SOURCES += resources/definition_vm_policy_io.c

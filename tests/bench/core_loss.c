@@ -109,6 +109,7 @@ static void fill_vm(struct cluster *cluster, uint32_t slot)
 	def->priority = (int32_t)(slot % 3);
 	def->restarts_max = 1;
 	def->relocations_max = 2;
+	def->forget_s = 600;
 	def->stop_timeout_s = 120;
 	def->wanted = VM_WANTED_RUNNING;
 	def->disk_count = 1;

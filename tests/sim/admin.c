@@ -282,6 +282,7 @@ static uint32_t define_vm(struct world *world, struct vm_def *def, struct owner_
 	def->wanted_given = true;
 	def->restarts_max = 1;
 	def->relocations_max = 2;
+	def->forget_s = 600;
 	def->stop_timeout_s = 20;
 	def->max_pause_ms = 1000;
 	if (world->config.story)

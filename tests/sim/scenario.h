@@ -116,7 +116,10 @@ struct scenario_vm {
 	uint8_t want;	 // enum scenario_want
 	uint64_t memory_mib, cpus;
 	int32_t priority;
-	uint32_t restarts_max, relocations_max;
+	uint32_t restarts_max, relocations_max, forget_s;
+	uint8_t on_failure, on_stop_failure; // enum on_failure, on_stop_failure
+	uint32_t stickiness;
+	uint8_t fail_counts[HOSTS_MAX]; // at the start
 	bool failback;
 	bool possible_given;
 	uint32_t possible; // masks of nodes
@@ -254,6 +257,8 @@ struct run {
 	uint32_t cut_by_us; // mask: power that the scenario cut
 	struct command commands[ACTIONS_MAX];
 	uint8_t leaving;
+	uint32_t failing, failures_due;
+	uint8_t pinned[SIM_VMS_MAX]; // while its failures are brought about: node + 1
 	uint32_t fence_devices; // of each node, where there are any
 	uint64_t setup_cookie;
 	bool setup_answered, setup_accepted;
@@ -268,7 +273,7 @@ bool scenario_starts(const struct scenario_vm *vm); // a process of it lives at 
 // The whole configuration. First the VMs are pinned to where they are to run at the start; `real`
 // is as wanted.
 bool run_apply(struct run *run, bool real);
-bool run_apply_vm(struct run *run, uint32_t vm, uint64_t *cookie);
+bool run_apply_vm(struct run *run, uint32_t vm, bool real, uint64_t *cookie);
 void run_name_node(const struct run *run, struct entry *entry, uint32_t node);
 void run_name_vm(const struct run *run, struct entry *entry, uint32_t vm);
 bool run_request(struct run *run, struct entry *entry, uint64_t *cookie);

@@ -238,7 +238,7 @@ static bool command_stop(struct run *run, const struct scenario_action *action, 
 
 		vm->stop_timeout_s = (uint32_t)action->timeout_s;
 		vm->want = WANT_RUNNING;
-		if (!run_apply_vm(run, action->vm, &first))
+		if (!run_apply_vm(run, action->vm, true, &first))
 			return false;
 		vm->want = want;
 	}
@@ -263,7 +263,7 @@ static bool command_resize(struct run *run, const struct scenario_action *action
 {
 	run->scenario->vms[action->vm].cpus = action->cpus;
 	run->scenario->vms[action->vm].memory_mib = action->memory_mib;
-	return run_apply_vm(run, action->vm, cookie);
+	return run_apply_vm(run, action->vm, true, cookie);
 }
 
 static bool command_send(struct run *run, const struct scenario_action *action, uint64_t *cookie)
@@ -275,7 +275,7 @@ static bool command_send(struct run *run, const struct scenario_action *action, 
 		return command_stop(run, action, cookie);
 	case DO_VM_ADD:
 		run->scenario->vms[action->vm].from_start = true;
-		return run_apply_vm(run, action->vm, cookie);
+		return run_apply_vm(run, action->vm, true, cookie);
 	case DO_VM_REMOVE:
 		return request_vm(run, ENTRY_REMOVE, action, cookie);
 	case DO_VM_RESIZE:

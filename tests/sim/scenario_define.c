@@ -217,6 +217,7 @@ static void define_vm(const struct run *run, struct document *document, uint32_t
 	const struct scenario_vm *vm = &run->scenario->vms[number];
 	struct vm_def *def = &document->vms[document->defs.vm_count];
 	uint64_t memory_mib = vm->memory_mib * memory_scale(run->scenario);
+	bool pinned = !real && run->pinned[number] > 0;
 
 	vm_word(run, number, def->name);
 	def->uuid = vm_uuid(number);
@@ -235,17 +236,27 @@ static void define_vm(const struct run *run, struct document *document, uint32_t
 	def->priority = vm->priority;
 	def->restarts_max = vm->restarts_max;
 	def->relocations_max = vm->relocations_max;
+	def->forget_s = vm->forget_s;
+	def->on_failure = vm->on_failure;
+	def->on_stop_failure = vm->on_stop_failure;
+	def->stickiness = vm->stickiness;
 	def->failback = vm->failback && vm->tier_count > 0 ? FAILBACK_IMMEDIATE : FAILBACK_NEVER;
 	def->stop_timeout_s = vm->stop_timeout_s;
 	def->max_pause_ms = 1000;
 	// Too big for any host: it waits, and its lease is written meanwhile, as it is for one that
 	// ran before.
-	if (!real && !scenario_starts(vm))
+	if (!real && !scenario_starts(vm) && !pinned)
 		def->memory_mib = 2 * PLENTY_MIB;
 	if (!real && vm->state == VM_AT_ERROR)
 		def->restarts_max = def->relocations_max = 0;
+	if (!real)
+		def->on_failure = ON_FAILURE_RESTART;
+	if (pinned)
+		def->restarts_max = 100;
 	if (real)
 		add_owners(run, document, vm->possible, 0);
+	else if (pinned)
+		add_owners(run, document, 1u << (run->pinned[number] - 1), 0);
 	else
 		add_owners(run, document, vm->on & ~(vm->on - 1), 0);
 	if (real)
@@ -348,11 +359,11 @@ bool run_apply(struct run *run, bool real)
 	return document_send(run, document, &run->setup_cookie);
 }
 
-bool run_apply_vm(struct run *run, uint32_t vm, uint64_t *cookie)
+bool run_apply_vm(struct run *run, uint32_t vm, bool real, uint64_t *cookie)
 {
 	struct document *document = document_new();
 
-	define_vm(run, document, vm, true);
+	define_vm(run, document, vm, real);
 	return document_send(run, document, cookie);
 }
 

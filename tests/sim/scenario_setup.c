@@ -168,6 +168,66 @@ static bool unmanage(struct run *run)
 	return true;
 }
 
+// ---- failures that were counted before
+
+static const struct vm *failing(struct run *run)
+{
+	struct host *speaker = run_speaker(run);
+
+	return speaker ? run_vm(run, node_cluster(speaker->node), run->failing) : NULL;
+}
+
+static bool has_failed(struct run *run)
+{
+	const struct vm *vm = failing(run);
+
+	return vm && vm->phase == VM_RUNNING && vm->owner == run->pinned[run->failing] - 1u &&
+	       vm->failures[vm->owner] == run->failures_due;
+}
+
+static bool is_idle(struct run *run)
+{
+	const struct vm *vm = failing(run);
+
+	return vm && vm->phase == VM_IDLE;
+}
+
+static bool fail_on(struct run *run, uint32_t v, uint32_t node)
+{
+	struct scenario_vm *vm = &run->scenario->vms[v];
+	uint32_t count = vm->fail_counts[node];
+
+	run->failing = v;
+	run->pinned[v] = (uint8_t)(node + 1);
+	if (!answered(run, run_apply_vm(run, v, false, &run->setup_cookie), "a VM is refused") ||
+	    !ask(run, ENTRY_VM_WANT, v, VM_WANTED_RUNNING, false))
+		return false;
+	// The failure that it begins with is the last of them.
+	if (vm->state == VM_AT_FAILED && vm->on >> node & 1)
+		count--;
+	for (run->failures_due = 0; run->failures_due <= count; run->failures_due++) {
+		if (!run_wait(run, has_failed, LIMIT_S))
+			return setup_fail(run, "a VM does not come to fail");
+		if (run->failures_due < count)
+			run_crash(run, v);
+	}
+	if (!ask(run, ENTRY_VM_WANT, v, VM_WANTED_STOPPED, true) ||
+	    !run_wait(run, is_idle, LIMIT_S))
+		return setup_fail(run, "a VM does not stop");
+	run->pinned[v] = 0;
+	return answered(run, run_apply_vm(run, v, false, &run->setup_cookie), "a VM is refused") &&
+	       ask(run, ENTRY_VM_WANT, v, VM_WANTED_RUNNING, false);
+}
+
+static bool count_failures(struct run *run)
+{
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
+		for (uint32_t i = 0; i < run->scenario->node_count; i++)
+			if (run->scenario->vms[v].fail_counts[i] > 0 && !fail_on(run, v, i))
+				return false;
+	return true;
+}
+
 // The second process of a VM that runs twice: found by the next clusterd there, and without the
 // lease.
 static void plant(struct run *run, uint32_t v)
@@ -289,6 +349,8 @@ bool run_setup(struct run *run)
 		return false;
 	if (!run_wait(run, is_ready, LIMIT_S))
 		return setup_fail(run, "the nodes do not come online");
+	if (!count_failures(run))
+		return false;
 	if (!run_wait(run, are_started, LIMIT_S))
 		return setup_fail(run, "its VMs do not all come to run");
 	if (!block_vms(run) || !unmanage(run))

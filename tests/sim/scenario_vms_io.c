@@ -51,15 +51,6 @@ static void read_faults(struct reader *r, json_t *object, const char *place, str
 				     : UINT32_MAX;
 }
 
-static void only_word(struct reader *r, json_t *object, const char *place, const char *key,
-		      const char *ours, const char *capability)
-{
-	const char *word = read_text(r, object, place, key);
-
-	if (word && strcmp(word, ours) != 0)
-		reader_lack(r, capability, "");
-}
-
 enum scenario_want read_want(struct reader *r, json_t *object, const char *place)
 {
 	static const char *const words[WANT_COUNT] = { "running", "stopped", "disabled",
@@ -83,6 +74,58 @@ static bool read_failback(struct reader *r, json_t *object, const char *place)
 	bool sticks = json_is_string(stickiness) || json_number_value(stickiness) != 0;
 
 	return read_truth(r, object, place, "failback", !sticks);
+}
+
+static void read_stickiness(json_t *object, struct scenario_vm *vm)
+{
+	json_t *value = json_object_get(object, "stickiness");
+	double number = json_number_value(value);
+
+	if (json_is_string(value) || number >= 1e6)
+		vm->stickiness = STICKINESS_INFINITE;
+	else if (number > 0)
+		vm->stickiness = (uint32_t)number;
+}
+
+static uint8_t read_policy(struct reader *r, json_t *object, const char *place, const char *key,
+			   const char *const words[])
+{
+	const char *word = read_text(r, object, place, key);
+
+	for (uint8_t i = 0; word && words[i]; i++)
+		if (strcmp(words[i], word) == 0)
+			return i;
+	if (word)
+		reader_lack(r, "per-vm-failure-policy", word);
+	return 0;
+}
+
+// Counted for each node, up to a threshold beyond which the VM does not come there.
+static void read_failures(struct reader *r, json_t *object, const char *place,
+			  struct scenario_vm *vm)
+{
+	static const char *const on_failure[] = { "restart", "stop", "ignore", NULL };
+	static const char *const on_stop_failure[] = { "block", "fence", NULL };
+	uint32_t threshold = (uint32_t)read_number(r, object, place, "migration_threshold", 0, 100);
+	uint32_t forget_s = (uint32_t)read_number(r, object, place, "failure_timeout", 0, 1e6);
+	json_t *counts = read_member(r, object, place, "fail_counts", JSON_OBJECT), *value;
+	const char *name;
+
+	vm->forget_s = forget_s > 0 ? forget_s : threshold > 0 ? 0 : 600;
+	if (threshold > 0) {
+		vm->restarts_max = threshold - 1;
+		vm->relocations_max = 1000;
+	}
+	vm->on_failure = read_policy(r, object, place, "on_monitor_fail", on_failure);
+	vm->on_stop_failure = read_policy(r, object, place, "on_stop_fail", on_stop_failure);
+	json_object_foreach(counts, name, value)
+	{
+		double most = threshold > 0 ? threshold : 10, number = json_number_value(value);
+
+		for (uint32_t i = 0; i < r->scenario->node_count; i++)
+			if (strcmp(r->scenario->nodes[i].name, name) == 0)
+				vm->fail_counts[i] = (uint8_t)fmax(0, fmin(number, most));
+	}
 }
 
 static void read_vm(struct reader *r, json_t *object, const char *place, struct scenario_vm *vm)
@@ -119,7 +162,6 @@ static void read_vm(struct reader *r, json_t *object, const char *place, struct 
 		"critical",
 		NULL,
 	};
-	static const char *const counts[] = { "migration_threshold", "fail_counts" };
 	json_t *value;
 	char here[PLACE_SIZE];
 
@@ -140,25 +182,17 @@ static void read_vm(struct reader *r, json_t *object, const char *place, struct 
 	vm->possible = read_node_mask(r, value, place_below(here, place, "possible"));
 	read_tiers(r, object, place, vm);
 	read_faults(r, object, place, vm);
-	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-		if (json_object_get(object, counts[i]) &&
-		    !json_is_null(json_object_get(object, counts[i])))
-			reader_lack(r, "fail-counts", "");
-	if (read_number(r, object, place, "failure_timeout", 0, 1e9) > 0)
-		reader_lack(r, "failure-expiry", "");
+	read_failures(r, object, place, vm);
 	if (json_object_size(json_object_get(object, "weights")) > 0 ||
 	    json_object_get(object, "avoid"))
 		reader_lack(r, "weak-rules", "weights");
-	if (json_is_number(json_object_get(object, "stickiness")) && !vm->failback)
-		reader_lack(r, "stickiness", "finite");
+	read_stickiness(object, vm);
 	if (json_object_size(json_object_get(object, "attrs")) > 0)
 		reader_lack(r, "node-attributes", "of a vm");
 	if (json_is_true(json_object_get(object, "running_at_add")))
 		reader_lack(r, "vm-add-remove", "running_at_add");
 	if (json_is_false(json_object_get(object, "requires_fencing")))
 		reader_lack(r, "fencing", "not required");
-	only_word(r, object, place, "on_stop_fail", "block", "per-vm-failure-policy");
-	only_word(r, object, place, "on_monitor_fail", "restart", "per-vm-failure-policy");
 }
 
 static struct scenario_vm *vm_new(struct reader *r, const char *place, const char *name)

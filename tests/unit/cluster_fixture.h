@@ -120,6 +120,7 @@ static inline struct vm_def *doc_vm(struct fixture *f, const char *name, const c
 	vm->memory_mib = 128;
 	vm->restarts_max = 1;
 	vm->relocations_max = 2;
+	vm->forget_s = 600;
 	vm->stop_timeout_s = 120;
 	vm->max_pause_ms = 1000;
 	if (volume) {

@@ -191,7 +191,11 @@ static void test_meaning(void **state)
 	assert_true(vm->max_pause_ms == 300 && vm->throttle_max == 80 && vm->post_copy &&
 		    vm->on_drain == ON_DRAIN_QUICK);
 	assert_true(vm->hugepages);
-	assert_true(vm->console && vm->vnc && vm->failback == FAILBACK_IMMEDIATE);
+	assert_true(vm->console && vm->vnc && vm->failback == FAILBACK_DELAYED);
+	assert_true(vm->failback_after_s == 300 && vm->failback_from == 22 * 60 &&
+		    vm->failback_to == 4 * 60 + 30);
+	assert_true(vm->forget_s == 0 && vm->on_failure == ON_FAILURE_IGNORE &&
+		    vm->on_stop_failure == ON_STOP_FAILURE_FENCE);
 	vm = &defs->vms[1];
 	assert_string_equal(vm->cmdline, "console=ttyS0         quiet");
 	assert_true(vm->cpus == 1 && vm->restarts_max == 1 && vm->relocations_max == 2);
@@ -229,6 +233,12 @@ static void vms_equal(const struct vm_def *a, const struct vm_def *b)
 	SAME(priority);
 	SAME(wanted);
 	SAME(failback);
+	SAME(failback_after_s);
+	SAME(failback_from);
+	SAME(failback_to);
+	SAME(forget_s);
+	SAME(on_failure);
+	SAME(on_stop_failure);
 	SAME(on_guest_shutdown);
 	SAME(restarts_max);
 	SAME(relocations_max);

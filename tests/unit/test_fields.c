@@ -184,6 +184,11 @@ static void fill_def(struct vm_def *def)
 	KIND(def->wanted, VM_WANTED_COUNT);
 	FLAG(def->wanted_given);
 	KIND(def->failback, FAILBACK_COUNT);
+	def->failback_after_s = 24 * 3600;
+	def->failback_from = def->failback_to = 24 * 60 - 1;
+	def->forget_s = FORGET_MAX_S;
+	KIND(def->on_failure, ON_FAILURE_COUNT);
+	KIND(def->on_stop_failure, ON_STOP_FAILURE_COUNT);
 	KIND(def->on_guest_shutdown, GUEST_SHUTDOWN_COUNT);
 	def->throttle_max = 99;
 	FLAG(def->post_copy);
@@ -302,6 +307,7 @@ static void fill_cluster(struct cluster *cluster)
 	END(cluster->def.name);
 	END(cluster->def.root);
 	KIND(cluster->def.no_quorum, NO_QUORUM_COUNT);
+	cluster->def.migration.moves_max = MOVES_MAX;
 	cluster->def.migration.network_count = MIGRATION_NETWORKS_MAX;
 	for (uint32_t i = 0; i < MIGRATION_NETWORKS_MAX; i++)
 		END(cluster->def.migration.networks[i]);

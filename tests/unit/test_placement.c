@@ -178,13 +178,13 @@ static void a_failed_vm_moves_on(void **state)
 	assert_int_equal(choose(&f, everybody, "a"), 2);
 	vm->failed_on = 4;
 	assert_int_equal(choose(&f, everybody, "a"), 0);
-	assert_false(placement_spent(&f.cluster, vm));
+	assert_false(placement_spent(&f.cluster, vm, 0));
 	vm->possible = 4;
-	assert_true(placement_spent(&f.cluster, vm));
+	assert_true(placement_spent(&f.cluster, vm, 0));
 	vm->possible = 0;
 	vm->failed_on = 7;
 	assert_int_equal(choose(&f, everybody, "a"), SLOT_NONE);
-	assert_true(placement_spent(&f.cluster, vm));
+	assert_true(placement_spent(&f.cluster, vm, 0));
 	fixture_close(&f);
 }
 

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The coordinator's part in mending: moves VMs that break something strict where they run, and lets
+ * VMs go to where they had rather be (policies/mend.c). Looked at when the replica has changed and
+ * nothing more important is under way in this round.
+ */
+#include <string.h>
+
+#include "clusterd/decide_move.h"
+#include "clusterd/rule_index.h"
+#include "clusterd/text.h"
+#include "policies/drain.h"
+#include "policies/mend.h"
+
+enum {
+	LOOK_MS = 5000,	  // at what has to wait its turn
+	AGAIN_MS = 30000, // after a move of it failed; twice as long after each further one
+	AGAIN_MAX_MS = 30 * 60 * 1000,
+};
+
+bool mend_is_due(const struct node *node)
+{
+	return node->decide_out == 0 &&
+	       (node->mend_index != node->cluster.index || node->now_ms >= node->mend_ms);
+}
+
+void mend_wake(struct node *node)
+{
+	if (node->mend_ms > node->now_ms && node->mend_ms != UINT64_MAX)
+		node_wake_at(node, node->mend_ms);
+}
+
+// Longer with every move of it that failed since one went well.
+static uint64_t again_ms(const struct cluster *cluster, const struct vm *vm)
+{
+	const char *name = vm_definition(cluster, vm)->name;
+	uint64_t again = AGAIN_MS;
+
+	for (uint32_t i = 1; i <= PAST_MOVES_MAX; i++) {
+		const struct past_move *past =
+			&cluster->past_moves[(cluster->past_move + PAST_MOVES_MAX - i) %
+					     PAST_MOVES_MAX];
+
+		if (past->id == 0 || strcmp(past->vm, name) != 0)
+			continue;
+		if (past->outcome == MOVE_DONE)
+			break;
+		again = again * 2 > AGAIN_MAX_MS ? AGAIN_MAX_MS : again * 2;
+	}
+	return again / 2 < AGAIN_MS ? AGAIN_MS : again / 2;
+}
+
+struct mending {
+	struct node *node;
+	struct move_round *round;
+	struct actions *actions;
+	struct placement_load after, scratch;
+	uint64_t groups; // of those that were looked at
+	uint64_t wake_ms;
+};
+
+static enum move_kind method_of(const struct cluster *cluster, const struct vm *vm)
+{
+	char reason[REASON_SIZE];
+	uint8_t on_drain = vm_definition(cluster, vm)->on_drain;
+
+	// Those are wishes about maintenance alone.
+	if (on_drain == ON_DRAIN_STAY || on_drain == ON_DRAIN_SHUTDOWN)
+		return MOVE_LIVE;
+	return drain_method(cluster, vm, reason);
+}
+
+// Nodes that every member that is not there yet can move to, each by its method.
+static uint64_t mend_targets(const struct mending *m, const struct mend *mend)
+{
+	const struct cluster *cluster = &m->node->cluster;
+	uint64_t among = UINT64_MAX;
+
+	for (uint32_t i = 0; i < mend->unit.count; i++) {
+		const struct vm *vm = &cluster->vms[mend->unit.vms[i]];
+
+		if (vm->move == 0)
+			among &= preflight_targets(cluster, &m->round->moves, vm,
+						   method_of(cluster, vm)) |
+				 1ull << vm->owner;
+	}
+	return among;
+}
+
+static bool may_begin(struct mending *m, const struct vm *vm, uint8_t target)
+{
+	return move_has_room(&m->node->cluster, m->round, vm, target) &&
+	       (m->round->load.present >> vm->owner & 1) &&
+	       !move_failed_lately(m->node, vm, again_ms(&m->node->cluster, vm)) &&
+	       actions_room(m->actions, 16, 64 * 1024);
+}
+
+/*
+ * What has to wait its turn is counted as if it were on its way, so that nobody else moves instead
+ * of it.
+ */
+static void carry_out(struct mending *m, const struct mend *mend)
+{
+	const struct cluster *cluster = &m->node->cluster;
+
+	for (uint32_t i = 0; i < mend->unit.count; i++) {
+		const struct vm *vm = &cluster->vms[mend->unit.vms[i]];
+		struct move_choice choice = { .vm = vm,
+					      .cause = CAUSE_POLICY,
+					      .target = mend->target };
+
+		if (vm->move != 0 || vm->owner == mend->target)
+			continue;
+		choice.kind = (uint8_t)method_of(cluster, vm);
+		mend_load_move(&m->after, cluster, vm, mend->target);
+		if (may_begin(m, vm, mend->target) &&
+		    move_propose(m->node, m->round, &choice, m->actions))
+			continue;
+		placement_load_add(&m->round->load, cluster, vm, mend->target);
+		if (m->wake_ms > LOOK_MS)
+			m->wake_ms = LOOK_MS;
+	}
+}
+
+// A wish does not stop a guest, however shortly; a better owner does where the VM is defined so.
+static bool stops_for_a_wish(const struct cluster *cluster, const struct mend *mend)
+{
+	for (uint32_t i = 0; mend->cause == MEND_WISH && i < mend->unit.count; i++)
+		if (method_of(cluster, &cluster->vms[mend->unit.vms[i]]) == MOVE_COLD)
+			return true;
+	return false;
+}
+
+static void mend_one(struct mending *m, const struct vm *vm)
+{
+	const struct cluster *cluster = &m->node->cluster;
+	struct mend mend;
+
+	if (!mend_asks(cluster, &m->after, vm, m->node->wall_ms, &mend))
+		return;
+	if (mend.unit.group != SLOT_NONE) {
+		if (m->groups >> mend.unit.group & 1)
+			return;
+		m->groups |= 1ull << mend.unit.group;
+	}
+	mend_choose(cluster, &m->round->load, &m->scratch, mend_targets(m, &mend), m->node->wall_ms,
+		    &mend);
+	if (mend.wait_ms < m->wake_ms)
+		m->wake_ms = mend.wait_ms;
+	if (mend.target != SLOT_NONE && !stops_for_a_wish(cluster, &mend))
+		carry_out(m, &mend);
+}
+
+// VMs for which anything asks, as they are now.
+static uint32_t mend_list(struct mending *m, uint32_t *list)
+{
+	const struct cluster *cluster = &m->node->cluster;
+	uint32_t count = 0;
+	struct mend mend;
+
+	for (uint32_t i = 0; i < cluster->vm_high; i++) {
+		const struct vm *vm = &cluster->vms[i];
+		uint8_t group;
+
+		if (!vm->used || vm->phase != VM_RUNNING || vm->move != 0)
+			continue;
+		group = group_of_vm(cluster, vm);
+		if (group != SLOT_NONE && m->groups >> group & 1)
+			continue;
+		if (mend_asks(cluster, &m->after, vm, m->node->wall_ms, &mend))
+			list[count++] = i;
+		else if (mend.facts.rests && m->wake_ms > MEND_REST_MS)
+			m->wake_ms = MEND_REST_MS;
+	}
+	placement_sort(cluster, list, count);
+	return count;
+}
+
+/*
+ * What must be mended first, the least important VM first: of two that must part it is the one that
+ * is disturbed. Then those that may go to a better node, the most important first.
+ */
+void decide_mends(struct node *node, struct move_round *round, struct actions *actions)
+{
+	struct mending m = {
+		.node = node, .round = round, .actions = actions, .wake_ms = UINT64_MAX
+	};
+	struct mend mend;
+	uint32_t count;
+
+	if (!mend_is_due(node))
+		return;
+	node->mend_index = node->cluster.index;
+	node->mend_ms = UINT64_MAX;
+	mend_load_init(&m.after, &round->load, &node->cluster);
+	count = mend_list(&m, node->scratch);
+	for (uint32_t pass = 0; pass < 2; pass++) {
+		for (uint32_t i = 0; i < count; i++) {
+			uint32_t at = node->scratch[pass == 0 ? count - 1 - i : i];
+			const struct vm *vm = &node->cluster.vms[at];
+
+			if (mend_asks(&node->cluster, &m.after, vm, node->wall_ms, &mend) &&
+			    mend.answer.must == (pass == 0))
+				mend_one(&m, vm);
+		}
+	}
+	if (m.wake_ms != UINT64_MAX) {
+		node->mend_ms = node->now_ms + m.wake_ms;
+		mend_wake(node);
+	}
+}

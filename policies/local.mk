@@ -5,3 +5,5 @@ libcore_a_SOURCES += policies/placement.c policies/placement.h policies/rules.c 
 	policies/contradiction.c policies/contradiction.h \
 	policies/placement_order.c policies/capacity.c policies/capacity.h
 libcore_a_SOURCES += policies/mend.c policies/mend.h clusterd/decide_mend.c
+libcore_a_SOURCES += policies/balance.c policies/balance.h policies/balance_search.c \
+	policies/balance_search.h policies/balance_words.c

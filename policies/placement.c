@@ -69,6 +69,16 @@ void placement_load_add(struct placement_load *load, const struct cluster *clust
 		rules_load_add(&load->rules, cluster, vm, node);
 }
 
+void placement_load_remove(struct placement_load *load, const struct cluster *cluster,
+			   const struct vm *vm, uint8_t node)
+{
+	load->vms[node]--;
+	load->used_mib[node] -= vm_definition(cluster, vm)->memory_mib;
+	load->cpus[node] -= vm_definition(cluster, vm)->cpus;
+	if (cluster->rule_index->enabled)
+		rules_load_remove(&load->rules, cluster, vm, node);
+}
+
 static void set_check(struct placement_node *row, enum placement_check check, bool good)
 {
 	row->checks[check].check = (uint8_t)check;

@@ -69,6 +69,9 @@ void placement_load_init_at(struct placement_load *load, const struct cluster *c
 			    uint64_t present, uint64_t wall_ms);
 void placement_load_add(struct placement_load *load, const struct cluster *cluster,
 			const struct vm *vm, uint8_t node);
+// Takes back what placement_load_add() did, or what load_init() counted of a VM that runs there.
+void placement_load_remove(struct placement_load *load, const struct cluster *cluster,
+			   const struct vm *vm, uint8_t node);
 
 // Sorts slots of VMs: who is placed first stands first. By priority, then by name.
 void placement_sort(const struct cluster *cluster, uint32_t *list, uint32_t count);

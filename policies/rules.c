@@ -101,6 +101,21 @@ void rules_load_add(struct rules_load *load, const struct cluster *cluster, cons
 		load->group_mib[group] -= vm_definition(cluster, vm)->memory_mib;
 }
 
+void rules_load_remove(struct rules_load *load, const struct cluster *cluster, const struct vm *vm,
+		       uint8_t node)
+{
+	struct vm_rules rules = rules_of_vm(cluster, vm);
+	uint8_t group = group_of_vm(cluster, vm);
+
+	for (uint8_t rule = 0; rule < RULES_MAX; rule++) {
+		load->members[rule][node] -= rules.as[ROLE_MEMBER] >> rule & 1;
+		if ((rules.as[ROLE_LEADER] >> rule & 1) && load->leader[rule] == node)
+			load->leader[rule] = SLOT_NONE;
+	}
+	if (group != SLOT_NONE)
+		load->group[group][node]--;
+}
+
 // ---- one rule on one node
 
 struct judging {

@@ -24,6 +24,9 @@ void rules_load_init(struct rules_load *load, const struct cluster *cluster, uin
 // The VM is on the node, or is promised to it.
 void rules_load_add(struct rules_load *load, const struct cluster *cluster, const struct vm *vm,
 		    uint8_t node);
+// It is no more. Only of a VM that has a node: one that asks for a place was counted otherwise.
+void rules_load_remove(struct rules_load *load, const struct cluster *cluster, const struct vm *vm,
+		       uint8_t node);
 
 // Fills the checks of the rules and the cost of wishes that are not followed.
 void rules_judge(const struct cluster *cluster, const struct rules_load *load, const struct vm *vm,

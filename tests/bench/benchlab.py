@@ -2,6 +2,7 @@
 """The lab as the benches see it: nodes, their power, their traces, and corosync's own word on membership."""
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -17,6 +18,12 @@ def say(text):
 
 def median(values):
     return statistics.median(values) if values else None
+
+
+def child_seconds():
+    """CPU time of all children that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def now_ns():

@@ -2,11 +2,12 @@
 # make bench, make bench-peers (needs contrib/install-deps --bench): a table, and tests/bench/*.json.
 # Root, the lab, minutes; nothing of it is in make check. BENCH_OPTIONS="--runs 30" and the like.
 bench_programs = tests/bench/ring_watch tests/bench/command_latency tests/bench/core_loss tests/bench/policies \
-	tests/bench/qmp_cont
+	tests/bench/qmp_cont tests/bench/balance
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs) tests/bench/bench.json tests/bench/bench-peers.json
 EXTRA_DIST += tests/bench/bench tests/bench/bench-vm tests/bench/benchlab.py tests/bench/failover.py \
-	tests/bench/steady.py tests/bench/peers.py tests/bench/simulator.py
+	tests/bench/steady.py tests/bench/peers.py tests/bench/simulator.py tests/bench/hbal.py \
+	tests/bench/solver.py
 
 tests_bench_ring_watch_SOURCES = tests/bench/ring_watch.c
 tests_bench_ring_watch_LDADD = $(VOTEQUORUM_LIBS)
@@ -16,6 +17,8 @@ tests_bench_core_loss_SOURCES = tests/bench/core_loss.c
 tests_bench_core_loss_LDADD = libcore.a
 tests_bench_policies_SOURCES = tests/bench/policies.c
 tests_bench_policies_LDADD = libcore.a
+tests_bench_balance_SOURCES = tests/bench/balance.c
+tests_bench_balance_LDADD = libcore.a
 tests_bench_qmp_cont_SOURCES = tests/bench/qmp_cont.c
 
 bench_run = $(srcdir)/tests/bench/bench --build $(abs_builddir) \

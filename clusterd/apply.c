@@ -253,6 +253,17 @@ static bool apply_entry(struct apply *a)
 	case ENTRY_NODE_DRAIN:
 	case ENTRY_NODE_DRAINED:
 		return apply_move(a);
+	case ENTRY_POLICY_SET:
+	case ENTRY_POLICY_RUN:
+	case ENTRY_TIP_ACCEPT:
+	case ENTRY_TIP_DISMISS:
+	case ENTRY_SCRIPT_REPORT:
+	case ENTRY_TIP_OPEN:
+	case ENTRY_TIP_PLAN:
+	case ENTRY_TIP_ADVANCE:
+	case ENTRY_TIP_MEASURED:
+	case ENTRY_POLICY_RAN:
+		return apply_tip(a);
 	case ENTRY_TYPE_COUNT:
 		break;
 	}

@@ -15,6 +15,9 @@ bool check_rule_def(struct apply *a, const struct rule_def *def);
 // The rules of a document: those that `reader` has left. Checked first, then kept.
 bool check_rules(struct apply *a, struct definition_unpack reader);
 void store_rules(struct apply *a, struct definition_unpack reader);
+// The PRO policies of a document, which are behind its rules.
+bool check_pros(struct apply *a, struct definition_unpack reader);
+void store_pros(struct apply *a, struct definition_unpack reader);
 
 // Always false: what a VM that runs, or may run, is made of cannot become `def`.
 bool refuse_running_change(struct apply *a, const struct vm *vm, const struct vm_def *def);

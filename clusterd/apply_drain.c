@@ -2,6 +2,7 @@
 // Whether a VM may be moved as asked, and the drains of nodes: the moves of enum drain_state, drawn
 // in cluster.h.
 #include "clusterd/apply_move.h"
+#include "clusterd/apply_tip.h"
 #include "clusterd/text.h"
 
 static bool target_allowed(struct apply *a, const struct vm *vm, uint8_t target)
@@ -99,6 +100,14 @@ static void drain_over(struct apply *a, struct cluster_node *node, bool come_bac
 		if (vm->used && vm->drained_from == slot && (!come_back || !vm_owned(vm)))
 			vm->drained_from = SLOT_NONE;
 	}
+}
+
+void node_drain_begin(struct cluster_node *node)
+{
+	node->maintenance = true;
+	node->drain = DRAIN_DRAINING;
+	node->drain_until_ms = 0;
+	node->drain_return = false;
 }
 
 static void drain_on(struct apply *a, struct cluster_node *node)

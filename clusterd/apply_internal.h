@@ -79,6 +79,8 @@ bool apply_node_released(struct apply *a);
 bool apply_node_expiring(struct apply *a);
 bool apply_node_back(struct apply *a);
 bool apply_move(struct apply *a);
+bool remove_policy(struct apply *a);
+bool apply_tip(struct apply *a);
 bool apply_voters(struct apply *a);
 bool apply_volume_prepare(struct apply *a);
 bool apply_volume_prepared(struct apply *a);

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "clusterd/apply_tip.h"
 #include "clusterd/invariant.h"
 #include "clusterd/text.h"
 #include "migration/move_loss.h"
@@ -98,6 +99,9 @@ void move_end(struct apply *a, struct move *move, enum move_outcome outcome, con
 	text_copy(past->reason, sizeof(past->reason), reason);
 	cluster->past_move = (cluster->past_move + 1) % PAST_MOVES_MAX;
 	vm->move = 0;
+	if (outcome == MOVE_DONE)
+		vm->last_move_ms = a->entry->at_ms;
+	tip_move_ended(a, move, outcome);
 	memset(move, 0, sizeof(*move));
 }
 
@@ -407,7 +411,7 @@ static bool move_begin(struct apply *a)
 		return refuse(a, "malformed", WORDS("a move begins as one of a kind"), WORDS(""));
 	if (vm->move != entry->move)
 		return refuse(a, "stale", WORDS("the vm is being moved already"), WORDS(""));
-	if (!move_allowed(a, vm))
+	if (!move_allowed(a, vm) || !tip_allows_move(a))
 		return false;
 	if (entry->move == 0) {
 		struct entry asked = *entry;
@@ -418,6 +422,7 @@ static bool move_begin(struct apply *a)
 			return false;
 	}
 	move_start(a, vm_move_of(a, vm));
+	tip_move_began(a, vm_move_of(a, vm));
 	return true;
 }
 

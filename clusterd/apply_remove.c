@@ -203,6 +203,8 @@ bool apply_remove(struct apply *a)
 		return remove_vm(a);
 	case OBJECT_RULE:
 		return remove_rule(a);
+	case OBJECT_POLICY:
+		return remove_policy(a);
 	case OBJECT_KIND_COUNT:
 		break;
 	}

@@ -156,9 +156,7 @@ bool check_rules(struct apply *a, struct definition_unpack reader)
 		text_copy(names[slot], NAME_SIZE, def.name);
 		taken |= UINT64_C(1) << slot;
 	}
-	return definition_unpack_done(&reader) ||
-	       refuse(a, "malformed", WORDS("the definitions are garbled"),
-		      WORDS("send them again"));
+	return check_pros(a, reader);
 }
 
 void store_rules(struct apply *a, struct definition_unpack reader)
@@ -172,4 +170,5 @@ void store_rules(struct apply *a, struct definition_unpack reader)
 		rule->used = true;
 		rule->def = def;
 	}
+	store_pros(a, reader);
 }

@@ -108,82 +108,62 @@ static enum exit_status run_cert(struct session *session)
 							     : clustadm_cert_renew(session);
 }
 
-static enum exit_status run(struct session *session)
-{
-	switch (session->invocation->id) {
-	case COMMAND_STATUS:
-		return clustadm_status(session);
-	case COMMAND_APPLY:
-		return clustadm_apply(session);
-	case COMMAND_CHECK:
-		return clustadm_check(session);
-	case COMMAND_DUMP:
-		return clustadm_dump(session);
-	case COMMAND_REMOVE:
-		return clustadm_remove(session);
-	case COMMAND_EVENTS:
-		return clustadm_events(session);
-	case COMMAND_QUORUM:
-		return clustadm_quorum(session);
-	case COMMAND_CAPACITY:
-		return clustadm_capacity(session);
-	case COMMAND_RECOVER:
-		return clustadm_recover(session);
-	case COMMAND_VM_LIST:
-	case COMMAND_NODE_LIST:
-	case COMMAND_VOLUME_LIST:
-		return clustadm_list(session);
-	case COMMAND_VM_SHOW:
-		return clustadm_vm_show(session);
-	case COMMAND_VM_START:
-	case COMMAND_VM_STOP:
-	case COMMAND_VM_DISABLE:
-	case COMMAND_VM_MANAGE:
-	case COMMAND_VM_UNMANAGE:
-	case COMMAND_VM_CLEAR:
-	case COMMAND_VM_RESTORE:
-		return clustadm_vm_change(session);
-	case COMMAND_VM_MIGRATE:
-	case COMMAND_VM_CANCEL:
-	case COMMAND_VM_SAVE:
-		return clustadm_vm_move(session);
-	case COMMAND_MOVES:
-		return clustadm_moves(session);
-	case COMMAND_NODE_MAINTENANCE:
-		return clustadm_maintenance(session);
-	case COMMAND_VM_EXPLAIN:
-		return clustadm_vm_explain(session);
-	case COMMAND_VM_PREFLIGHT:
-		return clustadm_vm_preflight(session);
-	case COMMAND_VM_CONSOLE:
-		return clustadm_vm_console(session);
-	case COMMAND_NODE_SHOW:
-		return clustadm_node_show(session);
-	case COMMAND_NODE_MANAGE:
-	case COMMAND_NODE_UNMANAGE:
-	case COMMAND_NODE_FENCE:
-	case COMMAND_NODE_CONFIRM_DEAD:
-		return clustadm_node_change(session);
-	case COMMAND_VOLUME_SHOW:
-		return clustadm_volume_show(session);
-	case COMMAND_CERT_INIT:
-	case COMMAND_CERT_SHOW:
-	case COMMAND_CERT_RENEW:
-		return run_cert(session);
-	case COMMAND_WHATIF_NODE_LOSS:
-	case COMMAND_WHATIF_MAINTENANCE:
-	case COMMAND_WHATIF_APPLY:
-	case COMMAND_WHATIF_MIGRATE:
-		return clustadm_whatif(session);
-	case COMMAND_HELP:
-		return help_words(session);
-	case COMMAND_COMPLETE:
-		return clustadm_complete(session);
-	case COMMAND_COUNT:
-		break;
-	}
-	return EXIT_USAGE;
-}
+typedef enum exit_status (*command_fn)(struct session *session);
+
+static const command_fn handlers[COMMAND_COUNT] = {
+	[COMMAND_STATUS] = clustadm_status,
+	[COMMAND_APPLY] = clustadm_apply,
+	[COMMAND_CHECK] = clustadm_check,
+	[COMMAND_DUMP] = clustadm_dump,
+	[COMMAND_REMOVE] = clustadm_remove,
+	[COMMAND_EVENTS] = clustadm_events,
+	[COMMAND_QUORUM] = clustadm_quorum,
+	[COMMAND_CAPACITY] = clustadm_capacity,
+	[COMMAND_RECOVER] = clustadm_recover,
+	[COMMAND_VM_LIST] = clustadm_list,
+	[COMMAND_NODE_LIST] = clustadm_list,
+	[COMMAND_VOLUME_LIST] = clustadm_list,
+	[COMMAND_VM_SHOW] = clustadm_vm_show,
+	[COMMAND_VM_START] = clustadm_vm_change,
+	[COMMAND_VM_STOP] = clustadm_vm_change,
+	[COMMAND_VM_DISABLE] = clustadm_vm_change,
+	[COMMAND_VM_MANAGE] = clustadm_vm_change,
+	[COMMAND_VM_UNMANAGE] = clustadm_vm_change,
+	[COMMAND_VM_CLEAR] = clustadm_vm_change,
+	[COMMAND_VM_RESTORE] = clustadm_vm_change,
+	[COMMAND_VM_MIGRATE] = clustadm_vm_move,
+	[COMMAND_VM_CANCEL] = clustadm_vm_move,
+	[COMMAND_VM_SAVE] = clustadm_vm_move,
+	[COMMAND_MOVES] = clustadm_moves,
+	[COMMAND_NODE_MAINTENANCE] = clustadm_maintenance,
+	[COMMAND_VM_EXPLAIN] = clustadm_vm_explain,
+	[COMMAND_VM_PREFLIGHT] = clustadm_vm_preflight,
+	[COMMAND_VM_CONSOLE] = clustadm_vm_console,
+	[COMMAND_NODE_SHOW] = clustadm_node_show,
+	[COMMAND_NODE_MANAGE] = clustadm_node_change,
+	[COMMAND_NODE_UNMANAGE] = clustadm_node_change,
+	[COMMAND_NODE_FENCE] = clustadm_node_change,
+	[COMMAND_NODE_CONFIRM_DEAD] = clustadm_node_change,
+	[COMMAND_VOLUME_SHOW] = clustadm_volume_show,
+	[COMMAND_POLICY_LIST] = clustadm_policy,
+	[COMMAND_POLICY_SHOW] = clustadm_policy,
+	[COMMAND_POLICY_ENABLE] = clustadm_policy,
+	[COMMAND_POLICY_DISABLE] = clustadm_policy,
+	[COMMAND_POLICY_RUN] = clustadm_policy,
+	[COMMAND_TIPS_LIST] = clustadm_tips,
+	[COMMAND_TIPS_SHOW] = clustadm_tips,
+	[COMMAND_TIPS_ACCEPT] = clustadm_tips,
+	[COMMAND_TIPS_DISMISS] = clustadm_tips,
+	[COMMAND_CERT_INIT] = run_cert,
+	[COMMAND_CERT_SHOW] = run_cert,
+	[COMMAND_CERT_RENEW] = run_cert,
+	[COMMAND_WHATIF_NODE_LOSS] = clustadm_whatif,
+	[COMMAND_WHATIF_MAINTENANCE] = clustadm_whatif,
+	[COMMAND_WHATIF_APPLY] = clustadm_whatif,
+	[COMMAND_WHATIF_MIGRATE] = clustadm_whatif,
+	[COMMAND_HELP] = help_words,
+	[COMMAND_COMPLETE] = clustadm_complete,
+};
 
 // Values of options that only the command itself can judge.
 static bool values_good(const struct invocation *invocation, char *problem, size_t size)
@@ -235,7 +215,7 @@ int main(int argc, char **argv)
 		else if (!invocation.noun || !help_noun(invocation.noun))
 			help_all(stdout);
 	} else {
-		status = run(&session);
+		status = handlers[invocation.id] ? handlers[invocation.id](&session) : EXIT_USAGE;
 	}
 	session_fini(&session);
 	free(arguments);

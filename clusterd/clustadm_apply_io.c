@@ -76,6 +76,15 @@ static void count_add(char *line, size_t size, long long count, const char *one)
 			 count == 1 ? "" : "s");
 }
 
+static void policies_add(char *line, size_t size, long long count)
+{
+	size_t used = strlen(line);
+
+	if (count > 0)
+		snprintf(line + used, size - used, "%s%lld %s", used ? ", " : "", count,
+			 count == 1 ? "policy" : "policies");
+}
+
 static void apply_print(struct session *session, const json_t *result)
 {
 	const json_t *stops = json_object_get(result, "stops"), *name, *capacity;
@@ -92,6 +101,7 @@ static void apply_print(struct session *session, const json_t *result)
 	count_add(line, sizeof(line), (long long)json_array_size(json_object_get(result, "vms")),
 		  "VM");
 	count_add(line, sizeof(line), json_number(result, "rules"), "rule");
+	policies_add(line, sizeof(line), json_number(result, "policies"));
 	if (!session->invocation->quiet)
 		printf("%s: %s\n", json_flag(result, "dry_run") ? "would be applied" : "applied",
 		       *line ? line : "nothing");
@@ -272,6 +282,7 @@ static enum exit_status check_report(struct session *session,
 	count_add(line, sizeof(line), found->volume_count, "volume");
 	count_add(line, sizeof(line), found->vm_count, "VM");
 	count_add(line, sizeof(line), found->rule_count, "rule");
+	policies_add(line, sizeof(line), found->pro_count);
 	if (!session->invocation->json && !session->invocation->quiet)
 		printf("good: %s\n", *line ? line : "nothing");
 	return EXIT_DONE;

@@ -303,7 +303,7 @@ static enum exit_status remove_confirm(struct session *session, const char *kind
 	enum exit_status status;
 	json_t *now;
 
-	if (strcmp(kind, "rule") == 0)
+	if (strcmp(kind, "rule") == 0 || strcmp(kind, "policy") == 0)
 		return EXIT_DONE; // nothing runs or ends with it
 	snprintf(verb, sizeof(verb), "%s show", kind);
 	status = session_ask(session, ask_new(verb, name), &now);
@@ -330,10 +330,11 @@ enum exit_status clustadm_remove(struct session *session)
 		memcpy(kind, word, (size_t)(slash - word));
 	if (!slash || !slash[1] ||
 	    (strcmp(kind, "vm") != 0 && strcmp(kind, "node") != 0 && strcmp(kind, "volume") != 0 &&
-	     strcmp(kind, "rule") != 0))
+	     strcmp(kind, "rule") != 0 && strcmp(kind, "policy") != 0))
 		return session_fail(
 			session, EXIT_USAGE, "usage",
-			"what can be removed is vm/NAME, node/NAME, volume/NAME and rule/NAME",
+			"what can be removed is vm/NAME, node/NAME, volume/NAME, rule/NAME and "
+			"policy/NAME",
 			"clustadm help remove");
 	status = remove_confirm(session, kind, slash + 1);
 	if (status != EXIT_DONE)

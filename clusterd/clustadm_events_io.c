@@ -86,7 +86,7 @@ enum exit_status clustadm_events(struct session *session)
 // "vm/web" into its two halves; false for what is no kind of object.
 static bool object_split(const char *word, json_t *ask)
 {
-	static const char *const kinds[] = { "cluster", "node", "volume", "vm", "rule" };
+	static const char *const kinds[] = { "cluster", "node", "volume", "vm", "rule", "policy" };
 	size_t length = strcspn(word, "/");
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -158,6 +158,40 @@ static void offer_names(struct session *session, const char *noun, const char *p
 	json_decref(result);
 }
 
+static void offer_policies(struct session *session, const char *prefix, const char *start)
+{
+	const json_t *row;
+	json_t *result;
+	char word[256];
+	size_t i;
+
+	if (session_poll(session, ask_new("policy list", NULL), &result) != EXIT_DONE)
+		return;
+	json_array_foreach(json_object_get(result, "policies"), i, row)
+	{
+		snprintf(word, sizeof(word), "%s%s", prefix, json_word(row, "name"));
+		offer(word, start);
+	}
+	json_decref(result);
+}
+
+static void offer_tips(struct session *session, const char *start)
+{
+	const json_t *row;
+	json_t *result;
+	char word[32];
+	size_t i;
+
+	if (session_poll(session, ask_new("tips list", NULL), &result) != EXIT_DONE)
+		return;
+	json_array_foreach(json_object_get(result, "tips"), i, row)
+	{
+		snprintf(word, sizeof(word), "%lld", json_number(row, "id"));
+		offer(word, start);
+	}
+	json_decref(result);
+}
+
 static void offer_arguments(struct session *session, const struct command *command,
 			    const char *start)
 {
@@ -165,6 +199,11 @@ static void offer_arguments(struct session *session, const struct command *comma
 		offer_names(session, "vm", "vm/", start);
 		offer_names(session, "node", "node/", start);
 		offer_names(session, "volume", "volume/", start);
+		offer_policies(session, "policy/", start);
+	} else if (strcmp(command->complete, "policy") == 0) {
+		offer_policies(session, "", start);
+	} else if (strcmp(command->complete, "tip") == 0) {
+		offer_tips(session, start);
 	} else if (strcmp(command->complete, "vm") == 0 || strcmp(command->complete, "node") == 0 ||
 		   strcmp(command->complete, "volume") == 0) {
 		offer_names(session, command->complete, "", start);
@@ -223,7 +262,8 @@ enum exit_status clustadm_complete(struct session *session)
 		}
 		if (!command && !*noun &&
 		    (strcmp(argv[i], "vm") == 0 || strcmp(argv[i], "node") == 0 ||
-		     strcmp(argv[i], "volume") == 0 || strcmp(argv[i], "whatif") == 0))
+		     strcmp(argv[i], "volume") == 0 || strcmp(argv[i], "whatif") == 0 ||
+		     strcmp(argv[i], "policy") == 0 || strcmp(argv[i], "tips") == 0))
 			noun = argv[i];
 	}
 	if (strcmp(before, "-o") == 0) {

@@ -84,6 +84,12 @@ enum exit_status clustadm_recover(struct session *session);
 enum exit_status clustadm_vm_change(struct session *session);
 enum exit_status clustadm_vm_move(struct session *session);
 enum exit_status clustadm_moves(struct session *session);
+enum exit_status clustadm_policy(struct session *session);
+enum exit_status clustadm_tips(struct session *session);
+// Asks for a run, waits until something came of it, and then for the tip: `show` and `member` are
+// where that is told.
+enum exit_status clustadm_run(struct session *session, const char *verb, const char *name,
+			      const char *show, const char *member);
 enum exit_status clustadm_maintenance(struct session *session);
 enum exit_status clustadm_node_change(struct session *session);
 enum exit_status clustadm_vm_console(struct session *session);

@@ -65,6 +65,10 @@ static void cluster_begin(struct cluster *cluster, const struct cluster_limits *
 	cluster->def.migration.moves_out_max = 2;
 	cluster->def.migration.moves_in_max = 2;
 	cluster->next_move = 1;
+	cluster->next_tip = 1;
+	for (uint32_t i = 0; i < PRO_SHIPPED_COUNT; i++)
+		cluster->policies[i] =
+			(struct cluster_policy){ .used = true, .def = pro_shipped[i] };
 }
 
 void cluster_init(struct cluster *cluster, const struct cluster_limits *limits, void *memory)
@@ -160,6 +164,23 @@ const struct cluster_rule *cluster_find_rule(const struct cluster *cluster, cons
 	return NULL;
 }
 
+const struct cluster_policy *cluster_find_policy(const struct cluster *cluster, const char *name)
+{
+	for (uint32_t i = 0; i < POLICIES_MAX; i++) {
+		if (cluster->policies[i].used && strcmp(cluster->policies[i].def.name, name) == 0)
+			return &cluster->policies[i];
+	}
+	return NULL;
+}
+
+const struct tip *cluster_tip(const struct cluster *cluster, uint32_t id)
+{
+	for (uint32_t i = 0; id != 0 && i < TIPS_MAX; i++)
+		if (cluster->tips[i].id == id)
+			return &cluster->tips[i];
+	return NULL;
+}
+
 const struct vm *cluster_find_vm(const struct cluster *cluster, const char *name)
 {
 	struct vm_index_hit hit = vm_index_find(cluster->vm_index, vm_name_hash(name));
@@ -235,6 +256,8 @@ bool cluster_defines(const struct cluster *cluster, enum object_kind kind, const
 		return cluster_find_vm(cluster, name) != NULL;
 	case OBJECT_RULE:
 		return cluster_find_rule(cluster, name) != NULL;
+	case OBJECT_POLICY:
+		return cluster_find_policy(cluster, name) != NULL;
 	case OBJECT_KIND_COUNT:
 		break;
 	}

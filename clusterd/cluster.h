@@ -15,18 +15,13 @@
 #include "clusterd/definition.h"
 #include "clusterd/facts.h"
 #include "clusterd/limits.h"
+#include "clusterd/tip.h"
 
 enum { SLOT_NONE = 255 };	// no node, no volume
 
 struct cluster_limits {
 	uint32_t vms_max;
 	uint32_t lease_slots_max;	// per volume
-};
-
-// A VM slot may be used again after its VM was removed; the serial may not.
-struct vm_ref {
-	uint32_t slot;
-	uint32_t serial;
 };
 
 /*
@@ -119,6 +114,9 @@ struct cluster_node {
 	uint64_t since_ms;	// wall clock of the last change of life
 	uint64_t steady_ms;	// wall clock when VMs could last not be there as they are to: its
 				// life, its maintenance or its health changed
+	uint32_t policy_move_count;
+	uint64_t policy_moves[POLICY_BUDGET_MAX]; // wall clock of the last moves that policies
+						  // began from it or to it, latest last
 	char reason[REASON_SIZE];
 };
 
@@ -193,6 +191,7 @@ struct vm {
 	uint64_t saved_bytes;
 	uint8_t drained_from;		// node that it left because of a drain; SLOT_NONE
 	uint64_t moved_ms;		// wall clock when a policy moved it last; 0: none did
+	uint64_t last_move_ms;		// wall clock when its last move was done, whoever asked
 	char reason[REASON_SIZE];	// why it is not as wanted; empty when it is
 };
 
@@ -296,6 +295,7 @@ struct move {
 	bool cancelled;		    // somebody asked to cancel it
 	uint64_t began_ms;	    // wall clock
 	uint64_t stage_ms;	    // wall clock of the last change of stage
+	uint32_t tip;		    // POLICY: id of the tip that it is of; 0: none
 	char address[ADDRESS_SIZE]; // where the target listens
 	uint32_t port;
 	struct move_numbers forecast, fact;
@@ -347,6 +347,10 @@ struct cluster {
 	struct cluster_node nodes[NODES_MAX];
 	struct cluster_volume volumes[VOLUMES_MAX];
 	struct cluster_rule rules[RULES_MAX]; // members need not be defined
+	struct cluster_policy policies[POLICIES_MAX];
+	uint32_t next_tip;	   // id
+	struct tip tips[TIPS_MAX]; // those that are over stay until their place is needed
+	struct policy_run balance; // without a policy: `clustadm balance`
 	struct move moves[MOVES_MAX];
 	uint32_t past_move; // place in past_moves of the next one that ends
 	struct past_move past_moves[PAST_MOVES_MAX];
@@ -372,6 +376,11 @@ struct cluster_node *cluster_node_by_id(struct cluster *cluster, uint32_t id);
 const struct cluster_node *cluster_find_node(const struct cluster *cluster, const char *name);
 const struct cluster_volume *cluster_find_volume(const struct cluster *cluster, const char *name);
 const struct cluster_rule *cluster_find_rule(const struct cluster *cluster, const char *name);
+const struct cluster_policy *cluster_find_policy(const struct cluster *cluster, const char *name);
+// The tip of this id, or NULL; 0 is none.
+const struct tip *cluster_tip(const struct cluster *cluster, uint32_t id);
+// It may still do something, or is about to be measured.
+bool tip_lives(const struct tip *tip);
 const struct vm *cluster_find_vm(const struct cluster *cluster, const char *name);
 const struct vm *cluster_find_vm_uuid(const struct cluster *cluster, const struct uuid *uuid);
 // The VM of this slot and serial, or NULL when it is gone.

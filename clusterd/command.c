@@ -55,12 +55,13 @@ const struct command commands[COMMAND_COUNT] = {
 			    "look for mistakes in XML files, without a daemon", "" },
 	[COMMAND_DUMP] = { "", "dump", "[KIND[/NAME]]", 0, 1, O(STATE), "object",
 			   "the configuration as XML that `apply` takes back",
-			   "KIND is cluster, node, volume or vm. With --state it is everything "
+			   "KIND is cluster, node, volume, vm, rule or policy. With --state it is "
+			   "everything "
 			   "that "
 			   "the cluster knows,\n"
 			   "placement included, as JSON for `clustadm whatif --from`.\n" },
 	[COMMAND_REMOVE] = { "", "remove", "KIND/NAME", 1, 1, ASKS, "object",
-			     "forget a node, a volume or a VM; disks are kept", "" },
+			     "forget a node, volume, VM, rule or policy; disks stay", "" },
 	[COMMAND_EVENTS] = { "", "events", "", 0, 0, O(FOLLOW) | O(SINCE), "",
 			     "what happened, as this node saw it", "" },
 	[COMMAND_QUORUM] = { "", "quorum", "", 0, 0, 0, "",
@@ -141,6 +142,27 @@ const struct command commands[COMMAND_COUNT] = {
 				  "every volume and how each node sees it", "" },
 	[COMMAND_VOLUME_SHOW] = { "volume", "show", "N", 1, 1, 0, "volume",
 				  "everything about one volume", "" },
+	[COMMAND_POLICY_LIST] = { "policy", "list", "", 0, 0, 0, "",
+				  "every PRO policy: condition, action, mode", "" },
+	[COMMAND_POLICY_SHOW] = { "policy", "show", "N", 1, 1, 0, "policy",
+				  "one policy, and how its predictions held", "" },
+	[COMMAND_POLICY_ENABLE] = { "policy", "enable", "N", 1, 1, 0, "policy",
+				    "let it look; its automatic mode is no longer suspended", "" },
+	[COMMAND_POLICY_DISABLE] = { "policy", "disable", "N", 1, 1, 0, "policy",
+				     "let it do nothing; its open tips close", "" },
+	[COMMAND_POLICY_RUN] = { "policy", "run", "N", 1, 1, WAITS, "policy",
+				 "do now what it would do, without its hold time",
+				 "Its condition, its minimum gain and the VMs' rest still count: a "
+				 "second run right after does\n"
+				 "nothing.\n" },
+	[COMMAND_TIPS_LIST] = { "tips", "list", "", 0, 0, 0, "",
+				"what the policies advise, and what became of it", "" },
+	[COMMAND_TIPS_SHOW] = { "tips", "show", "ID", 1, 1, 0, "tip",
+				"one tip: evidence, plan, benefit, cost", "" },
+	[COMMAND_TIPS_ACCEPT] = { "tips", "accept", "ID", 1, 1, WAITS, "tip", "do what it advises",
+				  "" },
+	[COMMAND_TIPS_DISMISS] = { "tips", "dismiss", "ID", 1, 1, 0, "tip",
+				   "not now; nothing more of it begins", "" },
 	[COMMAND_CERT_INIT] = { "cert", "init", "", 0, 0,
 				O(CA) | O(NODE) | O(DAYS) | O(FORCE) | O(DIR), "",
 				"make the authority, and this node's certificates",

@@ -221,6 +221,7 @@ size_t definitions_encode(const struct definitions *defs, const struct uuid *pro
 	write_u32(&f.w, defs->volume_count);
 	write_u32(&f.w, defs->vm_count);
 	write_u32(&f.w, defs->rule_count);
+	write_u32(&f.w, defs->pro_count);
 	for (uint32_t i = 0; i < defs->node_count; i++)
 		fields_node_def(&f, &defs->nodes[i]);
 	for (uint32_t i = 0; i < defs->volume_count; i++)
@@ -232,6 +233,8 @@ size_t definitions_encode(const struct definitions *defs, const struct uuid *pro
 	}
 	for (uint32_t i = 0; i < defs->rule_count; i++)
 		fields_rule_def(&f, &defs->rules[i]);
+	for (uint32_t i = 0; i < defs->pro_count; i++)
+		fields_pro_def(&f, &defs->pros[i]);
 	return fields_failed(&f) ? 0 : f.w.used;
 }
 
@@ -248,6 +251,7 @@ bool definition_unpack_open(struct definition_unpack *reader, const uint8_t *buf
 	field_u32(&f, &reader->volumes_left);
 	field_u32(&f, &reader->vms_left);
 	field_u32(&f, &reader->rules_left);
+	field_u32(&f, &reader->pros_left);
 	reader->r = f.r;
 	return !fields_failed(&f);
 }
@@ -299,6 +303,17 @@ bool definition_unpack_rule(struct definition_unpack *reader, struct rule_def *r
 	fields_rule_def(&f, rule);
 	reader->r = f.r;
 	reader->rules_left--;
+	return !f.r.failed;
+}
+
+bool definition_unpack_pro(struct definition_unpack *reader, struct pro_def *pro)
+{
+	struct fields f = { .mode = FIELDS_READ, .r = reader->r };
+
+	memset(pro, 0, sizeof(*pro));
+	fields_pro_def(&f, pro);
+	reader->r = f.r;
+	reader->pros_left--;
 	return !f.r.failed;
 }
 

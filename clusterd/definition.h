@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "clusterd/limits.h"
+#include "clusterd/pro.h"
 
 struct uuid {
 	uint8_t bytes[16];
@@ -290,11 +291,13 @@ struct definitions {
 	bool cluster_given;
 	struct cluster_def cluster;
 	uint32_t node_count, volume_count, vm_count, owner_count, rule_count;
+	uint32_t pro_count;
 	struct node_def *nodes;
 	struct volume_def *volumes;
 	struct vm_def *vms;
 	struct owner_def *owners;
 	struct rule_def *rules;
+	struct pro_def *pros;
 };
 
 // Packs what ENTRY_APPLY carries: little-endian, versioned, strings with their length. `proposed`

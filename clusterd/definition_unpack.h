@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads what definitions_encode() made, one object after another, into the caller's scratch.
 //
-// Order: the cluster (at open), every node, every volume, every VM, every rule. A reader is plain
-// data: copy it to come back to where it was.
+// Order: the cluster (at open), every node, every volume, every VM, every rule, every policy. A
+// reader is plain data: copy it to come back to where it was.
 #pragma once
 
 #include "clusterd/codec.h"
@@ -26,7 +26,7 @@ struct definition_unpack {
 	struct reader r;
 	bool cluster_given;
 	struct cluster_def cluster;
-	uint32_t nodes_left, volumes_left, vms_left, rules_left;
+	uint32_t nodes_left, volumes_left, vms_left, rules_left, pros_left;
 };
 
 // All return false on bytes that definitions_encode() would not make; done: nothing is left,
@@ -38,4 +38,5 @@ bool definition_unpack_node(struct definition_unpack *reader, struct node_def *n
 bool definition_unpack_volume(struct definition_unpack *reader, struct volume_def *volume);
 bool definition_unpack_vm(struct definition_unpack *reader, struct definition_vm *vm);
 bool definition_unpack_rule(struct definition_unpack *reader, struct rule_def *rule);
+bool definition_unpack_pro(struct definition_unpack *reader, struct pro_def *pro);
 bool definition_unpack_done(const struct definition_unpack *reader);

@@ -4,6 +4,7 @@
 
 #include "clusterd/definition_unpack.h"
 #include "clusterd/describe_move.h"
+#include "clusterd/describe_tip.h"
 #include "clusterd/entry.h"
 #include "clusterd/text.h"
 
@@ -123,6 +124,7 @@ static void describe_apply(struct describing *d)
 	say_count(d, &first, body.volumes_left, "volume", "volumes");
 	say_count(d, &first, body.vms_left, "vm", "VMs");
 	say_count(d, &first, body.rules_left, "rule", "rules");
+	say_count(d, &first, body.pros_left, "policy", "policies");
 	say(d, first ? "none" : "");
 }
 
@@ -140,6 +142,9 @@ static void describe_remove(struct describing *d)
 		break;
 	case OBJECT_RULE:
 		say_named(d, "rule", "removed");
+		break;
+	case OBJECT_POLICY:
+		say_named(d, "policy", "removed");
 		break;
 	case OBJECT_KIND_COUNT:
 		break;
@@ -389,6 +394,45 @@ static void describe_request(struct describing *d)
 	case ENTRY_NODE_DRAINED:
 		describe_move(d->cluster, d->entry, &d->text);
 		return;
+	case ENTRY_POLICY_SET:
+	case ENTRY_POLICY_RUN:
+	case ENTRY_TIP_ACCEPT:
+	case ENTRY_TIP_DISMISS:
+	case ENTRY_SCRIPT_REPORT:
+	case ENTRY_TIP_OPEN:
+	case ENTRY_TIP_PLAN:
+	case ENTRY_TIP_ADVANCE:
+	case ENTRY_TIP_MEASURED:
+	case ENTRY_POLICY_RAN:
+		describe_tip(d->cluster, d->entry, &d->text);
+		return;
+	}
+}
+
+// What becomes of a node.
+static void describe_life(struct describing *d)
+{
+	bool flag = d->entry->flag;
+
+	switch (d->entry->type) {
+	case ENTRY_NODE_GOODBYE:
+		describe_node(d, "leaves");
+		break;
+	case ENTRY_FENCE_RESULT:
+		describe_node(d, flag ? "fenced, it is off" : "fencing failed");
+		break;
+	case ENTRY_NODE_RELEASED:
+		describe_node(d, flag ? "its claims are released" : "its claims are not released");
+		break;
+	case ENTRY_NODE_LOST:
+		describe_node(d, "lost");
+		break;
+	case ENTRY_NODE_EXPIRING:
+		describe_node(d, "no proof that it is off; waiting for its leases to expire");
+		break;
+	case ENTRY_NODE_BACK:
+		describe_node(d, "back");
+		break;
 	}
 }
 
@@ -418,13 +462,20 @@ static void describe_entry(struct describing *d)
 	case ENTRY_MOVE_END:
 	case ENTRY_NODE_DRAIN:
 	case ENTRY_NODE_DRAINED:
+	case ENTRY_POLICY_SET:
+	case ENTRY_POLICY_RUN:
+	case ENTRY_TIP_ACCEPT:
+	case ENTRY_TIP_DISMISS:
+	case ENTRY_SCRIPT_REPORT:
+	case ENTRY_TIP_OPEN:
+	case ENTRY_TIP_PLAN:
+	case ENTRY_TIP_ADVANCE:
+	case ENTRY_TIP_MEASURED:
+	case ENTRY_POLICY_RAN:
 		describe_request(d);
 		return;
 	case ENTRY_NODE_REPORT:
 		describe_report(d);
-		return;
-	case ENTRY_NODE_GOODBYE:
-		describe_node(d, "leaves");
 		return;
 	case ENTRY_VOLUME_PREPARED:
 		describe_prepared(d);
@@ -433,12 +484,6 @@ static void describe_entry(struct describing *d)
 		describe_lease(d, flag ? "lease written on " : "lease could not be written on ");
 		say_reason(d, flag ? "" : d->entry->reason);
 		return;
-	case ENTRY_FENCE_RESULT:
-		describe_node(d, flag ? "fenced, it is off" : "fencing failed");
-		return;
-	case ENTRY_NODE_RELEASED:
-		describe_node(d, flag ? "its claims are released" : "its claims are not released");
-		return;
 	case ENTRY_VM_REPORT:
 		describe_vm_report(d);
 		return;
@@ -446,17 +491,16 @@ static void describe_entry(struct describing *d)
 		say(d, "voters: ");
 		say_ids(d, &d->entry->voters);
 		return;
-	case ENTRY_NODE_LOST:
-		describe_node(d, "lost");
-		return;
 	case ENTRY_NODE_FENCING:
 		describe_fencing(d);
 		return;
+	case ENTRY_NODE_GOODBYE:
+	case ENTRY_FENCE_RESULT:
+	case ENTRY_NODE_RELEASED:
+	case ENTRY_NODE_LOST:
 	case ENTRY_NODE_EXPIRING:
-		describe_node(d, "no proof that it is off; waiting for its leases to expire");
-		return;
 	case ENTRY_NODE_BACK:
-		describe_node(d, "back");
+		describe_life(d);
 		return;
 	case ENTRY_VOLUME_PREPARE:
 		describe_prepare(d);

@@ -36,7 +36,49 @@ enum {
 	HAS_NUMBERS = 1 << 24,
 	HAS_DRAIN_VERB = 1 << 25,
 	HAS_DRAIN_STATE = 1 << 26,
+	HAS_TIP = 1 << 27,
+	HAS_TIP_STATE = 1 << 28,
+	HAS_VERDICT = 1 << 29,
 };
+
+// Of entries about moves, drains, policies and tips.
+static unsigned int move_members(uint8_t type)
+{
+	switch (type) {
+	case ENTRY_MOVE_REQUEST:
+		return HAS_NAME | HAS_ACTOR | HAS_MOVE_KIND;
+	case ENTRY_MOVE_CANCEL:
+		return HAS_NAME;
+	case ENTRY_NODE_DRAIN:
+		return HAS_NAME | HAS_FLAG | HAS_DRAIN_VERB;
+	case ENTRY_MOVE_REPORT:
+		return HAS_NODE_ID | HAS_FLAG | HAS_MOVE | HAS_MOVE_REPORT | HAS_NUMBERS |
+		       HAS_REASON;
+	case ENTRY_MOVE_BEGIN:
+		return HAS_VM | HAS_MOVE | HAS_ACTOR | HAS_MOVE_KIND | HAS_MOVE_CAUSE |
+		       HAS_NUMBERS | HAS_TIP;
+	case ENTRY_MOVE_END:
+		return HAS_MOVE | HAS_MOVE_OUTCOME | HAS_REASON;
+	case ENTRY_NODE_DRAINED:
+		return HAS_NODE_ID | HAS_DRAIN_STATE | HAS_REASON;
+	case ENTRY_TIP_ACCEPT:
+	case ENTRY_TIP_DISMISS:
+		return HAS_TIP;
+	case ENTRY_SCRIPT_REPORT:
+		return HAS_NODE_ID | HAS_TIP | HAS_FLAG | HAS_REASON;
+	case ENTRY_TIP_OPEN:
+		return HAS_BODY;
+	case ENTRY_TIP_PLAN:
+		return HAS_TIP | HAS_BODY;
+	case ENTRY_TIP_ADVANCE:
+		return HAS_TIP | HAS_TIP_STATE | HAS_ACTOR | HAS_REASON;
+	case ENTRY_TIP_MEASURED:
+		return HAS_TIP | HAS_VERDICT | HAS_REASON;
+	case ENTRY_POLICY_RAN:
+		return HAS_NAME | HAS_REASON;
+	}
+	return 0;
+}
 
 static unsigned int entry_members(enum entry_type type)
 {
@@ -53,8 +95,10 @@ static unsigned int entry_members(enum entry_type type)
 		return HAS_NAME | HAS_WANTED | HAS_FLAG;
 	case ENTRY_VM_MANAGE:
 	case ENTRY_NODE_MANAGE:
+	case ENTRY_POLICY_SET:
 		return HAS_NAME | HAS_FLAG;
 	case ENTRY_VM_CLEAR:
+	case ENTRY_POLICY_RUN:
 	case ENTRY_NODE_FENCE:
 	case ENTRY_NODE_CONFIRM_DEAD:
 		return HAS_NAME;
@@ -86,20 +130,21 @@ static unsigned int entry_members(enum entry_type type)
 	case ENTRY_PLACE:
 		return HAS_PLACES;
 	case ENTRY_MOVE_REQUEST:
-		return HAS_NAME | HAS_ACTOR | HAS_MOVE_KIND;
 	case ENTRY_MOVE_CANCEL:
-		return HAS_NAME;
 	case ENTRY_NODE_DRAIN:
-		return HAS_NAME | HAS_FLAG | HAS_DRAIN_VERB;
 	case ENTRY_MOVE_REPORT:
-		return HAS_NODE_ID | HAS_FLAG | HAS_MOVE | HAS_MOVE_REPORT | HAS_NUMBERS |
-		       HAS_REASON;
 	case ENTRY_MOVE_BEGIN:
-		return HAS_VM | HAS_MOVE | HAS_ACTOR | HAS_MOVE_KIND | HAS_MOVE_CAUSE | HAS_NUMBERS;
 	case ENTRY_MOVE_END:
-		return HAS_MOVE | HAS_MOVE_OUTCOME | HAS_REASON;
 	case ENTRY_NODE_DRAINED:
-		return HAS_NODE_ID | HAS_DRAIN_STATE | HAS_REASON;
+	case ENTRY_TIP_ACCEPT:
+	case ENTRY_TIP_DISMISS:
+	case ENTRY_SCRIPT_REPORT:
+	case ENTRY_TIP_OPEN:
+	case ENTRY_TIP_PLAN:
+	case ENTRY_TIP_ADVANCE:
+	case ENTRY_TIP_MEASURED:
+	case ENTRY_POLICY_RAN:
+		return move_members(type);
 	case ENTRY_TYPE_COUNT:
 		break;
 	}
@@ -175,6 +220,20 @@ static void fields_move_words(struct fields *f, struct entry *entry, unsigned in
 		field_enum(f, &entry->drain_state, DRAIN_STATE_COUNT);
 }
 
+static void fields_tip_words(struct fields *f, struct entry *entry, unsigned int has)
+{
+	if (has & HAS_TIP) {
+		field_u32(f, &entry->tip);
+		field_enum(f, &entry->tip_at, TIP_MOVES_MAX);
+	}
+	if (has & HAS_TIP_STATE)
+		field_enum(f, &entry->tip_state, TIP_STATE_COUNT);
+	if (has & HAS_VERDICT) {
+		field_enum(f, &entry->tip_verdict, TIP_VERDICT_COUNT);
+		field_u32(f, &entry->measured);
+	}
+}
+
 static void fields_entry(struct fields *f, struct entry *entry)
 {
 	uint8_t version = ENTRY_VERSION;
@@ -190,6 +249,7 @@ static void fields_entry(struct fields *f, struct entry *entry)
 	has = entry_members(entry->type);
 	fields_words(f, entry, has);
 	fields_move_words(f, entry, has);
+	fields_tip_words(f, entry, has);
 	if (has & HAS_REPORT)
 		fields_node_report(f, &entry->report);
 	if (has & HAS_GENERATIONS) {
@@ -269,6 +329,23 @@ static void fields_place(struct fields *f, struct place *place)
 	field_string(f, place->reason, sizeof(place->reason));
 	if (fields_reading(f) && !place_makes_sense(place))
 		fields_fail(f);
+}
+
+size_t tip_encode(const struct tip *tip, uint8_t *buf, size_t size)
+{
+	struct fields f = fields_write(buf, size);
+
+	fields_tip(&f, (struct tip *)tip);
+	return fields_failed(&f) ? 0 : f.w.used;
+}
+
+bool tip_decode(struct tip *tip, const uint8_t *buf, size_t size)
+{
+	struct fields f = fields_read(buf, size);
+
+	memset(tip, 0, sizeof(*tip));
+	fields_tip(&f, tip);
+	return reader_done(&f.r);
 }
 
 size_t place_encode(const struct place *place, uint8_t *buf, size_t size)

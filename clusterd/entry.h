@@ -27,6 +27,11 @@ enum entry_type {
 	ENTRY_MOVE_CANCEL,  // name
 	ENTRY_NODE_DRAIN,   // name, drain_verb, flag, until_ms
 
+	ENTRY_POLICY_SET,  // name, flag: enabled
+	ENTRY_POLICY_RUN,  // name; empty: balance, without a policy
+	ENTRY_TIP_ACCEPT,  // tip
+	ENTRY_TIP_DISMISS, // tip
+
 	// Reports
 	ENTRY_NODE_REPORT,
 	ENTRY_NODE_GOODBYE, // runs nothing and leaves on purpose
@@ -36,6 +41,7 @@ enum entry_type {
 	ENTRY_NODE_RELEASED, // the dead host's claims were released (or had ended by themselves)
 	ENTRY_VM_REPORT,
 	ENTRY_MOVE_REPORT,
+	ENTRY_SCRIPT_REPORT, // node_id, tip, flag, reason: its last line
 
 	// Decisions
 	ENTRY_VOTERS, // exactly one voter added, removed or readmitted
@@ -50,10 +56,22 @@ enum entry_type {
 			      // move_cause)
 	ENTRY_MOVE_END,	      // move, move_outcome, reason: what needs no report of either end
 	ENTRY_NODE_DRAINED,   // node_id, drain_state, reason
+	ENTRY_TIP_OPEN,	      // body: tip_encode()
+	ENTRY_TIP_PLAN,	      // tip, body: what is not yet begun of its plan is replaced
+	ENTRY_TIP_ADVANCE,    // tip, tip_state, actor (of a script), reason
+	ENTRY_TIP_MEASURED,   // tip, tip_verdict, measured, reason
+	ENTRY_POLICY_RAN,     // name, reason: nothing came of the run that was asked for
 	ENTRY_TYPE_COUNT,
 };
 
-enum object_kind { OBJECT_NODE = 1, OBJECT_VOLUME, OBJECT_VM, OBJECT_RULE, OBJECT_KIND_COUNT };
+enum object_kind {
+	OBJECT_NODE = 1,
+	OBJECT_VOLUME,
+	OBJECT_VM,
+	OBJECT_RULE,
+	OBJECT_POLICY,
+	OBJECT_KIND_COUNT
+};
 
 bool cluster_defines(const struct cluster *cluster, enum object_kind kind, const char *name);
 
@@ -157,6 +175,11 @@ struct entry {
 	uint8_t drain_verb;	     // NODE_DRAIN: enum drain_verb
 	uint8_t drain_state;	     // NODE_DRAINED: enum drain_state
 	uint64_t until_ms;	     // NODE_DRAIN: wall clock; 0: for ever
+	uint32_t tip;		     // TIP_*, SCRIPT_REPORT; MOVE_BEGIN: id, 0: of none
+	uint8_t tip_at;		     // MOVE_BEGIN: which move of the tip's plan
+	uint8_t tip_state;	     // TIP_ADVANCE: enum tip_state
+	uint8_t tip_verdict;	     // TIP_MEASURED: enum tip_verdict
+	uint32_t measured;	     // TIP_MEASURED
 
 	struct voters voters;		// VIEW: members; VOTERS: the new list
 	const uint8_t *body;		// APPLY: what definitions_encode() made
@@ -176,6 +199,9 @@ size_t entry_encode(const struct entry *entry, uint8_t *buf, size_t size);
 bool entry_decode(struct entry *entry, const uint8_t *buf, size_t size);
 // The type alone of what may be an entry; 0 when it is none of this version.
 uint8_t entry_peek(const uint8_t *buf, size_t size);
+// A tip as TIP_OPEN and TIP_PLAN carry it.
+size_t tip_encode(const struct tip *tip, uint8_t *buf, size_t size);
+bool tip_decode(struct tip *tip, const uint8_t *buf, size_t size);
 size_t place_encode(const struct place *place, uint8_t *buf, size_t size);
 bool place_decode(struct place *place, const struct entry *entry, size_t *at);
 

@@ -18,7 +18,13 @@ enum {
 	MIGRATION_NETWORKS_MAX = 4,
 	RULES_MAX = 64, // a set of rules is one 64-bit mask
 	RULE_MEMBERS_MAX = 32,
-	TAGS_MAX = 8, // per VM
+	POLICIES_MAX = 32,
+	POLICY_PAST_MAX = 10,	// predictions that are remembered of each
+	POLICY_BUDGET_MAX = 16, // moves an hour that a policy may be allowed on one node
+	TIPS_MAX = 32,
+	TIP_MOVES_MAX = 8,
+	TIP_POINTS_MAX = 12, // of the series that it is opened for
+	TAGS_MAX = 8,	     // per VM
 	TAG_SIZE = 32,
 	ATTRIBUTES_MAX = 8, // per node
 	ADDRESS_SIZE = 46,  // INET6_ADDRSTRLEN

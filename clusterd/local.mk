@@ -16,6 +16,9 @@ libcore_a_SOURCES += \
 	clusterd/peer.c clusterd/request.c clusterd/decide.c clusterd/state.c \
 	clusterd/recording.c clusterd/recording.h clusterd/recording_text.c clusterd/cpu.c \
 	clusterd/whatif.c clusterd/whatif.h
+libcore_a_SOURCES += clusterd/pro.h clusterd/pro.c clusterd/tip.h clusterd/fields_tip.c \
+	clusterd/apply_tip.c clusterd/apply_tip.h clusterd/apply_policy.c clusterd/describe_tip.c \
+	clusterd/describe_tip.h
 libcore_a_SOURCES += clusterd/apply_move.h clusterd/apply_move_report.c clusterd/apply_drain.c clusterd/decide_drain.c \
 	clusterd/decide_move.c clusterd/decide_move.h clusterd/describe_move.c clusterd/describe_move.h \
 	migration/move_loss.c migration/move_loss.h
@@ -39,7 +42,7 @@ clusterd_clusterd_SOURCES = clusterd/main_io.c clusterd/shell_io.c clusterd/shel
 	clusterd/supervisor_io.c clusterd/supervisor_io.h clusterd/ipc_io.c clusterd/ipc_io.h clusterd/ipc_wire.h \
 	clusterd/request_io.c clusterd/request_io.h clusterd/request_internal_io.h \
 	clusterd/request_apply_io.c clusterd/show_io.c clusterd/show_preflight_io.c clusterd/show_capacity_io.c clusterd/show_dump_io.c clusterd/show_vm_io.c
-clusterd_clusterd_SOURCES += clusterd/request_move_io.c
+clusterd_clusterd_SOURCES += clusterd/request_move_io.c clusterd/request_tip_io.c
 clusterd_clusterd_LDADD = libedges.a libcore.a $(edge_LIBS)
 
 bin_PROGRAMS += clusterd/clustadm
@@ -47,7 +50,7 @@ clusterd_clustadm_SOURCES = clusterd/clustadm.c \
 	clusterd/clustadm_apply_io.c \
 	clusterd/clustadm_cert_io.c \
 	clusterd/clustadm_change_io.c clusterd/clustadm_move_io.c clusterd/clustadm_wait_io.h \
-	clusterd/clustadm_console_io.c \
+	clusterd/clustadm_console_io.c clusterd/clustadm_tip_io.c \
 	clusterd/clustadm_events_io.c \
 	clusterd/clustadm_io.c \
 	clusterd/clustadm_io.h \

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "clusterd/describe_tip.h"
 #include "clusterd/invariant.h"
 #include "clusterd/text.h"
 
@@ -187,6 +188,7 @@ static void node_apply(struct node *node, const struct record *record, struct ac
 	char line[REASON_SIZE + 2 * NAME_SIZE];
 	bool news = record->index > node->loaded_index;
 	struct saved_file saved;
+	enum log_level level;
 	struct entry entry;
 	struct entry_result result;
 
@@ -196,6 +198,7 @@ static void node_apply(struct node *node, const struct record *record, struct ac
 	line[0] = 0;
 	if (news)
 		entry_describe(&node->cluster, &entry, line, sizeof(line));
+	level = entry_log_level(&entry);
 	saved = saved_file_of(node, &entry);
 	cluster_apply(&node->cluster, record->index, &entry, &result);
 	// The answer before the log's line: somebody waits for it.
@@ -204,7 +207,7 @@ static void node_apply(struct node *node, const struct record *record, struct ac
 	if (!news || !result.accepted)
 		return;
 	if (line[0])
-		node_log(node, LOG_LEVEL_INFO, line, actions);
+		node_log(node, level, line, actions);
 	if (entry.type == ENTRY_NODE_GOODBYE)
 		peer_left(node, entry.node_id, record->view);
 	local_committed(node, &entry, actions);

@@ -39,7 +39,7 @@ static void refuse(uint64_t cookie, const char *code, const char *reason, const 
 
 static bool is_request(uint8_t type)
 {
-	return type >= ENTRY_APPLY && type <= ENTRY_NODE_DRAIN;
+	return type >= ENTRY_APPLY && type <= ENTRY_TIP_DISMISS;
 }
 
 static struct pending_request *request_new(struct node *node, uint64_t cookie, uint64_t limit_ms)

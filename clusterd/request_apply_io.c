@@ -108,6 +108,7 @@ static json_t *summary_make(const struct definitions *definitions)
 	json_object_set_new(summary, "volumes", json_integer(definitions->volume_count));
 	json_object_set_new(summary, "vms", names);
 	json_object_set_new(summary, "rules", json_integer(definitions->rule_count));
+	json_object_set_new(summary, "policies", json_integer(definitions->pro_count));
 	return summary;
 }
 

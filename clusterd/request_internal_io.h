@@ -71,6 +71,23 @@ struct answer change_node_maintenance(struct request *request, uint64_t client, 
 struct answer request_named(struct request *request, uint64_t client, struct entry *entry,
 			    const json_t *ask);
 
+// Proposes it, and takes `result`: what is answered once it is accepted.
+struct answer request_propose(struct request *request, uint64_t client, struct entry *entry,
+			      json_t *result);
+
+// PRO policies and tips (request_tip_io.c).
+struct answer show_policy_list(struct request *request, const json_t *ask);
+struct answer show_policy(struct request *request, const json_t *ask);
+struct answer show_balance(struct request *request, const json_t *ask);
+struct answer show_tips_list(struct request *request, const json_t *ask);
+struct answer show_tip(struct request *request, const json_t *ask);
+struct answer change_tip_accept(struct request *request, uint64_t client, const json_t *ask);
+struct answer change_tip_dismiss(struct request *request, uint64_t client, const json_t *ask);
+struct answer change_policy_enable(struct request *request, uint64_t client, const json_t *ask);
+struct answer change_policy_disable(struct request *request, uint64_t client, const json_t *ask);
+struct answer change_policy_run(struct request *request, uint64_t client, const json_t *ask);
+struct answer change_balance(struct request *request, uint64_t client, const json_t *ask);
+
 json_t *move_row(const struct cluster *cluster, const struct move *move);
 json_t *vm_row(const struct request *request, const struct vm *vm);
 // The VM that `ask` names; NULL with `problem` set.

@@ -105,9 +105,8 @@ static struct answer answer_busy(void)
 
 /* Changes. */
 
-// Takes `result`.
-static struct answer propose(struct request *request, uint64_t client, struct entry *entry,
-			     json_t *result)
+struct answer request_propose(struct request *request, uint64_t client, struct entry *entry,
+			      json_t *result)
 {
 	size_t room = 4096 + entry->body_size;
 	uint8_t *bytes = malloc(room);
@@ -144,7 +143,7 @@ struct answer request_named(struct request *request, uint64_t client, struct ent
 	strcpy(entry->name, name);
 	result = json_object();
 	json_object_set_new(result, "name", text_json(name));
-	return propose(request, client, entry, result);
+	return request_propose(request, client, entry, result);
 }
 
 static struct answer change_vm_want(struct request *request, uint64_t client, const json_t *ask,
@@ -229,9 +228,11 @@ static struct answer change_remove(struct request *request, uint64_t client, con
 		entry.object = OBJECT_VOLUME;
 	else if (kind && strcmp(kind, "rule") == 0)
 		entry.object = OBJECT_RULE;
+	else if (kind && strcmp(kind, "policy") == 0)
+		entry.object = OBJECT_POLICY;
 	else
-		return answer_error("malformed", "kinds of objects are vm, node, volume and rule",
-				    "");
+		return answer_error("malformed",
+				    "kinds of objects are vm, node, volume, rule and policy", "");
 	return request_named(request, client, &entry, ask);
 }
 
@@ -377,7 +378,7 @@ static struct answer change_apply(struct request *request, uint64_t client, cons
 	else if (dry)
 		answer = answer_result(summary);
 	else
-		answer = propose(request, client, &entry, summary);
+		answer = request_propose(request, client, &entry, summary);
 	free(body);
 	return answer;
 }
@@ -492,6 +493,17 @@ static const struct verb verbs[] = {
 	{ "vm save", NULL, change_vm_save },
 	{ "vm restore", NULL, change_vm_restore },
 	{ "moves", show_moves, NULL },
+	{ "policy list", show_policy_list, NULL },
+	{ "policy show", show_policy, NULL },
+	{ "policy enable", NULL, change_policy_enable },
+	{ "policy disable", NULL, change_policy_disable },
+	{ "policy run", NULL, change_policy_run },
+	{ "tips list", show_tips_list, NULL },
+	{ "tips show", show_tip, NULL },
+	{ "tips accept", NULL, change_tip_accept },
+	{ "tips dismiss", NULL, change_tip_dismiss },
+	{ "balance", NULL, change_balance },
+	{ "balance show", show_balance, NULL },
 	{ "node maintenance", NULL, change_node_maintenance },
 	{ "node maintenance status", show_node_maintenance, NULL },
 	{ "node list", show_node_list, NULL },

@@ -15,7 +15,15 @@ struct dump {
 };
 
 struct dumped {
-	enum { DUMP_ALL, DUMP_CLUSTER, DUMP_NODE, DUMP_VOLUME, DUMP_VM, DUMP_RULE } kind;
+	enum {
+		DUMP_ALL,
+		DUMP_CLUSTER,
+		DUMP_NODE,
+		DUMP_VOLUME,
+		DUMP_VM,
+		DUMP_RULE,
+		DUMP_POLICY
+	} kind;
 	uint32_t slot;
 };
 
@@ -34,6 +42,8 @@ static size_t dump_write(const struct cluster *cluster, struct dumped what, char
 		return definition_write_vm(cluster, &cluster->vms[what.slot], buf, size);
 	case DUMP_RULE:
 		return definition_write_rule(&cluster->rules[what.slot].def, buf, size);
+	case DUMP_POLICY:
+		return definition_write_policy(&cluster->policies[what.slot].def, buf, size);
 	}
 	return 0;
 }
@@ -98,6 +108,10 @@ static void dump_kind(struct dump *dump, const struct cluster *cluster, int kind
 		if (cluster->rules[i].used)
 			dump_add(dump, cluster, (struct dumped){ DUMP_RULE, i });
 	}
+	for (uint32_t i = 0; kind == DUMP_POLICY && i < POLICIES_MAX; i++) {
+		if (cluster->policies[i].used)
+			dump_add(dump, cluster, (struct dumped){ DUMP_POLICY, i });
+	}
 	dump_line(dump, "</clusterd>\n");
 }
 
@@ -108,6 +122,7 @@ static bool dump_named(struct dump *dump, const struct cluster *cluster, const c
 	const struct cluster_volume *volume = cluster_find_volume(cluster, name);
 	const struct vm *vm = cluster_find_vm(cluster, name);
 	const struct cluster_rule *rule = cluster_find_rule(cluster, name);
+	const struct cluster_policy *policy = cluster_find_policy(cluster, name);
 
 	if (strcmp(kind, "node") == 0 && node)
 		dump_add(dump, cluster, (struct dumped){ DUMP_NODE, node_slot(cluster, node) });
@@ -119,6 +134,9 @@ static bool dump_named(struct dump *dump, const struct cluster *cluster, const c
 	else if (strcmp(kind, "rule") == 0 && rule)
 		dump_add(dump, cluster,
 			 (struct dumped){ DUMP_RULE, (uint32_t)(rule - cluster->rules) });
+	else if (strcmp(kind, "policy") == 0 && policy)
+		dump_add(dump, cluster,
+			 (struct dumped){ DUMP_POLICY, (uint32_t)(policy - cluster->policies) });
 	else
 		return false;
 	return true;
@@ -193,7 +211,7 @@ static struct answer show_dump_state(const struct request *request)
 
 struct answer show_dump(struct request *request, const json_t *ask)
 {
-	static const char *const kinds[] = { "cluster", "node", "volume", "vm", "rule" };
+	static const char *const kinds[] = { "cluster", "node", "volume", "vm", "rule", "policy" };
 	const struct cluster *cluster = node_cluster(request->options.node);
 	const char *kind = member_text(ask, "kind"), *name = member_text(ask, "name");
 	struct dump dump = { 0 };
@@ -203,13 +221,15 @@ struct answer show_dump(struct request *request, const json_t *ask)
 
 	if (member_flag(ask, "state"))
 		return show_dump_state(request);
-	for (int i = 0; kind && i < 5; i++) {
+	for (int i = 0; kind && i < 6; i++) {
 		if (strcmp(kind, kinds[i]) == 0)
 			which = i;
 	}
 	if (kind && which < 0)
 		return answer_error("malformed",
-				    "kinds of objects are cluster, node, volume, vm and rule", "");
+				    "kinds of objects are cluster, node, volume, vm, rule and "
+				    "policy",
+				    "");
 	if (!kind) {
 		dump_add(&dump, cluster, (struct dumped){ DUMP_ALL, 0 });
 	} else if (which == 0) {

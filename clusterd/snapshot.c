@@ -30,6 +30,9 @@ static void fields_node(struct fields *f, struct cluster_node *node)
 	field_bool(f, &node->fence_wanted);
 	field_u64(f, &node->since_ms);
 	field_u64(f, &node->steady_ms);
+	field_count(f, &node->policy_move_count, POLICY_BUDGET_MAX);
+	for (uint32_t i = 0; i < node->policy_move_count; i++)
+		field_u64(f, &node->policy_moves[i]);
 	field_string(f, node->reason, sizeof(node->reason));
 }
 
@@ -124,6 +127,7 @@ static void fields_vm(struct fields *f, struct vm *vm)
 	field_u64(f, &vm->saved_bytes);
 	field_slot(f, &vm->drained_from, NODES_MAX);
 	field_u64(f, &vm->moved_ms);
+	field_u64(f, &vm->last_move_ms);
 	field_string(f, vm->reason, sizeof(vm->reason));
 }
 
@@ -193,6 +197,48 @@ static void fields_rules(struct fields *f, struct cluster *cluster)
 	}
 }
 
+static void fields_policies(struct fields *f, struct cluster *cluster)
+{
+	uint32_t count = 0, slot = 0;
+
+	if (fields_reading(f))
+		memset(cluster->policies, 0, sizeof(cluster->policies));
+	for (uint32_t i = 0; i < POLICIES_MAX; i++)
+		count += cluster->policies[i].used;
+	field_count(f, &count, POLICIES_MAX);
+	for (uint32_t i = 0; i < count && !fields_failed(f); i++, slot++) {
+		while (!fields_reading(f) && !cluster->policies[slot].used)
+			slot++;
+		slot = fields_next_slot(f, slot, slot, POLICIES_MAX);
+		if (fields_failed(f))
+			return;
+		cluster->policies[slot].used = true;
+		fields_policy(f, &cluster->policies[slot]);
+	}
+}
+
+static void fields_tips(struct fields *f, struct cluster *cluster)
+{
+	uint32_t count = 0, at = 0;
+
+	field_u32(f, &cluster->next_tip);
+	fields_policy_run(f, &cluster->balance);
+	for (uint32_t i = 0; i < TIPS_MAX; i++)
+		count += cluster->tips[i].id != 0;
+	field_count(f, &count, TIPS_MAX);
+	for (uint32_t i = 0; i < count && !fields_failed(f); i++, at++) {
+		while (!fields_reading(f) && cluster->tips[at].id == 0)
+			at++;
+		at = fields_next_slot(f, at, at, TIPS_MAX);
+		if (fields_failed(f))
+			return;
+		fields_tip(f, &cluster->tips[at]);
+		if (fields_reading(f) &&
+		    (cluster->tips[at].id == 0 || cluster->tips[at].id >= cluster->next_tip))
+			fields_fail(f);
+	}
+}
+
 static bool vm_consistent(const struct cluster *cluster, const struct vm *vm,
 			  const struct vm_def *def)
 {
@@ -259,6 +305,7 @@ static void fields_move(struct fields *f, struct move *move)
 	field_bool(f, &move->cancelled);
 	field_u64(f, &move->began_ms);
 	field_u64(f, &move->stage_ms);
+	field_u32(f, &move->tip);
 	field_string(f, move->address, sizeof(move->address));
 	field_u32(f, &move->port);
 	fields_move_numbers(f, &move->forecast);
@@ -349,6 +396,8 @@ static void fields_cluster(struct fields *f, struct cluster *cluster)
 	fields_vms(f, cluster);
 	fields_moves(f, cluster);
 	fields_rules(f, cluster);
+	fields_policies(f, cluster);
+	fields_tips(f, cluster);
 }
 
 size_t cluster_encode(const struct cluster *cluster, uint8_t *buf, size_t size)

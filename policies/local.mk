@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Placement and its reasons.
 libcore_a_SOURCES += policies/drain.c policies/drain.h
+pkgdata_DATA += policies/policies.xml
+EXTRA_DIST += policies/policies.xml
 libcore_a_SOURCES += policies/placement.c policies/placement.h policies/rules.c policies/rules.h \
 	policies/contradiction.c policies/contradiction.h \
 	policies/placement_order.c policies/capacity.c policies/capacity.h

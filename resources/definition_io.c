@@ -67,6 +67,7 @@ void definition_reader_close(struct definition_reader *reader)
 	free(reader->definitions.vms);
 	free(reader->definitions.owners);
 	free(reader->definitions.rules);
+	free(reader->definitions.pros);
 	memset(reader, 0, sizeof(*reader));
 }
 

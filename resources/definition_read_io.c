@@ -408,9 +408,13 @@ static void vm_read(const struct walk *walk, const struct xml_element *element, 
 }
 
 static const struct child_rule object_rules[] = {
-	{ "cluster", cluster_read, true, false },      { "node", node_read, true, false },
-	{ "volume", volume_read, true, false },	       { "vm", vm_read, true, false },
-	{ "rule", definition_rule_read, true, false }, { 0 },
+	{ "cluster", cluster_read, true, false },
+	{ "node", node_read, true, false },
+	{ "volume", volume_read, true, false },
+	{ "vm", vm_read, true, false },
+	{ "rule", definition_rule_read, true, false },
+	{ "policy", definition_policy_read, true, false },
+	{ 0 },
 };
 
 void definition_tree_read(struct definition_reader *reader, const struct xml_tree *tree)
@@ -431,15 +435,13 @@ void definition_tree_read(struct definition_reader *reader, const struct xml_tre
 	else
 		definition_fault(reader, walk_place(&walk, root),
 				 "the document's element must be <clusterd>, <cluster>, <node>, "
-				 "<volume>, <vm> or <rule>, not <%.64s>",
+				 "<volume>, <vm>, <rule> or <policy>, not <%.64s>",
 				 root->name);
 }
 
 static const char *const object_words[OBJECT_KIND_COUNT] = {
-	[OBJECT_NODE] = "node",
-	[OBJECT_VOLUME] = "volume",
-	[OBJECT_VM] = "vm",
-	[OBJECT_RULE] = "rule",
+	[OBJECT_NODE] = "node", [OBJECT_VOLUME] = "volume", [OBJECT_VM] = "vm",
+	[OBJECT_RULE] = "rule", [OBJECT_POLICY] = "policy",
 };
 
 bool definition_find_place(const struct definition_reader *reader, enum object_kind kind,

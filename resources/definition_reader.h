@@ -50,7 +50,7 @@ struct definition_memory {
 	uint32_t seen_count, seen_size;
 	struct reference *references;
 	uint32_t reference_count, reference_max;
-	uint32_t node_max, volume_max, vm_max, owner_max, rule_max;
+	uint32_t node_max, volume_max, vm_max, owner_max, rule_max, pro_max;
 	bool exhausted;			// of heap
 };
 
@@ -144,6 +144,9 @@ void definition_vm_migration_read(const struct walk *walk, const struct xml_elem
 				  struct vm_def *def);
 // One rule (resources/definition_rule_io.c).
 void definition_rule_read(const struct walk *walk, const struct xml_element *element, void *target);
+// One PRO policy (resources/definition_policy_io.c).
+void definition_policy_read(const struct walk *walk, const struct xml_element *element,
+			    void *target);
 // volume= and path= of a disk, CD image, kernel or initrd; false when either is bad.
 bool definition_file_read(const struct walk *walk, const struct xml_element *element, char *volume,
 			  char *path);

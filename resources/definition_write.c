@@ -540,6 +540,64 @@ static void rule_put(struct out *out, const struct rule_def *def)
 	tag_close(out, "rule");
 }
 
+static void attribute_clock(struct out *out, const char *name, uint32_t minutes)
+{
+	char text[6] = { (char)('0' + minutes / 600),	  (char)('0' + minutes / 60 % 10), ':',
+			 (char)('0' + minutes % 60 / 10), (char)('0' + minutes % 10),	   0 };
+
+	attribute(out, name, text);
+}
+
+static void policy_put(struct out *out, const struct pro_def *def)
+{
+	tag_start(out, "policy");
+	attribute(out, "name", def->name);
+	attribute(out, "mode", pro_mode_words[def->mode]);
+	attribute(out, "severity", pro_severity_words[def->severity]);
+	attribute(out, "enabled", yes_no_words[def->enabled]);
+	tag_open(out);
+	tag_start(out, "condition");
+	attribute(out, "of", pro_subject_words[def->subject]);
+	attribute(out, "measure", pro_measure_words[def->measure]);
+	attribute_number(out, def->below ? "at-most" : "at-least", def->threshold, "");
+	if (def->clear != def->threshold)
+		attribute_number(out, "clear", def->clear, "");
+	if (def->rate > 0)
+		attribute_number(out, "rate", def->rate, "");
+	attribute_number(out, "hold", def->hold_s, "s");
+	tag_end(out);
+	tag_start(out, "action");
+	attribute(out, "do", pro_action_words[def->action]);
+	if (def->action == PRO_SCRIPT) {
+		attribute(out, "script", def->script);
+		attribute_number(out, "limit", def->script_limit_s, "s");
+	}
+	tag_end(out);
+	if (def->mode == PRO_WINDOW) {
+		tag_start(out, "window");
+		attribute_clock(out, "from", def->from_min);
+		attribute_clock(out, "to", def->to_min);
+		tag_end(out);
+	}
+	tag_start(out, "limits");
+	attribute_number(out, "min-gain", def->min_gain, "");
+	attribute_number(out, "rest", def->rest_s, "s");
+	attribute_number(out, "budget", def->budget, "");
+	attribute_number(out, "at-once", def->at_once, "");
+	attribute_number(out, "moves", def->moves, "");
+	attribute_number(out, "expires", def->expires_s, "s");
+	tag_end(out);
+	tag_close(out, "policy");
+}
+
+size_t definition_write_policy(const struct pro_def *def, char *buf, size_t size)
+{
+	struct out out = { .buf = buf, .size = size };
+
+	policy_put(&out, def);
+	return out_end(&out);
+}
+
 size_t definition_write_rule(const struct rule_def *def, char *buf, size_t size)
 {
 	struct out out = { .buf = buf, .size = size };
@@ -602,6 +660,9 @@ size_t definition_write_all(const struct cluster *cluster, char *buf, size_t siz
 	for (uint32_t i = 0; i < RULES_MAX; i++)
 		if (cluster->rules[i].used)
 			rule_put(&out, &cluster->rules[i].def);
+	for (uint32_t i = 0; i < POLICIES_MAX; i++)
+		if (cluster->policies[i].used)
+			policy_put(&out, &cluster->policies[i].def);
 	tag_close(&out, "clusterd");
 	return out_end(&out);
 }

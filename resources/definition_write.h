@@ -15,6 +15,7 @@ size_t definition_write_all(const struct cluster *cluster, char *buf, size_t siz
 size_t definition_write_cluster(const struct cluster_def *def, char *buf, size_t size);
 size_t definition_write_node(const struct node_def *def, char *buf, size_t size);
 size_t definition_write_rule(const struct rule_def *def, char *buf, size_t size);
+size_t definition_write_policy(const struct pro_def *def, char *buf, size_t size);
 size_t definition_write_volume(const struct volume_def *def, char *buf, size_t size);
 // With its wanted state and owners as the cluster has them.
 size_t definition_write_vm(const struct cluster *cluster, const struct vm *vm, char *buf,

@@ -14,6 +14,7 @@ check_PROGRAMS += tests/unit/test_apply_rules
 check_PROGRAMS += tests/unit/test_measure tests/edge/test_measure_edge
 check_PROGRAMS += tests/unit/test_balance
 check_PROGRAMS += tests/unit/test_rules
+check_PROGRAMS += tests/unit/test_policies
 check_PROGRAMS += tests/unit/test_capacity
 check_PROGRAMS += tests/unit/test_contradiction tests/unit/test_mend
 check_PROGRAMS += tests/unit/test_apply tests/unit/test_apply_life tests/unit/test_apply_dice tests/unit/test_codec tests/unit/test_cpu tests/unit/test_entry tests/unit/test_fields tests/unit/test_node_steps tests/unit/test_loss tests/unit/test_placement tests/unit/test_snapshot tests/unit/test_vm \
@@ -46,6 +47,8 @@ tests_unit_test_capacity_SOURCES = tests/unit/test_capacity.c tests/unit/cluster
 tests_unit_test_capacity_LDADD = $(unit_LIBS)
 tests_unit_test_mend_SOURCES = tests/unit/test_mend.c tests/unit/cluster_fixture.h
 tests_unit_test_mend_LDADD = $(unit_LIBS)
+tests_unit_test_policies_SOURCES = tests/unit/test_policies.c tests/unit/cluster_fixture.h
+tests_unit_test_policies_LDADD = $(edge_test_LIBS)
 tests_unit_test_rules_SOURCES = tests/unit/test_rules.c tests/unit/cluster_fixture.h
 tests_unit_test_rules_LDADD = $(unit_LIBS)
 tests_unit_test_apply_rules_SOURCES = tests/unit/test_apply_rules.c tests/unit/cluster_fixture.h
@@ -131,7 +134,7 @@ tests_edge_test_link_strangers_LDADD = $(edge_test_LIBS)
 # The administrators' side.
 request_test_sources = clusterd/request_io.c clusterd/request_apply_io.c clusterd/show_io.c \
 	clusterd/show_vm_io.c clusterd/show_preflight_io.c clusterd/show_capacity_io.c clusterd/show_dump_io.c tests/unit/request_world.c tests/unit/request_world.h
-request_test_sources += clusterd/request_move_io.c
+request_test_sources += clusterd/request_move_io.c clusterd/request_tip_io.c
 tests_unit_test_clustadm_SOURCES = tests/unit/test_clustadm.c clusterd/command.c clusterd/table.c
 tests_unit_test_clustadm_LDADD = $(CMOCKA_LIBS)
 tests_unit_test_node_SOURCES = tests/unit/test_node.c $(request_test_sources)

@@ -3,7 +3,7 @@
 fuzz_names = entry recording request snapshot stored view xml qmp link ipc record scenario measure
 fuzz_core_LIBS = libcore.a $(CMOCKA_LIBS)
 fuzz_edge_LIBS = libedges.a libcore.a $(edge_LIBS)
-fuzz_request_world = clusterd/request_move_io.c \
+fuzz_request_world = clusterd/request_move_io.c clusterd/request_tip_io.c \
 	tests/unit/request_world.c tests/unit/request_world.h \
 	clusterd/request_io.c clusterd/request_apply_io.c clusterd/show_io.c \
 	clusterd/show_preflight_io.c clusterd/show_capacity_io.c clusterd/show_dump_io.c clusterd/show_vm_io.c

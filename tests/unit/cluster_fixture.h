@@ -29,6 +29,7 @@ struct fixture {
 	struct owner_def owners[512];
 	struct uuid *proposed;
 	struct rule_def rules[RULES_MAX + 1];
+	struct pro_def pros[POLICIES_MAX + 1];
 	uint32_t vms_room, proposals;
 };
 
@@ -50,6 +51,7 @@ static inline void fixture_open(struct fixture *f, uint32_t vms_max, uint32_t le
 	f->doc.vms = f->vms;
 	f->doc.owners = f->owners;
 	f->doc.rules = f->rules;
+	f->doc.pros = f->pros;
 }
 
 static inline void fixture_close(struct fixture *f)
@@ -63,7 +65,7 @@ static inline void doc_begin(struct fixture *f)
 {
 	f->doc.cluster_given = false;
 	f->doc.node_count = f->doc.volume_count = f->doc.vm_count = f->doc.owner_count = 0;
-	f->doc.rule_count = 0;
+	f->doc.rule_count = f->doc.pro_count = 0;
 }
 
 static inline struct node_def *doc_node(struct fixture *f, const char *name, uint32_t id)
@@ -150,6 +152,19 @@ static inline struct rule_def *doc_rule(struct fixture *f, const char *name, enu
 	def->strict = def->enabled = true;
 	def->weight = 100;
 	def->at_once = 1;
+	return def;
+}
+
+static inline struct pro_def *doc_policy(struct fixture *f, const char *name)
+{
+	struct pro_def *def = &f->pros[f->doc.pro_count++];
+
+	*def = pro_defaults();
+	def->measure = PRO_CPU;
+	def->threshold = 80;
+	def->clear = 70;
+	def->action = PRO_BALANCE;
+	text_copy(def->name, sizeof(def->name), name);
 	return def;
 }
 

@@ -58,6 +58,46 @@ static struct vm_ref some_vm(struct fixture *f)
 	return f->cluster.vm_high ? f->cluster.vms[slot].ref : (struct vm_ref){ 0 };
 }
 
+// About policies and tips, and now and then about what there is not.
+static void some_tip(struct fixture *f, struct entry *entry)
+{
+	static uint8_t body[8192];
+	bool named = dice(4) != 0;
+	struct tip tip = { .state = (uint8_t)dice(3),
+			   .action = (uint8_t)dice(PRO_ACTION_COUNT),
+			   .node = (uint8_t)dice(4),
+			   .volume = SLOT_NONE,
+			   .actor = SLOT_NONE,
+			   .asked = dice(2),
+			   .before = dice(100),
+			   .after = dice(100) };
+	const struct tip *last;
+
+	if ((entry->type < ENTRY_POLICY_SET || entry->type > ENTRY_TIP_DISMISS) &&
+	    entry->type != ENTRY_SCRIPT_REPORT && entry->type < ENTRY_TIP_OPEN)
+		return;
+	text_copy(entry->name, NAME_SIZE, named ? pro_shipped[dice(PRO_SHIPPED_COUNT)].name : "");
+	text_copy(tip.policy, NAME_SIZE, entry->name);
+	for (tip.move_count = 0; tip.move_count < dice(3); tip.move_count++)
+		tip.moves[tip.move_count] = (struct tip_move){ .vm = some_vm(f),
+							       .from = (uint8_t)dice(4),
+							       .to = (uint8_t)dice(4) };
+	entry->tip = f->cluster.next_tip - 1 - dice(4);
+	for (uint32_t i = 0; entry->type == ENTRY_SCRIPT_REPORT && i < TIPS_MAX; i++)
+		if (f->cluster.tips[i].state == TIP_RUNNING && f->cluster.tips[i].actor < 4)
+			entry->tip = f->cluster.tips[i].id;
+	last = cluster_tip(&f->cluster, entry->tip);
+	entry->tip_state = (uint8_t)dice(TIP_STATE_COUNT);
+	entry->tip_verdict = (uint8_t)dice(TIP_VERDICT_COUNT);
+	if (last && last->action == PRO_SCRIPT && last->state < TIP_RUNNING && dice(4))
+		entry->tip_state = last->state + 1;
+	if (entry->type == ENTRY_SCRIPT_REPORT && last && last->actor < 4)
+		entry->node_id = entry->from = f->cluster.nodes[last->actor].def.id;
+	entry->actor = (uint8_t)dice(4);
+	entry->body = body;
+	entry->body_size = tip_encode(&tip, body, sizeof(body));
+}
+
 static struct entry some_entry(struct fixture *f)
 {
 	static uint8_t places[512];
@@ -110,6 +150,7 @@ static struct entry some_entry(struct fixture *f)
 		if (vm->leases[i].life == LEASE_WRITING)
 			break;
 	}
+	some_tip(f, &entry);
 	entry.report.watchdog = dice(2);
 	entry.move_outcome = (uint8_t)(1 + dice(MOVE_OUTCOME_COUNT - 1));
 	entry.move_report = (uint8_t)(1 + dice(MOVE_REPORT_COUNT - 1));
@@ -265,7 +306,8 @@ static bool about_moves(uint32_t type)
 {
 	return type == ENTRY_MOVE_REQUEST || type == ENTRY_MOVE_CANCEL ||
 	       type == ENTRY_MOVE_REPORT || type == ENTRY_MOVE_BEGIN || type == ENTRY_MOVE_END ||
-	       type == ENTRY_NODE_DRAIN || type == ENTRY_NODE_DRAINED;
+	       type == ENTRY_NODE_DRAIN || type == ENTRY_NODE_DRAINED ||
+	       type == ENTRY_TIP_MEASURED || type == ENTRY_SCRIPT_REPORT;
 }
 
 static void what_must_hold_holds(void **state)

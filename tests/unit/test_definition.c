@@ -288,6 +288,10 @@ static void cluster_fill(struct cluster *cluster, const struct definitions *defs
 		cluster->rules[i].used = true;
 		cluster->rules[i].def = defs->rules[i];
 	}
+	for (uint32_t i = 0; i < defs->pro_count; i++) {
+		cluster->policies[i].used = true;
+		cluster->policies[i].def = defs->pros[i];
+	}
 	for (uint32_t i = 0; i < defs->owner_count; i++) {
 		const struct owner_def *owner = &defs->owners[i];
 		struct vm *vm = &cluster->vms[owner->vm];
@@ -324,6 +328,11 @@ static void definitions_equal(const struct definitions *x, const struct definiti
 	SAME(migration);
 	assert_int_equal(x->rule_count, y->rule_count);
 	assert_memory_equal(x->rules, y->rules, x->rule_count * sizeof(*x->rules));
+	assert_int_equal(x->pro_count, y->pro_count);
+	for (uint32_t i = 0; i < x->pro_count; i++) {
+		x->pros[i].enabled_given = y->pros[i].enabled_given = true;
+		assert_memory_equal(&x->pros[i], &y->pros[i], sizeof(*x->pros));
+	}
 }
 
 static void test_round_trip(void **state)
@@ -391,6 +400,10 @@ static void test_round_trip_alone(void **state)
 	for (uint32_t i = 0; i < defs->rule_count; i++) {
 		definition_write_rule(&defs->rules[i], text, sizeof(text));
 		read_text(&back, "rule", text);
+	}
+	for (uint32_t i = 0; i < defs->pro_count; i++) {
+		definition_write_policy(&defs->pros[i], text, sizeof(text));
+		read_text(&back, "policy", text);
 	}
 	for (uint32_t i = 0; i < defs->vm_count; i++) {
 		definition_write_vm(&cluster, &cluster.vms[i], text, sizeof(text));

@@ -21,6 +21,8 @@
 #include "clusterd/codec.c"
 #include "clusterd/definition.c"
 #include "clusterd/fields.c"
+#include "clusterd/fields_tip.c"
+#include "clusterd/pro.c"
 #include "clusterd/snapshot.c"
 #include "clusterd/text.c"
 #include "clusterd/rule_index.c"
@@ -125,6 +127,7 @@ static void fill_node(struct cluster_node *node)
 	FLAG(node->reported);
 	fill_report(&node->report);
 	KIND(node->life, NODE_LIFE_COUNT);
+	node->policy_move_count = POLICY_BUDGET_MAX;
 	node->fence_actor = 2;
 	FLAG(node->fence_wanted);
 	KIND(node->def.health, NODE_HEALTH_COUNT);
@@ -252,6 +255,70 @@ static void fill_rule(struct cluster_rule *rule)
 	}
 }
 
+static void fill_run(struct policy_run *run)
+{
+	FLAG(run->wanted);
+	END(run->reason);
+}
+
+static void fill_policy(struct cluster_policy *policy)
+{
+	struct pro_def *def = &policy->def;
+
+	scribble(policy, sizeof(*policy));
+	FLAG(policy->used);
+	END(def->name);
+	FLAG(def->enabled);
+	FLAG(def->enabled_given);
+	KIND(def->severity, PRO_SEVERITY_COUNT);
+	KIND(def->mode, PRO_MODE_COUNT);
+	KIND(def->subject, PRO_SUBJECT_COUNT);
+	KIND(def->measure, PRO_MEASURE_COUNT);
+	FLAG(def->below);
+	KIND(def->action, PRO_ACTION_COUNT);
+	END(def->script);
+	FLAG(policy->suspended);
+	END(policy->reason);
+	fill_run(&policy->run);
+	policy->past_count = POLICY_PAST_MAX;
+	for (uint32_t i = 0; i < POLICY_PAST_MAX; i++)
+		KIND(policy->past[i].verdict, TIP_VERDICT_COUNT);
+}
+
+static void fill_tips(struct cluster *cluster)
+{
+	struct tip *tip = &cluster->tips[6];
+
+	scribble(&cluster->next_tip, sizeof(cluster->next_tip));
+	scribble(&cluster->balance, sizeof(cluster->balance));
+	fill_run(&cluster->balance);
+	scribble(tip, sizeof(*tip));
+	tip->id = cluster->next_tip - 1;
+	KIND(tip->state, TIP_STATE_COUNT);
+	KIND(tip->severity, PRO_SEVERITY_COUNT);
+	KIND(tip->action, PRO_ACTION_COUNT);
+	END(tip->policy);
+	FLAG(tip->asked);
+	FLAG(tip->automatic);
+	KIND(tip->subject, PRO_SUBJECT_COUNT);
+	tip->node = 1;
+	tip->volume = 2;
+	END(tip->subject_name);
+	KIND(tip->measure, PRO_MEASURE_COUNT);
+	FLAG(tip->below);
+	tip->point_count = TIP_POINTS_MAX;
+	tip->move_count = TIP_MOVES_MAX;
+	for (uint32_t i = 0; i < TIP_MOVES_MAX; i++) {
+		tip->moves[i].from = 1;
+		tip->moves[i].to = 3;
+		KIND(tip->moves[i].outcome, MOVE_OUTCOME_COUNT);
+	}
+	tip->actor = 2;
+	KIND(tip->verdict, TIP_VERDICT_COUNT);
+	END(tip->reason);
+	END(tip->result);
+}
+
 static void fill_moves(struct cluster *cluster)
 {
 	scribble(&cluster->next_move, sizeof(cluster->next_move));
@@ -319,6 +386,8 @@ static void fill_cluster(struct cluster *cluster)
 	FLAG(cluster->def.policies.cpu_hard);
 	fill_moves(cluster);
 	fill_rule(&cluster->rules[3]);
+	fill_policy(&cluster->policies[7]);
+	fill_tips(cluster);
 	scribble(&cluster->voters, sizeof(cluster->voters));
 	cluster->voters.count = NODES_MAX;
 	for (uint32_t i = 0; i < NODES_MAX; i++)
@@ -373,6 +442,9 @@ static void everything_comes_back(void **state)
 		ASSERT_SAME(a.cluster.volumes, b.cluster.volumes);
 		ASSERT_SAME(a.cluster.moves, b.cluster.moves);
 		ASSERT_SAME(a.cluster.rules, b.cluster.rules);
+		ASSERT_SAME(a.cluster.policies, b.cluster.policies);
+		ASSERT_SAME(a.cluster.tips, b.cluster.tips);
+		ASSERT_SAME(a.cluster.balance, b.cluster.balance);
 		ASSERT_SAME(a.cluster.past_moves, b.cluster.past_moves);
 		for (uint32_t i = 0; i < 6; i++) {
 			ASSERT_SAME(a.cluster.vms[i], b.cluster.vms[i]);
@@ -475,8 +547,12 @@ static void every_byte_of_every_field_is_in_the_digest(void **state)
 	    EXCEPT(cluster_node, report.facts.machine_count),
 	    EXCEPT(cluster_node, report.facts.model_count),
 	    EXCEPT(cluster_node, report.facts.bridge_count),
-	    EXCEPT(cluster_node, def.attribute_count));
+	    EXCEPT(cluster_node, def.attribute_count), EXCEPT(cluster_node, policy_move_count));
 	TRY(f.cluster.rules[3], EXCEPT(cluster_rule, used), EXCEPT(cluster_rule, def.member_count));
+	TRY(f.cluster.policies[7], EXCEPT(cluster_policy, used),
+	    EXCEPT(cluster_policy, past_count));
+	TRY(f.cluster.tips[6], EXCEPT(tip, point_count), EXCEPT(tip, move_count));
+	TRY(f.cluster.balance, { 0, 0 });
 	TRY(f.cluster.volumes[1], EXCEPT(cluster_volume, used));
 	TRY(f.cluster.vms[0], EXCEPT(vm, used), EXCEPT(vm, ref.slot), EXCEPT(vm, lease_count));
 	TRY(f.cluster.defs[0], EXCEPT(vm_def, disk_count), EXCEPT(vm_def, nic_count),
@@ -503,6 +579,10 @@ static void counts_slots_and_heads_are_in_the_digest(void **state)
 	CHANGES(f.cluster.view);
 	CHANGES(f.cluster.functional_level);
 	CHANGES(f.cluster.next_serial);
+	CHANGES(f.cluster.next_tip);
+	CHANGES(f.cluster.policies[7].past_count);
+	CHANGES(f.cluster.tips[6].point_count);
+	CHANGES(f.cluster.tips[6].move_count);
 	CHANGES(f.cluster.voters.count);
 	CHANGES(f.cluster.nodes[3].def.fence_count);
 	CHANGES(f.cluster.nodes[3].report.facts.machine_count);

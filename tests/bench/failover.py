@@ -45,6 +45,13 @@ def place(lab, vm, leads):
     if (row["node"] == first) == leads:
         return
     target = first if leads else next(name for name in lab.nodes if name != first)
+
+    # A node that has just come back is online before it has joined its volumes.
+    def joined():
+        now = lab.status(first)
+        return now and all(seen["state"] == "online" for volume in now["volumes"]
+                           for seen in volume["nodes"] if seen["node"] == target)
+    lab.wait(f"the volumes on {target}", 60, joined)
     document = ET.Element("clusterd")
     definition = next(element for element in ET.fromstring(lab.exec(target, "clustadm", "dump"))
                       if element.tag == "vm" and element.get("name") == vm)

@@ -112,6 +112,7 @@ typedef enum exit_status (*command_fn)(struct session *session);
 
 static const command_fn handlers[COMMAND_COUNT] = {
 	[COMMAND_STATUS] = clustadm_status,
+	[COMMAND_TOP] = clustadm_top,
 	[COMMAND_APPLY] = clustadm_apply,
 	[COMMAND_CHECK] = clustadm_check,
 	[COMMAND_DUMP] = clustadm_dump,

@@ -243,6 +243,14 @@ static void offer_maintenance(const char *start)
 		offer(words[i], start);
 }
 
+static void offer_sort(const char *start)
+{
+	static const char *const words[] = { "cpu", "mem", "disk", "net", "name" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		offer(words[i], start);
+}
+
 enum exit_status clustadm_complete(struct session *session)
 {
 	int argc = session->invocation->argc;
@@ -269,6 +277,8 @@ enum exit_status clustadm_complete(struct session *session)
 	if (strcmp(before, "-o") == 0) {
 		offer("json", start);
 		offer("table", start);
+	} else if (strcmp(before, "--sort") == 0) {
+		offer_sort(start);
 	} else if (strcmp(before, "--from") == 0) {
 		puts("__files__");
 	} else if (strcmp(before, "--on") == 0 || strcmp(before, "--to") == 0) {

@@ -66,6 +66,7 @@ long long json_number(const json_t *object, const char *name);
 bool json_flag(const json_t *object, const char *name);
 
 enum exit_status clustadm_status(struct session *session);
+enum exit_status clustadm_top(struct session *session);
 enum exit_status clustadm_list(struct session *session);
 enum exit_status clustadm_vm_show(struct session *session);
 enum exit_status clustadm_vm_explain(struct session *session);
@@ -98,6 +99,8 @@ enum exit_status clustadm_cert_show(struct session *session);
 enum exit_status clustadm_cert_renew(struct session *session);
 enum exit_status clustadm_whatif(struct session *session);
 
+// "3.4 MiB/s" of KiB and "/s".
+const char *amount_text(long long kib, const char *what, char *text, size_t size);
 // A preflight's nodes; `whole`: with what is ok.
 void preflight_table(struct session *session, const json_t *nodes, bool whole);
 void node_cpus_print(struct session *session, const json_t *result); // of node list --cpu

@@ -318,6 +318,68 @@ static void field_names(const char *name, const json_t *names)
 	field(name, joined);
 }
 
+// A value of what is measured, or -1.
+static long long measured(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(json_object_get(object, "measured"), name);
+
+	return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
+// The parts of a line that are known, with what joins them.
+static void put_percent(const char **join, const char *what, long long permille)
+{
+	if (permille < 0)
+		return;
+	printf("%s%s %lld.%lld %%", *join, what, permille / 10, permille % 10);
+	*join = ", ";
+}
+
+static void put_amount(const char **join, const char *what, long long kib, const char *unit)
+{
+	char text[32];
+
+	if (kib < 0)
+		return;
+	printf("%s%s %s", *join, what, amount_text(kib, unit, text, sizeof(text)));
+	*join = ", ";
+}
+
+static void vm_print_measured(const json_t *vm)
+{
+	const char *join = " ";
+	long long memory = measured(vm, "memory_mib");
+
+	// Nothing is measured of what runs nowhere.
+	if (memory < 0 && !*json_word(vm, "node"))
+		return;
+	printf("%-18s", "measured");
+	put_percent(&join, "CPU", measured(vm, "cpu_permille"));
+	put_amount(&join, "memory", memory < 0 ? -1 : memory * 1024, "");
+	put_amount(&join, "read", measured(vm, "read_kib_s"), "/s");
+	put_amount(&join, "write", measured(vm, "write_kib_s"), "/s");
+	put_amount(&join, "received", measured(vm, "received_kib_s"), "/s");
+	put_amount(&join, "sent", measured(vm, "sent_kib_s"), "/s");
+	if (memory < 0)
+		printf("%s%s", join, json_word(json_object_get(vm, "measured"), "reason"));
+	putchar('\n');
+}
+
+static void node_print_measured(const json_t *node)
+{
+	const char *join = " ";
+
+	printf("%-18s", "measured");
+	put_percent(&join, "CPU", measured(node, "cpu_permille"));
+	put_percent(&join, "memory", measured(node, "memory_permille"));
+	put_percent(&join, "waiting for CPU", measured(node, "cpu_pressure_permille"));
+	put_percent(&join, "for memory", measured(node, "memory_pressure_permille"));
+	put_percent(&join, "for I/O", measured(node, "io_pressure_permille"));
+	if (measured(node, "cpu_permille") < 0)
+		printf("%s%s", join, json_word(json_object_get(node, "measured"), "reason"));
+	putchar('\n');
+}
+
 static void vm_print_hardware(const json_t *vm)
 {
 	const json_t *item;
@@ -363,6 +425,7 @@ void vm_print(struct session *session, const json_t *vm)
 	field("managed", json_flag(vm, "managed") ? "" : "no");
 	field("uuid", json_word(vm, "uuid"));
 	printf("%-18s %lld\n", "priority", json_number(vm, "priority"));
+	vm_print_measured(vm);
 	vm_print_hardware(vm);
 	field_names("possible owners", json_object_get(vm, "possible"));
 	json_array_foreach(json_object_get(vm, "preferred"), i, tier)
@@ -414,6 +477,7 @@ static void node_print(struct session *session, const json_t *node)
 	printf("%-18s %lld, %lld MiB (%lld used by VMs, %lld kept for the host)\n",
 	       "CPUs and memory", json_number(node, "cpus"), json_number(node, "memory_mib"),
 	       json_number(node, "memory_used_mib"), json_number(node, "memory_reserve_mib"));
+	node_print_measured(node);
 	field("watchdog", json_flag(node, "watchdog") ? "guards its leases" : "none");
 	field("emulator", json_flag(node, "emulator") ? "" : "missing");
 	field("processor", json_word(node, "cpu_model"));
@@ -452,8 +516,11 @@ static void node_print(struct session *session, const json_t *node)
 
 static void volume_print(struct session *session, const json_t *volume)
 {
-	static const char *const heads[] = { "NODE", "STATE", "LOCKSPACE", "REASON", NULL };
+	static const char *const heads[] = {
+		"NODE", "STATE", "LOCKSPACE", "LATENCY", "REASON", NULL
+	};
 	const json_t *item;
+	long long us;
 	struct table table;
 	size_t i;
 
@@ -474,6 +541,11 @@ static void volume_print(struct session *session, const json_t *volume)
 		table_add(&table, json_word(item, "node"));
 		table_add(&table, json_word(item, "state"));
 		table_add(&table, json_flag(item, "joined") ? "joined" : "-");
+		us = json_number(item, "latency_us");
+		if (json_is_integer(json_object_get(item, "latency_us")))
+			table_addf(&table, "%lld.%02lld ms", us / 1000, us % 1000 / 10);
+		else
+			table_add(&table, "-");
 		table_add(&table, json_word(item, "reason"));
 	}
 	session_table(session, &table);

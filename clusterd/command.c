@@ -41,12 +41,18 @@ const struct command_option command_options[OPTION_COUNT] = {
 	[OPTION_STAY] = { "--stay", NULL, "those that left stay where they are" },
 	[OPTION_RETURN] = { "--return", NULL, "those that left come back" },
 	[OPTION_FOR] = { "--for", "TIME", "it ends by itself after that (2h)" },
+	[OPTION_SORT] = { "--sort", "KEY", "the most of it first: cpu, mem, disk, net, or name" },
 	[OPTION_CPU] = { "--cpu", NULL, "what the processors differ in" },
 };
 
 const struct command commands[COMMAND_COUNT] = {
 	[COMMAND_STATUS] = { "", "status", "", 0, 0, O(WATCH), "", "the whole cluster at a glance",
 			     "" },
+	[COMMAND_TOP] = { "", "top", "", 0, 0, O(SORT) | O(WATCH), "",
+			  "what nodes and VMs use now, the busiest first",
+			  "On a terminal a screen that is renewed: c, m, d, n and a sort by CPU, "
+			  "memory, disk, network\n"
+			  "and name, q ends. In a pipe it is text, once.\n" },
 	[COMMAND_APPLY] = { "", "apply", "FILE...", 1, ARGUMENTS_ANY, O(DRY_RUN) | O(FORCE), "file",
 			    "define what the XML files say, all of it or nothing",
 			    "\"-\" is standard input. What the files do not name stays as it "

@@ -75,6 +75,11 @@ const struct measures *node_measures(const struct node *node)
 	return node->measures;
 }
 
+uint64_t node_now_ms(const struct node *node)
+{
+	return node->now_ms;
+}
+
 void node_wake_at(struct node *node, uint64_t when_ms)
 {
 	if (when_ms < node->deadline_ms)

@@ -38,6 +38,7 @@ uint64_t node_deadline_ms(const struct node *node);
 const struct cluster *node_cluster(const struct node *node);
 const struct view *node_view(const struct node *node);
 const struct measures *node_measures(const struct node *node);
+uint64_t node_now_ms(const struct node *node); // of its last step
 
 // State words for people, the same everywhere (clustadm(8)). `reason` (REASON_SIZE) says why, empty
 // when all is well.

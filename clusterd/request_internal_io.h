@@ -58,6 +58,12 @@ json_t *capacity_json(const struct cluster *cluster, uint64_t present, uint32_t 
 json_t *capacity_broken(const struct cluster *before, struct cluster *after, uint64_t present);
 struct answer show_dump(struct request *request, const json_t *ask);
 
+struct answer show_top(struct request *request, const json_t *ask);
+// What is measured of one: present values, null where there is none, with the reason.
+json_t *node_measured(const struct node *node, uint8_t slot, bool with_series);
+json_t *vm_measured(const struct node *node, const struct vm *vm, bool with_series);
+json_t *volume_latency(const struct node *node, uint8_t slot, uint8_t volume);
+
 struct answer show_moves(struct request *request, const json_t *ask);
 struct answer show_node_maintenance(struct request *request, const json_t *ask);
 

@@ -478,6 +478,7 @@ struct verb {
 
 static const struct verb verbs[] = {
 	{ "status", show_status, NULL },
+	{ "top", show_top, NULL },
 	{ "vm list", show_vm_list, NULL },
 	{ "vm show", show_vm, NULL },
 	{ "vm explain", show_vm_explain, NULL },

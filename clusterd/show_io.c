@@ -364,13 +364,16 @@ struct answer show_node(struct request *request, const json_t *ask)
 			json_array_append_new(vms, text_json(vm_definition(cluster, vm)->name));
 	}
 	json_object_set_new(row, "vm_names", vms);
+	json_object_set_new(row, "measured",
+			    node_measured(node, node_slot(cluster, cnode), true));
 	return answer_result(row);
 }
 
 /* Volumes. */
 
-static json_t *volume_row(const struct cluster *cluster, const struct cluster_volume *volume)
+static json_t *volume_row(const struct node *node, const struct cluster_volume *volume)
 {
+	const struct cluster *cluster = node_cluster(node);
 	uint8_t slot = volume_slot(cluster, volume);
 	char path[2 * PATH_SIZE];
 	json_t *row = json_object(), *nodes = json_array();
@@ -392,6 +395,7 @@ static json_t *volume_row(const struct cluster *cluster, const struct cluster_vo
 		json_object_set_new(
 			place, "reason",
 			text_json(cnode->reported ? seen->reason : "the node has not reported"));
+		json_object_set_new(place, "latency_us", volume_latency(node, i, slot));
 		json_array_append_new(nodes, place);
 	}
 	json_object_set_new(row, "name", text_json(volume->def.name));
@@ -403,13 +407,14 @@ static json_t *volume_row(const struct cluster *cluster, const struct cluster_vo
 	return row;
 }
 
-static json_t *volume_rows(const struct cluster *cluster)
+static json_t *volume_rows(const struct node *node)
 {
+	const struct cluster *cluster = node_cluster(node);
 	json_t *rows = json_array();
 
 	for (uint8_t v = 0; v < VOLUMES_MAX; v++) {
 		if (cluster->volumes[v].used)
-			json_array_append_new(rows, volume_row(cluster, &cluster->volumes[v]));
+			json_array_append_new(rows, volume_row(node, &cluster->volumes[v]));
 	}
 	return rows;
 }
@@ -419,7 +424,7 @@ struct answer show_volume_list(struct request *request, const json_t *ask)
 	json_t *result = json_object();
 
 	(void)ask;
-	json_object_set_new(result, "volumes", volume_rows(node_cluster(request->options.node)));
+	json_object_set_new(result, "volumes", volume_rows(request->options.node));
 	return answer_result(result);
 }
 
@@ -436,7 +441,7 @@ struct answer show_volume(struct request *request, const json_t *ask)
 		json_decref(vms);
 		return answer_unknown("volume", name ? name : "");
 	}
-	row = volume_row(cluster, volume);
+	row = volume_row(request->options.node, volume);
 	slots = cluster->lease_slots +
 		(size_t)volume_slot(cluster, volume) * cluster->limits.lease_slots_max;
 	for (uint32_t i = 0; i < cluster->limits.lease_slots_max; i++)
@@ -473,7 +478,7 @@ struct answer show_status(struct request *request, const json_t *ask)
 	}
 	json_object_set_new(result, "cluster", cluster_row(node));
 	json_object_set_new(result, "nodes", node_rows(node));
-	json_object_set_new(result, "volumes", volume_rows(cluster));
+	json_object_set_new(result, "volumes", volume_rows(node));
 	json_object_set_new(result, "vms", vms);
 	if (cluster->def.policies.failures > 0 && view_normal(node_view(node)))
 		json_object_set_new(result, "capacity",

@@ -245,6 +245,7 @@ struct answer show_vm(struct request *request, const json_t *ask)
 			    json_integer(vm->cpu_known ? (json_int_t)cpu_count(&vm->cpu) : 0));
 	json_object_set_new(row, "can_move_to", vm_targets(request, vm));
 	add_sockets(row, request, def);
+	json_object_set_new(row, "measured", vm_measured(request->options.node, vm, true));
 	return answer_result(row);
 }
 

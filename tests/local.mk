@@ -134,6 +134,7 @@ tests_edge_test_link_strangers_LDADD = $(edge_test_LIBS)
 # The administrators' side.
 request_test_sources = clusterd/request_io.c clusterd/request_apply_io.c clusterd/show_io.c \
 	clusterd/show_vm_io.c clusterd/show_preflight_io.c clusterd/show_capacity_io.c clusterd/show_dump_io.c tests/unit/request_world.c tests/unit/request_world.h
+request_test_sources += clusterd/show_measures_io.c
 request_test_sources += clusterd/request_move_io.c clusterd/request_tip_io.c
 tests_unit_test_clustadm_SOURCES = tests/unit/test_clustadm.c clusterd/command.c clusterd/table.c
 tests_unit_test_clustadm_LDADD = $(CMOCKA_LIBS)

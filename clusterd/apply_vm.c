@@ -5,6 +5,7 @@
 #include "clusterd/apply_move.h"
 #include "clusterd/cluster_internal.h"
 #include "clusterd/cpu.h"
+#include "clusterd/rule_index.h"
 #include "clusterd/text.h"
 
 void vm_set_phase(struct apply *a, struct vm *vm, enum vm_phase phase)
@@ -31,6 +32,7 @@ void vm_set_wanted(struct apply *a, struct vm *vm, enum vm_wanted wanted)
 {
 	vm->wanted = (uint8_t)wanted;
 	a->cluster->defs[vm->ref.slot].wanted = (uint8_t)wanted;
+	rule_index_orders(a->cluster);
 }
 
 void vm_drop_saved(struct vm *vm)

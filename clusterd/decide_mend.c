@@ -11,6 +11,7 @@
 #include "clusterd/text.h"
 #include "policies/drain.h"
 #include "policies/mend.h"
+#include "policies/order.h"
 
 enum {
 	LOOK_MS = 5000,	  // at what has to wait its turn
@@ -54,7 +55,7 @@ struct mending {
 	struct node *node;
 	struct move_round *round;
 	struct actions *actions;
-	struct placement_load after, scratch;
+	struct placement_load before, after, scratch; // before: as the round began
 	uint64_t groups; // of those that were looked at
 	uint64_t wake_ms;
 };
@@ -87,9 +88,29 @@ static uint64_t mend_targets(const struct mending *m, const struct mend *mend)
 	return among;
 }
 
+// Of those that go cold the ones that start later are stopped first: until such a one has begun.
+static bool later_ones_begin_first(const struct mending *m, const struct vm *vm)
+{
+	const struct cluster *cluster = &m->node->cluster;
+	struct mend mend;
+
+	if (method_of(cluster, vm) != MOVE_COLD || !rules_of_vm(cluster, vm).as[ROLE_FIRST])
+		return false;
+	for (uint32_t i = 0; i < cluster->vm_high; i++) {
+		const struct vm *then = &cluster->vms[i];
+
+		if (then->used && then != vm && then->phase == VM_RUNNING && then->move == 0 &&
+		    order_ties(cluster, vm, then) && method_of(cluster, then) == MOVE_COLD &&
+		    mend_asks(cluster, &m->before, then, m->node->wall_ms, &mend))
+			return true;
+	}
+	return false;
+}
+
 static bool may_begin(struct mending *m, const struct vm *vm, uint8_t target)
 {
-	return move_has_room(&m->node->cluster, m->round, vm, target) &&
+	return !later_ones_begin_first(m, vm) &&
+	       move_has_room(&m->node->cluster, m->round, vm, target) &&
 	       (m->round->load.present >> vm->owner & 1) &&
 	       !move_failed_lately(m->node, vm, again_ms(&m->node->cluster, vm)) &&
 	       actions_room(m->actions, 16, 64 * 1024);
@@ -193,6 +214,7 @@ void decide_mends(struct node *node, struct move_round *round, struct actions *a
 	node->mend_index = node->cluster.index;
 	node->mend_ms = UINT64_MAX;
 	mend_load_init(&m.after, &round->load, &node->cluster);
+	m.before = m.after;
 	count = mend_list(&m, node->scratch);
 	for (uint32_t pass = 0; pass < 2; pass++) {
 		for (uint32_t i = 0; i < count; i++) {

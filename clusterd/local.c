@@ -7,7 +7,9 @@
 
 #include "clusterd/invariant.h"
 #include "clusterd/local_move.h"
+#include "clusterd/rule_index.h"
 #include "clusterd/text.h"
+#include "policies/order.h"
 
 enum {
 	REPORT_AGAIN_MS = 5000,
@@ -252,10 +254,25 @@ static void wish_owned(const struct node *node, const struct vm *vm, const struc
 		wish->start = wish->keep = wish->cont = false;
 		wish->why = "this node is no possible owner of it any more";
 	}
-	if (move && move->stage == STAGE_STOP) {
+	if (move && move->stage == STAGE_START && order_holds_start(&node->cluster, vm))
+		wish->start = false;
+	if (move && move->stage == STAGE_STOP && !order_holds_stop(&node->cluster, vm)) {
 		wish->stop = true;
 		wish->why = "it is moved, and starts anew elsewhere";
 	}
+}
+
+// In the reverse of the order in which they started.
+static void wish_ended(const struct node *node, const struct vm *vm, struct vm_wish *wish)
+{
+	if (order_holds_stop(&node->cluster, vm)) {
+		wish->keep = true;
+		wish->why = "what starts after it ends first";
+		return;
+	}
+	wish->stop = true;
+	wish->why = vm->wanted != VM_WANTED_RUNNING ? "it is wanted stopped"
+						    : "what it starts after is stopped";
 }
 
 static struct vm_wish local_wish(const struct node *node, const struct vm *vm,
@@ -295,9 +312,8 @@ static struct vm_wish local_wish(const struct node *node, const struct vm *vm,
 		return wish;
 	}
 	ours = vm->owner == node_self_slot(node) && node_self_slot(node) != SLOT_NONE;
-	if (vm->wanted != VM_WANTED_RUNNING) {
-		wish.stop = true;
-		wish.why = "it is wanted stopped";
+	if (vm->wanted != VM_WANTED_RUNNING || (ours && vm_is_held(&node->cluster, vm))) {
+		wish_ended(node, vm, &wish);
 	} else if (!ours) {
 		// A waiting child is given up; what runs goes on under its lease and is reported as
 		// found.

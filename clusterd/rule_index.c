@@ -5,16 +5,18 @@
 
 size_t rule_index_memory(const struct cluster_limits *limits)
 {
-	return sizeof(struct rule_index) + sizeof(struct vm_rules) * limits->vms_max;
+	size_t held = (sizeof(bool) * limits->vms_max + 7) & ~(size_t)7;
+
+	return sizeof(struct rule_index) + sizeof(struct vm_rules) * limits->vms_max + held;
 }
 
 struct rule_index *rule_index_init(const struct cluster_limits *limits, void *memory)
 {
 	struct rule_index *index = memory;
 
-	(void)limits;
 	memset(index, 0, sizeof(*index));
 	index->vms = (struct vm_rules *)(index + 1);
+	index->held = (bool *)(index->vms + limits->vms_max);
 	return index;
 }
 
@@ -67,6 +69,7 @@ static void index_rule(struct cluster *cluster, const struct rule_def *def, uint
 
 	index->enabled |= bit;
 	index->strict |= def->strict ? bit : 0;
+	index->symmetric |= def->symmetric ? bit : 0;
 	index->kinds[def->kind] |= bit;
 	for (uint32_t i = 0; i < def->member_count; i++) {
 		const struct rule_member *member = &def->members[i];
@@ -121,7 +124,7 @@ void rule_index_rebuild(struct cluster *cluster)
 	struct rule_index *index = cluster->rule_index;
 	bool any = false;
 
-	index->enabled = index->strict = 0;
+	index->enabled = index->strict = index->symmetric = 0;
 	memset(index->kinds, 0, sizeof(index->kinds));
 	for (uint32_t i = 0; i < RULES_MAX; i++)
 		any = any || (cluster->rules[i].used && cluster->rules[i].def.enabled);
@@ -136,6 +139,74 @@ void rule_index_rebuild(struct cluster *cluster)
 			index_values(cluster, i);
 	}
 	index_groups(cluster);
+	rule_index_orders(cluster);
+}
+
+// Of each order: how many stand first in it, and how many of them are not to run.
+static void count_firsts(const struct cluster *cluster, uint64_t orders, uint32_t firsts[RULES_MAX],
+			 uint32_t down[RULES_MAX])
+{
+	const struct rule_index *index = cluster->rule_index;
+
+	memset(firsts, 0, sizeof(*firsts) * RULES_MAX);
+	memset(down, 0, sizeof(*down) * RULES_MAX);
+	for (uint32_t slot = 0; slot < cluster->vm_high; slot++) {
+		const struct vm *vm = &cluster->vms[slot];
+		uint64_t mask = index->vms[slot].as[ROLE_FIRST] & orders;
+
+		for (uint8_t rule = 0; vm->used && mask && rule < RULES_MAX; rule++) {
+			if (!(mask >> rule & 1))
+				continue;
+			firsts[rule]++;
+			down[rule] += vm->wanted != VM_WANTED_RUNNING || index->held[slot];
+		}
+	}
+}
+
+static bool hold_more(struct cluster *cluster, uint64_t broken)
+{
+	struct rule_index *index = cluster->rule_index;
+	bool more = false;
+
+	for (uint32_t slot = 0; slot < cluster->vm_high; slot++) {
+		const struct vm *vm = &cluster->vms[slot];
+
+		if (!vm->used || index->held[slot] || vm->wanted != VM_WANTED_RUNNING ||
+		    !(index->vms[slot].as[ROLE_THEN] & broken))
+			continue;
+		index->held[slot] = index->any_held = more = true;
+	}
+	return more;
+}
+
+// Whoever is held holds those that start after it in turn: until nobody is added.
+void rule_index_orders(struct cluster *cluster)
+{
+	struct rule_index *index = cluster->rule_index;
+	uint64_t orders = (index->kinds[RULE_ORDER] | index->kinds[RULE_ANY_FIRST]) &
+			  index->strict & index->symmetric;
+	uint32_t firsts[RULES_MAX], down[RULES_MAX];
+	uint64_t broken;
+
+	index->any_held = false;
+	if (!orders)
+		return;
+	memset(index->held, 0, sizeof(*index->held) * cluster->vm_high);
+	do {
+		count_firsts(cluster, orders, firsts, down);
+		broken = 0;
+		for (uint8_t rule = 0; rule < RULES_MAX; rule++) {
+			bool any = index->kinds[RULE_ANY_FIRST] >> rule & 1;
+
+			if (down[rule] > 0 && (!any || down[rule] == firsts[rule]))
+				broken |= UINT64_C(1) << rule;
+		}
+	} while (hold_more(cluster, broken));
+}
+
+bool vm_is_held(const struct cluster *cluster, const struct vm *vm)
+{
+	return cluster->rule_index->any_held && cluster->rule_index->held[vm->ref.slot];
 }
 
 struct vm_rules rules_of_vm(const struct cluster *cluster, const struct vm *vm)

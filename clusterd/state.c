@@ -4,6 +4,7 @@
 
 #include "clusterd/describe_move.h"
 #include "clusterd/node_internal.h"
+#include "clusterd/rule_index.h"
 #include "clusterd/text.h"
 #include "quorum/loss.h"
 
@@ -185,7 +186,8 @@ static enum vm_state owned_state(const struct node *node, const struct vm *vm, c
 		return homeless_state(node, vm, reason);
 	if (mine && local->life != LIFE_OFFLINE)
 		text_copy(reason, REASON_SIZE, local->reason);
-	if (vm->wanted != VM_WANTED_RUNNING || (mine && local->life == LIFE_STOPPING))
+	if (vm->wanted != VM_WANTED_RUNNING || vm_is_held(&node->cluster, vm) ||
+	    (mine && local->life == LIFE_STOPPING))
 		return VM_STATE_STOPPING;
 	return vm->phase == VM_RUNNING ? VM_STATE_RUNNING : VM_STATE_STARTING;
 }

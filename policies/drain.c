@@ -124,6 +124,10 @@ static bool step_hindered(const struct drain_plan *plan, struct drain_step *step
 		step_say(step, DRAIN_STEP_WAIT, "it is being stopped");
 		return true;
 	}
+	if (vm_is_held(cluster, vm)) {
+		step_say(step, DRAIN_STEP_WAIT, "it is being stopped with what it starts after");
+		return true;
+	}
 	if (vm->phase != VM_RUNNING) {
 		step_say(step, DRAIN_STEP_WAIT, "it is being started");
 		return true;

@@ -268,6 +268,8 @@ static bool cannot_move(const struct cluster *cluster, const struct vm *vm, stru
 		why = " is unmanaged";
 	else if (vm->wanted != VM_WANTED_RUNNING)
 		why = " is not wanted running";
+	else if (vm_is_held(cluster, vm))
+		why = " is being stopped with what it starts after";
 	else if (vm->phase == VM_BLOCKED)
 		why = " is blocked";
 	else if (vm->phase != VM_RUNNING)

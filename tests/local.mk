@@ -16,7 +16,7 @@ check_PROGRAMS += tests/unit/test_balance
 check_PROGRAMS += tests/unit/test_rules
 check_PROGRAMS += tests/unit/test_policies
 check_PROGRAMS += tests/unit/test_capacity
-check_PROGRAMS += tests/unit/test_contradiction tests/unit/test_mend
+check_PROGRAMS += tests/unit/test_contradiction tests/unit/test_mend tests/unit/test_order
 check_PROGRAMS += tests/unit/test_apply tests/unit/test_apply_life tests/unit/test_apply_dice tests/unit/test_codec tests/unit/test_cpu tests/unit/test_entry tests/unit/test_fields tests/unit/test_node_steps tests/unit/test_loss tests/unit/test_placement tests/unit/test_snapshot tests/unit/test_vm \
 	tests/unit/test_view tests/unit/test_view_rules tests/unit/test_definition tests/unit/test_qemu_args \
 	tests/edge/test_store tests/edge/test_store_mutant tests/edge/test_fence tests/edge/test_cpg_edge tests/edge/test_sanlock_edge tests/edge/test_qmp_edge tests/edge/test_host_edge \
@@ -45,6 +45,8 @@ tests_unit_test_balance_SOURCES = tests/unit/test_balance.c
 tests_unit_test_balance_LDADD = $(unit_LIBS)
 tests_unit_test_capacity_SOURCES = tests/unit/test_capacity.c tests/unit/cluster_fixture.h
 tests_unit_test_capacity_LDADD = $(unit_LIBS)
+tests_unit_test_order_SOURCES = tests/unit/test_order.c tests/unit/cluster_fixture.h
+tests_unit_test_order_LDADD = $(unit_LIBS)
 tests_unit_test_mend_SOURCES = tests/unit/test_mend.c tests/unit/cluster_fixture.h
 tests_unit_test_mend_LDADD = $(unit_LIBS)
 tests_unit_test_policies_SOURCES = tests/unit/test_policies.c tests/unit/cluster_fixture.h

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policies/order.h"
+
+#include "clusterd/rule_index.h"
+
+static uint64_t orders(const struct cluster *cluster)
+{
+	const struct rule_index *index = cluster->rule_index;
+
+	return index->enabled ? index->kinds[RULE_ORDER] | index->kinds[RULE_ANY_FIRST] : 0;
+}
+
+// Stopped for a cold move, or started after it.
+static bool moves_cold(const struct cluster *cluster, const struct vm *vm)
+{
+	const struct move *move = cluster_move(cluster, vm->move);
+
+	return move && (move->stage == STAGE_STOP || move->stage == STAGE_START);
+}
+
+static bool is_ending(const struct cluster *cluster, const struct vm *vm)
+{
+	const struct move *move = cluster_move(cluster, vm->move);
+
+	if (vm->owner == SLOT_NONE || cluster->nodes[vm->owner].life != NODE_ONLINE ||
+	    (vm->phase != VM_RUNNING && vm->phase != VM_PLACED) || !vm->managed)
+		return false;
+	return vm->wanted != VM_WANTED_RUNNING || vm_is_held(cluster, vm) ||
+	       (move && move->stage == STAGE_STOP);
+}
+
+bool order_ties(const struct cluster *cluster, const struct vm *first, const struct vm *then)
+{
+	return rules_of_vm(cluster, first).as[ROLE_FIRST] &
+	       rules_of_vm(cluster, then).as[ROLE_THEN] & orders(cluster) &
+	       (orders(cluster) ? cluster->rule_index->symmetric : 0);
+}
+
+bool order_holds_stop(const struct cluster *cluster, const struct vm *vm)
+{
+	if (vm->forced || !(rules_of_vm(cluster, vm).as[ROLE_FIRST] & orders(cluster)))
+		return false;
+	for (uint32_t i = 0; i < cluster->vm_high; i++) {
+		const struct vm *then = &cluster->vms[i];
+
+		if (then->used && then != vm && order_ties(cluster, vm, then) &&
+		    is_ending(cluster, then))
+			return true;
+	}
+	return false;
+}
+
+static bool rule_holds_start(const struct cluster *cluster, const struct vm *vm, uint8_t rule)
+{
+	const struct rule_def *def = &cluster->rules[rule].def;
+	bool any_up = false, any_coming = false, any_down = false;
+
+	for (uint32_t i = 0; i < cluster->vm_high; i++) {
+		const struct vm *first = &cluster->vms[i];
+		bool coming;
+
+		if (!first->used || first == vm ||
+		    !(rules_of_vm(cluster, first).as[ROLE_FIRST] >> rule & 1))
+			continue;
+		coming = first->phase == VM_PLACED || moves_cold(cluster, first);
+		any_up = any_up || (first->phase == VM_RUNNING && !coming);
+		any_coming = any_coming || coming;
+		any_down = any_down || (!coming && first->phase != VM_RUNNING);
+	}
+	if (def->kind == RULE_ANY_FIRST && any_up)
+		return false;
+	return any_coming || (def->strict && any_down);
+}
+
+bool order_holds_start(const struct cluster *cluster, const struct vm *vm)
+{
+	uint64_t mask = rules_of_vm(cluster, vm).as[ROLE_THEN] & orders(cluster);
+
+	for (uint8_t rule = 0; mask && rule < RULES_MAX; rule++)
+		if (mask >> rule & 1 && rule_holds_start(cluster, vm, rule))
+			return true;
+	return false;
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Start orders over VMs that run: who ends first, who waits with its start while it is moved.
+//
+// Placement asks for orders itself (rules.c); this is for the host that ends or starts a VM that
+// has an owner.
+#pragma once
+
+#include "clusterd/cluster.h"
+
+// One that starts after it by a symmetric order runs and is about to end: that one ends first.
+bool order_holds_stop(const struct cluster *cluster, const struct vm *vm);
+// It is started anew by a cold move, and what it starts after is being moved too, or does not run.
+bool order_holds_start(const struct cluster *cluster, const struct vm *vm);
+// By a symmetric order `then` starts after `first`, which would be stopped with it running.
+bool order_ties(const struct cluster *cluster, const struct vm *first, const struct vm *then);

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Start orders over VMs that run: who is held, who ends before whom, who waits when it is moved.
+#include "tests/unit/cluster_fixture.h"
+
+#include "clusterd/rule_index.h"
+#include "policies/order.h"
+
+static struct fixture f;
+
+static int begin(void **state)
+{
+	(void)state;
+	fixture_open(&f, 8, 32, 8);
+	fixture_cluster(&f);
+	for (char name = 'a'; name <= 'd'; name++)
+		doc_vm(&f, (char[]){ name, 0 }, "v1");
+	doc_accept(&f);
+	doc_begin(&f);
+	for (char name = 'a'; name <= 'd'; name++)
+		run_vm(&f, (char[]){ name, 0 }, 0);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	fixture_close(&f);
+	return 0;
+}
+
+static struct rule_def *order(const char *name, enum rule_kind kind, const char *firsts,
+			      const char *then)
+{
+	struct rule_def *def = doc_rule(&f, name, kind);
+
+	def->symmetric = true;
+	for (; *firsts; firsts++)
+		rule_member(def, ROLE_FIRST, (char[]){ *firsts, 0 });
+	rule_member(def, ROLE_THEN, then);
+	return def;
+}
+
+static void want(const char *name, enum vm_wanted wanted)
+{
+	struct entry entry = named(ENTRY_VM_WANT, name);
+
+	entry.wanted = (uint8_t)wanted;
+	accept(&f, entry);
+}
+
+static bool held(const char *name)
+{
+	return vm_is_held(&f.cluster, the_vm(&f, name));
+}
+
+static bool stop_waits(const char *name)
+{
+	return order_holds_stop(&f.cluster, the_vm(&f, name));
+}
+
+// Every kind of order, every state of two firsts.
+static void strict_symmetric_orders_hold(void **state)
+{
+	(void)state;
+	for (unsigned int bits = 0; bits < 64; bits++) {
+		bool any = bits & 1, strict = bits & 2, symmetric = bits & 4, enabled = bits & 8;
+		bool a_down = bits & 16, b_down = bits & 32;
+		struct rule_def *def = order("r", any ? RULE_ANY_FIRST : RULE_ORDER, "ab", "c");
+
+		def->strict = strict;
+		def->symmetric = symmetric;
+		def->enabled = enabled;
+		doc_accept(&f);
+		doc_begin(&f);
+		want("a", a_down ? VM_WANTED_STOPPED : VM_WANTED_RUNNING);
+		want("b", b_down ? VM_WANTED_DISABLED : VM_WANTED_RUNNING);
+		assert_int_equal(held("c"), strict && symmetric && enabled &&
+						    (any ? a_down && b_down : a_down || b_down));
+		assert_false(held("a") || held("b") || held("d"));
+	}
+}
+
+static void those_that_are_held_hold_others(void **state)
+{
+	(void)state;
+	order("one", RULE_ORDER, "a", "b");
+	order("two", RULE_ORDER, "b", "c");
+	order("three", RULE_ORDER, "c", "d");
+	doc_accept(&f);
+	want("a", VM_WANTED_STOPPED);
+	assert_true(held("b") && held("c") && held("d"));
+	// The last ends first, then one after another.
+	assert_true(stop_waits("a") && stop_waits("b") && stop_waits("c"));
+	assert_false(stop_waits("d"));
+	vm_reports(&f, "d", 1, VM_REPORT_STOPPED, "");
+	assert_true(stop_waits("a") && stop_waits("b"));
+	assert_false(stop_waits("c"));
+	vm_reports(&f, "c", 1, VM_REPORT_STOPPED, "");
+	vm_reports(&f, "b", 1, VM_REPORT_STOPPED, "");
+	assert_false(stop_waits("a"));
+	assert_int_equal(the_vm(&f, "b")->wanted, VM_WANTED_RUNNING);
+	want("a", VM_WANTED_RUNNING);
+	assert_false(held("b") || held("c") || held("d"));
+}
+
+// A wish stops nobody, but keeps the order where both end; one-way orders are about starts alone.
+static void wishes_and_one_way_orders(void **state)
+{
+	(void)state;
+	order("wish", RULE_ORDER, "a", "b")->strict = false;
+	order("oneway", RULE_ORDER, "c", "d")->symmetric = false;
+	doc_accept(&f);
+	want("a", VM_WANTED_STOPPED);
+	want("c", VM_WANTED_STOPPED);
+	assert_false(held("b") || held("d"));
+	assert_false(stop_waits("a") || stop_waits("c"));
+	want("b", VM_WANTED_STOPPED);
+	want("d", VM_WANTED_STOPPED);
+	assert_true(stop_waits("a"));
+	assert_false(stop_waits("c"));
+}
+
+// Nothing waits for what cannot end: one that is blocked, on a lost node, or left alone.
+static void what_cannot_end_is_not_waited_for(void **state)
+{
+	(void)state;
+	order("r", RULE_ORDER, "a", "b");
+	doc_accept(&f);
+	want("a", VM_WANTED_STOPPED);
+	assert_true(stop_waits("a"));
+	the_vm(&f, "b")->managed = false;
+	assert_false(stop_waits("a"));
+	the_vm(&f, "b")->managed = true;
+	the_vm(&f, "b")->phase = VM_BLOCKED;
+	assert_false(stop_waits("a"));
+	the_vm(&f, "b")->phase = VM_RUNNING;
+	the_vm(&f, "a")->forced = true;
+	assert_false(stop_waits("a"));
+	the_vm(&f, "a")->forced = false;
+	the_node(&f, 1)->life = NODE_LOST;
+	assert_false(stop_waits("a"));
+}
+
+static struct move *cold(const char *name, enum move_stage stage)
+{
+	struct vm *vm = the_vm(&f, name);
+	struct move *move = &f.cluster.moves[vm->ref.slot];
+
+	*move = (struct move){ .id = 100 + vm->ref.slot,
+			       .vm = vm->ref,
+			       .kind = MOVE_COLD,
+			       .stage = (uint8_t)stage,
+			       .source = 0,
+			       .target = 1 };
+	vm->move = move->id;
+	vm->phase = stage == STAGE_START ? VM_PLACED : VM_RUNNING;
+	return move;
+}
+
+static bool start_waits(const char *name)
+{
+	return order_holds_start(&f.cluster, the_vm(&f, name));
+}
+
+static void cold_moves_keep_the_order(void **state)
+{
+	(void)state;
+	order("r", RULE_ORDER, "a", "b")->strict = false;
+	doc_accept(&f);
+	cold("b", STAGE_STOP);
+	cold("a", STAGE_STOP);
+	assert_true(stop_waits("a"));
+	cold("b", STAGE_START);
+	assert_false(stop_waits("a"));
+	assert_true(start_waits("b"));
+	cold("a", STAGE_START);
+	assert_true(start_waits("b"));
+	assert_false(start_waits("a"));
+	the_vm(&f, "a")->phase = VM_RUNNING;
+	the_vm(&f, "a")->move = 0;
+	assert_false(start_waits("b"));
+	// A wish does not wait for one that is nowhere; a strict order does.
+	the_vm(&f, "a")->phase = VM_IDLE;
+	assert_false(start_waits("b"));
+	f.cluster.rules[0].def.strict = true;
+	assert_true(start_waits("b"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+	const struct CMUnitTest tests[] = {
+		TEST(strict_symmetric_orders_hold), TEST(those_that_are_held_hold_others),
+		TEST(wishes_and_one_way_orders),    TEST(what_cannot_end_is_not_waited_for),
+		TEST(cold_moves_keep_the_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -273,6 +273,17 @@ static bool live_report(struct apply *a, struct vm *vm, struct move *move)
 	return true;
 }
 
+// What the source measured ends where nothing was left of it there; its guest stood until now.
+static void arrived(struct apply *a, struct move *move)
+{
+	uint64_t restored_ms = a->entry->at_ms - move->stage_ms;
+
+	// Clocks of two hosts: what cannot be is left out.
+	if (move->stage == STAGE_RESTORE && move->fact.pause_us > 0 && restored_ms < 3600000)
+		move->fact.pause_us += (uint32_t)restored_ms * 1000;
+	move_done(a, move);
+}
+
 // Reports that mean in a move what they mean otherwise; the move ends with what they bring about.
 static bool ordinary_report(struct apply *a, struct vm *vm, struct move *move)
 {
@@ -286,7 +297,7 @@ static bool ordinary_report(struct apply *a, struct vm *vm, struct move *move)
 		move_end(a, move, vm->wanted == VM_WANTED_RUNNING ? MOVE_RESTARTED : MOVE_ENDED,
 			 reason);
 	else if (arriving && vm->phase == VM_RUNNING && vm->owner == move->target)
-		move_done(a, move);
+		arrived(a, move);
 	else if (arriving && vm->phase == VM_RUNNING)
 		move_end(a, move, MOVE_CANCELLED, move->reason);
 	return true;

@@ -340,7 +340,8 @@ static bool say(struct node *node, const struct local_move *place, struct entry 
 
 static bool source_has_sent(const struct move_source *source)
 {
-	return source->state >= SOURCE_HANDED && source->fact.total_ms > 0;
+	// Not in the pause: see SWITCH_SAID_MS in source.c. Its end is heard, or the move's.
+	return source->state > SOURCE_HANDED || (source->state == SOURCE_HANDED && source->heard);
 }
 
 // The forecast before it is sent, and what it took when that is known. Nobody waits for either.
@@ -362,7 +363,7 @@ static void say_numbers(struct node *node, struct local_move *place,
 
 		entry.numbers = forecast_live(&facts);
 		source->numbers_said = say(node, place, &entry, MOVE_REPORT_NUMBERS, actions);
-	} else if (!source->fact_said && source_has_sent(source)) {
+	} else if (!source->fact_said && source->fact.total_ms > 0 && source_has_sent(source)) {
 		entry.flag = true;
 		entry.numbers = source->fact;
 		source->fact_said = say(node, place, &entry, MOVE_REPORT_NUMBERS, actions);

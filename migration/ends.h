@@ -144,6 +144,7 @@ struct move_save {
 	bool cancelled; // QEMU was told so
 	bool found;	// begun by an earlier daemon
 	uint8_t volume; // slot
+	uint64_t saved_ms; // when all of it was durable
 	struct move_numbers fact;
 	char reason[REASON_SIZE];
 };

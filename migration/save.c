@@ -88,14 +88,8 @@ void save_begin(struct move_save *save, const struct move_context *context)
 	save_move(save, SAVE_FAILED);
 }
 
-static void save_heard(struct move_save *save, const struct move_context *context,
-		       const struct event *event)
+static void keep_numbers(struct move_save *save, const struct migrate_stats *stats)
 {
-	struct action *action = move_action(context, ACTION_MOVE_PROGRESS);
-	struct migrate_stats *stats = actions_bytes(context->actions, sizeof(*stats));
-
-	*stats = *event->stats;
-	action->stats = stats;
 	if (stats->transferred > save->fact.bytes)
 		save->fact.bytes = stats->transferred;
 	if (stats->rounds > save->fact.rounds)
@@ -106,6 +100,17 @@ static void save_heard(struct move_save *save, const struct move_context *contex
 		save->fact.pause_us = stats->pause_us;
 	if (save->fact.total_ms > 0)
 		save->fact.rate = save->fact.bytes / save->fact.total_ms * 1000;
+}
+
+static void save_heard(struct move_save *save, const struct move_context *context,
+		       const struct event *event)
+{
+	struct action *action = move_action(context, ACTION_MOVE_PROGRESS);
+	struct migrate_stats *stats = actions_bytes(context->actions, sizeof(*stats));
+
+	*stats = *event->stats;
+	action->stats = stats;
+	keep_numbers(save, stats);
 }
 
 void save_event(struct move_save *save, const struct move_context *context,
@@ -121,8 +126,12 @@ void save_event(struct move_save *save, const struct move_context *context,
 	} else if (event->type == EVENT_SAVED && !event->flag) {
 		save_fail(save, context, event->reason ? event->reason : "QEMU gave up");
 	} else if (event->type == EVENT_SAVED) {
+		// How long it stood until all of it was durable is known only now.
+		if (event->stats)
+			keep_numbers(save, event->stats);
 		if (event->index > 0)
 			save->fact.bytes = event->index;
+		save->saved_ms = context->now_ms;
 		save_move(save, SAVE_SAVED);
 		vm_local_hand_over(context->local);
 	}
@@ -147,10 +156,15 @@ void save_step(struct move_save *save, const struct move_context *context)
 	const struct vm_local *local = context->local;
 
 	if (local->life == LIFE_ENDED || local->life == LIFE_OFFLINE) {
-		if (save->state == SAVE_SAVED)
+		if (save->state == SAVE_SAVED) {
+			// Nobody can restore it before that, so the guest stands that long, too.
+			if (save->fact.pause_us > 0)
+				save->fact.pause_us +=
+					(uint32_t)(context->now_ms - save->saved_ms) * 1000;
 			save_move(save, SAVE_GONE);
-		else if (save->state != SAVE_GONE && save->state != SAVE_ENDED)
+		} else if (save->state != SAVE_GONE && save->state != SAVE_ENDED) {
 			save_move(save, SAVE_ENDED);
+		}
 		return;
 	}
 	if (save->state == SAVE_WAITING && !wanted(context))

@@ -33,6 +33,9 @@ enum {
 	READY_LIMIT_MS = 90000,
 	SILENT_MS = 30000, // QEMU's numbers come ten times a second
 	ASK_AGAIN_MS = 1000,
+	// To agree on something takes every node's processor: not while a guest stands still, as
+	// long as it stands no longer than it should.
+	SWITCH_SAID_MS = 200,
 	MULTIFD_MIB = 1024, // below it, setting up more streams takes longer than they save
 	MULTIFD_CHANNELS = 4,
 };
@@ -679,7 +682,8 @@ enum move_report source_due(const struct move_source *source, const struct move_
 			return MOVE_REPORT_SHARED;
 		break;
 	case SOURCE_SWITCHING:
-		if (stage == STAGE_TRANSFER)
+		if (stage == STAGE_TRANSFER &&
+		    context->now_ms - source->since_ms >= SWITCH_SAID_MS)
 			return MOVE_REPORT_HANDOVER;
 		break;
 	case SOURCE_CANCELLING:
@@ -734,6 +738,7 @@ uint64_t source_deadline_ms(const struct move_source *source, const struct move_
 			return sooner(due_ms, source->word_ms + WORD_AGAIN_MS, context->now_ms);
 		break;
 	case SOURCE_SWITCHING:
+		return sooner(due_ms, source->since_ms + SWITCH_SAID_MS, context->now_ms);
 	case SOURCE_CANCELLING:
 	case SOURCE_RESUMING:
 	case SOURCE_FAILED:

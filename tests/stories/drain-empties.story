@@ -28,22 +28,22 @@ wait settle
      2.055 n1   QEMU of vm3 has handed its guest over
      2.056 n2   guest of vm0 continues
      2.057 n3   guest of vm3 continues
-     2.059 n1   | vm vm0: continues on n2
-     2.060 n1   | vm vm3: continues on n3
-     2.089 n1   QEMU of vm0 ends: killed
+     2.058 n1   | vm vm0: continues on n2
+     2.061 n1   | vm vm3: continues on n3
+     2.088 n1   QEMU of vm0 ends: killed
      2.091 n1   QEMU of vm3 ends: killed
-     2.119 n1   | vm vm0: moved to n2
-     2.121 n1   | vm vm3: moved to n3
-     2.122 n1   | vm vm6: live migration from n1 to n2 (drain)
-     2.171 n2   QEMU of vm6 waits for it
-     2.248 n1   | vm vm6: memory is being sent to n2
-     3.122 n1   migration of vm6 begins
-     4.170 n1   QEMU of vm6 has handed its guest over
-     4.173 n2   guest of vm6 continues
-     4.175 n1   | vm vm6: continues on n2
-     4.206 n1   QEMU of vm6 ends: killed
-     4.224 n1   | node n1: drained
-     4.236 n1   | vm vm6: moved to n2
+     2.118 n1   | vm vm0: moved to n2
+     2.121 n1   | vm vm6: live migration from n1 to n2 (drain)
+     2.122 n1   | vm vm3: moved to n3
+     2.169 n2   QEMU of vm6 waits for it
+     2.246 n1   | vm vm6: memory is being sent to n2
+     3.121 n1   migration of vm6 begins
+     4.169 n1   QEMU of vm6 has handed its guest over
+     4.171 n2   guest of vm6 continues
+     4.174 n1   | vm vm6: continues on n2
+     4.204 n1   QEMU of vm6 ends: killed
+     4.222 n1   | node n1: drained
+     4.234 n1   | vm vm6: moved to n2
      5.000 --   > vm stop vm1
      5.000 --   > wait settle
      5.003 n1   want vm1: done

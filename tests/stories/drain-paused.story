@@ -29,11 +29,11 @@ run 5
      2.055 n1   QEMU of vm3 has handed its guest over
      2.056 n2   guest of vm0 continues
      2.057 n3   guest of vm3 continues
-     2.059 n1   | vm vm0: continues on n2
-     2.060 n1   | vm vm3: continues on n3
-     2.089 n1   QEMU of vm0 ends: killed
+     2.058 n1   | vm vm0: continues on n2
+     2.061 n1   | vm vm3: continues on n3
+     2.088 n1   QEMU of vm0 ends: killed
      2.091 n1   QEMU of vm3 ends: killed
-     2.119 n1   | vm vm0: moved to n2
+     2.118 n1   | vm vm0: moved to n2
      2.121 n1   | vm vm3: moved to n3
     11.000 --   > node resume n1
     11.000 --   > run 5

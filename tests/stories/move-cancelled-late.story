@@ -20,6 +20,6 @@ wait settle
      2.039 n1   cancel vm0: done
      2.039 n1   | vm vm0: its move is cancelled
      2.051 n1   QEMU of vm0 has handed its guest over
-     2.070 n2   QEMU of vm0 ends: killed
-     2.098 n1   guest of vm0 continues
+     2.069 n2   QEMU of vm0 ends: killed
+     2.097 n1   guest of vm0 continues
      2.100 n1   | vm vm0: runs on as before on n1

@@ -25,7 +25,7 @@ wait settle
      3.083 n2   | view 2: n1, n2, n3
      3.138 n1   QEMU of vm0 is found
      3.138 n2   QEMU of vm0 is found
-     3.142 n2   | node n1: volume d0 offline
+     3.140 n2   | node n1: volume d0 offline
      3.142 n2   | node n2: volume d0 offline
      3.154 n1   QEMU of vm0 has handed its guest over
      3.169 n2   QEMU of vm0 ends: killed

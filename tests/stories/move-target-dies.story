@@ -111,7 +111,7 @@ run 10
     72.064 n1   fence agent for n2 is called
     72.564 n1   fence agent for n2: off
     72.566 n3   | node n2: fenced, it is off
-    72.606 n1   releases the host id of n2 on d0
+    72.607 n1   releases the host id of n2 on d0
     72.609 n3   | node n2: its claims are released
     72.623 n3   | vm vm0: runs on as before on n1: the stream was cut
     85.078 --   > power-on n2
@@ -148,7 +148,7 @@ run 10
    108.163 n1   releases the host id of n2 on d0
    108.165 n3   | node n2: its claims are released
    108.168 n1   | vm vm0: placed on n1
-   108.202 n1   QEMU of vm0 starts
+   108.201 n1   QEMU of vm0 starts
    108.279 n1   | vm vm0: runs on n1
    120.634 --   > power-on n2
    120.634 --   > wait settle

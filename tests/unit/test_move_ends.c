@@ -37,10 +37,22 @@ static void source_renounces(void)
 	assert_int_equal(actions.count, 1); // for whoever looks
 	source_migrates(MIGRATE_PRE_SWITCHOVER);
 	assert_int_equal(asked(ACTION_MIGRATE_CONTINUE), 1);
-	assert_int_equal(source_due(&source, &context), MOVE_REPORT_HANDOVER);
+	assert_int_equal(source_due(&source, &context), 0); // nothing is agreed on meanwhile
 	assert_false(told(WORD_RENOUNCED));
 	source_migrates(MIGRATE_COMPLETED);
 	assert_int_equal(local.life, LIFE_HANDED);
+}
+
+static void a_hand_over_that_takes_long_is_shown(void **state)
+{
+	(void)state;
+	source_sends();
+	source_migrates(MIGRATE_PRE_SWITCHOVER);
+	assert_int_equal(source_due(&source, &context), 0);
+	assert_true(source_deadline_ms(&source, &context) <= now_ms + 200);
+	now_ms += 200;
+	source_migrates(MIGRATE_DEVICE);
+	assert_int_equal(source_due(&source, &context), MOVE_REPORT_HANDOVER);
 }
 
 static void a_source_hands_over(void **state)
@@ -381,16 +393,22 @@ static void save_saves(void)
 
 static void a_guest_is_saved(void **state)
 {
+	struct migrate_stats stats = { .pause_us = 7000, .total_ms = 20 };
+
 	(void)state;
 	save_saves();
-	save_hears((struct event){ .type = EVENT_SAVED, .flag = true, .index = 1000 });
+	save_hears((struct event){
+		.type = EVENT_SAVED, .flag = true, .index = 1000, .stats = &stats });
 	assert_int_equal(asked(ACTION_QEMU_KILL), 1);
 	assert_int_equal(save_due(&save, &context), 0);
 	save_hears((struct event){ .type = EVENT_QEMU_EXITED });
 	assert_int_equal(save_due(&save, &context), 0);
+	now_ms += 30;
 	save_hears((struct event){ .type = EVENT_LEASE_RELEASED, .flag = true });
 	assert_int_equal(save_due(&save, &context), MOVE_REPORT_SAVED);
 	assert_int_equal(save.fact.bytes, 1000);
+	assert_int_equal(save.fact.pause_us, 37000);
+	assert_int_equal(save.fact.total_ms, 20);
 }
 
 static void a_guest_that_cannot_be_saved_runs_on(void **state)
@@ -429,6 +447,7 @@ static void a_saved_guest_that_was_found_continues(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(a_hand_over_that_takes_long_is_shown),
 		TEST(a_source_hands_over),
 		TEST(a_failed_source_runs_on),
 		TEST(a_renounced_source_continues_on_the_targets_word),

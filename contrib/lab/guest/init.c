@@ -37,6 +37,7 @@ struct guest {
 	char boot_id[40];
 	char address[64];
 	unsigned int dirty_mib_s;
+	unsigned int fill_percent;
 	bool burn;
 	int disk;
 	uint64_t records;
@@ -93,6 +94,8 @@ static void cmdline_read(struct guest *guest)
 			guest->dirty_mib_s = (unsigned int)atoi(word + 15);
 		else if (strncmp(word, "clusterd.burn=", 14) == 0)
 			guest->burn = atoi(word + 14) != 0;
+		else if (strncmp(word, "clusterd.fill=", 14) == 0)
+			guest->fill_percent = (unsigned int)atoi(word + 14);
 	}
 	file_read("/proc/sys/kernel/random/boot_id", guest->boot_id, sizeof(guest->boot_id));
 }
@@ -287,6 +290,29 @@ static void burn_start(void)
 			;
 }
 
+// Memory that no page of is like another one, and that nobody touches again.
+static void fill_start(unsigned int percent)
+{
+	size_t size = (size_t)sysconf(_SC_PHYS_PAGES) / 100 * percent * PAGE;
+	uint64_t value = 2463534242ULL;
+	char *memory;
+
+	if (fork())
+		return;
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		_exit(1);
+	for (size_t at = 0; at < size; at += 64) {
+		value ^= value << 13;
+		value ^= value >> 7;
+		value ^= value << 17;
+		memcpy(memory + at, &value, sizeof(value));
+	}
+	printf("filled %zu MiB\n", size >> 20);
+	for (;;)
+		pause();
+}
+
 // Rewrites half of the memory, over and over, at the rate asked.
 static void dirty_start(unsigned int mib_s)
 {
@@ -377,6 +403,8 @@ int main(void)
 	disk_open(&guest);
 	if (guest.burn)
 		burn_start();
+	if (guest.fill_percent)
+		fill_start(guest.fill_percent);
 	if (guest.dirty_mib_s)
 		dirty_start(guest.dirty_mib_s);
 	printf("guest up: boot %s address %s continues after %llu\n", guest.boot_id, guest.address,

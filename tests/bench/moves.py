@@ -86,8 +86,13 @@ class Own:
             os.unlink(path)
         source = Monitor(socket_path(self.lab, here, self.uuid))
         self.lab.exec("n3", "clustadm", "--no-wait", "vm", "migrate", self.name, "--to", to, *words)
-        target = Monitor(path)
-        resume = target.wait("RESUME")
+        try:
+            target = Monitor(path)
+            resume = target.wait("RESUME")
+        except RuntimeError as error:
+            time.sleep(3)
+            row = past(self.lab, self.name)[0][-1:]
+            raise RuntimeError(f"{self.name} did not arrive: {error}; {row}") from error
         result = {"resume": resume, "stop": source.wait("STOP"), "begun": source.wait("MIGRATION", "setup")}
         self.lab.wait("the move's end", 60, lambda: not past(self.lab, self.name)[1])
         row = past(self.lab, self.name)[0][-1]
@@ -297,7 +302,7 @@ def quick(lab, runs):
     hands.start(8)
     for kind in ("after", "ahead"):
         for _ in range(runs):
-            run = hands.hand.quick(hands.other(), "/clusterstorage/v1/vms/hand.save", kind == "ahead")
+            run = hands.hand.quick(hands.other(), "/srv/shared/v1/vms/hand.save", kind == "ahead")
             found[kind].append(dict(pause_ms=pause_ms(run), bytes=run["bytes"], saved_ms=(run["saved"] - run["stop"]) / 1e3))
             time.sleep(1)
     hands.hand.stop()

@@ -269,10 +269,12 @@ class Hand:
         size = os.fstat(file).st_size
         saved = time.time() * 1e6
         os.lseek(file, 0, os.SEEK_SET)
-        target.command("cont")
+        # One that was saved while it was stopped has to be told when it is loaded.
+        target.react = lambda event: event[0] == "MIGRATION" and event[2].get("status") == "completed" and target.send("cont")
         target.command("getfd", file, fdname="restore")
         target.command("migrate-incoming", uri="fd:restore")
         resume = target.wait("RESUME")
+        target.react = None
         os.close(file)
         os.unlink(self.outside(path))
         stop = source.wait("STOP")

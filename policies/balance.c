@@ -323,6 +323,7 @@ static void fill_nodes(struct balance_search *search)
 	for (uint32_t i = 0; i < search->unit_count; i++) {
 		struct balance_unit *unit = &search->units[i];
 
+		search->nodes[unit->at].units++;
 		for (uint32_t d = 0; d < BALANCE_DIMENSION_COUNT; d++)
 			search->nodes[unit->at].use[d] += unit->use.of[d];
 	}

@@ -11,7 +11,14 @@
 #include "clusterd/rule_index.h"
 
 // Pairs of units and nodes up to which everything is looked at in each step.
-enum { THOROUGH_PAIRS = 32768, EDGE_NODES = 8, PARTNERS = 16, PASSES_MAX = 64 };
+enum {
+	THOROUGH_PAIRS = 32768,
+	EDGE_NODES = 8,
+	SAMPLE = 32,
+	PARTNERS = 16,
+	EXCHANGES_MAX = 8,
+	PASSES_MAX = 32
+};
 
 #define BIT(index) (UINT64_C(1) << (index))
 
@@ -175,6 +182,8 @@ void balance_go(struct balance_search *search, struct balance_unit *unit, uint8_
 	count_moved(search, unit, true);
 	unit->at = to;
 	count_moved(search, unit, false);
+	from->units--;
+	target->units++;
 	from->free_mib += unit->mib;
 	target->free_mib -= unit->mib;
 	for (uint32_t d = 0; d < BALANCE_DIMENSION_COUNT; d++) {
@@ -229,6 +238,11 @@ static bool within_limits(struct balance_search *search, struct balance_unit *un
 }
 
 // ---- single moves
+
+static bool is_small(const struct balance_search *search)
+{
+	return (uint64_t)search->unit_count * search->node_count <= THOROUGH_PAIRS;
+}
 
 struct best {
 	uint64_t total; // score and cost
@@ -296,14 +310,29 @@ static void by_pressure(const struct balance_search *search, uint8_t *ranks)
 	}
 }
 
-static bool best_move(struct balance_search *search, uint64_t sources, uint64_t targets)
+/*
+ * Whether this unit is looked at in this step. Of a node with many, a sample that changes from step
+ * to step, so that a step costs the same in a large cluster; sweep_moves() looks at all of them.
+ */
+static bool is_sampled(const struct balance_search *search, uint32_t *seen, uint8_t node,
+		       uint32_t step)
+{
+	uint32_t stride = is_small(search) ? 1 : 1 + search->nodes[node].units / SAMPLE;
+
+	return seen[node]++ % stride == step % stride;
+}
+
+static bool best_move(struct balance_search *search, uint64_t sources, uint64_t targets,
+		      uint32_t step)
 {
 	struct best best = { .total = total_now(search) };
+	uint32_t seen[NODES_MAX] = { 0 };
 
 	for (uint32_t i = 0; i < search->unit_count; i++) {
 		struct balance_unit *unit = &search->units[i];
 
-		if (unit->fixed || !(sources & BIT(unit->at)))
+		if (unit->fixed || !(sources & BIT(unit->at)) ||
+		    !is_sampled(search, seen, unit->at, step))
 			continue;
 		for (uint8_t to = 0; to < search->node_count; to++)
 			if (targets & BIT(to))
@@ -335,11 +364,6 @@ static bool sweep_moves(struct balance_search *search)
 	return any;
 }
 
-static bool is_small(const struct balance_search *search)
-{
-	return (uint64_t)search->unit_count * search->node_count <= THOROUGH_PAIRS;
-}
-
 // The nodes between which most is to be gained; in a small cluster every node.
 static void edges_of(const struct balance_search *search, uint64_t *highest, uint64_t *lowest)
 {
@@ -365,7 +389,7 @@ static bool improve_by_moves(struct balance_search *search)
 		uint64_t sources, targets;
 
 		edges_of(search, &sources, &targets);
-		if (!best_move(search, sources, targets))
+		if (!best_move(search, sources, targets, step))
 			break;
 		any = true;
 	}
@@ -490,12 +514,16 @@ static bool improve_by_exchanges(struct balance_search *search)
 	return any;
 }
 
+// Exchanges are tried more often than moves: in a large cluster they look at less.
 void balance_improve(struct balance_search *search)
 {
 	for (uint32_t pass = 0; pass < PASSES_MAX; pass++) {
-		bool any = improve_by_moves(search);
+		bool moved = improve_by_moves(search), any = false;
+		uint32_t exchanges = 0;
 
-		if (!improve_by_exchanges(search) && !any)
+		while (exchanges++ < EXCHANGES_MAX && improve_by_exchanges(search))
+			any = true;
+		if (!any && (!moved || pass > 0))
 			return;
 	}
 }

@@ -22,6 +22,7 @@ struct balance_node {
 	uint64_t use[BALANCE_DIMENSION_COUNT];
 	uint64_t share[BALANCE_DIMENSION_COUNT]; // millionths
 	int64_t free_mib;
+	uint32_t units;
 	uint32_t moves, moves_max;
 };
 

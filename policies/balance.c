@@ -7,7 +7,7 @@
 #include "policies/balance_search.h"
 
 // Plans one after another, each from where the one before it ends, until one is empty.
-enum { ROUNDS_MAX = 8, TRIES_MAX = 4, WEIGHT_MAX = 1000, LEADER_NONE = UINT32_MAX };
+enum { ROUNDS_MAX = 64, TRIES_MAX = 4, WEIGHT_MAX = 1000, LEADER_NONE = UINT32_MAX };
 
 #define BIT(slot) (UINT64_C(1) << (slot))
 

@@ -107,7 +107,7 @@ static void unit_enter(struct balance_search *search, const struct balance_unit 
 
 struct stand {
 	bool feasible, forever; // forever: whatever else moves, it stays infeasible
-	uint64_t tiers, cost;
+	uint64_t cost;
 };
 
 static bool is_lasting(const struct placement_node *row)
@@ -137,7 +137,6 @@ static struct stand unit_judge(struct balance_search *search, const struct balan
 		placement_judge(search->cluster, &search->load, &one, slot, &row);
 		stand.feasible = stand.feasible && row.feasible;
 		stand.forever = stand.forever || is_lasting(&row);
-		stand.tiers += row.tier;
 		stand.cost += row.cost;
 		placement_load_add(&search->load, search->cluster, &search->cluster->vms[vm], slot);
 	}
@@ -147,10 +146,34 @@ static struct stand unit_judge(struct balance_search *search, const struct balan
 	return stand;
 }
 
+static uint8_t tier_of(const struct vm *vm, uint8_t slot)
+{
+	uint8_t tier = 0;
+
+	while (tier < VM_TIERS_MAX && !(vm->tiers[tier] & BIT(slot)))
+		tier++;
+	return tier;
+}
+
+static bool is_less_preferred(const struct balance_search *search, const struct balance_unit *unit,
+			      uint8_t to)
+{
+	for (uint32_t vm = unit->first; vm != UINT32_MAX; vm = search->next[vm]) {
+		const struct vm *one = &search->cluster->vms[vm];
+
+		if (tier_of(one, search->nodes[to].slot) >
+		    tier_of(one, search->nodes[unit->at].slot))
+			return true;
+	}
+	return false;
+}
+
 bool balance_may_go(struct balance_search *search, struct balance_unit *unit, uint8_t to)
 {
 	struct stand here, there;
 
+	if (is_less_preferred(search, unit, to))
+		return false;
 	unit_leave(search, unit);
 	there = unit_judge(search, unit, to);
 	if (there.feasible)
@@ -158,7 +181,7 @@ bool balance_may_go(struct balance_search *search, struct balance_unit *unit, ui
 	unit_enter(search, unit, unit->at);
 	if (there.forever)
 		unit->allowed &= ~BIT(to);
-	return there.feasible && there.cost <= here.cost && there.tiers <= here.tiers;
+	return there.feasible && there.cost <= here.cost;
 }
 
 static void count_moved(struct balance_search *search, const struct balance_unit *unit, bool back)

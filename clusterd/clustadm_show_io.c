@@ -645,6 +645,37 @@ enum exit_status clustadm_quorum(struct session *session)
 
 /* Why a VM is where it is. */
 
+static void explain_failures(const json_t *failures)
+{
+	const char *node;
+	json_t *count;
+	const char *between = "  failures: ";
+
+	json_object_foreach((json_t *)failures, node, count)
+	{
+		printf("%s%lld on %s", between, (long long)json_integer_value(count), node);
+		between = ", ";
+	}
+	if (json_object_size(failures) > 0)
+		putchar('\n');
+}
+
+static void explain_mend(const json_t *mend)
+{
+	if (!mend)
+		return;
+	if (json_flag(mend, "moves"))
+		printf("  to be moved to %s: ", json_word(mend, "target"));
+	else
+		printf("  stays: ");
+	printf("%s", json_word(mend, "reason"));
+	if (json_number(mend, "wait_s") > 0)
+		printf(" (%lld s)", json_number(mend, "wait_s"));
+	putchar('\n');
+	if (*json_word(mend, "fix"))
+		printf("    fix: %s\n", json_word(mend, "fix"));
+}
+
 static void explain_life(const json_t *vm)
 {
 	const json_t *lease;
@@ -667,6 +698,8 @@ static void explain_life(const json_t *vm)
 		"  lease on %s: %s\n", json_word(lease, "volume"), json_word(lease, "state"));
 	if (*json_word(vm, "best"))
 		printf("  the best place now: %s\n", json_word(vm, "best"));
+	explain_failures(json_object_get(vm, "failures"));
+	explain_mend(json_object_get(vm, "mend"));
 }
 
 static void explain_node(struct session *session, const json_t *node)

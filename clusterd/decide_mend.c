@@ -10,7 +10,6 @@
 #include "clusterd/rule_index.h"
 #include "clusterd/text.h"
 #include "policies/drain.h"
-#include "policies/mend.h"
 #include "policies/order.h"
 
 enum {
@@ -170,6 +169,26 @@ static void mend_one(struct mending *m, const struct vm *vm)
 		m->wake_ms = mend.wait_ms;
 	if (mend.target != SLOT_NONE && !stops_for_a_wish(cluster, &mend))
 		carry_out(m, &mend);
+}
+
+bool node_vm_mend(const struct node *node, const struct vm *vm, struct mend *mend)
+{
+	const struct cluster *cluster = &node->cluster;
+	struct move_round round;
+	struct mending m = { .node = (struct node *)node, .round = &round };
+
+	move_round_init(&round, node, node_present(node));
+	mend_load_init(&m.after, &round.load, cluster);
+	if (!mend_asks(cluster, &m.after, vm, node->wall_ms, mend))
+		return false;
+	mend_choose(cluster, &round.load, &m.scratch, mend_targets(&m, mend), node->wall_ms, mend);
+	if (mend->target != SLOT_NONE && stops_for_a_wish(cluster, mend)) {
+		mend->target = SLOT_NONE;
+		text_copy(mend->reason, REASON_SIZE, "nothing is stopped for a wish");
+		return false;
+	}
+	mend_say(cluster, &round.load, mend);
+	return mend->target != SLOT_NONE || mend->answer.must;
 }
 
 // VMs for which anything asks, as they are now.

@@ -4,6 +4,7 @@
 
 #include "clusterd/node_internal.h"
 #include "migration/preflight.h"
+#include "policies/mend.h"
 
 // How many moves each node takes part in, as source and as target, and which can take no more.
 struct move_limits {

@@ -58,3 +58,8 @@ enum node_state node_node_state(const struct node *node, const struct cluster_no
 const char *vm_state_word(enum vm_state state);
 const char *node_state_word(enum node_state state);
 const char *volume_state_word(enum volume_state state);
+
+struct mend;
+// What the coordinator would do about a VM that runs if it looked at it now (policies/mend.h);
+// `mend` has the words. False: nothing.
+bool node_vm_mend(const struct node *node, const struct vm *vm, struct mend *mend);

@@ -2,10 +2,11 @@
 // What is read from the node about VMs, and why they are as they are.
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "clusterd/cpu.h"
 #include "clusterd/request_internal_io.h"
-#include "policies/placement.h"
+#include "policies/mend.h"
 #include "resources/definition_text.h"
 
 static json_t *integer(uint64_t value)
@@ -149,6 +150,18 @@ static json_t *lease_rows(const struct cluster *cluster, const struct vm *vm)
 	return rows;
 }
 
+// On each node that has any.
+static json_t *failures_json(const struct cluster *cluster, const struct vm *vm)
+{
+	json_t *rows = json_object();
+
+	for (uint8_t i = 0; i < cluster->node_high; i++)
+		if (cluster->nodes[i].used && vm->failures[i] > 0)
+			json_object_set_new(rows, cluster->nodes[i].def.name,
+					    integer(vm->failures[i]));
+	return rows;
+}
+
 static void add_life(json_t *row, const struct cluster *cluster, const struct vm *vm)
 {
 	const struct vm_def *def = vm_definition(cluster, vm);
@@ -160,6 +173,8 @@ static void add_life(json_t *row, const struct cluster *cluster, const struct vm
 	json_object_set_new(row, "relocations", integer(vm->relocations));
 	json_object_set_new(row, "relocations_max", integer(def->relocations_max));
 	json_object_set_new(row, "failed_on", mask_json(cluster, vm->failed_on));
+	json_object_set_new(row, "failures", failures_json(cluster, vm));
+	json_object_set_new(row, "forget_s", integer(def->forget_s));
 	json_object_set_new(row, "last_node", node_name_json(cluster, vm->last_owner));
 	json_object_set_new(row, "since_ms", integer(vm->since_ms));
 	json_object_set_new(row, "leases", lease_rows(cluster, vm));
@@ -283,6 +298,26 @@ static json_t *explain_node(const struct cluster *cluster, const struct placemen
 	return row;
 }
 
+// Whether it stays where it runs, and why.
+static json_t *explain_mend(const struct node *node, const struct vm *vm)
+{
+	const struct cluster *cluster = node_cluster(node);
+	json_t *row = json_object();
+	struct mend mend;
+	bool asks = node_vm_mend(node, vm, &mend);
+	bool waits = !asks && mend.answer.tier && mend.wait_ms != UINT64_MAX;
+
+	json_object_set_new(row, "cause", json_string(mend_cause_word(mend.cause)));
+	json_object_set_new(row, "moves", json_boolean(asks && mend.target != SLOT_NONE));
+	json_object_set_new(row, "target", node_name_json(cluster, mend.target));
+	json_object_set_new(
+		row, "reason",
+		text_json(waits ? "its better owner is not yet to have it" : mend.reason));
+	json_object_set_new(row, "fix", text_json(mend.fix));
+	json_object_set_new(row, "wait_s", integer(waits ? mend.wait_ms / 1000 : 0));
+	return row;
+}
+
 struct answer show_vm_explain(struct request *request, const json_t *ask)
 {
 	const struct node *node = request->options.node;
@@ -302,7 +337,7 @@ struct answer show_vm_explain(struct request *request, const json_t *ask)
 		snprintf(reason, sizeof(reason), "there is no node %.64s", on);
 		return answer_error("no-such-node", reason, "clustadm node list shows the names");
 	}
-	placement_load_init(&load, cluster, present_nodes(node));
+	placement_load_init_at(&load, cluster, present_nodes(node), (uint64_t)time(NULL) * 1000);
 	chosen = placement_choose(cluster, &load, vm);
 	row = vm_row(request, vm);
 	add_life(row, cluster, vm);
@@ -317,5 +352,7 @@ struct answer show_vm_explain(struct request *request, const json_t *ask)
 	json_object_set_new(row, "why_nowhere", text_json(reason));
 	json_object_set_new(row, "fix", text_json(fix));
 	json_object_set_new(row, "nodes", nodes);
+	if (vm->phase == VM_RUNNING)
+		json_object_set_new(row, "mend", explain_mend(node, vm));
 	return answer_result(row);
 }

@@ -50,6 +50,23 @@ struct mend_answer mend_decide(const struct mend_facts *facts)
 	}
 }
 
+const char *mend_cause_word(enum mend_cause cause)
+{
+	switch (cause) {
+	case MEND_NOTHING:
+		return "nothing";
+	case MEND_MUST:
+		return "must";
+	case MEND_TIER:
+		return "failback";
+	case MEND_WISH:
+		return "wish";
+	case MEND_CAUSE_COUNT:
+		break;
+	}
+	return "?";
+}
+
 // ---- time
 
 bool health_makes_leave(const struct cluster *cluster, const struct cluster_node *node)

@@ -76,6 +76,7 @@ bool mend_asks(const struct cluster *cluster, const struct placement_load *after
 void mend_choose(const struct cluster *cluster, const struct placement_load *load,
 		 struct placement_load *scratch, uint64_t among, uint64_t wall_ms,
 		 struct mend *mend);
+const char *mend_cause_word(enum mend_cause cause);
 // Why it moves there; without a target, what is in the way of what must be mended.
 void mend_say(const struct cluster *cluster, const struct placement_load *load, struct mend *mend);
 

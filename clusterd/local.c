@@ -597,11 +597,13 @@ static void local_one(struct node *node, uint32_t slot, uint8_t self, struct act
 		vm = NULL;	// the slot has a new tenant, and the old one's process still lives
 				// here
 	owned = vm && vm->owner == self && self != SLOT_NONE;
-	if (owned)
+	// What a VM that is gone left in this slot, a lease that was written for it too, is not
+	// this one's.
+	if (owned || (vm && local->life == LIFE_OFFLINE && local->move_at == 0))
 		local = local_begin(node, vm);
 	if (owned || local->life != LIFE_OFFLINE || local->move_at)
 		local_live(node, vm, local, owned, actions);
-	if (vm && view_normal(node->view))
+	if (vm && local->ref.serial == vm->ref.serial && view_normal(node->view))
 		report_lease(node, vm, local, actions);
 }
 

@@ -40,13 +40,17 @@ static void books_close(struct world *world, struct host *host, const struct req
 		return; // it may yet happen
 	for (uint32_t i = 0; i < request->book_count; i++) {
 		struct sim_vm *vm = &world->vms[request->book + i];
+		uint64_t index = 0;
 
 		vm->open--;
 		if (!result->accepted)
 			continue;
-		vm->index = 0;
+		// Of two that were under way together nobody knows which came last.
 		if (request->alone && vm->wish == request->wish)
-			vm->index = node_cluster(host->node)->index;
+			index = node_cluster(host->node)->index;
+		vm->index = index;
+		if (request->type != ENTRY_VM_WANT)
+			vm->possible_index = index;
 		if (request->type == ENTRY_APPLY)
 			vm->possible = request->possible;
 		vm->stopped = request->type == ENTRY_REMOVE ||
@@ -186,8 +190,8 @@ static void confirmed_dead(struct world *world, const struct host *host,
 		target->proved_off = !target->powered;
 		if (!target->powered)
 			return;
+		world->stats[STAT_FENCE_LIES] += !target->lied_about;
 		target->lied_about = true;
-		world->stats[STAT_FENCE_LIES]++;
 		for (uint32_t d = 0; d < world->config.disks; d++)
 			if (renews_since(world, target, d))
 				check_fail(world, host,
@@ -201,6 +205,18 @@ static void run_cut(struct world *world, struct item *item)
 	for (uint32_t i = 0; i < world->config.hosts; i++)
 		if (item->a >> i & 1)
 			host_power_off(world, &world->hosts[i], "power cut after an answer");
+}
+
+bool admin_declares_dead(const struct world *world, const struct host *target)
+{
+	for (uint32_t i = 0; i < REQUESTS_MAX; i++) {
+		const struct request *request = &world->requests[i];
+
+		if (request->host && request->type == ENTRY_NODE_CONFIRM_DEAD &&
+		    strcmp(request->name, target->name) == 0)
+			return true;
+	}
+	return false;
 }
 
 // What was just acknowledged must be in what comes up again.

@@ -386,7 +386,8 @@ static void check_books(struct world *world, struct host *host, const struct pro
 	if (vm->stopped)
 		check_fail(world, host, "%s starts, and its stop was acknowledged",
 			   vm_name(host, proc->vm));
-	if (vm->possible && !(vm->possible >> host->index & 1))
+	if (vm->possible_index != 0 && node_cluster(host->node)->index >= vm->possible_index &&
+	    vm->possible && !(vm->possible >> host->index & 1))
 		check_fail(world, host, "%s starts where it was acknowledged not to",
 			   vm_name(host, proc->vm));
 }
@@ -555,6 +556,11 @@ void check_release(struct world *world, struct host *actor, struct host *target,
 {
 	const struct lockspace *space = &target->sanlock.lockspaces[disk];
 
+	// The administrator's word is committed before its answer comes: the fault is counted now.
+	if (target->powered && !target->lied_about && admin_declares_dead(world, target)) {
+		target->lied_about = true;
+		world->stats[STAT_FENCE_LIES]++;
+	}
 	if (target->powered && !target->lied_about && space->joined &&
 	    space->generation == world->disks[disk].ids[target->id].generation)
 		check_fail(world, actor, "releases the host id of %s, whose power is on",

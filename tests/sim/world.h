@@ -215,6 +215,8 @@ struct sending {
 	uint32_t serial;	// counts migrations of this QEMU
 	bool save;
 	bool stood;		// its guest was paused for it
+	bool broken;		// its connection was shut down
+	bool fits;		// what is left, into its socket
 	uint8_t disk;		// save
 	uint32_t to, to_serial;	// host id and process of the target
 	uint64_t total, remaining, transferred, rate, dirty_rate, set, round_us, stalled_us;
@@ -234,7 +236,8 @@ struct proc {
 	uint8_t mode;		// enum start_mode
 	bool shared;		// asked for its leases shared
 	bool listening, received;	// an incoming guest
-	bool cont_asked;	// told to continue before it could
+	bool cont_asked;		// to be told to continue as soon as it can
+	bool cont_told;			// told so: whether it did, nobody knows who did not see it
 	bool continued;		// its CPUs ran in this process
 	bool word;		// its clusterd was told that the source has renounced
 	bool handed;		// QEMU said `completed`, or the state was saved
@@ -440,9 +443,10 @@ enum { AGES_MAX = 256, SAVED_MAX = 64, MOVE_IDS_MAX = 4096 };
 struct sim_vm {
 	uint32_t open;		// wishes without an answer
 	uint64_t wish;		// the last one
-	uint64_t index;		// 0: nothing is known, two wishes were under way together
+	// Of the log, when it was said. 0: nothing is known, two wishes were under way together
+	uint64_t index, possible_index;
 	bool stopped;		// is not to run
-	uint64_t possible;	// mask of the hosts that it may run on; 0: not known, or all
+	uint64_t possible;	// mask of the hosts that it may run on; 0: all
 };
 
 // What the guest of a VM uses, wherever it runs.
@@ -648,6 +652,8 @@ bool admin_apply_vm(struct world *world, struct host *host, uint32_t vm);
 void admin_recover(struct world *world, struct host *host);
 // NULL: not one of theirs
 struct sim_vm *admin_book(struct world *world, const char *name);
+// Somebody has said that it is dead, and has no answer yet: others may act on it already.
+bool admin_declares_dead(const struct world *world, const struct host *target);
 
 // chaos.c
 struct world_config config_of_seed(uint64_t seed, uint32_t hosts, uint32_t vms);

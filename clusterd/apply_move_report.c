@@ -193,6 +193,10 @@ bool move_report(struct apply *a)
 		return late_numbers(a);
 	if (!found)
 		return refuse(a, "stale", WORDS("the move is over"), WORDS(""));
+	// Also SLOT_NONE, which a move without a target has there.
+	if (from == SLOT_NONE)
+		return refuse(a, "no-such-node",
+			      WORDS("no node has id ", number_text(entry->from).text), WORDS(""));
 	if (!report_fits(found, entry->move_report, from))
 		return refuse_stale(a);
 	vm = &a->cluster->vms[found->vm.slot];

@@ -17,10 +17,33 @@ static bool is_begun(const struct move *move)
 	return move->id != 0 && move->stage != STAGE_ASKED;
 }
 
-// One that was stopped on its source and is started on its target is no load for either.
-static bool is_load(const struct move *move)
+// Which ends of it are at work. One that only waits for somebody's word, who may be away for hours,
+// must not keep others from moving.
+struct move_work {
+	bool out, in;
+};
+
+static struct move_work work_of(const struct move *move)
 {
-	return is_begun(move) && move->stage != STAGE_START;
+	switch ((enum move_stage)move->stage) {
+	case STAGE_PREPARE:
+	case STAGE_TRANSFER:
+	case STAGE_HANDOVER:
+	case STAGE_STOP:
+		return (struct move_work){ true, true };
+	case STAGE_SAVE:
+		return (struct move_work){ true, move->kind != MOVE_SAVE };
+	case STAGE_RESTORE:
+		return (struct move_work){ false, true };
+	case STAGE_UNDO: // its QEMU on the target is to end
+		return (struct move_work){ false, !move->target_gone };
+	case STAGE_START: // stopped on its source: no load for either
+	case STAGE_CLEANUP:
+	case STAGE_ASKED:
+	case MOVE_STAGE_COUNT:
+		break;
+	}
+	return (struct move_work){ false, false };
 }
 
 // Rules of the kind one-at-a-time that the VM is a member of.
@@ -41,16 +64,16 @@ static void count_rules(const struct cluster *cluster, const struct vm *vm,
 		limits->of_rule[rule] += rules >> rule & 1;
 }
 
-static void count_end(const struct cluster *cluster, const struct move *move,
+static void count_end(const struct cluster *cluster, const struct move *move, struct move_work work,
 		      struct move_limits *limits)
 {
 	uint32_t out_max = cluster->def.migration.moves_out_max;
 	uint32_t in_max = cluster->def.migration.moves_in_max;
 
-	limits->all++;
-	if (++limits->out[move->source] >= out_max)
+	limits->all += work.out || work.in;
+	if (work.out && ++limits->out[move->source] >= out_max)
 		limits->full_out |= 1ull << move->source;
-	if (move->target < NODES_MAX && ++limits->in[move->target] >= in_max)
+	if (work.in && move->target < NODES_MAX && ++limits->in[move->target] >= in_max)
 		limits->full_in |= 1ull << move->target;
 }
 
@@ -60,10 +83,10 @@ void move_limits_init(struct move_limits *limits, const struct cluster *cluster)
 	for (uint32_t i = 0; i < MOVES_MAX; i++) {
 		const struct move *move = &cluster->moves[i];
 
-		if (is_begun(move))
-			count_rules(cluster, cluster_vm(cluster, move->vm), limits);
-		if (is_load(move))
-			count_end(cluster, move, limits);
+		if (!is_begun(move))
+			continue;
+		count_rules(cluster, cluster_vm(cluster, move->vm), limits);
+		count_end(cluster, move, work_of(move), limits);
 	}
 }
 
@@ -153,7 +176,7 @@ bool move_propose(struct node *node, struct move_round *round, const struct move
 	entry.move_cause = choice->cause;
 	if (!node_propose(node, &entry, NULL, actions))
 		return false;
-	count_end(&node->cluster, &counted, &round->limits);
+	count_end(&node->cluster, &counted, (struct move_work){ true, true }, &round->limits);
 	count_rules(&node->cluster, vm, &round->limits);
 	if (choice->target < NODES_MAX) {
 		placement_load_add(&round->load, &node->cluster, vm, choice->target);

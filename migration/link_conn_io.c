@@ -261,6 +261,11 @@ static bool frame_heard(struct link_conn *conn, const uint8_t *bytes)
 		conn_refuse(conn, "it talks to another node");
 		return false;
 	}
+	// It was made when the moves were plain, and proves nothing now.
+	if (!conn->tls && link_tls_wanted(link)) {
+		conn_refuse(conn, "it is not encrypted");
+		return false;
+	}
 	if ((frame.type == LINK_HELLO) == conn->ready ||
 	    (conn->ready && frame.from != conn->peer)) {
 		conn_refuse(conn, conn->ready ? "it is somebody else now"

@@ -88,6 +88,14 @@ bool migrate_capabilities_read(const char *json, uint32_t *known)
 	return *known != 0;
 }
 
+// What it says is a number of any size: out of what can be meant it is none.
+static uint64_t read_rate(const json_t *ram)
+{
+	double mbps = json_number_value(json_object_get(ram, "mbps"));
+
+	return mbps > 0 && mbps < 1e9 ? (uint64_t)(mbps * 1e6 / 8) : 0;
+}
+
 static void read_ram(const json_t *answer, struct migrate_stats *stats)
 {
 	const json_t *ram = json_object_get(answer, "ram");
@@ -95,7 +103,7 @@ static void read_ram(const json_t *answer, struct migrate_stats *stats)
 	stats->total = read_number(ram, "total");
 	stats->remaining = read_number(ram, "remaining");
 	stats->transferred = read_number(ram, "transferred");
-	stats->rate = (uint64_t)(json_number_value(json_object_get(ram, "mbps")) * 1e6 / 8);
+	stats->rate = read_rate(ram);
 	stats->dirty_rate = read_number(ram, "dirty-pages-rate") * read_number(ram, "page-size");
 	stats->rounds = read_small(ram, "dirty-sync-count");
 	stats->throttle = read_small(answer, "cpu-throttle-percentage");

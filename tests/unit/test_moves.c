@@ -4,6 +4,7 @@
 #include "tests/unit/cluster_fixture.h"
 
 #include "clusterd/cluster_internal.h"
+#include "clusterd/decide_move.h"
 
 static struct fixture f;
 
@@ -216,6 +217,47 @@ static void only_its_ends_speak_and_only_in_their_turn(void **state)
 	runs_on(N3);
 	refused(&f, says(N3, MOVE_REPORT_TARGET_GONE), "stale", "moved on");
 	refused(&f, says(N1, MOVE_REPORT_FAILED), "stale", "moved on");
+}
+
+// A saving has no target, and no member that is no node is it.
+static void a_stranger_ends_no_saving(void **state)
+{
+	(void)state;
+	accept(&f, request(MOVE_SAVE, SLOT_NONE));
+	accept(&f, begin_entry(MOVE_SAVE, SLOT_NONE));
+	refused(&f, says(70, MOVE_REPORT_FAILED), "no-such-node", "71");
+	stands(STAGE_SAVE);
+}
+
+static void counts(uint32_t out, uint32_t in)
+{
+	struct move_limits limits;
+
+	move_limits_init(&limits, &f.cluster);
+	assert_int_equal(limits.out[N1], out);
+	assert_int_equal(limits.in[N3], in);
+}
+
+// One that only waits for a word of somebody who may be away for hours keeps nobody from moving.
+static void a_move_that_waits_uses_up_no_limit(void **state)
+{
+	(void)state;
+	go_to(STAGE_ASKED);
+	counts(0, 0);
+	accept(&f, begin_entry(MOVE_LIVE, N3));
+	counts(1, 1);
+	say(N1, MOVE_REPORT_FAILED);
+	stands(STAGE_UNDO);
+	counts(0, 1);
+	say(N3, MOVE_REPORT_TARGET_GONE);
+	stands(STAGE_UNDO);
+	counts(0, 0);
+	say(N1, MOVE_REPORT_EXCLUSIVE);
+	go_to(STAGE_TRANSFER);
+	counts(1, 1);
+	say(N3, MOVE_REPORT_RUNS);
+	stands(STAGE_CLEANUP);
+	counts(0, 0);
 }
 
 static void what_cannot_be_moved_is_refused(void **state)
@@ -700,6 +742,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_live_move_from_beginning_to_end),
 		T(only_its_ends_speak_and_only_in_their_turn),
+		T(a_stranger_ends_no_saving),
+		T(a_move_that_waits_uses_up_no_limit),
 		T(what_cannot_be_moved_is_refused),
 		T(a_failed_move_leaves_it_on_its_source),
 		T(a_cancelled_move_leaves_it_on_its_source),

@@ -59,6 +59,7 @@ enum action_type {
 	ACTION_MIGRATE_TUNE,	 // vm, migrate: other limits for the one under way
 	ACTION_MIGRATE_CONTINUE, // vm: on from pre-switchover
 	ACTION_MIGRATE_CANCEL,	 // vm
+	ACTION_MIGRATE_BREAK,	 // vm: its connection is shut down, and QEMU fails its own way
 	ACTION_SAVE,		 // vm, volume, migrate: to the volume's file of saved states ->
 				 // EVENT_MIGRATE, then EVENT_SAVED
 	ACTION_SAVED_REMOVE,	 // uuid, volume

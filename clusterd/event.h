@@ -54,7 +54,8 @@ enum event_type {
 	EVENT_LEASE_REFUSED,	   // lease_error, reason: none is held
 	EVENT_QEMU_RUNNING,	   // the guest's CPUs run (QMP RESUME); body: their features
 				   // (cpu_encode), if QEMU told them
-	EVENT_QEMU_PAUSED,	   // reason: I/O error, or somebody paused it
+	EVENT_QEMU_PAUSED,	   // reason: I/O error, or somebody paused it; flag: one that
+				   // came, or was restored, refused to continue and never ran
 	EVENT_QEMU_GUEST_SHUTDOWN, // the guest switched itself off; EXITED follows
 	EVENT_QEMU_DEAF,	   // QMP does not answer; reason
 	EVENT_QEMU_EXITED,	   // the process is gone; reason: its last words, status

@@ -89,6 +89,7 @@ static const char *const action_word[ACTION_TYPE_COUNT] = {
 	[ACTION_MIGRATE_TUNE] = "migrate-tune",
 	[ACTION_MIGRATE_CONTINUE] = "migrate-continue",
 	[ACTION_MIGRATE_CANCEL] = "migrate-cancel",
+	[ACTION_MIGRATE_BREAK] = "migrate-break",
 	[ACTION_SAVE] = "save",
 	[ACTION_SAVED_REMOVE] = "saved-remove",
 	[ACTION_DIRTY_RATE] = "dirty-rate",

@@ -76,6 +76,7 @@ struct move_source {
 	struct move_numbers fact;
 	char reason[REASON_SIZE];
 	uint64_t asked_ms; // when QEMU was last told to finish, or to give up
+	uint64_t break_ms; // when its connection was last shut down; 0: not
 };
 
 void source_begin(struct move_source *source, const struct move_context *context);

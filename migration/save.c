@@ -193,7 +193,9 @@ void save_wish(const struct move_save *save, const struct move_context *context,
 		wish->stay = true;
 		break;
 	case SAVE_SAVED:
-		wish->kill = true;
+		// Where nobody could hear that it is saved, it stands still until somebody can.
+		wish->kill = context->normal || context->leaving;
+		wish->stay = true;
 		wish->why = "it was saved";
 		break;
 	case SAVE_FAILED:

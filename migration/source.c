@@ -32,11 +32,13 @@ enum {
 	RATE_LIMIT_MS = 5000, // sampling takes a second; without it the forecast says less
 	READY_LIMIT_MS = 90000,
 	SILENT_MS = 30000, // QEMU's numbers come ten times a second
+	RESUME_LIMIT_MS = 60000,
 	ASK_AGAIN_MS = 1000,
 	// To agree on something takes every node's processor: not while a guest stands still, as
 	// long as it stands no longer than it should.
 	SWITCH_SAID_MS = 200,
-	MULTIFD_MIB = 1024, // below it, setting up more streams takes longer than they save
+	SWITCH_LIMIT_MS = 5000, // beyond the longest pause that is allowed
+	MULTIFD_MIB = 1024,	// below it, setting up more streams takes longer than they save
 	MULTIFD_CHANNELS = 4,
 };
 
@@ -553,10 +555,34 @@ static void step_resuming(struct move_source *source, const struct move_context 
 
 	if (local->life == LIFE_RUNNING)
 		source_move(source, SOURCE_STAYED, context->now_ms);
-	else if (local->life == LIFE_HANDED && local->hold.failed)
-		source_end(source, context, local->hold.reason);
+	else if (local->life == LIFE_HANDED && local->hold.failed &&
+		 context->now_ms - source->since_ms >= RESUME_LIMIT_MS)
+		source_end(source, context, local->hold.reason); // its lease counts as shared
 	else if (local->life == LIFE_HANDED && stage_of(context) == STAGE_CLEANUP)
 		source_end(source, context, NULL);
+}
+
+/*
+ * QEMU stands still and sends the rest. When nobody takes it any more (the target's host lost its
+ * power, the network is cut) that would last until TCP gives up, many minutes, and cancelling is
+ * forbidden here. But QEMU may be made to fail: its connection is shut down, it finds the error
+ * itself, takes its disks back and goes on. Nothing was renounced, whatever the target received.
+ */
+static void step_switching(struct move_source *source, const struct move_context *context)
+{
+	bool gone = context->move && context->move->target_gone;
+	uint64_t limit_ms = SWITCH_LIMIT_MS + context->def->max_pause_ms;
+
+	if (!gone && context->now_ms - source->since_ms < limit_ms)
+		return;
+	if (source->break_ms && context->now_ms - source->break_ms < ASK_AGAIN_MS)
+		return;
+	if (source->reason[0] == 0)
+		text_copy(source->reason, sizeof(source->reason),
+			  gone ? why_unwanted(context)
+			       : "the rest of its memory did not get through");
+	source->break_ms = context->now_ms;
+	move_action(context, ACTION_MIGRATE_BREAK);
 }
 
 static void step_in_flight(struct move_source *source, const struct move_context *context)
@@ -567,6 +593,8 @@ static void step_in_flight(struct move_source *source, const struct move_context
 		source_fail(source, context, "clusterd on the source started anew in the middle");
 		return;
 	}
+	if (source->state == SOURCE_SWITCHING || source->status == MIGRATE_DEVICE)
+		step_switching(source, context);
 	if (!may_cancel(source))
 		return;
 	if (source->status == MIGRATE_PRE_SWITCHOVER)
@@ -738,7 +766,12 @@ uint64_t source_deadline_ms(const struct move_source *source, const struct move_
 			return sooner(due_ms, source->word_ms + WORD_AGAIN_MS, context->now_ms);
 		break;
 	case SOURCE_SWITCHING:
-		return sooner(due_ms, source->since_ms + SWITCH_SAID_MS, context->now_ms);
+		due_ms = sooner(due_ms, source->since_ms + SWITCH_SAID_MS, context->now_ms);
+		if (source->break_ms)
+			return sooner(due_ms, source->break_ms + ASK_AGAIN_MS, context->now_ms);
+		return sooner(due_ms,
+			      source->since_ms + SWITCH_LIMIT_MS + context->def->max_pause_ms,
+			      context->now_ms);
 	case SOURCE_CANCELLING:
 	case SOURCE_RESUMING:
 	case SOURCE_FAILED:

@@ -38,7 +38,11 @@ struct vm_move {
 	uint32_t capabilities; // mask of enum migrate_capability that this QEMU knows
 	bool begun;	       // QEMU has begun; until then there is nothing to cancel
 	bool asked;	       // query-migrate is under way
+	bool fetching;	       // a thread puts its certificates where QEMU reads them
+	bool fetch_again;      // and is to do so anew, for what it does now
 	bool wanted;	       // LISTENING, LOADING: as soon as its monitor is there
+	bool loaded;	       // all that came, or was restored, is in its place
+	bool continuing;       // to continue as soon as that is so: it is being asked
 	struct qmp_script script;
 	struct loop_timer timer;      // the next look
 	struct migrate_params params; // its texts are the two below
@@ -168,6 +172,7 @@ void vm_free(struct host_vm *vm);
 void vm_clean(const struct host *host, const struct uuid *uuid);
 void vm_open_qmp(struct host_vm *vm);
 void vm_cont(struct host_vm *vm);
+void vm_cont_first(struct host_vm *vm); // of a guest that is all there, and never ran here
 struct process_listener vm_listener(struct host_vm *vm);
 bool vm_write_record(const struct host_vm *vm, char *reason);
 // A task about this VM's leases; NULL: out of memory.
@@ -200,6 +205,7 @@ void vm_move_resumed(struct host_vm *vm);
 // The process is gone, or is not ours any more.
 void vm_move_over(struct host_vm *vm);
 void vm_move_begin(struct host_vm *vm, enum vm_doing doing, const struct migrate_params *params);
+void vm_move_end(struct host_vm *vm);
 // What it needs is got together, and then it begins; failures end in vm_move_failed().
 void vm_move_prepare(struct host_vm *vm);
 void vm_migrate_go(struct host_vm *vm);
@@ -207,6 +213,10 @@ void vm_move_failed(struct host_vm *vm, const char *reason);
 // Looks whether the guest goes on after a failure, and says so if not.
 void vm_move_look_after(struct host_vm *vm);
 uint64_t move_now_us(void);
+// resources/host_arrive_io.c: lets a guest that came, or was restored, continue for the first time,
+// once QEMU has all of it.
+void vm_move_continue(struct host_vm *vm);
+void vm_arrived(struct host_vm *vm); // QEMU said that it has
 // resources/host_dirty_io.c.
 void vm_dirty_rate(struct host_vm *vm);
 

@@ -479,6 +479,7 @@ bool host_perform(struct host *host, const struct cluster *cluster, const struct
 	case ACTION_MIGRATE_TUNE:
 	case ACTION_MIGRATE_CONTINUE:
 	case ACTION_MIGRATE_CANCEL:
+	case ACTION_MIGRATE_BREAK:
 	case ACTION_SAVE:
 	case ACTION_SAVED_REMOVE:
 	case ACTION_DIRTY_RATE:

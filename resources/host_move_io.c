@@ -13,7 +13,6 @@ enum {
 	POLL_MS = 100,
 	SUMS_MS = 20,
 	LOOK_AFTER_MS = 300, // QEMU resumes the guest of a failed migration by itself
-	LOADED_POLL_MS = 2,
 };
 
 uint64_t move_now_us(void)
@@ -120,7 +119,7 @@ void vm_move_begin(struct host_vm *vm, enum vm_doing doing, const struct migrate
 	loop_timer_cancel(&move->timer);
 	move->doing = (uint8_t)doing;
 	move->epoch++;
-	move->begun = move->asked = false;
+	move->begun = move->asked = move->loaded = move->continuing = move->fetch_again = false;
 	move->began_us = move->stopped_us = 0;
 	memset(&move->stats, 0, sizeof(move->stats));
 	if (!params || params == &move->params)
@@ -131,7 +130,7 @@ void vm_move_begin(struct host_vm *vm, enum vm_doing doing, const struct migrate
 	move_copy_text(move->peer, sizeof(move->peer), params->peer, &move->params.peer);
 }
 
-static void move_end(struct host_vm *vm)
+void vm_move_end(struct host_vm *vm)
 {
 	vm_move_begin(vm, DOING_NOTHING, NULL);
 }
@@ -141,7 +140,7 @@ void vm_move_over(struct host_vm *vm)
 	struct vm_move *move = &vm->move;
 
 	vm_save_over(vm);
-	move_end(vm);
+	vm_move_end(vm);
 	credentials_remove(vm->host, &vm->uuid);
 	script_closed(&move->script);
 	loop_timer_cancel(&move->measure);
@@ -156,7 +155,7 @@ void vm_move_failed(struct host_vm *vm, const char *reason)
 	credentials_remove(vm->host, &vm->uuid);
 	switch ((enum vm_doing)vm->move.doing) {
 	case DOING_SENDING:
-		move_end(vm);
+		vm_move_end(vm);
 		vm->move.stats = stats;
 		vm->move.stats.status = MIGRATE_FAILED;
 		move_post_stats(vm, reason);
@@ -166,11 +165,11 @@ void vm_move_failed(struct host_vm *vm, const char *reason)
 		vm_save_failed(vm, reason);
 		return;
 	case DOING_LISTENING:
-		move_end(vm);
+		vm_move_end(vm);
 		vm_post(vm, EVENT_QEMU_LISTENING, false, reason);
 		return;
 	case DOING_LOADING:
-		move_end(vm);
+		vm_move_end(vm);
 		vm_post(vm, EVENT_QEMU_RESTORED, false, reason);
 		return;
 	case DOING_NOTHING:
@@ -238,12 +237,19 @@ static void credentials_done(void *owner)
 	struct credentials_task *task = owner;
 	struct host_vm *vm = vm_find(task->host, &task->uuid);
 
-	if (!vm || vm->move.epoch != task->epoch)
+	if (vm)
+		vm->move.fetching = false;
+	if (!vm || vm->move.epoch != task->epoch) {
 		credentials_remove(task->host, &task->uuid);
-	else if (task->ok)
+		if (vm && vm->move.fetch_again) {
+			vm->move.fetch_again = false;
+			vm_move_prepare(vm);
+		}
+	} else if (task->ok) {
 		move_go(vm);
-	else
+	} else {
 		vm_move_failed(vm, task->reason);
+	}
 	free(task);
 }
 
@@ -256,11 +262,16 @@ void vm_move_prepare(struct host_vm *vm)
 		move_go(vm);
 		return;
 	}
+	// One thread at a time fills the folder, or empties it.
+	vm->move.fetch_again = vm->move.fetching;
+	if (vm->move.fetching)
+		return;
 	task = calloc(1, sizeof(*task));
 	if (!task) {
 		vm_move_failed(vm, "out of memory");
 		return;
 	}
+	vm->move.fetching = true;
 	task->task = (struct worker_task){ .work = credentials_work,
 					   .done = credentials_done,
 					   .owner = task };
@@ -502,7 +513,7 @@ static void move_completed(struct host_vm *vm)
 		stats.pause_us = (uint32_t)(now_us - vm->move.stopped_us);
 	if (vm->move.began_us)
 		stats.total_ms = (uint32_t)((now_us - vm->move.began_us) / 1000);
-	move_end(vm);
+	vm_move_end(vm);
 	vm->move.stats = stats;
 	move_timer(vm, SUMS_MS, move_ask_sums);
 	move_post_stats(vm, NULL);
@@ -555,7 +566,7 @@ static void move_broke_off(void *owner, bool ok, const char *text)
 		vm_save_failed(vm, answer.reason);
 		return;
 	}
-	move_end(vm);
+	vm_move_end(vm);
 	vm->move.stats = stats;
 	vm_move_look_after(vm);
 	move_post_stats(vm, answer.reason);
@@ -597,34 +608,7 @@ static void move_status(struct host_vm *vm, enum migrate_status status)
 	move_post_stats(vm, NULL);
 }
 
-// --- what has come in --------------------------------------------------------------------------
-
-static void loaded_look(void *owner);
-
-static void loaded_heard(void *owner, bool ok, const char *text)
-{
-	struct host_vm *vm = owner;
-	char word[40];
-
-	if (vm->move.doing != DOING_LOADING)
-		return;
-	if (!ok || !migrate_run_word(text, word, sizeof(word)) || strcmp(word, "inmigrate") == 0) {
-		move_timer(vm, LOADED_POLL_MS, loaded_look);
-		return;
-	}
-	move_end(vm);
-	vm_post(vm, EVENT_QEMU_RESTORED, true, NULL);
-}
-
-// All is read at `completed`; a moment later the devices have taken it.
-static void loaded_look(void *owner)
-{
-	struct host_vm *vm = owner;
-
-	if (vm->move.doing == DOING_LOADING &&
-	    qmp_command(vm->qmp, "query-status", NULL, loaded_heard, vm))
-		move_timer(vm, POLL_MS, loaded_look);
-}
+// --- what is heard of it -----------------------------------------------------------------------
 
 void vm_move_heard(struct host_vm *vm, const char *word)
 {
@@ -634,8 +618,8 @@ void vm_move_heard(struct host_vm *vm, const char *word)
 		return;
 	if (move_sends(vm))
 		move_status(vm, (enum migrate_status)status);
-	else if (vm->move.doing == DOING_LOADING && status == MIGRATE_COMPLETED)
-		loaded_look(vm);
+	else if (status == MIGRATE_COMPLETED)
+		vm_arrived(vm);
 }
 
 bool vm_move_stopped(struct host_vm *vm)
@@ -651,7 +635,7 @@ void vm_move_resumed(struct host_vm *vm)
 {
 	if (vm->move.doing == DOING_LISTENING || vm->move.doing == DOING_LOADING ||
 	    (vm->move.doing == DOING_ENDING && !vm->move.dropping))
-		move_end(vm);
+		vm_move_end(vm);
 	vm->move.stopped_us = 0;
 }
 
@@ -679,7 +663,9 @@ static void move_cancel(struct host_vm *vm)
 			vm_save_failed(vm, "it was cancelled");
 			return;
 		}
-		move_end(vm);
+		vm_move_end(vm);
+		if (!vm->move.fetching)
+			credentials_remove(vm->host, &vm->uuid);
 		vm->move.stats.status = MIGRATE_CANCELLED;
 		move_post_stats(vm, "it was cancelled");
 	} else if (vm->qmp) {
@@ -719,6 +705,11 @@ bool vm_move_perform(struct host_vm *vm, const struct cluster *cluster, const st
 		return true;
 	case ACTION_MIGRATE_CANCEL:
 		move_cancel(vm);
+		return true;
+	case ACTION_MIGRATE_BREAK:
+		// Without a migration under way there is no such instance, and nothing happens.
+		if (vm->qmp)
+			qmp_urgent(vm->qmp, "yank", "{\"instances\":[{\"type\":\"migration\"}]}");
 		return true;
 	case ACTION_SAVE:
 		vm_save(vm, cluster, action);

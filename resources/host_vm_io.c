@@ -210,28 +210,54 @@ static void vm_cont_heard(void *owner, bool ok, const char *text)
 		vm_post(vm, EVENT_QEMU_PAUSED, false, text);
 }
 
-// One that is still loading continues by itself when it has loaded. That it was told to is written
-// down before: of one that was not, it can be said later that it never ran.
-void vm_cont(struct host_vm *vm)
+static void vm_refused_first(struct host_vm *vm, const char *reason)
+{
+	char unwritten[REASON_SIZE];
+
+	// Where that cannot be written again the next daemon knows less than this one.
+	vm->incoming = true;
+	vm_write_record(vm, unwritten);
+	vm_post(vm, EVENT_QEMU_PAUSED, true, reason);
+}
+
+static void vm_first_heard(void *owner, bool ok, const char *text)
+{
+	struct host_vm *vm = owner;
+
+	if (!ok && vm->process && qmp_command(vm->qmp, "query-status", NULL, NULL, NULL) == 0)
+		vm_refused_first(vm, text);
+}
+
+/*
+ * That it may have run is on record before it may: a later daemon that found it as never continued
+ * would let its source continue, too. Where that cannot be written it is not told, and where QEMU
+ * refuses it never ran: then the guest goes on where it came from.
+ */
+void vm_cont_first(struct host_vm *vm)
 {
 	char reason[REASON_SIZE];
 
+	vm->incoming = false;
+	if (!vm_write_record(vm, reason)) {
+		vm->incoming = true;
+		vm_post(vm, EVENT_QEMU_PAUSED, true, reason);
+		return;
+	}
+	// What was not sent was not heard.
+	if (qmp_command(vm->qmp, "cont", NULL, vm_first_heard, vm)) {
+		vm->incoming = true;
+		vm_write_record(vm, reason);
+	}
+}
+
+void vm_cont(struct host_vm *vm)
+{
 	if (!vm->qmp)
 		return;
-	/*
-	 * That it may have run is on record before it may: a later daemon that found it as never
-	 * continued would let its source continue, too. Where that cannot be written, it waits; the
-	 * core asks again.
-	 */
-	if (vm->incoming && vm->process) {
-		vm->incoming = false;
-		if (!vm_write_record(vm, reason)) {
-			vm->incoming = true;
-			vm_post(vm, EVENT_QEMU_PAUSED, false, reason);
-			return;
-		}
-	}
-	qmp_command(vm->qmp, "cont", NULL, vm_cont_heard, vm);
+	if (vm->incoming && vm->process)
+		vm_move_continue(vm);
+	else
+		qmp_command(vm->qmp, "cont", NULL, vm_cont_heard, vm);
 }
 
 // Stopped by a move: that is no pause to be ended by whoever sees it.

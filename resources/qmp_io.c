@@ -37,6 +37,7 @@ struct qmp {
 	void *owner;
 	int fd;			// -1: not connected
 	bool greeted, ready, writing, deaf, status_known;
+	bool urgent;			// it takes commands out of turn
 	bool in_callback, closed;	// closed inside one: freed at its end
 	bool io_error;		// since the last RESUME
 	char io_error_text[160];
@@ -92,7 +93,7 @@ static void qmp_hang_up(struct qmp *qmp)
 	if (qmp->pass_fd >= 0)
 		close(qmp->pass_fd);
 	qmp->fd = qmp->pass_fd = -1;
-	qmp->greeted = qmp->ready = qmp->writing = false;
+	qmp->greeted = qmp->ready = qmp->writing = qmp->urgent = false;
 	qmp->in_used = qmp->out_used = 0;
 	for (i = 0; i < PENDING_MAX; i++) {
 		struct qmp_pending pending = qmp->pending[i];
@@ -183,8 +184,8 @@ static struct qmp_pending *qmp_pending_free(struct qmp *qmp)
 	return NULL;
 }
 
-static int qmp_send_fd(struct qmp *qmp, const char *name, const char *arguments, int fd,
-		       qmp_reply_fn fn, void *owner)
+static int qmp_send_as(struct qmp *qmp, const char *how, const char *name, const char *arguments,
+		       int fd, qmp_reply_fn fn, void *owner)
 {
 	struct qmp_pending *pending = qmp_pending_free(qmp);
 	size_t room = OUT_MAX_SIZE - qmp->out_used;
@@ -196,7 +197,7 @@ static int qmp_send_fd(struct qmp *qmp, const char *name, const char *arguments,
 		return -EBUSY;
 	if (++qmp->next_id == 0)
 		qmp->next_id = 1;
-	size = snprintf(qmp->out + qmp->out_used, room, "{\"execute\":\"%s\",\"id\":%u%s%s}\n",
+	size = snprintf(qmp->out + qmp->out_used, room, "{\"%s\":\"%s\",\"id\":%u%s%s}\n", how,
 			name, qmp->next_id, arguments ? ",\"arguments\":" : "",
 			arguments ? arguments : "");
 	if (size < 0 || (size_t)size >= room)
@@ -216,7 +217,7 @@ static int qmp_send_fd(struct qmp *qmp, const char *name, const char *arguments,
 static int qmp_send(struct qmp *qmp, const char *name, const char *arguments, qmp_reply_fn fn,
 		    void *owner)
 {
-	return qmp_send_fd(qmp, name, arguments, -1, fn, owner);
+	return qmp_send_as(qmp, "execute", name, arguments, -1, fn, owner);
 }
 
 int qmp_command_fd(struct qmp *qmp, const char *name, const char *arguments, int fd,
@@ -224,7 +225,15 @@ int qmp_command_fd(struct qmp *qmp, const char *name, const char *arguments, int
 {
 	if (!qmp->ready)
 		return -ENOTCONN;
-	return qmp_send_fd(qmp, name, arguments, fd, fn, owner);
+	return qmp_send_as(qmp, "execute", name, arguments, fd, fn, owner);
+}
+
+int qmp_urgent(struct qmp *qmp, const char *name, const char *arguments)
+{
+	if (!qmp->ready)
+		return -ENOTCONN;
+	return qmp_send_as(qmp, qmp->urgent ? "exec-oob" : "execute", name, arguments, -1, NULL,
+			   NULL);
 }
 
 int qmp_command(struct qmp *qmp, const char *name, const char *arguments, qmp_reply_fn fn,
@@ -355,11 +364,19 @@ static void qmp_heard_reply(struct qmp *qmp, json_t *message, json_int_t id)
 }
 
 // Once a connection: two answers to the capabilities would be two beginnings.
-static void qmp_greeted(struct qmp *qmp)
+static void qmp_greeted(struct qmp *qmp, json_t *greeting)
 {
-	if (!qmp->greeted)
-		qmp_send(qmp, "qmp_capabilities", NULL, qmp_capable, qmp);
+	json_t *can = json_object_get(greeting, "capabilities"), *word;
+	size_t i;
+
+	if (qmp->greeted)
+		return;
 	qmp->greeted = true;
+	json_array_foreach(can, i, word) if (json_is_string(word) &&
+					     strcmp(json_string_value(word), "oob") == 0)
+		qmp->urgent = true;
+	qmp_send(qmp, "qmp_capabilities", qmp->urgent ? "{\"enable\":[\"oob\"]}" : NULL,
+		 qmp_capable, qmp);
 }
 
 // A CPU has members of 64 bits without a sign, which are beyond the reader's integers.
@@ -382,7 +399,7 @@ static void qmp_heard_line(struct qmp *qmp, const char *line, size_t size)
 	if (!json_is_object(message))
 		qmp_turn_deaf(qmp, "QEMU's monitor says what is not JSON");
 	else if (json_object_get(message, "QMP"))
-		qmp_greeted(qmp);
+		qmp_greeted(qmp, json_object_get(message, "QMP"));
 	else if (event)
 		qmp_heard_event(qmp, event, json_object_get(message, "data"));
 	else if (json_is_number(id))

@@ -37,3 +37,6 @@ int qmp_command(struct qmp *qmp, const char *name, const char *arguments, qmp_re
 // been sent yet.
 int qmp_command_fd(struct qmp *qmp, const char *name, const char *arguments, int fd,
 		   qmp_reply_fn fn, void *owner);
+// Out of turn, where QEMU offers that: also when its main thread is held up. For commands alone
+// that QEMU allows it for.
+int qmp_urgent(struct qmp *qmp, const char *name, const char *arguments);

@@ -37,6 +37,7 @@ enum {
 	HELD_AFTER = 4, // refusals until the wait is worth a report
 	KILL_AGAIN_MS = 10000,
 	CONT_AGAIN_MS = 5000,
+	CONT_SOON_MS = 1000, // a guest that came, and stands still meanwhile
 };
 
 static const uint64_t NEVER = UINT64_MAX;
@@ -161,8 +162,11 @@ static void vm_kill(struct vm_local *local, enum vm_report report, const char *w
 {
 	bool executed = local->executed;
 
-	// Its saved state is as good as before, and is kept.
-	if (local->mode == START_RESTORE && executed && !local->continued)
+	/*
+	 * Its saved state is as good as before, and is kept. One that was found waiting may be such
+	 * a one; of the target of a move nobody hears this, because its move speaks for it.
+	 */
+	if (local->mode != START_FRESH && executed && !local->continued)
 		report = VM_REPORT_START_FAILED;
 	local->report = (uint8_t)report;
 	set_reason(local, why);
@@ -207,7 +211,7 @@ static void wish_running(struct vm_local *local, const struct vm_wish *wish, uin
 
 static void vm_continue(struct vm_local *local, uint64_t now_ms, struct actions *actions)
 {
-	vm_local_move(local, LIFE_CONTINUING, now_ms + START_LIMIT_MS);
+	vm_local_move(local, LIFE_CONTINUING, now_ms + CONT_SOON_MS);
 	local->continued = true;
 	local->paused = false;
 	vm_action(local, ACTION_QEMU_CONT, actions);
@@ -239,7 +243,7 @@ static void wish_continuing(struct vm_local *local, const struct vm_wish *wish, 
 	if (wish->stop && !wish->stay) {
 		vm_kill(local, VM_REPORT_STOPPED, wish->why, now_ms, actions);
 	} else if (now_ms >= local->deadline_ms) {
-		local->deadline_ms = now_ms + START_LIMIT_MS;
+		local->deadline_ms = now_ms + CONT_SOON_MS;
 		vm_action(local, ACTION_QEMU_CONT, actions);
 	}
 }
@@ -447,6 +451,10 @@ static void vm_exited(struct vm_local *local, const struct event *event, struct 
 	local->report = (uint8_t)vm_end(local);
 	if (local->life == LIFE_CONTINUING && !local->continued)
 		local->report = VM_REPORT_START_FAILED;
+	// It was killed as one that never continued, and nobody can say any more that it did not.
+	if (local->life == LIFE_KILLING && local->mode != START_FRESH && local->continued &&
+	    local->report == VM_REPORT_START_FAILED)
+		local->report = VM_REPORT_DIED;
 	if (local->report == VM_REPORT_DIED || local->report == VM_REPORT_START_FAILED) {
 		if (local->life != LIFE_KILLING)
 			set_reason(local, event->reason);
@@ -551,7 +559,12 @@ static void vm_runs(struct vm_local *local, const struct event *event, struct ac
 
 static void vm_paused(struct vm_local *local, const struct event *event, struct actions *actions)
 {
-	(void)actions;
+	// It never ran here, and what it came from, or was restored from, is as good as before.
+	if (local->life == LIFE_CONTINUING && local->mode != START_FRESH && event->flag) {
+		local->continued = false;
+		vm_kill(local, VM_REPORT_START_FAILED, event->reason, event->now_ms, actions);
+		return;
+	}
 	// It continued, and met an I/O error at once.
 	if (local->life == LIFE_CONTINUING)
 		vm_local_move(local, LIFE_RUNNING, NEVER);

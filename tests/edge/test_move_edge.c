@@ -36,6 +36,7 @@ enum {
 	CHILDREN = 12,
 	CALLS_MAX = 60,
 	PORT = 4711,
+	LOOKS = 4, // until a guest that comes is all there
 	STATE_SIZE = 100000
 };
 
@@ -51,9 +52,9 @@ static const char *const play_names[PLAY_COUNT] = { "",	       "send", "cancel",
 struct qemu {
 	int fd;
 	const char *status, *migration;
-	bool incoming, pauses, failed;
-	uint32_t commands, fail_at, looks;
+	bool incoming, pauses, failed, listens;
 	enum fault fault;
+	uint32_t commands, fail_at, looks;
 	int passed;    // by getfd; -1: none
 	char log[256]; // what must not happen
 };
@@ -148,12 +149,27 @@ static void qemu_receive(struct qemu *q, int id, const char *line)
 
 	qemu_migration(q, "setup");
 	qemu_reply(q, id, "{}");
-	if (!strstr(line, "\"fd:"))
+	q->listens = !strstr(line, "\"fd:");
+	q->looks = 0;
+	if (q->listens)
 		return;
 	if (size <= 0)
 		_exit(1);
 	q->status = "paused";
 	qemu_migration(q, "completed");
+}
+
+// Asked for the state often enough, it has all of its guest, or dies because that does not fit.
+static void qemu_loads(struct qemu *q)
+{
+	if (!q->listens || ++q->looks < LOOKS)
+		return;
+	q->listens = false;
+	if (q->failed && q->fault == FAULT_FAILS)
+		_exit(1);
+	q->status = "paused";
+	if (q->fail_at % 2 == 0)
+		qemu_migration(q, "completed");
 }
 
 static void qemu_cont(struct qemu *q, int id)
@@ -174,6 +190,7 @@ static void qemu_answer(struct qemu *q, int id, const char *line)
 	if (strstr(line, "\"query-status\"")) {
 		snprintf(json, sizeof(json), "{\"status\":\"%s\"}", q->status);
 		qemu_reply(q, id, json);
+		qemu_loads(q);
 	} else if (strstr(line, "\"query-migrate-capabilities\"")) {
 		qemu_reply(q, id,
 			   "[{\"capability\":\"events\"},{\"capability\":\"multifd\"},"
@@ -303,8 +320,7 @@ static int launch(const char *name)
 	size = recv(LAUNCH_FD, packet, sizeof(packet), 0);
 	if (size <= 0)
 		_exit(0);
-	// Its log lies beside the folder of its sockets: RUN/vms/UUID.d/qmp.
-	at = memmem(packet, (size_t)size, "path=", 5);
+	at = memmem(packet, (size_t)size, "path=", 5); // of its sockets
 	snprintf(q.log, sizeof(q.log), "%.*s", (int)(strstr(at, "/run/") - at - 5), at + 5);
 	strcat(q.log, "/told");
 	close(LAUNCH_FD);
@@ -321,7 +337,7 @@ struct test {
 	void *memory;
 	struct loop_timer limit, last_work;
 	enum play play;
-	bool timed_out, up, joined, runs, ended, restart, restarted, adopted, alive;
+	bool timed_out, up, joined, runs, ended, restart, restarted, adopted, alive, refused;
 	uint32_t slot, attempt;
 	uint8_t last; // enum migrate_status
 	char folder[64], program[128], root[128], self[256], run[128];
@@ -466,14 +482,13 @@ static void heard_migrate(struct test *t, const struct event *event)
 	if (stats->status == MIGRATE_PRE_SWITCHOVER)
 		perform(t,
 			t->play == PLAY_CANCEL ? ACTION_MIGRATE_CANCEL : ACTION_MIGRATE_CONTINUE);
-	if (stats->status == MIGRATE_FAILED || stats->status == MIGRATE_CANCELLED)
+	if (stats->status == MIGRATE_FAILED || stats->status == MIGRATE_CANCELLED) {
 		assert_true(event->reason && strlen(event->reason) > 0);
-	if (stats->status == MIGRATE_FAILED || stats->status == MIGRATE_CANCELLED)
 		play_ends(t);
+	}
 	if (stats->status != MIGRATE_COMPLETED || t->restart)
 		return;
-	// The daemon is started again now, and finds what has renounced.
-	t->restart = true;
+	t->restart = true; // now, and finds what has renounced
 	loop_stop(t->loop);
 }
 
@@ -506,8 +521,11 @@ static void test_stop(void *owner)
 static void heard_exited(struct test *t, const struct event *event)
 {
 	t->alive = false;
-	// It never ran, or that is not claimed.
+	// It never ran, or that is not claimed. Of one that refused, or could not be loaded, it is.
 	assert_true(!event->flag || !t->runs);
+	assert_true(event->flag ||
+		    (!t->refused && (t->play != PLAY_RECEIVE || t->runs ||
+				     t->cluster.defs[0].uuid.bytes[1] != FAULT_FAILS)));
 	t->ended = true;
 	// What is left of a save is still being taken away.
 	loop_timer_ms(t->loop, &t->last_work, 100, test_stop, t);
@@ -526,7 +544,11 @@ static void posted_more(struct test *t, const struct event *event)
 	switch (event->type) {
 	case EVENT_QEMU_LISTENING:
 		assert_true(event->flag ? event->port == PORT : strlen(event->reason) > 0);
-		play_ends(t);
+		// Its source has renounced, and the last of it is still on its way.
+		if (event->flag)
+			perform(t, ACTION_QEMU_CONT);
+		else
+			play_ends(t);
 		break;
 	case EVENT_QEMU_RESTORED:
 		if (event->flag)
@@ -545,6 +567,7 @@ static void posted_more(struct test *t, const struct event *event)
 		break;
 	case EVENT_QEMU_DEAF:
 	case EVENT_QEMU_PAUSED:
+		t->refused |= event->type == EVENT_QEMU_PAUSED && event->flag;
 		// What could not be begun is given up.
 		if (!t->runs)
 			play_ends(t);

@@ -42,7 +42,7 @@ void proc_stands(struct proc *proc)
 
 enum run_state proc_run_state(const struct proc *proc)
 {
-	if (proc->mode != START_FRESH && !proc->continued)
+	if (proc->mode != START_FRESH && !proc->continued && !proc->cont_told)
 		return proc->received ? RUN_RECEIVED : RUN_INCOMING;
 	if (proc->handed)
 		return RUN_POSTMIGRATE;
@@ -234,6 +234,31 @@ static void received(struct world *world, struct host *to, struct proc *target,
 		move_cont(world, to, target);
 }
 
+static void run_finish(struct world *world, struct item *item);
+
+/*
+ * Nobody takes the rest, and nobody refuses it: the guest stands until TCP gives up, minutes later.
+ * What is little enough is in the socket all the same, and the source is done.
+ */
+static bool finish_hangs(struct world *world, struct host *host, struct proc *proc,
+			 const struct host *to)
+{
+	struct sending *out = &proc->out;
+
+	if (out->broken || !to || linked(world, host, to)) {
+		out->stalled_us = 0;
+		return false;
+	}
+	if (out->stalled_us == 0) {
+		out->stalled_us = world->now_us;
+		out->fits = rng_chance(&world->rng, 40);
+	}
+	if (out->fits || world->now_us - out->stalled_us > SECONDS(900))
+		return false;
+	sending_later(world, host, proc, STEP_US, run_finish);
+	return true;
+}
+
 /*
  * The last of it. The stream is cut at any byte: the target may have all of it when the source
  * believes that it has not.
@@ -249,8 +274,10 @@ static void run_finish(struct world *world, struct item *item)
 		return;
 	target = target_of(world, &proc->out, &to);
 	cut = !to || !linked(world, host, to) || !target;
+	if (finish_hangs(world, host, proc, to))
+		return;
 	late = trouble(world, TROUBLE_MIGRATION, 10);
-	if (cut || late) {
+	if ((cut && !proc->out.fits) || late || proc->out.broken) {
 		if (target && rng_chance(&world->rng, 60)) {
 			world->stats[STAT_LATE_FAILURES]++;
 			received(world, to, target, proc);
@@ -264,7 +291,7 @@ static void run_finish(struct world *world, struct item *item)
 	world_say(world, host, "QEMU of %s has handed its guest over", vm_name(host, proc->vm));
 	proc->handed = true;
 	proc->out.status = MIGRATE_COMPLETED;
-	if (trouble(world, TROUBLE_MIGRATION, 8))
+	if (cut || trouble(world, TROUBLE_MIGRATION, 8))
 		target_dies(world, to, target); // it cannot load what came
 	else
 		received(world, to, target, proc);
@@ -378,6 +405,19 @@ static void sending_goes_on(struct world *world, struct sending *out)
 	(void)world;
 }
 
+// It stands, and is told nothing: who asks how far it is hears that.
+static void run_waits(struct world *world, struct item *item)
+{
+	struct host *host = item->host;
+	struct proc *proc = host_proc_serial(host, (uint32_t)item->a);
+
+	if (!proc || proc->killed || proc->out.serial != item->b ||
+	    (proc->out.status != MIGRATE_PRE_SWITCHOVER && proc->out.status != MIGRATE_DEVICE))
+		return;
+	if (proc->out.status == MIGRATE_PRE_SWITCHOVER)
+		move_stats_post(world, host, proc);
+	sending_later(world, host, proc, STEP_US, run_waits);
+}
 
 static void run_sending(struct world *world, struct item *item)
 {
@@ -408,6 +448,7 @@ static void run_sending(struct world *world, struct item *item)
 		}
 		out->status = MIGRATE_PRE_SWITCHOVER;
 		move_stats_post(world, host, proc);
+		sending_later(world, host, proc, STEP_US, run_waits);
 		return;
 	}
 	move_stats_post(world, host, proc);
@@ -515,14 +556,21 @@ void move_perform(struct world *world, struct host *host, struct proc *proc,
 		if (action->migrate->post_copy)
 			post_copy(world, host, proc);
 		return;
+	case ACTION_MIGRATE_BREAK:
+		if (proc->out.status >= MIGRATE_SETUP && proc->out.status <= MIGRATE_DEVICE)
+			proc->out.broken = true;
+		return;
 	case ACTION_MIGRATE_CONTINUE:
-		if (proc->out.status != MIGRATE_PRE_SWITCHOVER)
+		if (proc->out.status != MIGRATE_PRE_SWITCHOVER ||
+		    trouble(world, TROUBLE_MIGRATION, 5))
 			return;
 		proc->out.status = MIGRATE_DEVICE;
 		move_stats_post(world, host, proc);
 		sending_later(world, host, proc, world_jitter(world, MS(1), MS(30)), run_finish);
 		return;
 	case ACTION_MIGRATE_CANCEL:
+		if (!proc->out.save && trouble(world, TROUBLE_MIGRATION, 5))
+			return; // lost with its monitor
 		sending_cancel(world, host, proc);
 		return;
 	case ACTION_DIRTY_RATE:
@@ -624,11 +672,17 @@ void move_cont(struct world *world, struct host *host, struct proc *proc)
 {
 	if (!proc->executed || proc->writes)
 		return;
-	// QEMU loads first: the edge asks when it has.
+	// QEMU loads first: the edge tells it when it has.
 	if (proc->mode != START_FRESH && !proc->continued && !proc->received) {
 		proc->cont_asked = true;
 		return;
 	}
+	// Its disk cannot be taken, or that it is told cannot be written down.
+	if (proc->mode != START_FRESH && !proc->cont_told && trouble(world, TROUBLE_MIGRATION, 5)) {
+		proc_post(world, host, proc, EVENT_QEMU_PAUSED, true, "its disk is locked");
+		return;
+	}
+	proc->cont_told |= proc->mode != START_FRESH;
 	world_at(world, world_jitter(world, 300, MS(3)), host, GUARD_POWER, run_cont)->a =
 		proc->serial;
 }

@@ -66,9 +66,10 @@ static void proc_end(struct world *world, struct host *host, struct proc *proc, 
 	proc->state = PROC_NONE;
 	proc->writes = false;
 	sanlock_release(world, host, &gone);
-	// Of a guest that came, or was restored, QEMU's monitor knows whether it was continued.
+	// Of a guest that came, or was restored, it is known that it never ran as long as it was
+	// not told to.
 	proc_post(world, host, &gone, EVENT_QEMU_EXITED,
-		  gone.mode != START_FRESH && !gone.continued, why);
+		  gone.mode != START_FRESH && !gone.cont_told && !gone.continued, why);
 }
 
 static void proc_run_end(struct world *world, struct item *item)
@@ -351,6 +352,7 @@ void qemu_perform(struct world *world, struct host *host, const struct action *a
 	case ACTION_MIGRATE_TUNE:
 	case ACTION_MIGRATE_CONTINUE:
 	case ACTION_MIGRATE_CANCEL:
+	case ACTION_MIGRATE_BREAK:
 	case ACTION_SAVE:
 	case ACTION_DIRTY_RATE:
 	case ACTION_QEMU_ANNOUNCE:
@@ -370,6 +372,7 @@ void qemu_daemon_died(struct world *world, struct host *host)
 	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
 		struct proc *proc = &host->procs[i];
 
+		proc->cont_asked = false;
 		if (proc->state != PROC_NONE && !proc->executed)
 			proc_end_later(world, host, proc, world_jitter(world, MS(1), MS(30)), 5);
 	}

@@ -25,13 +25,13 @@ wait settle
      2.057 n3   guest of vm3 continues
      2.058 n1   | vm vm0: continues on n2
      2.061 n1   | vm vm3: continues on n3
+     2.061 n1   | vm vm6: live migration from n1 to n2 (drain)
      2.088 n1   QEMU of vm0 ends: killed
      2.091 n1   QEMU of vm3 ends: killed
+     2.109 n2   QEMU of vm6 waits for it
      2.118 n1   | vm vm0: moved to n2
-     2.121 n1   | vm vm6: live migration from n1 to n2 (drain)
-     2.122 n1   | vm vm3: moved to n3
-     2.169 n2   QEMU of vm6 waits for it
-     2.246 n1   | vm vm6: memory is being sent to n2
+     2.121 n1   | vm vm3: moved to n3
+     2.186 n1   | vm vm6: memory is being sent to n2
      3.000 --   > node abort n1
      3.000 --   > wait settle
      3.003 n1   drain n1: done

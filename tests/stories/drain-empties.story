@@ -30,20 +30,20 @@ wait settle
      2.057 n3   guest of vm3 continues
      2.058 n1   | vm vm0: continues on n2
      2.061 n1   | vm vm3: continues on n3
+     2.061 n1   | vm vm6: live migration from n1 to n2 (drain)
      2.088 n1   QEMU of vm0 ends: killed
      2.091 n1   QEMU of vm3 ends: killed
+     2.109 n2   QEMU of vm6 waits for it
      2.118 n1   | vm vm0: moved to n2
-     2.121 n1   | vm vm6: live migration from n1 to n2 (drain)
-     2.122 n1   | vm vm3: moved to n3
-     2.169 n2   QEMU of vm6 waits for it
-     2.246 n1   | vm vm6: memory is being sent to n2
-     3.121 n1   migration of vm6 begins
-     4.169 n1   QEMU of vm6 has handed its guest over
-     4.171 n2   guest of vm6 continues
-     4.174 n1   | vm vm6: continues on n2
-     4.204 n1   QEMU of vm6 ends: killed
-     4.222 n1   | node n1: drained
-     4.234 n1   | vm vm6: moved to n2
+     2.121 n1   | vm vm3: moved to n3
+     2.186 n1   | vm vm6: memory is being sent to n2
+     3.061 n1   migration of vm6 begins
+     4.109 n1   QEMU of vm6 has handed its guest over
+     4.112 n2   guest of vm6 continues
+     4.114 n1   | vm vm6: continues on n2
+     4.144 n1   QEMU of vm6 ends: killed
+     4.162 n1   | node n1: drained
+     4.174 n1   | vm vm6: moved to n2
      5.000 --   > vm stop vm1
      5.000 --   > wait settle
      5.003 n1   want vm1: done
@@ -75,16 +75,16 @@ wait settle
      9.557 n1   guest of vm3 continues
      9.559 n1   | vm vm0: continues on n1
      9.560 n1   | vm vm3: continues on n1
+     9.562 n1   | vm vm6: live migration from n2 to n1 (return)
      9.590 n2   QEMU of vm0 ends: killed
      9.591 n3   QEMU of vm3 ends: killed
+     9.610 n1   QEMU of vm6 waits for it
      9.619 n1   | vm vm0: moved to n1
      9.621 n1   | vm vm3: moved to n1
-     9.622 n1   | vm vm6: live migration from n2 to n1 (return)
-     9.670 n1   QEMU of vm6 waits for it
-     9.748 n1   | vm vm6: memory is being sent to n1
-    10.623 n2   migration of vm6 begins
-    11.671 n2   QEMU of vm6 has handed its guest over
-    11.674 n1   guest of vm6 continues
-    11.676 n1   | vm vm6: continues on n1
-    11.707 n2   QEMU of vm6 ends: killed
-    11.737 n1   | vm vm6: moved to n1
+     9.687 n1   | vm vm6: memory is being sent to n1
+    10.562 n2   migration of vm6 begins
+    11.610 n2   QEMU of vm6 has handed its guest over
+    11.613 n1   guest of vm6 continues
+    11.616 n1   | vm vm6: continues on n1
+    11.646 n2   QEMU of vm6 ends: killed
+    11.676 n1   | vm vm6: moved to n1

@@ -103,8 +103,6 @@ run 10
     70.078 --   > power-off n2
     70.078 n2   power off: cut
     70.078 --   > run 15
-    70.093 n1   migration of vm0 ends: the last reply did not come
-    72.059 n3   | vm vm0: its move fails: the stream was cut
     72.059 n3   | view 6: n1, n3
     72.061 n3   | node n2: lost: it left corosync's membership
     72.064 n3   | node n2: being fenced by n1 with fence_sim: its power must be proved off before its VMs may start elsewhere
@@ -113,7 +111,8 @@ run 10
     72.566 n3   | node n2: fenced, it is off
     72.607 n1   releases the host id of n2 on d0
     72.609 n3   | node n2: its claims are released
-    72.623 n3   | vm vm0: runs on as before on n1: the stream was cut
+    72.693 n1   migration of vm0 ends: the last reply did not come
+    72.707 n3   | vm vm0: runs on as before on n1: its target is lost: it runs on where it was, as soon as the target is proven to have ended
     85.078 --   > power-on n2
     85.078 --   > wait settle
     92.078 n2   booted
@@ -156,7 +155,6 @@ run 10
    128.059 n2   sanlock runs
    128.184 n2   corosync runs
    128.434 n2   clusterd starts
-   129.035 n2   | vm vm0: continues on n2
    129.040 n2   | view 9: n1, n2, n3
    129.042 n1   | node n2: back: it takes part again
    129.045 n1   | node n2: guarded by a watchdog

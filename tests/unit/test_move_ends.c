@@ -192,17 +192,69 @@ static void a_found_source_counts_as_told(void **state)
 	assert_int_equal(asked(ACTION_QEMU_CONT), 0);
 }
 
+static void the_lease_cannot_be_taken(void)
+{
+	source_hears((struct event){ .type = EVENT_LEASE_EXCLUSIVE,
+				     .lease_error = LEASE_ERROR_STORAGE,
+				     .reason = "timeout" });
+	assert_int_equal(asked(ACTION_QEMU_CONT), 0);
+	assert_int_equal(local.hold.state, HOLD_SHARED);
+}
+
+// Nor is it the end at once: this is the only copy of the guest's memory, and a slow disk passes.
 static void an_error_is_no_success(void **state)
 {
 	(void)state;
 	source_renounces();
 	source_gets_word(WORD_NEVER);
-	source_hears((struct event){ .type = EVENT_LEASE_EXCLUSIVE,
-				     .lease_error = LEASE_ERROR_STORAGE,
-				     .reason = "timeout" });
+	the_lease_cannot_be_taken();
+	assert_int_equal(asked(ACTION_QEMU_KILL), 0);
+	now_ms += 5000;
+	clear();
+	settle_source();
+	assert_int_equal(asked(ACTION_LEASE_EXCLUSIVE), 1);
+	the_lease_cannot_be_taken();
+	now_ms += 60000;
+	clear();
+	settle_source();
 	assert_int_equal(asked(ACTION_QEMU_CONT), 0);
 	assert_int_equal(asked(ACTION_QEMU_KILL), 1);
-	assert_int_equal(local.hold.state, HOLD_SHARED);
+}
+
+// The rest does not get through: QEMU is made to fail, and goes on by itself. Never cancelled.
+static void a_switch_that_hangs_is_broken_off(void **state)
+{
+	(void)state;
+	for (int why = 0; why < 2; why++) {
+		open_world(NULL);
+		source_sends();
+		source_migrates(MIGRATE_PRE_SWITCHOVER);
+		source_migrates(MIGRATE_DEVICE);
+		stage(STAGE_UNDO);
+		settle_source();
+		assert_int_equal(asked(ACTION_MIGRATE_BREAK),
+				 0); // it may still be done in a moment
+		if (why == 0)
+			move.target_gone = move.target_died = true;
+		else
+			context.now_ms = now_ms += 20000;
+		assert_true(why == 0 || source_deadline_ms(&source, &context) <= now_ms ||
+			    source_deadline_ms(&source, &context) == UINT64_MAX);
+		settle_source();
+		assert_int_equal(asked(ACTION_MIGRATE_BREAK), 1);
+		settle_source();
+		assert_int_equal(asked(ACTION_MIGRATE_BREAK), 1);
+		assert_in_range(source_deadline_ms(&source, &context), now_ms + 1, now_ms + 1000);
+		now_ms += 1000;
+		clear();
+		settle_source();
+		assert_int_equal(asked(ACTION_MIGRATE_BREAK), 1);
+		assert_int_equal(asked(ACTION_MIGRATE_CANCEL), 0);
+		source_migrates(MIGRATE_FAILED);
+		assert_int_equal(source.state, why == 0 ? SOURCE_TAKING : SOURCE_FAILED);
+		assert_int_equal(local.life, LIFE_RUNNING);
+		assert_false(told(WORD_RENOUNCED));
+	}
 }
 
 static void a_switch_needs_a_normal_view_and_no_cancel(void **state)
@@ -273,6 +325,26 @@ static void what_qemu_was_told_is_told_again(void **state)
 	source_migrates(MIGRATE_PRE_SWITCHOVER);
 	assert_int_equal(asked(ACTION_MIGRATE_CANCEL), 1);
 	assert_int_equal(asked(ACTION_MIGRATE_CONTINUE), 0);
+}
+
+// Where nobody could hear that it is saved it stands still, and is not ended.
+static void what_is_saved_waits_for_a_normal_view(void **state)
+{
+	(void)state;
+	move.kind = MOVE_QUICK;
+	stage(STAGE_SAVE);
+	running_here(RUN_RUNNING, false);
+	save_begin(&save, &context);
+	settle_save();
+	assert_int_equal(asked(ACTION_SAVE), 1);
+	context.normal = false;
+	save_hears((struct event){ .type = EVENT_SAVED, .flag = true, .index = 5 });
+	assert_int_equal(save.state, SAVE_SAVED);
+	assert_int_equal(asked(ACTION_QEMU_KILL), 0);
+	context.normal = true;
+	clear();
+	settle_save();
+	assert_int_equal(asked(ACTION_QEMU_KILL), 1);
 }
 
 static void it_completes_although_it_was_cancelled(void **state)
@@ -458,6 +530,8 @@ int main(void)
 		TEST(a_switch_needs_a_normal_view_and_no_cancel),
 		TEST(nothing_is_cancelled_after_the_switch),
 		TEST(what_qemu_was_told_is_told_again),
+		TEST(a_switch_that_hangs_is_broken_off),
+		TEST(what_is_saved_waits_for_a_normal_view),
 		TEST(it_completes_although_it_was_cancelled),
 		TEST(a_link_that_fails_ends_it_before_a_byte),
 		TEST(a_lease_that_could_not_be_shared_counts_as_shared),

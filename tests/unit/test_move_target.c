@@ -133,6 +133,52 @@ static void a_target_that_died_may_have_continued(void **state)
 	}
 }
 
+// QEMU refused to continue, so it never ran: the source goes on, and soon.
+static void a_target_that_refuses_never_ran(void **state)
+{
+	(void)state;
+	target_listens();
+	target_gets_word(WORD_RENOUNCED);
+	assert_int_equal(asked(ACTION_QEMU_CONT), 1);
+	target_hears((struct event){
+		.type = EVENT_QEMU_PAUSED, .flag = true, .reason = "its disk is locked" });
+	assert_int_equal(target.state, TARGET_CONTINUING);
+	assert_int_equal(asked(ACTION_QEMU_KILL), 1);
+	assert_int_equal(target_due(&target, &context), 0);
+	target_hears((struct event){ .type = EVENT_QEMU_EXITED, .flag = true });
+	target_hears((struct event){ .type = EVENT_LEASE_RELEASED, .flag = true });
+	assert_true(told(WORD_NEVER));
+	assert_int_equal(target_due(&target, &context), MOVE_REPORT_FAILED);
+	assert_string_equal(target.reason, "its disk is locked");
+}
+
+// One that stands for another reason ran, or may have.
+static void a_target_that_pauses_has_run(void **state)
+{
+	(void)state;
+	target_listens();
+	target_gets_word(WORD_RENOUNCED);
+	target_hears((struct event){ .type = EVENT_QEMU_PAUSED, .reason = "I/O error" });
+	assert_int_equal(target.state, TARGET_RUNS);
+	assert_true(told(WORD_CONTINUED));
+	assert_int_equal(asked(ACTION_QEMU_KILL), 0);
+}
+
+// Nothing else lets the guest continue meanwhile.
+static void a_target_is_told_again_soon(void **state)
+{
+	(void)state;
+	target_listens();
+	target_gets_word(WORD_RENOUNCED);
+	now_ms += 1000;
+	clear();
+	settle_target();
+	assert_int_equal(asked(ACTION_QEMU_CONT), 1);
+	clear();
+	settle_target();
+	assert_int_equal(asked(ACTION_QEMU_CONT), 0);
+}
+
 static void a_target_found_empty_vouches_for_nothing(void **state)
 {
 	(void)state;
@@ -292,6 +338,9 @@ int main(void)
 		TEST(a_target_needs_the_word_of_its_source_for_this_move),
 		TEST(an_undone_target_never_continues),
 		TEST(a_target_that_died_may_have_continued),
+		TEST(a_target_that_refuses_never_ran),
+		TEST(a_target_that_pauses_has_run),
+		TEST(a_target_is_told_again_soon),
 		TEST(a_target_found_empty_vouches_for_nothing),
 		TEST(a_target_begun_on_an_old_replica_vouches_for_nothing),
 		TEST(a_target_begun_on_an_old_replica_says_so),

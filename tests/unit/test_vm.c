@@ -184,6 +184,29 @@ static void test_adopted(void **state)
 }
 
 // However often it is refused, only a grant is a grant.
+// Found while it restored, of an earlier daemon: its saved state is as good as before, as long as
+// its end does not say that it may have run.
+static void test_found_restoring(void **state)
+{
+	static const struct vm_wish over = { .kill = true };
+
+	(void)state;
+	for (int known = 0; known < 2; known++) {
+		struct vm_local local = fresh();
+		struct event found = { .type = EVENT_VM_ADOPTED,
+				       .flag = true,
+				       .attempt = 7,
+				       .run_state = RUN_RECEIVED };
+
+		vm_local_event(&local, &found, &actions);
+		assert_int_equal(local.life, LIFE_INCOMING);
+		wish(&local, over, 0);
+		assert_true(asked(ACTION_QEMU_KILL));
+		event(&local, EVENT_QEMU_EXITED, known);
+		assert_int_equal(local.report, known ? VM_REPORT_START_FAILED : VM_REPORT_DIED);
+	}
+}
+
 static void test_refused(void **state)
 {
 	struct vm_local local = fresh();
@@ -333,6 +356,7 @@ int main(void)
 		cmocka_unit_test(test_guest_shutdown),
 		cmocka_unit_test(test_sanlock_death_kills),
 		cmocka_unit_test(test_adopted),
+		cmocka_unit_test(test_found_restoring),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_paused_goes_on),
 		cmocka_unit_test(test_deaf),

@@ -318,10 +318,15 @@ static bool stop_report(struct apply *a, struct vm *vm, struct move *move)
 	    report != VM_REPORT_GUEST_SHUTDOWN)
 		return ordinary_report(a, vm, move);
 	if (move->target == SLOT_NONE && !move->cancelled) {
-		vm->drained_from = move->source;
+		bool yields = move->cause == CAUSE_POLICY;
+
+		if (!yields)
+			vm->drained_from = move->source;
 		vm_set_idle(a, vm, VM_IDLE);
 		text_copy(vm->reason, sizeof(vm->reason), "");
-		move_end(a, move, MOVE_ENDED, "shut down for the maintenance of its node");
+		move_end(a, move, MOVE_ENDED,
+			 yields ? "it yielded to a more important vm"
+				: "shut down for the maintenance of its node");
 		return true;
 	}
 	move_arrive(a, vm, move, STAGE_START);

@@ -8,6 +8,7 @@
 
 #include "clusterd/node_internal.h"
 #include "clusterd/decide_move.h"
+#include "clusterd/decide_yield.h"
 #include "clusterd/text.h"
 #include "quorum/loss.h"
 
@@ -351,6 +352,9 @@ struct placing {
 	uint8_t *bytes;
 	size_t used, size;
 	uint32_t placed;
+	struct placement_load load;
+	uint32_t *list; // room for the VMs of a node
+	struct yielding yielding;
 };
 
 // Placed, or given up for good.
@@ -362,8 +366,11 @@ static bool take_place(void *context, const struct vm *vm, uint8_t owner)
 
 	if (owner == SLOT_NONE &&
 	    (vm->phase != VM_IDLE ||
-	     !placement_spent(&placing->node->cluster, vm, placing->node->wall_ms)))
+	     !placement_spent(&placing->node->cluster, vm, placing->node->wall_ms))) {
+		yield_reserve(&placing->node->cluster, &placing->load, vm, placing->list,
+			      &placing->yielding);
 		return false;
+	}
 	memset(&place, 0, sizeof(place));
 	place.vm = vm->ref;
 	place.owner = owner;
@@ -454,13 +461,12 @@ static void wake_for_waiting(struct node *node, const struct placement_load *loa
 		node_wake_at(node, node->now_ms + wait_ms);
 }
 
-static void decide_places(struct node *node, uint64_t present, struct actions *actions)
+static bool decide_places(struct node *node, uint64_t present, struct actions *actions)
 {
 	enum { PLACES_SIZE = PLACES_MAX * (REASON_SIZE + 64) };
 	uint32_t count = 0, writing = 0;
 	struct entry entry;
 	struct placing placing = { .node = node, .size = PLACES_SIZE };
-	struct placement_load load;
 
 	for (uint32_t slot = 0; slot < node->cluster.vm_high; slot++) {
 		const struct vm *vm = &node->cluster.vms[slot];
@@ -474,19 +480,21 @@ static void decide_places(struct node *node, uint64_t present, struct actions *a
 	}
 	if (count == 0 || others_are_coming(node, present) ||
 	    !actions_room(actions, 16, 4 * PLACES_SIZE))
-		return;
+		return false;
 	placement_sort(&node->cluster, node->scratch, count);
 	placing.bytes = actions_bytes(actions, PLACES_SIZE);
-	placement_load_init_at(&load, &node->cluster, present, node->wall_ms);
-	count = placement_rounds(&node->cluster, &load, node->scratch, count, PLACES_MAX,
+	placement_load_init_at(&placing.load, &node->cluster, present, node->wall_ms);
+	placing.list = node->scratch + count; // those that wait are on no node
+	count = placement_rounds(&node->cluster, &placing.load, node->scratch, count, PLACES_MAX,
 				 take_place, &placing);
-	wake_for_waiting(node, &load, count);
+	wake_for_waiting(node, &placing.load, count);
 	init_entry(&entry, ENTRY_PLACE);
 	entry.places = placing.bytes;
 	entry.places_size = placing.used;
 	entry.place_count = placing.placed;
 	if (entry.place_count > 0)
 		node_propose(node, &entry, NULL, actions);
+	return decide_yields(node, present, &placing.yielding, actions);
 }
 
 // Replicas compare themselves now and then, so that one that went wrong is found while it is idle.
@@ -519,7 +527,7 @@ void decide_step(struct node *node, struct actions *actions)
 	present = node->sight.present;
 	for (uint8_t v = 0; v < node->cluster.volume_high; v++)
 		decide_prepare(node, v, present, actions);
-	decide_places(node, present, actions);
-	decide_moves(node, present, actions);
+	if (!decide_places(node, present, actions))
+		decide_moves(node, present, actions);
 	decide_check(node, actions);
 }

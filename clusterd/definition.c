@@ -29,6 +29,7 @@ static void fields_policy_def(struct fields *f, struct policy_def *def)
 	field_bool(f, &def->cpu_hard);
 	field_u32(f, &def->failures);
 	field_bool(f, &def->failures_strict);
+	field_bool(f, &def->displace);
 }
 
 void fields_cluster_def(struct fields *f, struct cluster_def *def)

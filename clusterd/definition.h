@@ -123,6 +123,7 @@ struct policy_def {
 	bool cpu_hard;		 // and no VM comes where that is passed
 	uint32_t failures;	 // that the cluster is to tolerate; 0 to 16, default 1
 	bool failures_strict;	 // what would break that is refused, not only warned of
+	bool displace;		 // a VM without a home has less important ones make room
 };
 
 /*

@@ -157,7 +157,9 @@ static void describe_begin(const struct cluster *cluster, const struct entry *en
 		return;
 	case MOVE_COLD:
 		if (entry->actor == SLOT_NONE) {
-			text_add(text, "being shut down for the maintenance of its node");
+			text_add(text, entry->move_cause == CAUSE_POLICY
+					       ? "being stopped: it yields to a more important vm"
+					       : "being shut down for the maintenance of its node");
 			return;
 		}
 		text_add(text, "cold move from ");

@@ -129,7 +129,7 @@ static enum vm_state homeless_state(const struct node *node, const struct vm *vm
 	struct placement_load load;
 	struct text text;
 
-	placement_load_init(&load, &node->cluster, node_present(node));
+	placement_load_init_at(&load, &node->cluster, node_present(node), node->wall_ms);
 	if (placement_choose(&node->cluster, &load, vm) != SLOT_NONE)
 		return VM_STATE_STARTING;
 	placement_explain(&node->cluster, &load, vm, why, fix);
@@ -156,7 +156,9 @@ static bool moving_state(const struct node *node, const struct vm *vm, char *rea
 				  ": "),
 			 move_stage_word(move->stage));
 	else
-		text_add(&text, "it is being shut down for the maintenance of its node");
+		text_add(&text, move->cause == CAUSE_POLICY
+					? "it is being stopped, and yields to a more important vm"
+					: "it is being shut down for the maintenance of its node");
 	return true;
 }
 

@@ -104,11 +104,12 @@ static void policies_read(const struct walk *walk, const struct xml_element *ele
 {
 	static const char *const names[] = { "placement",      "health",    "shutdown",
 					     "cpu-overcommit", "cpu-limit", "tolerate-failures",
-					     "strict",	       NULL };
+					     "strict",	       "displace",  NULL };
 	static const struct child_rule none[] = { { 0 } };
 	struct cluster_def *def = target;
 	struct policy_def *policies = &def->policies;
 	uint8_t strict = policies->failures_strict, limit = policies->cpu_hard;
+	uint8_t displace = policies->displace;
 
 	walk_attributes(walk, element, names);
 	walk_children(walk, element, none, NULL);
@@ -117,6 +118,8 @@ static void policies_read(const struct walk *walk, const struct xml_element *ele
 	walk_word(walk, element, "shutdown", shutdown_policy_words, false, &policies->shutdown);
 	walk_word(walk, element, "strict", yes_no_words, false, &strict);
 	policies->failures_strict = strict != 0;
+	walk_word(walk, element, "displace", yes_no_words, false, &displace);
+	policies->displace = displace != 0;
 	walk_word(walk, element, "cpu-limit", cpu_limit_words, false, &limit);
 	policies->cpu_hard = limit != 0;
 	walk_number(walk, element, "cpu-overcommit", 100, 10000,

@@ -177,6 +177,7 @@ static void policies_put(struct out *out, const struct policy_def *def)
 	attribute(out, "cpu-limit", cpu_limit_words[def->cpu_hard]);
 	attribute_number(out, "tolerate-failures", def->failures, "");
 	attribute(out, "strict", yes_no_words[def->failures_strict]);
+	attribute(out, "displace", yes_no_words[def->displace]);
 	tag_end(out);
 }
 

@@ -383,6 +383,7 @@ static void fill_cluster(struct cluster *cluster)
 	KIND(cluster->def.policies.health, HEALTH_POLICY_COUNT);
 	KIND(cluster->def.policies.shutdown, SHUTDOWN_POLICY_COUNT);
 	FLAG(cluster->def.policies.failures_strict);
+	FLAG(cluster->def.policies.displace);
 	FLAG(cluster->def.policies.cpu_hard);
 	fill_moves(cluster);
 	fill_rule(&cluster->rules[3]);

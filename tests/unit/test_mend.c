@@ -7,6 +7,7 @@
 #include "clusterd/rule_index.h"
 #include "clusterd/whatif.h"
 #include "policies/mend.h"
+#include "policies/yield.h"
 
 enum { N1, N2, N3, EVERY = 7 };
 
@@ -402,6 +403,118 @@ static void what_cannot_be_mended_runs_on(void **state)
 	assert_int_equal(moves, 0);
 }
 
+// ---- who yields
+
+static void wait_for_place(const char *name, int32_t priority, uint32_t mib)
+{
+	define(name, priority, mib)->wanted_given = true;
+	f.vms[0].wanted = VM_WANTED_RUNNING;
+	doc_accept(&f);
+	doc_begin(&f);
+	make_leases_ready(&f, name);
+}
+
+static const struct vm *vm_then(const char *name)
+{
+	return cluster_find_vm(whatif_cluster(&whatif), name);
+}
+
+// n1: 4000 of priority 1, 3000 of 2; n2: 7000 of 2; n3: 7000 of 3. One of priority 5 needs 4000.
+static void full_cluster(bool displace)
+{
+	define("low", 1, 4000);
+	define("next", 2, 3000);
+	run_all(N1);
+	define("two", 2, 7000);
+	run_all(N2);
+	define("three", 3, 7000);
+	run_all(N3);
+	wait_for_place("high", 5, 4000);
+	f.cluster.def.policies.displace = displace;
+}
+
+static void nobody_yields_unless_the_cluster_says_so(void **state)
+{
+	(void)state;
+	full_cluster(false);
+	play();
+	assert_int_equal(vm_then("high")->phase, VM_IDLE);
+	assert_int_equal(now_on("low"), N1);
+}
+
+static void the_least_important_yields(void **state)
+{
+	(void)state;
+	full_cluster(true);
+	play();
+	assert_int_equal(now_on("high"), N1);
+	assert_int_equal(vm_then("low")->phase, VM_IDLE);
+	assert_int_equal(vm_then("low")->wanted, VM_WANTED_RUNNING);
+	assert_int_equal(vm_then("low")->drained_from, SLOT_NONE);
+	assert_int_equal(now_on("next"), N1);
+	assert_int_equal(now_on("two"), N2);
+	assert_int_equal(now_on("three"), N3);
+	settled();
+}
+
+static void who_yields_moves_if_it_can(void **state)
+{
+	(void)state;
+	define("low", 1, 1000);
+	define("next", 2, 6000);
+	run_all(N1);
+	define("two", 2, 6500);
+	run_all(N2);
+	define("three", 3, 7900);
+	run_all(N3);
+	wait_for_place("high", 5, 2100);
+	f.cluster.def.policies.displace = true;
+	play();
+	assert_int_equal(now_on("high"), N1);
+	assert_int_equal(now_on("low"), N2);
+	settled();
+}
+
+static void equals_do_not_yield(void **state)
+{
+	(void)state;
+	define("a", 5, 7000);
+	run_all(N1);
+	define("b", 5, 7000);
+	run_all(N2);
+	define("c", 5, 7000);
+	run_all(N3);
+	wait_for_place("high", 5, 4000);
+	f.cluster.def.policies.displace = true;
+	play();
+	assert_int_equal(vm_then("high")->phase, VM_IDLE);
+	assert_int_equal(now_on("a"), N1);
+}
+
+// Two small ones are needed; one of them would do with the larger one: it stays.
+static void no_more_yield_than_needed(void **state)
+{
+	struct placement_load load;
+	struct yield yield;
+	uint32_t list[32];
+
+	(void)state;
+	define("a", 0, 500);
+	define("b", 1, 4000);
+	define("c", 2, 3000);
+	run_all(N1);
+	define("d", 9, 8000);
+	run_all(N2);
+	define("e", 9, 8000);
+	run_all(N3);
+	wait_for_place("high", 5, 4500);
+	placement_load_init(&load, &f.cluster, EVERY);
+	yield_choose(&f.cluster, &load, the_vm(&f, "high"), list, &yield);
+	assert_int_equal(yield.node, N1);
+	assert_int_equal(yield.count, 1);
+	assert_string_equal(f.cluster.defs[yield.vms[0]].name, "b");
+}
+
 // ---- over random clusters
 
 enum { VMS = 10 };
@@ -566,6 +679,11 @@ int main(void)
 		TEST(health_and_owners_make_vms_leave),
 		TEST(a_possible_owner_is_looked_for),
 		TEST(what_cannot_be_mended_runs_on),
+		TEST(nobody_yields_unless_the_cluster_says_so),
+		TEST(the_least_important_yields),
+		TEST(who_yields_moves_if_it_can),
+		TEST(equals_do_not_yield),
+		TEST(no_more_yield_than_needed),
 		cmocka_unit_test(no_step_breaks_a_rule_in_any_order_of_definition),
 	};
 

@@ -628,7 +628,7 @@ static void store_node(struct plan *plan)
 // What nodes said about a volume slot is not about another volume in it.
 void volume_forget_reports(struct cluster *cluster, uint8_t volume)
 {
-	for (uint32_t i = 0; i < NODES_MAX; i++) {
+	for (uint32_t i = 0; i < cluster->node_high; i++) {
 		struct cluster_node *node = &cluster->nodes[i];
 
 		memset(&node->report.volumes[volume], 0, sizeof(node->report.volumes[volume]));

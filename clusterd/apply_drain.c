@@ -84,7 +84,7 @@ static void drain_over(struct apply *a, struct cluster_node *node, bool come_bac
 	node->drain_until_ms = 0;
 	node->drain_return = false;
 	text_copy(node->drain_reason, sizeof(node->drain_reason), "");
-	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+	for (uint32_t i = 0; i < cluster->move_high; i++) {
 		struct move *move = &cluster->moves[i];
 
 		if (move->id == 0 || move->cause != CAUSE_DRAIN || move->source != slot)
@@ -169,7 +169,7 @@ static bool is_empty(const struct cluster *cluster, uint8_t slot)
 	for (uint32_t i = 0; i < cluster->vm_high; i++)
 		if (cluster->vms[i].used && cluster->vms[i].owner == slot)
 			return false;
-	for (uint32_t i = 0; i < MOVES_MAX; i++)
+	for (uint32_t i = 0; i < cluster->move_high; i++)
 		if (move_needs_node(&cluster->moves[i], slot))
 			return false;
 	return true;

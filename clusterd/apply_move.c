@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "clusterd/apply_tip.h"
+#include "clusterd/cluster_internal.h"
 #include "clusterd/invariant.h"
 #include "clusterd/text.h"
 #include "migration/move_loss.h"
@@ -103,6 +104,8 @@ void move_end(struct apply *a, struct move *move, enum move_outcome outcome, con
 		vm->last_move_ms = a->entry->at_ms;
 	tip_move_ended(a, move, outcome);
 	memset(move, 0, sizeof(*move));
+	while (cluster->move_high > 0 && cluster->moves[cluster->move_high - 1].id == 0)
+		cluster->move_high--;
 }
 
 // It runs on its target.
@@ -232,7 +235,7 @@ bool move_needs_node(const struct move *move, uint8_t slot)
 
 void moves_node_changed(struct apply *a, uint8_t slot)
 {
-	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+	for (uint32_t i = 0; i < a->cluster->move_high; i++) {
 		struct move *move = &a->cluster->moves[i];
 
 		if (move_begun(move) && (move->source == slot || far_end(a->cluster, move) == slot))
@@ -254,7 +257,7 @@ static bool mark_gone(struct apply *a, struct move *move, uint8_t slot)
 
 static void node_gone(struct apply *a, uint8_t slot, bool proven)
 {
-	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+	for (uint32_t i = 0; i < a->cluster->move_high; i++) {
 		struct move *move = &a->cluster->moves[i];
 		struct vm *vm;
 
@@ -291,7 +294,7 @@ void moves_node_expiring(struct apply *a, uint8_t slot)
 
 void moves_node_back(struct apply *a, uint8_t slot)
 {
-	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+	for (uint32_t i = 0; i < a->cluster->move_high; i++) {
 		struct move *move = &a->cluster->moves[i];
 		struct vm *vm;
 
@@ -348,6 +351,7 @@ static bool move_request(struct apply *a)
 		return refuse(a, "busy",
 			      WORDS(number_text(MOVES_MAX).text, " moves are asked for already"),
 			      WORDS("wait until some of them are over: clustadm moves"));
+	cluster_touch_move(cluster, (uint8_t)(move - cluster->moves));
 	memset(move, 0, sizeof(*move));
 	move->id = cluster->next_move++;
 	move->vm = vm->ref;

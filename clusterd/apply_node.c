@@ -175,7 +175,7 @@ bool apply_node_goodbye(struct apply *a)
 			      WORDS("node ", node->def.name, " still has vm ",
 				    vm_definition(a->cluster, vm)->name),
 			      WORDS("stop or move it first"));
-	for (uint32_t i = 0; i < MOVES_MAX; i++)
+	for (uint32_t i = 0; i < a->cluster->move_high; i++)
 		if (move_needs_node(&a->cluster->moves[i], node_slot(a->cluster, node)))
 			return refuse(a, "in-use",
 				      WORDS("node ", node->def.name,

@@ -40,7 +40,7 @@ static bool check_node_vms(struct apply *a, uint8_t slot)
 
 static bool check_node_moves(struct apply *a, uint8_t slot)
 {
-	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+	for (uint32_t i = 0; i < a->cluster->move_high; i++) {
 		const struct move *move = &a->cluster->moves[i];
 
 		if (move->id != 0 && (move->source == slot || move->target == slot))
@@ -188,6 +188,8 @@ static bool remove_rule(struct apply *a)
 		return refuse(a, "no-such-rule", WORDS("there is no rule ", a->entry->name),
 			      WORDS("name one of: clustadm dump rule"));
 	memset(&a->cluster->rules[rule - a->cluster->rules], 0, sizeof(*rule));
+	while (a->cluster->rule_high > 0 && !a->cluster->rules[a->cluster->rule_high - 1].used)
+		a->cluster->rule_high--;
 	rule_index_rebuild(a->cluster);
 	return true;
 }

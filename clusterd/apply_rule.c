@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "clusterd/apply_check.h"
+#include "clusterd/cluster_internal.h"
 #include "clusterd/text.h"
 
 enum { WEIGHT_MAX = 1000000, AT_ONCE_MAX = 128, PORT_MAX = 65535, DELAY_MAX_S = 3600 };
@@ -167,6 +168,7 @@ void store_rules(struct apply *a, struct definition_unpack reader)
 
 		definition_unpack_rule(&reader, &def);
 		rule = &a->cluster->rules[rule_slot(a->cluster, def.name, 0)];
+		cluster_touch_rule(a->cluster, (uint8_t)(rule - a->cluster->rules));
 		rule->used = true;
 		rule->def = def;
 	}

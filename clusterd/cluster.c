@@ -71,35 +71,53 @@ static void cluster_begin(struct cluster *cluster, const struct cluster_limits *
 			(struct cluster_policy){ .used = true, .def = pro_shipped[i] };
 }
 
+/*
+ * Most of a cluster is room for what is not there: nearly a megabyte, of which little is touched at
+ * the start of a daemon. A slot is zeroed when it comes into use.
+ */
 void cluster_init(struct cluster *cluster, const struct cluster_limits *limits, void *memory)
 {
-	memset(cluster, 0, sizeof(*cluster));
+	memset(cluster, 0, offsetof(struct cluster, nodes));
+	for (uint32_t i = 0; i < NODES_MAX; i++)
+		cluster->nodes[i].used = false;
+	for (uint32_t i = 0; i < RULES_MAX; i++)
+		cluster->rules[i].used = false;
+	for (uint32_t i = 0; i < MOVES_MAX; i++)
+		cluster->moves[i].id = 0;
+	for (uint32_t i = 0; i < PAST_MOVES_MAX; i++)
+		cluster->past_moves[i].id = 0;
 	cluster_begin(cluster, limits, memory);
 }
 
-// Most of a cluster is room for nodes, which is zero above those that were there.
 void cluster_clear(struct cluster *cluster)
 {
 	struct cluster_limits limits = cluster->limits;
-	uint8_t *start = (uint8_t *)cluster, *behind = (uint8_t *)(cluster->nodes + NODES_MAX);
-	void *memory = cluster->vms;
 
-	memset(cluster->nodes, 0, cluster->node_high * sizeof(cluster->nodes[0]));
-	memset(start, 0, offsetof(struct cluster, nodes));
-	memset(behind, 0, (size_t)(start + sizeof(*cluster) - behind));
-	cluster_begin(cluster, &limits, memory);
+	cluster_init(cluster, &limits, cluster->vms);
 }
 
 void cluster_touch_node(struct cluster *cluster, uint8_t slot)
 {
-	if (slot >= cluster->node_high)
-		cluster->node_high = slot + 1;
+	for (; cluster->node_high <= slot; cluster->node_high++)
+		memset(&cluster->nodes[cluster->node_high], 0, sizeof(cluster->nodes[0]));
 }
 
 void cluster_touch_volume(struct cluster *cluster, uint8_t slot)
 {
 	if (slot >= cluster->volume_high)
 		cluster->volume_high = slot + 1;
+}
+
+void cluster_touch_rule(struct cluster *cluster, uint8_t slot)
+{
+	for (; cluster->rule_high <= slot; cluster->rule_high++)
+		memset(&cluster->rules[cluster->rule_high], 0, sizeof(cluster->rules[0]));
+}
+
+void cluster_touch_move(struct cluster *cluster, uint8_t at)
+{
+	for (; cluster->move_high <= at; cluster->move_high++)
+		memset(&cluster->moves[cluster->move_high], 0, sizeof(cluster->moves[0]));
 }
 
 void cluster_touch_vm(struct cluster *cluster, uint32_t slot)
@@ -157,7 +175,7 @@ const struct cluster_volume *cluster_find_volume(const struct cluster *cluster, 
 
 const struct cluster_rule *cluster_find_rule(const struct cluster *cluster, const char *name)
 {
-	for (uint32_t i = 0; i < RULES_MAX; i++) {
+	for (uint32_t i = 0; i < cluster->rule_high; i++) {
 		if (cluster->rules[i].used && strcmp(cluster->rules[i].def.name, name) == 0)
 			return &cluster->rules[i];
 	}
@@ -224,7 +242,7 @@ void cluster_forget_saved(struct cluster *cluster)
 
 const struct move *cluster_move(const struct cluster *cluster, uint32_t id)
 {
-	for (uint32_t i = 0; id != 0 && i < MOVES_MAX; i++)
+	for (uint32_t i = 0; id != 0 && i < cluster->move_high; i++)
 		if (cluster->moves[i].id == id)
 			return &cluster->moves[i];
 	return NULL;

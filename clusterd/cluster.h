@@ -344,16 +344,13 @@ struct cluster {
 	struct cluster_def def;
 	struct voters voters;
 	uint8_t node_high, volume_high; // no used slot at or above it
-	struct cluster_node nodes[NODES_MAX];
+	uint8_t rule_high, move_high;
 	struct cluster_volume volumes[VOLUMES_MAX];
-	struct cluster_rule rules[RULES_MAX]; // members need not be defined
 	struct cluster_policy policies[POLICIES_MAX];
 	uint32_t next_tip;	   // id
 	struct tip tips[TIPS_MAX]; // those that are over stay until their place is needed
 	struct policy_run balance; // without a policy: `clustadm balance`
-	struct move moves[MOVES_MAX];
 	uint32_t past_move; // place in past_moves of the next one that ends
-	struct past_move past_moves[PAST_MOVES_MAX];
 	uint32_t vm_count;		// used slots
 	uint32_t vm_high;		// no used slot at or above it
 	struct vm *vms;			// [limits.vms_max], not touched at or above vm_high
@@ -361,6 +358,12 @@ struct cluster {
 	uint8_t *lease_slots;		// [VOLUMES_MAX][limits.lease_slots_max], enum lease_slot
 	struct vm_index *vm_index;	// derived: finds VMs by what must be unique
 	struct rule_index *rule_index;	// derived: which VMs rules are about
+	// The large ones, last: of a slot that is not used, of a move without an id, nothing but
+	// that is known.
+	struct cluster_node nodes[NODES_MAX];
+	struct cluster_rule rules[RULES_MAX]; // members need not be defined
+	struct move moves[MOVES_MAX];
+	struct past_move past_moves[PAST_MOVES_MAX];
 };
 
 enum { FUNCTIONAL_LEVEL = 1 };

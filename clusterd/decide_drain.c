@@ -17,7 +17,7 @@ enum {
 
 static bool needs_node(const struct cluster *cluster, uint8_t slot)
 {
-	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+	for (uint32_t i = 0; i < cluster->move_high; i++) {
 		const struct move *move = &cluster->moves[i];
 
 		if (move->id != 0 && move->stage != STAGE_ASKED &&
@@ -255,7 +255,7 @@ static void decide_return(struct node *node, struct move_round *round, const str
 
 void decide_drains(struct node *node, struct move_round *round, struct actions *actions)
 {
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
+	for (uint8_t slot = 0; slot < node->cluster.node_high; slot++) {
 		if (leaves(node, round, slot))
 			decide_leaving(node, round, slot, actions);
 		else

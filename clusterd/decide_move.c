@@ -80,7 +80,7 @@ static void count_end(const struct cluster *cluster, const struct move *move, st
 void move_limits_init(struct move_limits *limits, const struct cluster *cluster)
 {
 	memset(limits, 0, sizeof(*limits));
-	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+	for (uint32_t i = 0; i < cluster->move_high; i++) {
 		const struct move *move = &cluster->moves[i];
 
 		if (!is_begun(move))
@@ -281,10 +281,10 @@ static void decide_overdue(struct node *node, uint64_t present, uint32_t at,
 
 static bool anything_to_do(const struct cluster *cluster)
 {
-	for (uint32_t i = 0; i < MOVES_MAX; i++)
+	for (uint32_t i = 0; i < cluster->move_high; i++)
 		if (cluster->moves[i].id != 0)
 			return true;
-	for (uint32_t i = 0; i < NODES_MAX; i++)
+	for (uint32_t i = 0; i < cluster->node_high; i++)
 		if (cluster->nodes[i].used &&
 		    (cluster->nodes[i].maintenance || cluster->nodes[i].report.leaving))
 			return true;
@@ -302,7 +302,7 @@ void decide_moves(struct node *node, uint64_t present, struct actions *actions)
 	if (!anything_to_do(&node->cluster) && !mend_is_due(node))
 		return;
 	move_round_init(&round, node, present);
-	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+	for (uint32_t i = 0; i < node->cluster.move_high; i++) {
 		const struct move *move = &node->cluster.moves[i];
 
 		if (!actions_room(actions, 16, 64 * 1024))

@@ -161,19 +161,23 @@ static void place_check(struct node *node, struct local_move *place, uint8_t sel
 void local_moves_sync(struct node *node, struct actions *actions)
 {
 	uint8_t self = node_self_slot(node);
+	uint32_t left = node->moves_here;
 	bool all = true;
 
 	if (!node->adopted ||
 	    (node->moves_here == 0 && node->moves_index == node->cluster.index))
 		return;
-	for (uint32_t i = 0; i < MOVES_MAX; i++)
-		if (node->moves[i].id != 0)
-			place_check(node, &node->moves[i], self);
+	for (uint32_t i = 0; left > 0 && i < MOVES_MAX; i++) {
+		if (node->moves[i].id == 0)
+			continue;
+		left--;
+		place_check(node, &node->moves[i], self);
+	}
 	// A QEMU of a VM that was not known when it was found is looked for again in a normal view;
 	// before that, nothing here does not mean that nothing is here.
 	if (node->orphans > 0 && !view_normal(node->view))
 		return;
-	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+	for (uint32_t i = 0; i < node->cluster.move_high; i++) {
 		const struct move *move = &node->cluster.moves[i];
 		enum move_side side = move->id ? side_of(move, self) : SIDE_NONE;
 		struct vm_local *local;
@@ -223,12 +227,15 @@ static void place_event(struct node *node, struct local_move *place, const struc
 
 void local_moves_event(struct node *node, const struct event *event, struct actions *actions)
 {
-	for (uint32_t i = 0; node->moves_here > 0 && i < MOVES_MAX; i++) {
+	uint32_t left = node->moves_here;
+
+	for (uint32_t i = 0; left > 0 && i < MOVES_MAX; i++) {
 		struct local_move *place = &node->moves[i];
 		const struct vm_local *local;
 
 		if (place->id == 0)
 			continue;
+		left--;
 		local = &node->locals[place->vm.slot];
 		switch (event->type) {
 		case EVENT_MOVE_WORD:

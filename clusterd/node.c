@@ -41,9 +41,14 @@ struct node *node_init(const struct node_limits *limits, void *memory)
 {
 	uint8_t *at = memory;
 	struct node *node = carve(&at, sizeof(struct node));
-	uint8_t *start = (uint8_t *)node, *behind = (uint8_t *)(&node->cluster + 1);
+	uint8_t *start = (uint8_t *)node;
+	uint8_t *between = (uint8_t *)(&node->cluster + 1),
+		*behind = (uint8_t *)(node->moves + MOVES_MAX);
 
 	memset(start, 0, offsetof(struct node, cluster));
+	memset(between, 0, (size_t)((uint8_t *)node->moves - between));
+	for (uint32_t i = 0; i < MOVES_MAX; i++)
+		node->moves[i].id = 0;
 	memset(behind, 0, (size_t)(start + sizeof(*node) - behind));
 	node->limits = *limits;
 	cluster_init(&node->cluster, &limits->cluster,
@@ -55,7 +60,8 @@ struct node *node_init(const struct node_limits *limits, void *memory)
 	node->scratch = carve(&at, limits->cluster.vms_max * sizeof(uint32_t));
 	node->measures = measures_init(limits->cluster.vms_max,
 				       carve(&at, measures_memory(limits->cluster.vms_max)));
-	memset(node->requests, 0, limits->requests_max * sizeof(struct pending_request));
+	for (uint32_t i = 0; i < limits->requests_max; i++)
+		node->requests[i].used = false;
 	node->deadline_ms = UINT64_MAX;
 	return node;
 }

@@ -14,7 +14,7 @@ struct rule_index *rule_index_init(const struct cluster_limits *limits, void *me
 {
 	struct rule_index *index = memory;
 
-	memset(index, 0, sizeof(*index));
+	memset(index, 0, offsetof(struct rule_index, same_value));
 	index->vms = (struct vm_rules *)(index + 1);
 	index->held = (bool *)(index->vms + limits->vms_max);
 	return index;
@@ -52,9 +52,9 @@ static void index_values(struct cluster *cluster, uint32_t rule)
 	uint64_t *same = cluster->rule_index->same_value[rule];
 	const char *name = cluster->rules[rule].def.attribute;
 
-	for (uint32_t a = 0; a < NODES_MAX; a++) {
+	for (uint32_t a = 0; a < cluster->node_high; a++) {
 		same[a] = 0;
-		for (uint32_t b = 0; b < NODES_MAX && cluster->nodes[a].used; b++) {
+		for (uint32_t b = 0; b < cluster->node_high && cluster->nodes[a].used; b++) {
 			if (cluster->nodes[b].used &&
 			    strcmp(value_of(&cluster->nodes[a], name),
 				   value_of(&cluster->nodes[b], name)) == 0)
@@ -126,15 +126,15 @@ void rule_index_rebuild(struct cluster *cluster)
 
 	index->enabled = index->strict = index->symmetric = 0;
 	memset(index->kinds, 0, sizeof(index->kinds));
-	for (uint32_t i = 0; i < RULES_MAX; i++)
+	for (uint32_t i = 0; i < cluster->rule_high; i++)
 		any = any || (cluster->rules[i].used && cluster->rules[i].def.enabled);
 	if (any)
 		memset(index->vms, 0, sizeof(*index->vms) * cluster->vm_high);
-	for (uint32_t i = 0; any && i < RULES_MAX; i++) {
+	for (uint32_t i = 0; any && i < cluster->rule_high; i++) {
 		if (cluster->rules[i].used && cluster->rules[i].def.enabled)
 			index_rule(cluster, &cluster->rules[i].def, UINT64_C(1) << i);
 	}
-	for (uint32_t i = 0; any && i < RULES_MAX; i++) {
+	for (uint32_t i = 0; any && i < cluster->rule_high; i++) {
 		if (cluster->rules[i].used && cluster->rules[i].def.attribute[0])
 			index_values(cluster, i);
 	}

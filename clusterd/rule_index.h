@@ -19,11 +19,12 @@ struct rule_index {
 	uint64_t kinds[RULE_KIND_COUNT];
 	uint8_t group[RULES_MAX]; // of strict keep-together rules: the lowest rule that is
 				  // joined with this one through common members
-	// Of rules about an attribute: the nodes that have the same value as each.
-	uint64_t same_value[RULES_MAX][NODES_MAX];
 	struct vm_rules *vms;	  // [vms_max], meaningful below vm_high while any rule is enabled
 	bool any_held;
 	bool *held; // [vms_max], meaningful while any is
+	// Of rules about an attribute: the nodes that have the same value as each. Written with
+	// such a rule, not before.
+	uint64_t same_value[RULES_MAX][NODES_MAX];
 };
 
 size_t rule_index_memory(const struct cluster_limits *limits);

@@ -153,8 +153,9 @@ static void fields_nodes(struct fields *f, struct cluster *cluster)
 		slot = fields_next_slot(f, slot, slot, NODES_MAX);
 		if (fields_failed(f))
 			return;
+		if (fields_reading(f))
+			cluster_touch_node(cluster, (uint8_t)slot);
 		cluster->nodes[slot].used = true;
-		cluster_touch_node(cluster, (uint8_t)slot);
 		fields_node(f, &cluster->nodes[slot]);
 	}
 }
@@ -183,7 +184,7 @@ static void fields_rules(struct fields *f, struct cluster *cluster)
 {
 	uint32_t count = 0, slot = 0;
 
-	for (uint32_t i = 0; i < RULES_MAX; i++)
+	for (uint32_t i = 0; i < cluster->rule_high; i++)
 		count += cluster->rules[i].used;
 	field_count(f, &count, RULES_MAX);
 	for (uint32_t i = 0; i < count; i++, slot++) {
@@ -192,6 +193,8 @@ static void fields_rules(struct fields *f, struct cluster *cluster)
 		slot = fields_next_slot(f, slot, slot, RULES_MAX);
 		if (fields_failed(f))
 			return;
+		if (fields_reading(f))
+			cluster_touch_rule(cluster, (uint8_t)slot);
 		cluster->rules[slot].used = true;
 		fields_rule_def(f, &cluster->rules[slot].def);
 	}
@@ -354,7 +357,7 @@ static void fields_moves(struct fields *f, struct cluster *cluster)
 	uint32_t count = 0, at = 0;
 
 	field_u32(f, &cluster->next_move);
-	for (uint32_t i = 0; i < MOVES_MAX; i++)
+	for (uint32_t i = 0; i < cluster->move_high; i++)
 		count += cluster->moves[i].id != 0;
 	field_count(f, &count, MOVES_MAX);
 	for (uint32_t i = 0; i < count && !fields_failed(f); i++, at++) {
@@ -363,6 +366,8 @@ static void fields_moves(struct fields *f, struct cluster *cluster)
 		at = fields_next_slot(f, at, at, MOVES_MAX);
 		if (fields_failed(f))
 			return;
+		if (fields_reading(f))
+			cluster_touch_move(cluster, (uint8_t)at);
 		fields_move(f, &cluster->moves[at]);
 		if (fields_reading(f) && !move_consistent(cluster, &cluster->moves[at]))
 			fields_fail(f);

@@ -374,7 +374,7 @@ static bool hosts_answer(struct whatif *whatif)
 		any = node_answers(whatif, slot);
 	for (uint8_t v = 0; v < VOLUMES_MAX; v++)
 		any = volume_answers(whatif, v) || any;
-	for (uint32_t i = 0; i < MOVES_MAX; i++)
+	for (uint32_t i = 0; i < cluster->move_high; i++)
 		if (cluster->moves[i].id != 0)
 			any = move_answers(whatif, &cluster->moves[i]) || any;
 	for (uint32_t i = 0; i < cluster->vm_high; i++)

@@ -51,7 +51,7 @@ void preflight_load_init(struct preflight_load *load, const struct cluster *clus
 	for (uint32_t i = 0; i < cluster->vm_high; i++)
 		if (cluster->vms[i].used)
 			preflight_load_add(load, cluster, &cluster->vms[i], cluster->vms[i].owner);
-	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+	for (uint32_t i = 0; i < cluster->move_high; i++) {
 		const struct move *move = &cluster->moves[i];
 		const struct vm *vm = move->id ? cluster_vm(cluster, move->vm) : NULL;
 

@@ -42,7 +42,7 @@ static void tell_homeless(struct proof *proof, const struct placement_load *load
 	const struct vm *vm = &cluster->vms[proof->list[0]];
 	uint64_t lost = 0;
 
-	for (uint8_t i = 0; i < NODES_MAX; i++) {
+	for (uint8_t i = 0; i < cluster->node_high; i++) {
 		if (!cluster->nodes[i].used || cluster->nodes[i].life != NODE_EXPIRING)
 			continue;
 		lost |= BIT(i);
@@ -52,7 +52,7 @@ static void tell_homeless(struct proof *proof, const struct placement_load *load
 	answer->homeless = count;
 	text_copy(answer->vm, sizeof(answer->vm), vm_definition(proof->cluster, vm)->name);
 	placement_explain(proof->cluster, load, vm, answer->reason, answer->fix);
-	for (uint8_t i = 0; i < NODES_MAX; i++)
+	for (uint8_t i = 0; i < cluster->node_high; i++)
 		cluster->nodes[i].used |= lost >> i & 1;
 }
 
@@ -84,7 +84,7 @@ static bool stands(struct proof *proof, uint64_t failed)
 	uint8_t lives[NODES_MAX];
 	bool good;
 
-	for (uint8_t i = 0; i < NODES_MAX; i++) {
+	for (uint8_t i = 0; i < cluster->node_high; i++) {
 		lives[i] = cluster->nodes[i].life;
 		if (failed & BIT(i))
 			cluster->nodes[i].life = NODE_EXPIRING;
@@ -92,7 +92,7 @@ static bool stands(struct proof *proof, uint64_t failed)
 	placement_load_init(&load, cluster, proof->present & ~failed);
 	load.rules.orders_ignored = true;
 	good = all_find_homes(proof, &load, list_lost(proof, failed));
-	for (uint8_t i = 0; i < NODES_MAX; i++)
+	for (uint8_t i = 0; i < cluster->node_high; i++)
 		cluster->nodes[i].life = lives[i];
 	proof->answer->tried++;
 	return good;

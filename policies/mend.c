@@ -129,7 +129,7 @@ void mend_load_init(struct placement_load *after, const struct placement_load *l
 		    const struct cluster *cluster)
 {
 	*after = *load;
-	for (uint32_t i = 0; i < MOVES_MAX && cluster->rule_index->enabled; i++) {
+	for (uint32_t i = 0; i < cluster->move_high && cluster->rule_index->enabled; i++) {
 		const struct move *move = &cluster->moves[i];
 		const struct vm *vm = cluster_vm(cluster, move->vm);
 

@@ -32,7 +32,7 @@ void placement_load_init(struct placement_load *load, const struct cluster *clus
 void placement_load_init_at(struct placement_load *load, const struct cluster *cluster,
 			    uint64_t present, uint64_t wall_ms)
 {
-	memset(load, 0, sizeof(*load));
+	memset(load, 0, offsetof(struct placement_load, rules));
 	load->present = present;
 	load->wall_ms = wall_ms;
 	rules_load_init(&load->rules, cluster, wall_ms);
@@ -45,7 +45,7 @@ void placement_load_init_at(struct placement_load *load, const struct cluster *c
 		if (cluster->rule_index->enabled && vm_counts_on_node(cluster, vm))
 			rules_load_add(&load->rules, cluster, vm, vm->owner);
 	}
-	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+	for (uint32_t i = 0; i < cluster->move_high; i++) {
 		const struct move *move = &cluster->moves[i];
 		const struct vm *vm = cluster_vm(cluster, move->vm);
 		uint8_t other;

@@ -58,7 +58,10 @@ static void load_firsts(struct rules_load *load, const struct cluster *cluster, 
 
 void rules_load_init(struct rules_load *load, const struct cluster *cluster, uint64_t wall_ms)
 {
-	memset(load, 0, sizeof(*load));
+	// Without a rule nobody looks at the large tables.
+	if (cluster->rule_index->enabled)
+		memset(load, 0, offsetof(struct rules_load, group_mib));
+	memset(load->group_mib, 0, sizeof(*load) - offsetof(struct rules_load, group_mib));
 	memset(load->leader, SLOT_NONE, sizeof(load->leader));
 	memset(load->group_possible, 0xff, sizeof(load->group_possible));
 	load->up_wait_ms = UINT64_MAX;

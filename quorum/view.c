@@ -58,7 +58,9 @@ struct view *view_init(const struct view_limits *limits, void *memory, struct cl
 	struct view *view = memory;
 	uint8_t *at = (uint8_t *)memory + ((sizeof(*view) + 7) & ~(size_t)7);
 
-	memset(view, 0, sizeof(*view));
+	// Members are zeroed as they come.
+	memset(view, 0, offsetof(struct view, members));
+	memset(view->member_ids, 0, sizeof(*view) - offsetof(struct view, member_ids));
 	view->limits = *limits;
 	view->cluster = cluster;
 	view->state = VIEW_CLOSED;

@@ -115,6 +115,7 @@ static void fill_rules(struct cluster *cluster)
 	for (uint32_t i = 0; i < RULES; i++) {
 		struct rule_def *def = &cluster->rules[i].def;
 
+		cluster->rule_high = (uint8_t)(i + 1);
 		cluster->rules[i].used = true;
 		snprintf(def->name, NAME_SIZE, "r%02u", i);
 		def->kind = kinds[i % 5];

@@ -478,7 +478,7 @@ void check_moves(struct world *world, const struct host *host)
 {
 	const struct cluster *cluster = node_cluster(host->node);
 
-	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+	for (uint32_t i = 0; i < cluster->move_high; i++) {
 		const struct move *move = &cluster->moves[i];
 
 		if (move->id == 0 || move->id >= MOVE_IDS_MAX || move->stage == STAGE_ASKED ||
@@ -487,10 +487,10 @@ void check_moves(struct world *world, const struct host *host)
 		world->moves_seen[move->id] = 1;
 		world->stats[STAT_MOVES]++;
 	}
-	for (uint32_t i = 0; i < PAST_MOVES_MAX; i++) {
+	for (uint32_t i = 0; i < PAST_MOVES_MAX && cluster->past_moves[i].id != 0; i++) {
 		const struct past_move *past = &cluster->past_moves[i];
 
-		if (past->id == 0 || past->id >= MOVE_IDS_MAX || world->moves_seen[past->id] == 2)
+		if (past->id >= MOVE_IDS_MAX || world->moves_seen[past->id] == 2)
 			continue;
 		world->stats[STAT_MOVES] +=
 			world->moves_seen[past->id] == 0 && past->outcome != MOVE_REFUSED;

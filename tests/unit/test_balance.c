@@ -100,6 +100,8 @@ static struct rule_def *add_rule(struct cluster *cluster, uint32_t slot, enum ru
 	struct rule_def *def = &cluster->rules[slot].def;
 
 	cluster->rules[slot].used = true;
+	if (cluster->rule_high <= slot)
+		cluster->rule_high = (uint8_t)(slot + 1);
 	snprintf(def->name, NAME_SIZE, "r%u", slot);
 	def->kind = (uint8_t)kind;
 	def->strict = strict;

@@ -285,6 +285,7 @@ static void cluster_fill(struct cluster *cluster, const struct definitions *defs
 		cluster->defs[i] = defs->vms[i];
 	}
 	for (uint32_t i = 0; i < defs->rule_count; i++) {
+		cluster->rule_high = (uint8_t)(i + 1);
 		cluster->rules[i].used = true;
 		cluster->rules[i].def = defs->rules[i];
 	}

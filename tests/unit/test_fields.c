@@ -343,6 +343,7 @@ static void fill_move(struct cluster *cluster)
 {
 	struct move *move = &cluster->moves[7];
 
+	cluster_touch_move(cluster, 7);
 	scribble(move, sizeof(*move));
 	move->id = cluster->next_move - 1;
 	move->vm = cluster->vms[2].ref;
@@ -386,6 +387,7 @@ static void fill_cluster(struct cluster *cluster)
 	FLAG(cluster->def.policies.displace);
 	FLAG(cluster->def.policies.cpu_hard);
 	fill_moves(cluster);
+	cluster_touch_rule(cluster, 3);
 	fill_rule(&cluster->rules[3]);
 	fill_policy(&cluster->policies[7]);
 	fill_tips(cluster);

@@ -656,6 +656,7 @@ static void a_replica_that_is_behind_vouches_for_nothing(void **state)
 	doc_accept(&f);
 	run_vm(&f, "web", 1);
 	vm = &f.cluster.vms[the_vm(&f, "web")->ref.slot];
+	f.cluster.move_high = 1;
 	*move = (struct move){ .id = 1, .vm = vm->ref, .kind = MOVE_LIVE, .stage = STAGE_PREPARE,
 			       .source = 1, .target = 0, .attempt = vm->attempt };
 	vm->move = 1;

@@ -146,6 +146,8 @@ static struct move *cold(const char *name, enum move_stage stage)
 	struct vm *vm = the_vm(&f, name);
 	struct move *move = &f.cluster.moves[vm->ref.slot];
 
+	if (f.cluster.move_high <= vm->ref.slot)
+		f.cluster.move_high = (uint8_t)(vm->ref.slot + 1);
 	*move = (struct move){ .id = 100 + vm->ref.slot,
 			       .vm = vm->ref,
 			       .kind = MOVE_COLD,

@@ -279,6 +279,7 @@ static void memory_promised(struct world *w)
 	web_def(w)->memory_mib = 1024;
 	w->f.cluster.defs[the_vm(&w->f, "idle")->ref.slot].memory_mib = 7500;
 	idle_runs(w, ELSEWHERE);
+	w->f.cluster.move_high = 1;
 	w->f.cluster.moves[0] = (struct move){ .id = 1, .vm = the_vm(&w->f, "idle")->ref,
 					       .kind = MOVE_LIVE, .stage = STAGE_TRANSFER,
 					       .source = ELSEWHERE, .target = THERE };
@@ -522,6 +523,7 @@ static void its_own_move_is_not_in_its_way(void **state)
 	(void)state;
 	world_open(&w);
 	there(&w)->report.memory_mib = 1024;
+	w.f.cluster.move_high = 4;
 	w.f.cluster.moves[3] = (struct move){ .id = 9, .vm = web(&w)->ref, .kind = MOVE_LIVE,
 					      .stage = STAGE_PREPARE, .source = HERE,
 					      .target = THERE };

@@ -606,5 +606,6 @@ void request_close(struct request *request)
 		if (request->pending[i].used)
 			json_decref(request->pending[i].result);
 	}
+	json_decref(request->proven.json);
 	free(request);
 }

@@ -70,6 +70,25 @@ json_t *capacity_json(const struct cluster *cluster, uint64_t present, uint32_t 
 	return json;
 }
 
+json_t *capacity_now(struct request *request, uint32_t failures)
+{
+	const struct node *node = request->options.node;
+	const struct cluster *cluster = node_cluster(node);
+	struct proven now = { .index = cluster->index,
+			      .view = view_number(node_view(node)),
+			      .present = present_nodes(node),
+			      .failures = failures };
+	struct proven *last = &request->proven;
+
+	if (last->json && last->index == now.index && last->view == now.view &&
+	    last->present == now.present && last->failures == now.failures)
+		return json_incref(last->json);
+	now.json = capacity_json(cluster, now.present, failures);
+	json_decref(last->json);
+	*last = now;
+	return json_incref(last->json);
+}
+
 json_t *capacity_broken(const struct cluster *before, struct cluster *after, uint64_t present)
 {
 	uint32_t failures = after->def.policies.failures;
@@ -103,6 +122,5 @@ struct answer show_capacity(struct request *request, const json_t *ask)
 		return answer_error("too-many-nodes",
 				    "two failures are tried in clusters of up to 16 nodes",
 				    "clustadm capacity --failures 1");
-	return answer_result(
-		capacity_json(cluster, present_nodes(request->options.node), (uint32_t)failures));
+	return answer_result(capacity_now(request, (uint32_t)failures));
 }

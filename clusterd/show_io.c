@@ -482,8 +482,7 @@ struct answer show_status(struct request *request, const json_t *ask)
 	json_object_set_new(result, "vms", vms);
 	if (cluster->def.policies.failures > 0 && view_normal(node_view(node)))
 		json_object_set_new(result, "capacity",
-				    capacity_json(cluster, present_nodes(node),
-						  cluster->def.policies.failures));
+				    capacity_now(request, cluster->def.policies.failures));
 	return answer_result(result);
 }
 

@@ -85,6 +85,24 @@ static void test_status(void **state)
 	    "{\"name\":\"db\",\"state\":\"stopped\",\"wanted\":\"stopped\",\"node\":null");
 }
 
+// Proved once for each index of the log: what only looks different is seen with the next entry.
+static void test_capacity(void **state)
+{
+	struct request_world *world = *state;
+	struct cluster *cluster = &world->node->cluster;
+	struct vm_def *web = &cluster->defs[cluster_find_vm(cluster, "web")->ref.slot];
+
+	HAS(ask(world, "{`verb`:`status`}"), "\"capacity\":{", "\"vm\":\"web\",\"homeless\":1");
+	web->name[0] = 'W';
+	HAS(ask(world, "{`verb`:`capacity`}"), "\"vm\":\"web\",\"homeless\":1");
+	HAS(ask(world, "{`verb`:`capacity`,`failures`:2}"), "\"failures\":2");
+	HAS(ask(world, "{`verb`:`status`}"), "\"vm\":\"Web\",\"homeless\":1");
+	web->name[0] = 'w';
+	cluster->index++;
+	HAS(ask(world, "{`verb`:`status`}"), "\"vm\":\"web\",\"homeless\":1");
+	cluster->index--;
+}
+
 static void test_show(void **state)
 {
 	const char *answer;
@@ -295,6 +313,7 @@ int main(void)
 		WORLD_TEST(test_changes),  WORLD_TEST(test_apply), WORLD_TEST(test_dump),
 		WORLD_TEST(test_nonsense), WORLD_TEST(test_gone),  WORLD_TEST(test_moves),
 		WORLD_TEST(test_refused_moves), WORLD_TEST(test_maintenance),
+		WORLD_TEST(test_capacity),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -283,7 +283,7 @@ static void screen_draw(const struct screen *screen, char *text)
 		put("\033[K");
 		line = end ? end + 1 : line + strlen(line);
 		if (*line && row + 1 < screen->rows)
-			put("\r\n");
+			put("\n");
 	}
 	put("\033[J");
 }

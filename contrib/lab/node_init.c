@@ -25,6 +25,7 @@
 #define STOP_WITHIN_NS 10000000000LL
 #define READY_WITHIN_NS 15000000000LL
 #define SYSRQ "/run/sysrq-trigger"
+#define STAT_EVERY_NS 2000000000LL
 
 struct service {
 	char name[24];
@@ -46,6 +47,9 @@ struct init {
 	int signals;
 	int listener;
 	int sysrq;
+	int machine_stat; // the machine's /proc/stat
+	int node_stat;	  // what the node sees instead
+	long long stat_ns;
 	int count;
 	int starting;
 	long long starting_since_ns;
@@ -263,6 +267,75 @@ static void kernel_views_make(struct init *init, const char *root)
 		bind_mount(sysrq, to);
 }
 
+/*
+ * A host's CPUs are its own; here the nodes share the machine's, and the kernel counts for the
+ * machine. So a node finds in /proc/stat what its own processes have used, and the rest of the
+ * machine's time as idle. What waits for the machine's CPUs cannot be told apart: there is no
+ * /proc/pressure in a node, as on a host whose kernel has none.
+ */
+static void stat_make(struct init *init, const char *root)
+{
+	char to[PATH_MAX], from[PATH_MAX];
+
+	path_of(to, sizeof(to), "%s/proc/stat", root);
+	init->machine_stat = open(to, O_RDONLY | O_CLOEXEC);
+	path_of(from, sizeof(from), "%s/stat", init->home);
+	init->node_stat = open(from, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (init->machine_stat < 0 || init->node_stat < 0)
+		die(from);
+	bind_mount(from, to);
+	path_of(to, sizeof(to), "%s/proc/pressure", root);
+	if (access(to, F_OK) == 0 && mount("tmpfs", to, "tmpfs", MS_RDONLY, "size=4k,mode=555"))
+		die(to);
+}
+
+// Ticks of every process of the node, and of those of their children that have ended.
+static unsigned long long ticks_used(void)
+{
+	unsigned long long used = 0, part[4];
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	char path[64], line[1024], *at;
+	FILE *file;
+
+	while (proc && (entry = readdir(proc))) {
+		if (atoi(entry->d_name) <= 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%.20s/stat", entry->d_name);
+		file = fopen(path, "re");
+		at = file && fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
+		if (at && sscanf(at + 1,
+				 " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu",
+				 &part[0], &part[1], &part[2], &part[3]) == 4)
+			used += part[0] + part[1] + part[2] + part[3];
+		if (file)
+			fclose(file);
+	}
+	if (proc)
+		closedir(proc);
+	return used;
+}
+
+static void stat_write(struct init *init)
+{
+	unsigned long long used, total = 0;
+	char machine[16384], node[1024], *at = machine + 3, *end, *boot;
+	ssize_t size = pread(init->machine_stat, machine, sizeof(machine) - 1, 0);
+	int length;
+
+	if (size < 4)
+		return;
+	machine[size] = 0;
+	for (int i = 0; i < 8; i++, at = end)
+		total += strtoull(at, &end, 10);
+	used = ticks_used();
+	boot = strstr(machine, "\nbtime ");
+	length = snprintf(node, sizeof(node), "cpu  %llu 0 0 %llu 0 0 0 0 0 0\nbtime %llu\n", used,
+			  total > used ? total - used : 0, boot ? strtoull(boot + 7, NULL, 10) : 0);
+	if (pwrite(init->node_stat, node, (size_t)length, 0) == length)
+		(void)!ftruncate(init->node_stat, length);
+}
+
 static void root_make(struct init *init)
 {
 	static const char *const own[] = { "proc", "sys", "dev", "run", "etc", "srv", "var",
@@ -295,6 +368,7 @@ static void root_make(struct init *init)
 	dev_make(root);
 	run_make(init, root);
 	kernel_views_make(init, root);
+	stat_make(init, root);
 	if (chdir(root) || syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH) ||
 	    chroot(".") || chdir("/"))
 		die("pivot_root");
@@ -609,6 +683,10 @@ static void loop(struct init *init)
 			sysrq_read(init);
 		services_tick(init);
 		services_advance(init);
+		if (lab_clock_ns(CLOCK_MONOTONIC) - init->stat_ns >= STAT_EVERY_NS) {
+			init->stat_ns = lab_clock_ns(CLOCK_MONOTONIC);
+			stat_write(init);
+		}
 	}
 }
 

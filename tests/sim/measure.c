@@ -18,26 +18,52 @@ static struct sim_load *load_find(struct world *world, const struct uuid *uuid)
 	return NULL;
 }
 
+static struct sim_load *load_new(struct world *world)
+{
+	INVARIANT(world->load_count < SIM_VMS_MAX);
+	return &world->loads[world->load_count++];
+}
+
 void measure_vm_load(struct world *world, const struct uuid *uuid, uint32_t cpu,
 		     uint32_t memory_mib)
 {
 	struct sim_load *load = load_find(world, uuid);
 
-	if (!load) {
-		INVARIANT(world->load_count < SIM_VMS_MAX);
-		load = &world->loads[world->load_count++];
-		load->uuid = *uuid;
-	}
+	if (!load)
+		load = load_new(world);
+	load->uuid = *uuid;
+	load->cpu = cpu;
+	load->memory_mib = memory_mib;
+}
+
+static struct sim_load *load_named(struct world *world, const char *name)
+{
+	for (uint32_t i = 0; i < world->load_count; i++)
+		if (world->loads[i].name[0] && strcmp(world->loads[i].name, name) == 0)
+			return &world->loads[i];
+	return NULL;
+}
+
+void measure_named_load(struct world *world, const char *name, uint32_t cpu, uint32_t memory_mib)
+{
+	struct sim_load *load = load_named(world, name);
+
+	if (!load)
+		load = load_new(world);
+	snprintf(load->name, sizeof(load->name), "%s", name);
 	load->cpu = cpu;
 	load->memory_mib = memory_mib;
 }
 
 // The same for a while, and then another: a guest is busy for minutes, not for samples.
-static struct sim_load load_of(struct world *world, const struct proc *proc)
+static struct sim_load load_of(struct world *world, const struct host *host,
+			       const struct proc *proc)
 {
-	const struct sim_load *set = load_find(world, &proc->uuid);
+	const struct sim_load *set = load_named(world, vm_name(host, proc->vm));
 	struct rng rng = { .state = world->seed ^ proc->uuid.bytes[15] };
 
+	if (!set)
+		set = load_find(world, &proc->uuid);
 	if (set)
 		return *set;
 	if (!world->config.measures)
@@ -71,7 +97,7 @@ static void add_vms(struct world *world, struct host *host, struct measure_sampl
 		count++;
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		struct sim_load load = load_of(world, procs[i]);
+		struct sim_load load = load_of(world, host, procs[i]);
 		struct measure_vm *vm = &sample->vms[sample->vm_count];
 
 		*cpu += load.cpu;
@@ -194,5 +220,39 @@ void measure_perform(struct world *world, struct host *host, const struct action
 		if (to->daemon && !to->paused && host->corosync.ring &&
 		    to->corosync.ring == host->corosync.ring)
 			host_post(world, to, MS(1), &event);
+	}
+}
+
+// Present values, or why there is none.
+static void say_one(struct world *world, struct host *host, const char *name, bool good,
+		    const struct series *series, const char *unit)
+{
+	if (good)
+		world_say(world, host, "%s: %u %s", name,
+			  (unsigned int)series->values[series->count - 1], unit);
+	else
+		world_say(world, host, "%s: %s", name, measure_why_text(series->why));
+}
+
+void measure_say(struct world *world, struct host *host)
+{
+	const struct measures *measures = host->daemon ? node_measures(host->node) : NULL;
+	const struct cluster *cluster = host->daemon ? node_cluster(host->node) : NULL;
+	uint64_t now_ms = host_clock_ms(world, host);
+	struct series series;
+	bool good;
+
+	for (uint8_t i = 0; measures && i < cluster->node_high; i++) {
+		if (!cluster->nodes[i].used)
+			continue;
+		good = measures_node(measures, i, MEASURE_NODE_CPU, now_ms, &series);
+		say_one(world, host, cluster->nodes[i].def.name, good, &series, "permille");
+	}
+	for (uint32_t i = 0; measures && i < cluster->vm_high; i++) {
+		if (!cluster->vms[i].used)
+			continue;
+		good = measures_vm(measures, cluster->vms[i].ref, MEASURE_VM_CPU, now_ms, &series);
+		say_one(world, host, vm_definition(cluster, &cluster->vms[i])->name, good, &series,
+			"permille of a CPU");
 	}
 }

@@ -115,6 +115,8 @@ struct scenario_vm {
 	uint8_t home;	 // node; NAME_NONE
 	uint8_t want;	 // enum scenario_want
 	uint64_t memory_mib, cpus;
+	bool load_given;
+	uint32_t load_cpu, load_mib; // permille of a CPU
 	int32_t priority;
 	uint32_t restarts_max, relocations_max, forget_s;
 	uint8_t on_failure, on_stop_failure; // enum on_failure, on_stop_failure
@@ -151,6 +153,7 @@ struct scenario_action {
 	uint8_t want;
 	double for_s; // not given: 0
 	uint64_t memory_mib, cpus, timeout_s;
+	uint32_t load_cpu, load_mib;
 	bool deaf, unkillable;
 	uint8_t group[HOSTS_MAX]; // of each node; NAME_NONE: in none
 };

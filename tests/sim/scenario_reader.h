@@ -43,6 +43,8 @@ uint32_t read_node_mask(struct reader *r, json_t *value, const char *place);
 uint8_t reader_find_vm(const struct scenario *scenario, const char *name);
 uint8_t read_vm_named(struct reader *r, const char *place, const char *name);
 uint8_t read_vm_member(struct reader *r, json_t *object, const char *place, const char *key);
+void read_load(struct reader *r, json_t *object, const char *place, uint32_t *cpu,
+	       uint32_t *memory_mib);
 void read_sizes(struct reader *r, json_t *object, const char *place, const char *inner,
 		uint64_t *cpus, uint64_t *memory_mib);
 enum scenario_want read_want(struct reader *r, json_t *object, const char *place);

@@ -143,6 +143,26 @@ static uint32_t voters_added(const struct scenario *s)
 	return 2 * online > count ? 2 * online - count : 0;
 }
 
+// Where any VM's load is said, every host measures; what is not said is what was defined.
+static void run_loads(struct run *run)
+{
+	const struct scenario *scenario = run->scenario;
+	bool any = false;
+
+	for (uint32_t v = 0; v < scenario->vm_count; v++)
+		any |= scenario->vms[v].load_given;
+	if (!any)
+		return;
+	measure_begin(run->world);
+	for (uint32_t v = 0; v < scenario->vm_count; v++) {
+		const struct scenario_vm *vm = &scenario->vms[v];
+
+		measure_named_load(run->world, vm->name,
+				   vm->load_given ? vm->load_cpu : (uint32_t)vm->cpus * 1000,
+				   vm->load_given ? vm->load_mib : (uint32_t)vm->memory_mib);
+	}
+}
+
 static struct run *run_new(struct scenario *scenario, FILE *story)
 {
 	struct run *run = calloc(1, sizeof(*run));
@@ -162,6 +182,7 @@ static struct run *run_new(struct scenario *scenario, FILE *story)
 	world_fault(run->world); // a scenario is full of them: errors may be logged
 	for (uint32_t v = 0; v < SIM_VMS_MAX; v++)
 		run->vms[v].state = VM_STATE_COUNT;
+	run_loads(run);
 	for (uint32_t i = 0; i < run->hosts; i++) {
 		uint64_t cpus = i < scenario->node_count ? scenario->nodes[i].cpus : 0;
 

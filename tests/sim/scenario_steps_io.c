@@ -44,7 +44,7 @@ static bool needs_node(enum scenario_do act)
 static bool needs_vm(enum scenario_do act)
 {
 	return act == DO_VM_WANT || act == DO_VM_STOP || act == DO_VM_ADD || act == DO_VM_REMOVE ||
-	       act == DO_VM_CRASH || act == DO_VM_RESIZE;
+	       act == DO_VM_CRASH || act == DO_VM_RESIZE || act == DO_VM_LOAD;
 }
 
 static void read_action(struct reader *r, json_t *object, const char *place,
@@ -79,6 +79,8 @@ static void read_action(struct reader *r, json_t *object, const char *place,
 	action->timeout_s = (uint64_t)read_number(r, object, place, "timeout", 20, 86400);
 	action->deaf = read_truth(r, object, place, "vms_ignore_polite_stop", false);
 	action->unkillable = read_truth(r, object, place, "vms_unkillable", false);
+	if (act == DO_VM_LOAD)
+		read_load(r, object, place, &action->load_cpu, &action->load_mib);
 	if (act == DO_VM_RESIZE) {
 		action->cpus = r->scenario->vms[action->vm % SIM_VMS_MAX].cpus;
 		action->memory_mib = r->scenario->vms[action->vm % SIM_VMS_MAX].memory_mib;

@@ -128,6 +128,14 @@ static void read_failures(struct reader *r, json_t *object, const char *place,
 	}
 }
 
+// In CPUs and MiB, as sizes are.
+void read_load(struct reader *r, json_t *object, const char *place, uint32_t *cpu,
+	       uint32_t *memory_mib)
+{
+	*cpu = (uint32_t)(read_number(r, object, place, "cpu", 0, 4000) * 1000);
+	*memory_mib = (uint32_t)read_number(r, object, place, "mem", 0, MEMORY_LIMIT_MIB);
+}
+
 static void read_vm(struct reader *r, json_t *object, const char *place, struct scenario_vm *vm)
 {
 	static const char *const keys[] = {
@@ -171,6 +179,10 @@ static void read_vm(struct reader *r, json_t *object, const char *place, struct 
 	if (read_truth(r, object, place, "unmanaged", false))
 		vm->want = WANT_UNMANAGED;
 	read_sizes(r, object, place, "size", &vm->cpus, &vm->memory_mib);
+	value = read_member(r, object, place, "load", JSON_OBJECT);
+	vm->load_given = value != NULL;
+	if (value)
+		read_load(r, value, place_below(here, place, "load"), &vm->load_cpu, &vm->load_mib);
 	value = read_member(r, object, place, "priority", JSON_REAL);
 	vm->priority = value ? (int32_t)fmax(-1e9, fmin(1e9, json_number_value(value))) : 0;
 	vm->restarts_max = (uint32_t)read_number(r, object, place, "max_restarts", 1, 1000);

@@ -534,6 +534,8 @@ static bool world_command(struct story *story, char **words)
 		  strcmp(verb, "remove") == 0) &&
 		 words[1])
 		return vm_command(story, words);
+	else if (strcmp(verb, "top") == 0 && words[1] && hosts_of(story, words[1]))
+		measure_say(world, &world->hosts[words[1][1] - '1']);
 	else if (strcmp(verb, "guest") == 0 || strcmp(verb, "qemu") == 0)
 		return qemu_command(story, words);
 	else

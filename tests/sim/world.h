@@ -452,6 +452,7 @@ struct sim_vm {
 // What the guest of a VM uses, wherever it runs.
 struct sim_load {
 	struct uuid uuid;
+	char name[NAME_SIZE]; // instead of the uuid, where it is not yet known; ""
 	uint32_t cpu; // permille of one CPU
 	uint32_t memory_mib;
 };
@@ -637,6 +638,8 @@ void measure_begin(struct world *world);
 void measure_perform(struct world *world, struct host *host, const struct action *action);
 void measure_vm_load(struct world *world, const struct uuid *uuid, uint32_t cpu,
 		     uint32_t memory_mib);
+void measure_named_load(struct world *world, const char *name, uint32_t cpu, uint32_t memory_mib);
+void measure_say(struct world *world, struct host *host); // what this node knows
 
 // admin.c
 void admin_bootstrap(struct world *world);	// the first apply, repeated until somebody takes it

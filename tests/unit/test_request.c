@@ -305,6 +305,56 @@ static void test_maintenance(void **state)
 	HAS(ask(world, "{`verb`:`node list`}"), "\"state\":\"online\"");
 }
 
+static void node_hears(struct request_world *world, struct event event)
+{
+	event.now_ms = world->now_ms;
+	world->actions.count = 0;
+	world->actions.used = 0;
+	node_step(world->node, &event, &world->actions);
+}
+
+static void sample_hear(struct request_world *world, const struct measure_sample *sample)
+{
+	uint8_t bytes[SAMPLE_BYTES_MAX];
+	size_t size = sample_encode(sample, bytes, sizeof(bytes));
+
+	assert_true(size > 0);
+	node_hears(world, (struct event){ .type = EVENT_MEASURED, .body = bytes,
+					  .body_size = size });
+}
+
+// What is measured, and why something is not.
+static void test_top(void **state)
+{
+	static struct measure_sample sample;
+	struct request_world *world = *state;
+
+	HAS(ask(world, "{`verb`:`top`}"), "\"name\":\"n1\"", "\"cpu_permille\":null",
+	    "\"reason\":\"nothing was measured yet\"", "\"latency_us\":null");
+	sample = (struct measure_sample){ .step_ms = MEASURE_STEP_MS, .has_node = true };
+	sample.node[MEASURE_NODE_CPU] = 432;
+	sample.node[MEASURE_NODE_CPU_PRESSURE] = MEASURE_UNKNOWN;
+	sample.volume_mask = 1;
+	sample.volumes[0] = 777;
+	sample.vm_count = 1;
+	sample.vms[0].vm = cluster_find_vm(node_cluster(world->node), "web")->ref;
+	sample.vms[0].values[MEASURE_VM_CPU - MEASURE_VM_CPU] = 1500;
+	sample.vms[0].values[MEASURE_VM_SENT - MEASURE_VM_CPU] = 99;
+	sample_hear(world, &sample);
+	HAS(ask(world, "{`verb`:`top`}"), "\"cpu_permille\":432",
+	    "\"cpu_pressure_permille\":null", "\"reason\":\"its host could not tell this\"",
+	    "\"cpu_permille\":1500", "\"sent_kib_s\":99", "\"latency_us\":777",
+	    "\"cluster\":\"lab\"");
+	HAS(ask(world, "{`verb`:`vm show`,`name`:`web`}"), "\"measured\":{",
+	    "\"cpu_permille\":[1500]", "\"step_ms\":10000");
+	HAS(ask(world, "{`verb`:`node show`,`name`:`n1`}"), "\"cpu_permille\":[432]");
+	HAS(ask(world, "{`verb`:`volume show`,`name`:`vol1`}"), "\"latency_us\":777");
+	world->now_ms += 3 * MEASURE_STEP_MS + 1;
+	node_hears(world, (struct event){ .type = EVENT_TICK });
+	HAS(ask(world, "{`verb`:`top`}"), "\"cpu_permille\":null",
+	    "\"reason\":\"the last measurement is too old\"");
+}
+
 int main(void)
 {
 #define WORLD_TEST(name) cmocka_unit_test_setup_teardown(name, world_up, world_down)
@@ -312,6 +362,7 @@ int main(void)
 		WORLD_TEST(test_status),   WORLD_TEST(test_show),  WORLD_TEST(test_explain),
 		WORLD_TEST(test_changes),  WORLD_TEST(test_apply), WORLD_TEST(test_dump),
 		WORLD_TEST(test_nonsense), WORLD_TEST(test_gone),  WORLD_TEST(test_moves),
+		WORLD_TEST(test_top),
 		WORLD_TEST(test_refused_moves), WORLD_TEST(test_maintenance),
 		WORLD_TEST(test_capacity),
 	};

@@ -13,19 +13,29 @@
 #include "policies/order.h"
 
 enum {
-	LOOK_MS = 5000,	  // at what has to wait its turn
-	AGAIN_MS = 30000, // after a move of it failed; twice as long after each further one
+	EVERY_MS = 1000,       // at most so often; in a storm of changes there is more to do
+	WISH_EVERY_MS = 10000, // wishes, which cost the most to look at, less often
+	WISHES_MAX = 64,       // at a time, by turns
+	LOOK_MS = 5000,	       // at what has to wait its turn
+	AGAIN_MS = 30000,      // after a move of it failed; twice as long after each further one
 	AGAIN_MAX_MS = 30 * 60 * 1000,
 };
 
+static bool lately(const struct node *node, uint64_t then_ms, uint64_t every_ms)
+{
+	return then_ms != 0 && node->now_ms - then_ms < every_ms;
+}
+
 bool mend_is_due(const struct node *node)
 {
-	return node->decide_out == 0 &&
+	return node->decide_out == 0 && !lately(node, node->mend_looked_ms, EVERY_MS) &&
 	       (node->mend_index != node->cluster.index || node->now_ms >= node->mend_ms);
 }
 
 void mend_wake(struct node *node)
 {
+	if (node->mend_index != node->cluster.index && lately(node, node->mend_looked_ms, EVERY_MS))
+		node_wake_at(node, node->mend_looked_ms + EVERY_MS);
 	if (node->mend_ms > node->now_ms && node->mend_ms != UINT64_MAX)
 		node_wake_at(node, node->mend_ms);
 }
@@ -151,16 +161,18 @@ static bool stops_for_a_wish(const struct cluster *cluster, const struct mend *m
 	return false;
 }
 
-static void mend_one(struct mending *m, const struct vm *vm)
+// False: nothing of this sort asks for it any more.
+static bool mend_one(struct mending *m, uint32_t slot, bool must)
 {
 	const struct cluster *cluster = &m->node->cluster;
+	const struct vm *vm = &cluster->vms[slot];
 	struct mend mend;
 
-	if (!mend_asks(cluster, &m->after, vm, m->node->wall_ms, &mend))
-		return;
+	if (!mend_asks(cluster, &m->after, vm, m->node->wall_ms, &mend) || mend.answer.must != must)
+		return false;
 	if (mend.unit.group != SLOT_NONE) {
 		if (m->groups >> mend.unit.group & 1)
-			return;
+			return false;
 		m->groups |= 1ull << mend.unit.group;
 	}
 	mend_choose(cluster, &m->round->load, &m->scratch, mend_targets(m, &mend), m->node->wall_ms,
@@ -169,6 +181,7 @@ static void mend_one(struct mending *m, const struct vm *vm)
 		m->wake_ms = mend.wait_ms;
 	if (mend.target != SLOT_NONE && !stops_for_a_wish(cluster, &mend))
 		carry_out(m, &mend);
+	return true;
 }
 
 bool node_vm_mend(const struct node *node, const struct vm *vm, struct mend *mend)
@@ -195,6 +208,7 @@ bool node_vm_mend(const struct node *node, const struct vm *vm, struct mend *men
 static uint32_t mend_list(struct mending *m, uint32_t *list)
 {
 	const struct cluster *cluster = &m->node->cluster;
+	uint64_t groups = 0; // that one of has answered for
 	uint32_t count = 0;
 	struct mend mend;
 
@@ -205,15 +219,41 @@ static uint32_t mend_list(struct mending *m, uint32_t *list)
 		if (!vm->used || vm->phase != VM_RUNNING || vm->move != 0)
 			continue;
 		group = group_of_vm(cluster, vm);
-		if (group != SLOT_NONE && m->groups >> group & 1)
+		if (group != SLOT_NONE && groups >> group & 1)
 			continue;
+		if (group != SLOT_NONE)
+			groups |= 1ull << group;
 		if (mend_asks(cluster, &m->after, vm, m->node->wall_ms, &mend))
-			list[count++] = i;
+			list[count++] = mend.unit.vms[0]; // who speaks for its group
 		else if (mend.facts.rests && m->wake_ms > MEND_REST_MS)
 			m->wake_ms = MEND_REST_MS;
 	}
 	placement_sort(cluster, list, count);
 	return count;
+}
+
+static void mend_wishes(struct mending *m, uint32_t count)
+{
+	struct node *node = m->node;
+	uint32_t looked = 0;
+
+	if (lately(node, node->wish_ms, WISH_EVERY_MS)) {
+		if (count > 0 && m->wake_ms > WISH_EVERY_MS)
+			m->wake_ms = WISH_EVERY_MS;
+		return;
+	}
+	node->wish_ms = node->now_ms;
+	for (uint32_t i = 0; i < count && looked < WISHES_MAX; i++) {
+		uint32_t at = (node->wish_turn + i) % count;
+
+		looked += mend_one(m, node->scratch[at], false);
+		if (looked == WISHES_MAX)
+			node->wish_turn = (at + 1) % count;
+	}
+	if (looked < WISHES_MAX)
+		node->wish_turn = 0;
+	else if (m->wake_ms > WISH_EVERY_MS)
+		m->wake_ms = WISH_EVERY_MS;
 }
 
 /*
@@ -225,26 +265,19 @@ void decide_mends(struct node *node, struct move_round *round, struct actions *a
 	struct mending m = {
 		.node = node, .round = round, .actions = actions, .wake_ms = UINT64_MAX
 	};
-	struct mend mend;
 	uint32_t count;
 
 	if (!mend_is_due(node))
 		return;
 	node->mend_index = node->cluster.index;
+	node->mend_looked_ms = node->now_ms;
 	node->mend_ms = UINT64_MAX;
 	mend_load_init(&m.after, &round->load, &node->cluster);
 	m.before = m.after;
 	count = mend_list(&m, node->scratch);
-	for (uint32_t pass = 0; pass < 2; pass++) {
-		for (uint32_t i = 0; i < count; i++) {
-			uint32_t at = node->scratch[pass == 0 ? count - 1 - i : i];
-			const struct vm *vm = &node->cluster.vms[at];
-
-			if (mend_asks(&node->cluster, &m.after, vm, node->wall_ms, &mend) &&
-			    mend.answer.must == (pass == 0))
-				mend_one(&m, vm);
-		}
-	}
+	for (uint32_t i = count; i-- > 0;)
+		mend_one(&m, node->scratch[i], true);
+	mend_wishes(&m, count);
 	if (m.wake_ms != UINT64_MAX) {
 		node->mend_ms = node->now_ms + m.wake_ms;
 		mend_wake(node);

@@ -92,6 +92,9 @@ struct node {
 	struct local_node peers[NODES_MAX];
 	struct move_watch watches[MOVES_MAX];
 	uint64_t drain_off_ms;		// when the end of a drain was last proposed
+	uint64_t mend_looked_ms;	// when mending was last looked at; 0: never
+	uint64_t wish_ms;		// and at wishes
+	uint32_t wish_turn;		// whose turn it is next, where there are many
 	uint64_t mend_index;		// of the log, when mending was last looked at
 	uint64_t mend_ms; // when it is to be looked at again; UINT64_MAX: not by itself
 	struct pending_request *requests;	// [requests_max]

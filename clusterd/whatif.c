@@ -87,6 +87,25 @@ static void view_make(struct whatif *whatif, const uint32_t *ids, uint32_t count
 	node->adopted = node->host_known = node->view_seen = true;
 }
 
+// When the state was last changed, as far as it says: the moment that is played on from.
+static uint64_t latest_ms(const struct cluster *cluster)
+{
+	uint64_t latest = 0;
+
+	for (uint32_t i = 0; i < cluster->node_high; i++)
+		if (cluster->nodes[i].used && cluster->nodes[i].steady_ms > latest)
+			latest = cluster->nodes[i].steady_ms;
+	for (uint32_t i = 0; i < cluster->vm_high; i++) {
+		const struct vm *vm = &cluster->vms[i];
+
+		if (vm->used && vm->since_ms > latest)
+			latest = vm->since_ms;
+		if (vm->used && vm->moved_ms > latest)
+			latest = vm->moved_ms;
+	}
+	return latest;
+}
+
 bool whatif_init(struct whatif *whatif, const struct cluster_limits *limits, void *memory,
 		 const uint8_t *snapshot, size_t size, const uint32_t *present,
 		 uint32_t present_count)
@@ -111,6 +130,7 @@ bool whatif_init(struct whatif *whatif, const struct cluster_limits *limits, voi
 			whatif->owners[i] = whatif->node->cluster.vms[i].owner;
 	view_make(whatif, present, present_count);
 	whatif->node->now_ms = BEGIN_MS;
+	whatif->node->wall_ms = latest_ms(&whatif->node->cluster);
 	whatif->node->taking_ms = 1; // the cluster runs for long
 	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
 		whatif->node->peers[slot].seen = true;

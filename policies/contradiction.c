@@ -389,6 +389,28 @@ static void find_too_big(struct search *s)
 	}
 }
 
+// A failback that never comes about.
+static void find_failback(struct search *s)
+{
+	for (uint32_t slot = 0; slot < s->cluster->vm_high; slot++) {
+		const struct vm *vm = &s->cluster->vms[slot];
+		const struct vm_def *def = &s->cluster->defs[slot];
+		bool sticks = def->stickiness == STICKINESS_INFINITE;
+		struct contradiction *c;
+
+		if (!vm->used || def->failback == FAILBACK_NEVER || (vm->tiers[0] != 0 && !sticks))
+			continue;
+		c = add(s, CONTRADICTION_NO_EFFECT, SLOT_NONE, SLOT_NONE);
+		say(c,
+		    WORDS("vm ", vm_name(s, slot), " is to go back to a better preferred owner",
+			  sticks ? ", but its stickiness is infinite" : ", but names none"),
+		    WORDS(sticks ? "give it less stickiness, or <failback>never</failback>"
+				 : "name preferred owners, or <failback>never</failback>"));
+		if (c)
+			text_copy(c->object, sizeof(c->object), vm_name(s, slot));
+	}
+}
+
 static void find_no_device(struct search *s)
 {
 	for (uint8_t i = 0; i < NODES_MAX; i++) {
@@ -447,6 +469,7 @@ uint32_t contradictions_find(const struct cluster *cluster, struct contradiction
 	for_rules(&s, kinds[RULE_FOLLOW] & strict, find_follow);
 	find_devices(&s);
 	for_rules(&s, s.index->enabled, find_effects);
+	find_failback(&s);
 	for_rules(&s, kinds[RULE_SAME_ATTRIBUTE] | kinds[RULE_SPREAD], find_attribute);
 	find_too_big(&s);
 	find_no_device(&s);

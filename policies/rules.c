@@ -40,17 +40,19 @@ static void load_firsts(struct rules_load *load, const struct cluster *cluster, 
 			uint64_t wall_ms)
 {
 	uint64_t mask = rules_of_vm(cluster, vm).as[ROLE_FIRST];
+	// One that is about to end is nothing to start after.
+	bool runs_on = vm->wanted == VM_WANTED_RUNNING && !vm_is_held(cluster, vm);
 
 	for (uint8_t rule = 0; mask >> rule; rule++) {
 		bool up;
 
 		if (!(mask >> rule & 1))
 			continue;
-		up = is_up(load, &cluster->rules[rule].def, vm, wall_ms);
+		up = runs_on && is_up(load, &cluster->rules[rule].def, vm, wall_ms);
 		load->firsts[rule]++;
 		load->firsts_up[rule] += up;
 		load->firsts_coming[rule] +=
-			vm->phase == VM_PLACED || (vm->phase == VM_RUNNING && !up);
+			runs_on && (vm->phase == VM_PLACED || (vm->phase == VM_RUNNING && !up));
 		if (rule == RULES_MAX - 1)
 			return;
 	}

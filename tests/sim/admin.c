@@ -368,6 +368,33 @@ bool admin_apply_vm(struct world *world, struct host *host, uint32_t vm)
 	return sent;
 }
 
+// The VM prefers the node, and goes back to it when that was steady for so long.
+bool admin_prefer(struct world *world, struct host *host, uint32_t vm, const char *node,
+		  uint32_t after_s)
+{
+	struct owner_def owner = { .tier = 1 };
+	struct definitions defs = { .vm_count = 1, .owner_count = 1, .owners = &owner };
+	struct vm_def *def = calloc(1, sizeof(*def));
+	bool sent;
+
+	INVARIANT(def);
+	define_vm(world, def, NULL, vm);
+	def->failback = after_s > 0 ? FAILBACK_DELAYED : FAILBACK_IMMEDIATE;
+	def->failback_after_s = after_s;
+	snprintf(owner.node, sizeof(owner.node), "%s", node);
+	defs.vms = def;
+	sent = apply_send(world, host, &defs, vm, 0);
+	free(def);
+	return sent;
+}
+
+bool admin_apply_rule(struct world *world, struct host *host, struct rule_def *rule)
+{
+	struct definitions defs = { .rule_count = 1, .rules = rule };
+
+	return apply_send(world, host, &defs, 0, 0);
+}
+
 bool admin_apply_nodes(struct world *world, struct host *host, bool with_vms)
 {
 	struct definitions defs = { .cluster_given = true };

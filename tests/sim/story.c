@@ -8,6 +8,8 @@
  * let time pass wait settle|no-quorum NODE    up to ten minutes power-off N.. | power-on N.. | cut
  * n1 n2,n3 | heal | kill clusterd|corosync|sanlock N.. | start DAEMON N.. store delete|fail N |
  * storage lose|hang|slow|restore N [d1] | pause N S | clock N S | fence-device N works|fails|slow
+ *   rule apart|together|follow|order VM VM..  strict; the first of an order, the leader, first
+ *   prefer VM NODE [S]    with failback, when the node was steady for so long
  *   vm migrate|quick|cold|save NAME [to n2] | vm cancel NAME | node
  * drain|undrain|abort|pause|resume NAME [stay] wait stage VM
  * prepare|transfer|handover|cleanup|undo|save|restore    until its move is there wait sending VM
@@ -501,6 +503,38 @@ static bool config_command(struct story *story, char **words)
 	return true;
 }
 
+static bool rule_command(struct world *world, char **words)
+{
+	static const struct {
+		char word[12];
+		enum rule_kind kind;
+		enum rule_role first, others;
+	} kinds[] = {
+		{ "apart", RULE_APART, ROLE_MEMBER, ROLE_MEMBER },
+		{ "together", RULE_TOGETHER, ROLE_MEMBER, ROLE_MEMBER },
+		{ "follow", RULE_FOLLOW, ROLE_LEADER, ROLE_MEMBER },
+		{ "order", RULE_ORDER, ROLE_FIRST, ROLE_THEN },
+	};
+	struct rule_def rule = {
+		.strict = true, .enabled = true, .symmetric = true, .weight = 100, .at_once = 1
+	};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(kinds[i].word, words[1]) != 0)
+			continue;
+		rule.kind = (uint8_t)kinds[i].kind;
+		snprintf(rule.name, sizeof(rule.name), "%s-%s", words[1], words[2]);
+		for (uint32_t k = 2; words[k] && rule.member_count < WORDS_MAX; k++) {
+			struct rule_member *member = &rule.members[rule.member_count++];
+
+			snprintf(member->name, sizeof(member->name), "%s", words[k]);
+			member->role = (uint8_t)(k == 2 ? kinds[i].first : kinds[i].others);
+		}
+		return admin_apply_rule(world, normal_host(world), &rule);
+	}
+	return false;
+}
+
 static bool world_command(struct story *story, char **words)
 {
 	const char *verb = words[0];
@@ -522,6 +556,11 @@ static bool world_command(struct story *story, char **words)
 		 strcmp(verb, "pause") == 0 || strcmp(verb, "clock") == 0 ||
 		 strcmp(verb, "fence-device") == 0)
 		return host_command(story, words);
+	else if (strcmp(verb, "rule") == 0 && words[1] && words[2] && normal_host(world))
+		return rule_command(world, words);
+	else if (strcmp(verb, "prefer") == 0 && words[1] && words[2] && normal_host(world))
+		return admin_prefer(world, normal_host(world), (uint32_t)atoi(words[1] + 2),
+				    words[2], words[3] ? (uint32_t)atoi(words[3]) : 0);
 	else if (strcmp(verb, "apply") == 0 && words[1] && normal_host(world))
 		return admin_apply_vm(world, normal_host(world),
 				      (uint32_t)strtoul(words[1] + 2, NULL, 10));
@@ -562,12 +601,12 @@ static void story_line(struct story *story, char *line)
 	text[strcspn(text, "\n")] = 0;
 	if (strcmp(words[0], "up") != 0)
 		world_say(story->world, NULL, "> %s", text);
-	for (uint32_t i = 0, harmless = 0; i < 7; i++) {
-		static const char *const verbs[] = { "up",   "run",   "wait",  "vm",
-						     "node", "apply", "remove" };
+	for (uint32_t i = 0, harmless = 0; i < 9; i++) {
+		static const char *const verbs[] = { "up",    "run",	"wait", "vm",	 "node",
+						     "apply", "remove", "rule", "prefer" };
 
 		harmless += strcmp(words[0], verbs[i]) == 0;
-		if (i == 6 && !harmless)
+		if (i == 8 && !harmless)
 			world_fault(story->world);
 	}
 	if (!world_command(story, words))

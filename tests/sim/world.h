@@ -652,6 +652,9 @@ bool admin_request(struct world *world, struct host *host, struct entry *entry);
 void admin_reply(struct world *world, struct host *host, const struct action *action);
 bool admin_apply_nodes(struct world *world, struct host *host, bool with_vms);
 bool admin_apply_vm(struct world *world, struct host *host, uint32_t vm);
+bool admin_prefer(struct world *world, struct host *host, uint32_t vm, const char *node,
+		  uint32_t after_s);
+bool admin_apply_rule(struct world *world, struct host *host, struct rule_def *rule);
 void admin_recover(struct world *world, struct host *host);
 // NULL: not one of theirs
 struct sim_vm *admin_book(struct world *world, const char *name);

@@ -46,6 +46,6 @@ run 60
     92.172 n2   QEMU of vm1 has handed its guest over
     92.175 n1   guest of vm1 continues
     92.177 n2   | vm vm1: continues on n1
-    92.208 n2   QEMU of vm1 ends: killed
-    92.226 n2   | node n2: drained
-    92.238 n2   | vm vm1: moved to n1
+    92.207 n2   QEMU of vm1 ends: killed
+    92.225 n2   | node n2: drained
+    92.237 n2   | vm vm1: moved to n1

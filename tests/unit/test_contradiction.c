@@ -196,6 +196,13 @@ static void rules_and_vms_in_vain(void **state)
 	rule("r1", RULE_TOGETHER, "ab");
 	f.cluster.defs[the_vm(&f, "d")->ref.slot].memory_mib = 9000;
 	only(CONTRADICTION_TOO_BIG, false, "d", "");
+	f.cluster.defs[the_vm(&f, "d")->ref.slot].memory_mib = 128;
+	f.cluster.defs[the_vm(&f, "d")->ref.slot].failback = FAILBACK_DELAYED;
+	only(CONTRADICTION_NO_EFFECT, false, "d", "names none");
+	the_vm(&f, "d")->tiers[0] = 1;
+	assert_int_equal(look(), 0);
+	f.cluster.defs[the_vm(&f, "d")->ref.slot].stickiness = STICKINESS_INFINITE;
+	only(CONTRADICTION_NO_EFFECT, false, "d", "infinite");
 }
 
 static void there_is_no_room_for_more_than_asked(void **state)

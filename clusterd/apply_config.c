@@ -735,6 +735,7 @@ static void store_vm(struct plan *plan, uint32_t slot)
 		vm->last_owner = SLOT_NONE;
 		vm->saved_volume = SLOT_NONE;
 		vm->drained_from = SLOT_NONE;
+		vm->bound_to = SLOT_NONE;
 		vm->managed = true;
 		vm->since_ms = plan->a->entry->at_ms;
 		cluster->vm_count++;

@@ -82,7 +82,7 @@ static void drain_over(struct apply *a, struct cluster_node *node, bool come_bac
 	node->steady_ms = a->entry->at_ms;
 	node->drain = DRAIN_NONE;
 	node->drain_until_ms = 0;
-	node->drain_return = false;
+	node->drain_return = node->drain_stop = false;
 	text_copy(node->drain_reason, sizeof(node->drain_reason), "");
 	for (uint32_t i = 0; i < cluster->move_high; i++) {
 		struct move *move = &cluster->moves[i];
@@ -117,6 +117,7 @@ static void drain_on(struct apply *a, struct cluster_node *node)
 		node->drain = DRAIN_DRAINING;
 	node->drain_until_ms = a->entry->until_ms;
 	node->drain_return = a->entry->flag;
+	node->drain_stop = a->entry->drain_stop;
 }
 
 bool apply_node_drain(struct apply *a)

@@ -108,6 +108,14 @@ void move_end(struct apply *a, struct move *move, enum move_outcome outcome, con
 		cluster->move_high--;
 }
 
+// It left a node that is emptied, and comes back one day if it is not to stick where it is.
+static bool has_left_home(const struct cluster *cluster, const struct vm *vm,
+			  const struct cluster_node *source)
+{
+	return (source->maintenance || source->report.leaving) &&
+	       vm_definition(cluster, vm)->stickiness != STICKINESS_INFINITE;
+}
+
 // It runs on its target.
 void move_done(struct apply *a, struct move *move)
 {
@@ -116,7 +124,8 @@ void move_done(struct apply *a, struct move *move)
 	switch ((enum move_cause)move->cause) {
 	case CAUSE_DRAIN:
 		// Its home is the first of several nodes that were emptied one after another.
-		if (vm->drained_from == SLOT_NONE && a->cluster->nodes[move->source].maintenance)
+		if (vm->drained_from == SLOT_NONE &&
+		    has_left_home(a->cluster, vm, &a->cluster->nodes[move->source]))
 			vm->drained_from = move->source;
 		break;
 	case CAUSE_REQUEST:

@@ -72,6 +72,7 @@ static void forget_node_in_vm(struct vm *vm, uint8_t slot)
 		forget_slot(&vm->leases[i].actor, slot);
 	forget_slot(&vm->last_owner, slot);
 	forget_slot(&vm->drained_from, slot);
+	forget_slot(&vm->bound_to, slot);
 }
 
 static bool remove_node(struct apply *a)

@@ -7,6 +7,7 @@
 #include "clusterd/cpu.h"
 #include "clusterd/rule_index.h"
 #include "clusterd/text.h"
+#include "policies/shutdown.h"
 
 void vm_set_phase(struct apply *a, struct vm *vm, enum vm_phase phase)
 {
@@ -20,6 +21,7 @@ void vm_set_idle(struct apply *a, struct vm *vm, enum vm_phase phase)
 	if (vm->owner != SLOT_NONE)
 		vm->last_owner = vm->owner;
 	vm->owner = SLOT_NONE;
+	vm->bound_to = SLOT_NONE;
 	vm->forced = false;
 	// It may have continued from it: the disk is newer than that memory.
 	if (vm->saved == SAVED_TAKEN)
@@ -89,7 +91,7 @@ static void want_moving(struct apply *a, struct vm *vm)
 		vm_drop_saved(vm);
 	// Shut down for its node's maintenance, and now wanted elsewhere.
 	if (!vm_owned(vm))
-		vm->drained_from = SLOT_NONE;
+		vm->drained_from = vm->bound_to = SLOT_NONE;
 }
 
 bool apply_vm_want(struct apply *a)
@@ -253,6 +255,7 @@ static void place_on(struct apply *a, struct vm *vm, uint8_t owner)
 		machine_baseline(a->cluster, vm->possible, owner,
 				 vm_definition(a->cluster, vm)->machine, vm->machine);
 	}
+	vm->bound_to = SLOT_NONE;
 	vm->attempt++;
 	vm->phase = VM_PLACED;
 	vm->since_ms = a->entry->at_ms;
@@ -365,6 +368,7 @@ void vm_found(struct apply *a, struct vm *vm, uint8_t finder)
 	if (vm->owner != SLOT_NONE)
 		vm->last_owner = vm->owner;
 	vm->owner = finder;
+	vm->bound_to = SLOT_NONE;
 	vm->attempt++;
 	vm->unproven = 0;
 	vm_drop_saved(vm);
@@ -412,14 +416,27 @@ static void report_stuck(struct apply *a, struct vm *vm)
 		node->fence_wanted = true;
 }
 
+// Its host goes down on purpose and has ended it: by policy it may be bound to that host.
+static void report_stopped(struct apply *a, struct vm *vm)
+{
+	uint8_t owner = vm->owner;
+	bool bound = vm->phase == VM_RUNNING && vm->wanted == VM_WANTED_RUNNING &&
+		     shutdown_binds(a->cluster->def.policies.shutdown,
+				    a->cluster->nodes[owner].report.leaving);
+
+	vm_set_idle(a, vm, VM_IDLE);
+	set_reason(vm, a->entry->reason);
+	if (bound)
+		vm->bound_to = owner;
+}
+
 bool vm_report_owned(struct apply *a, struct vm *vm)
 {
 	switch ((enum vm_report)a->entry->vm_report) {
 	case VM_REPORT_STARTED:
 		return report_started(a, vm);
 	case VM_REPORT_STOPPED:
-		vm_set_idle(a, vm, VM_IDLE);
-		set_reason(vm, a->entry->reason);
+		report_stopped(a, vm);
 		return true;
 	case VM_REPORT_GUEST_SHUTDOWN:
 		report_guest_shutdown(a, vm);

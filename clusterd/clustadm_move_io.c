@@ -379,6 +379,9 @@ enum exit_status clustadm_maintenance(struct session *session)
 	json_object_set_new(ask, "action", json_string(action));
 	json_object_set_new(ask, "return",
 			    json_boolean(invocation_has(invocation, OPTION_RETURN)));
+	json_object_set_new(ask, "force", json_boolean(invocation_has(invocation, OPTION_FORCE)));
+	json_object_set_new(ask, "shutdown",
+			    json_boolean(invocation_has(invocation, OPTION_SHUTDOWN)));
 	if (!add_until(invocation, ask) ||
 	    (invocation_has(invocation, OPTION_RETURN) &&
 	     invocation_has(invocation, OPTION_STAY))) {

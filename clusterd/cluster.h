@@ -58,13 +58,16 @@ struct node_volume {
 	char reason[80];	// why it is not online; empty when it is
 };
 
+// Whether a host goes down on purpose.
+enum host_leaving { LEAVING_NOT, LEAVING_OFF, LEAVING_REBOOT, HOST_LEAVING_COUNT };
+
 // What a node says of itself (ENTRY_NODE_REPORT).
 struct node_report {
 	uint32_t cpus;
 	uint32_t memory_mib;
 	bool watchdog;		// sanlock runs with a watchdog that wdmd feeds
 	bool qemu;		// an emulator is installed
-	bool leaving;		// the host is going down: nothing new may come
+	uint8_t leaving;	// enum host_leaving: it goes down, and nothing new may come
 	uint64_t boot;		// first 8 bytes of the kernel's boot id
 	// Where other nodes reach its daemon and its QEMUs, best first; empty at the end.
 	char addresses[MIGRATION_NETWORKS_MAX][ADDRESS_SIZE];
@@ -99,6 +102,7 @@ struct cluster_node {
 	uint8_t drain;		 // enum drain_state
 	uint64_t drain_until_ms; // wall clock when it ends by itself; 0: never
 	bool drain_return;	 // and those that left then come back
+	bool drain_stop;	 // those that cannot leave are shut down, and wait
 	char drain_reason[REASON_SIZE]; // STUCK: what cannot leave, and why
 	bool reported;		// `report` is of the node's present life
 	struct node_report report;
@@ -192,6 +196,8 @@ struct vm {
 	uint8_t drained_from;		// node that it left because of a drain; SLOT_NONE
 	uint64_t moved_ms;		// wall clock when a policy moved it last; 0: none did
 	uint64_t last_move_ms;		// wall clock when its last move was done, whoever asked
+	uint8_t bound_to;		// node that went down on purpose and that it waits for;
+					// SLOT_NONE
 	char reason[REASON_SIZE];	// why it is not as wanted; empty when it is
 };
 

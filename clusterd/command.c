@@ -43,6 +43,7 @@ const struct command_option command_options[OPTION_COUNT] = {
 	[OPTION_FOR] = { "--for", "TIME", "it ends by itself after that (2h)" },
 	[OPTION_SORT] = { "--sort", "KEY", "the most of it first: cpu, mem, disk, net, or name" },
 	[OPTION_CPU] = { "--cpu", NULL, "what the processors differ in" },
+	[OPTION_SHUTDOWN] = { "--shutdown", NULL, "VMs that cannot leave are shut down, and wait" },
 };
 
 const struct command commands[COMMAND_COUNT] = {
@@ -122,12 +123,16 @@ const struct command commands[COMMAND_COUNT] = {
 			    "what is being moved, and what it took", "" },
 	[COMMAND_NODE_MAINTENANCE] = { "node", "maintenance",
 				       "N [on|off|status|pause|resume|abort]", 1, 2,
-				       O(STAY) | O(RETURN) | O(DRY_RUN) | O(FOR) | WAITS, "node",
+				       O(STAY) | O(RETURN) | O(DRY_RUN) | O(FOR) | O(FORCE) |
+					       O(SHUTDOWN) | WAITS,
+				       "node",
 				       "empty it and keep it empty, without anyone noticing",
 				       "on: its VMs leave, as each one's on-drain says; off: it "
 				       "takes VMs again. pause begins no\n"
 				       "more moves, abort gives the drain up. --dry-run shows the "
-				       "plan and changes nothing.\n" },
+				       "plan and changes nothing.\n"
+				       "--force empties it although the rest would have no quorum "
+				       "or no room without it.\n" },
 	[COMMAND_NODE_LIST] = { "node", "list", "", 0, 0, O(CPU), "",
 				"every node: state, VMs, memory", "" },
 	[COMMAND_NODE_SHOW] = { "node", "show", "N", 1, 1, 0, "node", "everything about one node",

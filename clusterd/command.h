@@ -92,6 +92,7 @@ enum option_id {
 	OPTION_FOR,
 	OPTION_CPU,
 	OPTION_SORT,
+	OPTION_SHUTDOWN,
 	OPTION_COUNT,
 };
 

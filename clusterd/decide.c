@@ -10,6 +10,7 @@
 #include "clusterd/decide_move.h"
 #include "clusterd/decide_yield.h"
 #include "clusterd/text.h"
+#include "policies/shutdown.h"
 #include "quorum/loss.h"
 
 enum {
@@ -340,11 +341,22 @@ static void decide_leases(struct node *node, const struct vm *vm, uint64_t prese
 	}
 }
 
+// Bound to a host that went down on purpose.
+static bool waits_for_host(struct node *node, const struct vm *vm)
+{
+	uint64_t left_ms;
+	bool waits = bound_waits(&node->cluster, vm, node->wall_ms, &left_ms);
+
+	if (left_ms != UINT64_MAX)
+		node_wake_at(node, node->now_ms + left_ms);
+	return waits;
+}
+
 // Runs nowhere for certain, or only under a lease whose expiry sanlock itself will judge.
-static bool needs_place(const struct node *node, const struct vm *vm)
+static bool needs_place(struct node *node, const struct vm *vm)
 {
 	return vm_asks_for_place(&node->cluster, vm) && vm->move == 0 && vm_leases_ready(vm) &&
-	       !placement_shut_down(&node->cluster, vm);
+	       !placement_shut_down(&node->cluster, vm) && !waits_for_host(node, vm);
 }
 
 struct placing {

@@ -88,6 +88,15 @@ static void say_stuck(struct text *text, const struct cluster *cluster,
 }
 
 // How far it has come; what is due of the plan is proposed on the way.
+// It cannot leave, and its node is to be empty all the same: it waits for another one.
+static bool is_shut_down(const struct cluster_node *target, const struct drain_step *step)
+{
+	const struct vm *vm = step->vm;
+
+	return target->drain_stop && step->kind == DRAIN_STEP_BLOCKED && vm->move == 0 &&
+	       vm->managed && vm->phase == VM_RUNNING && vm->wanted == VM_WANTED_RUNNING;
+}
+
 static enum drain_state drain_go_on(struct node *node, struct move_round *round, uint8_t slot,
 				    char *reason, struct actions *actions)
 {
@@ -104,6 +113,10 @@ static enum drain_state drain_go_on(struct node *node, struct move_round *round,
 
 		check_step(&node->cluster, round, &step);
 		choice.target = step.target;
+		if (is_shut_down(&node->cluster.nodes[slot], &step)) {
+			step.kind = DRAIN_STEP_MOVE;
+			choice.kind = MOVE_COLD;
+		}
 		if (step.kind == DRAIN_STEP_BLOCKED) {
 			if (blocked++ == 0)
 				first = step;

@@ -207,7 +207,9 @@ static void describe_report(struct describing *d)
 	}
 	if (fresh ? report->leaving : node->report.leaving != report->leaving) {
 		report_line(d, &first);
-		say(d, report->leaving ? "going down" : "no longer going down");
+		say(d, report->leaving == LEAVING_REBOOT ? "going down for a reboot"
+		       : report->leaving		 ? "going down"
+							 : "no longer going down");
 	}
 	if (fresh ? !report->qemu : node->report.qemu != report->qemu) {
 		report_line(d, &first);

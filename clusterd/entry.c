@@ -214,6 +214,8 @@ static void fields_move_words(struct fields *f, struct entry *entry, unsigned in
 		fields_move_numbers(f, &entry->numbers);
 	if (has & HAS_DRAIN_VERB) {
 		field_enum(f, &entry->drain_verb, DRAIN_VERB_COUNT);
+		field_bool(f, &entry->drain_anyway);
+		field_bool(f, &entry->drain_stop);
 		field_u64(f, &entry->until_ms);
 	}
 	if (has & HAS_DRAIN_STATE)

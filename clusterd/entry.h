@@ -173,6 +173,8 @@ struct entry {
 	uint32_t port;		     // MOVE_REPORT
 	struct move_numbers numbers; // MOVE_REPORT; MOVE_BEGIN: the forecast
 	uint8_t drain_verb;	     // NODE_DRAIN: enum drain_verb
+	bool drain_anyway;	     // NODE_DRAIN, ON: even if the rest would not stand it
+	bool drain_stop;	     // NODE_DRAIN, ON: those that cannot leave are shut down
 	uint8_t drain_state;	     // NODE_DRAINED: enum drain_state
 	uint64_t until_ms;	     // NODE_DRAIN: wall clock; 0: for ever
 	uint32_t tip;		     // TIP_*, SCRIPT_REPORT; MOVE_BEGIN: id, 0: of none

@@ -14,12 +14,12 @@ enum event_type {
 	// The store, at start: SNAPSHOT (if any), ENTRY in order, then OPENED.
 	EVENT_STORE_SNAPSHOT, // index, view, body
 	EVENT_STORE_ENTRY,    // index, view, body: a log record as ACTION_STORE_ENTRY
-			      // gave it
-	EVENT_STORE_OPENED,   // store, incarnation, promised, index (commit hint), flag
-			      // (holds a copy)
-	EVENT_STORE_SYNCED,   // token: all that was put before that ACTION_STORE_SYNC is
-			      // durable
-	EVENT_STORE_FAILED,   // reason: nothing more will become durable
+			   // gave it
+	EVENT_STORE_OPENED, // store, incarnation, promised, index (commit hint), flag
+			    // (holds a copy)
+	EVENT_STORE_SYNCED, // token: all that was put before that ACTION_STORE_SYNC is
+			    // durable
+	EVENT_STORE_FAILED, // reason: nothing more will become durable
 
 	// Corosync
 	EVENT_NODELIST,	  // members: ids configured in corosync.conf
@@ -35,7 +35,7 @@ enum event_type {
 	EVENT_RECOVER,	// cookie: continue with the stores that are here, accepting
 			// loss
 	EVENT_SHUTDOWN, // flag: the host goes down too. Without it VMs are left
-			// running
+			// running. index: 1 when the host comes back at once
 
 	// This host
 	EVENT_HOST,	       // report: cpus, memory, watchdog, qemu, boot, addresses,

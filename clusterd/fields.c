@@ -333,7 +333,7 @@ void fields_node_report(struct fields *f, struct node_report *report)
 	field_u32(f, &report->memory_mib);
 	field_bool(f, &report->watchdog);
 	field_bool(f, &report->qemu);
-	field_bool(f, &report->leaving);
+	field_enum(f, &report->leaving, HOST_LEAVING_COUNT);
 	field_u64(f, &report->boot);
 	for (uint32_t i = 0; i < MIGRATION_NETWORKS_MAX; i++)
 		field_string(f, report->addresses[i], sizeof(report->addresses[i]));

@@ -16,6 +16,7 @@ enum {
 	GOODBYE_AGAIN_MS = 1000,
 	GOODBYE_LIMIT_MS = 15000,
 	HOST_DRAIN_LIMIT_MS = 120000,
+	HOST_TELL_LIMIT_MS = 3000,
 };
 
 static void host_sanlock_gone(struct node *node, struct actions *actions)
@@ -72,6 +73,7 @@ static void host_shutdown(struct node *node, const struct event *event)
 	if (node->shutdown != SHUTDOWN_NONE)
 		return;
 	node->shutdown = event->flag ? SHUTDOWN_HOST : SHUTDOWN_DAEMON;
+	node->reboots = event->flag && event->index != 0;
 	node->shutdown_ms = node->now_ms;
 }
 
@@ -197,6 +199,13 @@ static uint8_t volumes_high(const struct node *node)
 							     : node->opened_high;
 }
 
+static enum host_leaving host_leaving(const struct node *node)
+{
+	if (node->shutdown < SHUTDOWN_HOST)
+		return LEAVING_NOT;
+	return node->reboots ? LEAVING_REBOOT : LEAVING_OFF;
+}
+
 // Whether a report is what this host would say now.
 static bool report_says_it(const struct node *node, const struct node_report *report)
 {
@@ -204,7 +213,7 @@ static bool report_says_it(const struct node *node, const struct node_report *re
 
 	if (host->cpus != report->cpus || host->memory_mib != report->memory_mib ||
 	    host->watchdog != report->watchdog || host->qemu != report->qemu ||
-	    report->leaving != (node->shutdown >= SHUTDOWN_HOST) || host->boot != report->boot ||
+	    report->leaving != host_leaving(node) || host->boot != report->boot ||
 	    memcmp(&host->facts, &report->facts, sizeof(host->facts)) != 0 ||
 	    host->cert_expires != report->cert_expires ||
 	    host->cert_authority != report->cert_authority)
@@ -253,7 +262,7 @@ static void report_step(struct node *node, struct actions *actions)
 	entry.type = ENTRY_NODE_REPORT;
 	entry.node_id = node->self;
 	entry.report = node->host;
-	entry.report.leaving = node->shutdown >= SHUTDOWN_HOST;
+	entry.report.leaving = (uint8_t)host_leaving(node);
 	for (uint8_t v = 0; v < VOLUMES_MAX; v++)
 		entry.report.volumes[v] = node->volumes[v].seen;
 	if (!node_propose(node, &entry, NULL, actions))
@@ -292,15 +301,32 @@ static void goodbye(struct node *node, struct actions *actions)
 
 /*
  * With a quorum the coordinator moves its VMs away, or has them saved; at the deadline, or when
- * there is nobody who could, they are stopped.
+ * there is nobody who could, they are stopped. A drain that is under way goes on, whatever the
+ * policy is.
  */
 bool host_drains(const struct node *node)
 {
 	const struct cluster_node *self = node_of_self((struct node *)node);
 
 	return node->shutdown == SHUTDOWN_HOST && self && self->life == NODE_ONLINE &&
-	       node->cluster.def.policies.shutdown == SHUTDOWN_MIGRATE && view_normal(node->view) &&
-	       node->now_ms - node->shutdown_ms < HOST_DRAIN_LIMIT_MS;
+	       (node->cluster.def.policies.shutdown == SHUTDOWN_MIGRATE ||
+		self->drain == DRAIN_DRAINING) &&
+	       view_normal(node->view) && node->now_ms - node->shutdown_ms < HOST_DRAIN_LIMIT_MS;
+}
+
+/*
+ * Its VMs are not ended before the others have heard why: then whoever must not start them
+ * elsewhere does not, and a drain that was asked for before is known here.
+ */
+bool host_keeps(const struct node *node)
+{
+	const struct cluster_node *self = node_of_self((struct node *)node);
+
+	if (host_drains(node))
+		return true;
+	return node->shutdown == SHUTDOWN_HOST && self && self->life == NODE_ONLINE &&
+	       self->reported && !self->report.leaving && view_normal(node->view) &&
+	       node->now_ms - node->shutdown_ms < HOST_TELL_LIMIT_MS;
 }
 
 static void shutdown_step(struct node *node, struct actions *actions)
@@ -316,6 +342,8 @@ static void shutdown_step(struct node *node, struct actions *actions)
 	case SHUTDOWN_HOST:
 		if (host_drains(node))
 			node_wake_at(node, node->shutdown_ms + HOST_DRAIN_LIMIT_MS);
+		else if (host_keeps(node))
+			node_wake_at(node, node->shutdown_ms + HOST_TELL_LIMIT_MS);
 		if (!host_empty(node))
 			return;
 		if (self && self->life == NODE_ONLINE && view_normal(node->view)) {

@@ -293,7 +293,7 @@ static struct vm_wish local_wish(const struct node *node, const struct vm *vm,
 		wish.why = "sanlock died on its host, and its lease with it";
 		return wish;
 	}
-	if (node->shutdown == SHUTDOWN_HOST && !host_drains(node)) {
+	if (node->shutdown == SHUTDOWN_HOST && !host_keeps(node)) {
 		wish.stop = true;
 		wish.why = "its host shuts down";
 		return wish;

@@ -49,7 +49,7 @@ static bool node_leaves(const struct node *node, enum move_side side)
 {
 	if (node->no_quorum_acts && node->cluster.def.no_quorum != NO_QUORUM_FREEZE)
 		return true;
-	return node->shutdown != SHUTDOWN_NONE && (side == SIDE_TARGET || !host_drains(node));
+	return node->shutdown != SHUTDOWN_NONE && (side == SIDE_TARGET || !host_keeps(node));
 }
 
 static struct move_context context_of(struct node *node, const struct local_move *place,

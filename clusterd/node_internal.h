@@ -141,6 +141,7 @@ struct node {
 	struct node_sight sight;	// as the parts see it, or saw it last
 	bool quiet;			// and found nothing to do
 	uint8_t shutdown;		// enum shutdown
+	bool reboots;			// SHUTDOWN_HOST: it comes back at once
 	uint64_t shutdown_ms, goodbye_ms;
 };
 
@@ -159,6 +160,7 @@ void host_event(struct node *node, const struct event *event, struct actions *ac
 void host_step(struct node *node, struct actions *actions);
 bool host_may_join(const struct node *node);
 bool host_drains(const struct node *node); // it goes down, and its VMs still have time to leave
+bool host_keeps(const struct node *node);  // or the others have not yet heard that it goes down
 
 // local.c: the VMs of this host
 void local_event(struct node *node, const struct event *event, struct actions *actions);

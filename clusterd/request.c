@@ -132,8 +132,8 @@ static bool drain_feasible(struct node *node, const struct event *event, const s
 	const struct cluster_node *target = cluster_find_node(&node->cluster, entry->name);
 	char reason[REASON_SIZE] = "", fix[REASON_SIZE] = "";
 
-	if (entry->type != ENTRY_NODE_DRAIN || entry->drain_verb != DRAIN_ON || !target ||
-	    target->maintenance || !view_normal(node->view) ||
+	if (entry->type != ENTRY_NODE_DRAIN || entry->drain_verb != DRAIN_ON ||
+	    entry->drain_anyway || !target || target->maintenance || !view_normal(node->view) ||
 	    drain_allowed(&node->cluster, node_slot(&node->cluster, target), node_present(node),
 			  node->scratch, reason, fix))
 		return true;

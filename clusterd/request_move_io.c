@@ -91,6 +91,8 @@ struct answer change_node_maintenance(struct request *request, uint64_t client, 
 		return answer_error("malformed", "what is to be done with the maintenance?",
 				    "on, off, status, pause, resume or abort");
 	entry.flag = member_flag(ask, "return");
+	entry.drain_anyway = member_flag(ask, "force");
+	entry.drain_stop = member_flag(ask, "shutdown");
 	entry.until_ms = (uint64_t)until_ms;
 	return request_named(request, client, &entry, ask);
 }

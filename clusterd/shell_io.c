@@ -486,7 +486,9 @@ static void shell_find_host(struct shell *shell)
 static void shell_signal(void *owner, int signal)
 {
 	struct shell *shell = owner;
-	struct event event = { .type = EVENT_SHUTDOWN, .flag = signal == SIGPWR };
+	struct event event = { .type = EVENT_SHUTDOWN,
+			       .flag = signal == SIGPWR || signal == SIGUSR2,
+			       .index = signal == SIGUSR2 };
 	char path[512];
 
 	if (signal == SIGUSR1) {
@@ -624,7 +626,7 @@ static int shell_open_cluster(struct shell *shell)
 
 static int shell_open(struct shell *shell)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGPWR, SIGUSR1 };
+	static const int signals[] = { SIGTERM, SIGINT, SIGPWR, SIGUSR1, SIGUSR2 };
 	struct store_options store = { .directory = shell->config->state_dir };
 	int error;
 

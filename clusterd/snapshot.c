@@ -17,6 +17,7 @@ static void fields_node(struct fields *f, struct cluster_node *node)
 	field_enum(f, &node->drain, DRAIN_STATE_COUNT);
 	field_u64(f, &node->drain_until_ms);
 	field_bool(f, &node->drain_return);
+	field_bool(f, &node->drain_stop);
 	field_string(f, node->drain_reason, sizeof(node->drain_reason));
 	field_bool(f, &node->reported);
 	fields_node_report(f, &node->report);
@@ -128,6 +129,7 @@ static void fields_vm(struct fields *f, struct vm *vm)
 	field_slot(f, &vm->drained_from, NODES_MAX);
 	field_u64(f, &vm->moved_ms);
 	field_u64(f, &vm->last_move_ms);
+	field_slot(f, &vm->bound_to, NODES_MAX);
 	field_string(f, vm->reason, sizeof(vm->reason));
 }
 

@@ -6,6 +6,7 @@
 #include "clusterd/node_internal.h"
 #include "clusterd/rule_index.h"
 #include "clusterd/text.h"
+#include "policies/shutdown.h"
 #include "quorum/loss.h"
 
 const char *vm_state_word(enum vm_state state)
@@ -196,6 +197,8 @@ static enum vm_state owned_state(const struct node *node, const struct vm *vm, c
 
 static enum vm_state idle_state(const struct node *node, const struct vm *vm, char *reason)
 {
+	uint64_t left_ms;
+
 	if (vm->wanted == VM_WANTED_DISABLED)
 		return VM_STATE_DISABLED;
 	if (vm->wanted == VM_WANTED_STOPPED)
@@ -207,6 +210,11 @@ static enum vm_state idle_state(const struct node *node, const struct vm *vm, ch
 	}
 	if (!view_normal(node->view)) {
 		say(reason, "there is no quorum", "");
+		return VM_STATE_WAITING;
+	}
+	if (bound_waits(&node->cluster, vm, node->wall_ms, &left_ms)) {
+		say(reason, "it is bound to this host, which went down on purpose: ",
+		    node->cluster.nodes[vm->bound_to].def.name);
 		return VM_STATE_WAITING;
 	}
 	for (uint32_t i = 0; i < vm->lease_count; i++) {

@@ -134,6 +134,20 @@ void capacity_prove(struct cluster *scratch, uint64_t present, uint32_t failures
 	}
 }
 
+void capacity_prove_node(struct cluster *scratch, uint64_t present, uint8_t node, uint32_t *list,
+			 struct capacity_answer *answer)
+{
+	struct proof proof = {
+		.cluster = scratch, .present = present, .list = list, .answer = answer
+	};
+
+	memset(answer, 0, sizeof(*answer));
+	answer->tolerates = true;
+	answer->failed[0] = answer->failed[1] = SLOT_NONE;
+	if (is_candidate(&proof, node))
+		try_one(&proof, node, SLOT_NONE);
+}
+
 void capacity_settle(struct cluster *copy, uint64_t present, uint32_t *list)
 {
 	struct placement_load load;

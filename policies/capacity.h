@@ -26,3 +26,6 @@ void capacity_settle(struct cluster *copy, uint64_t present, uint32_t *list);
 // most CAPACITY_NODES_MAX_2 nodes. VMs that have no home now are not counted.
 void capacity_prove(struct cluster *scratch, uint64_t present, uint32_t failures, uint32_t *list,
 		    struct capacity_answer *answer);
+// The same of this node's loss alone.
+void capacity_prove_node(struct cluster *scratch, uint64_t present, uint8_t node, uint32_t *list,
+			 struct capacity_answer *answer);

@@ -290,6 +290,11 @@ uint8_t placement_choose(const struct cluster *cluster, const struct placement_l
 {
 	struct placement_node row;
 
+	if (vm->owner == SLOT_NONE && vm->bound_to != SLOT_NONE) {
+		placement_judge(cluster, load, vm, vm->bound_to, &row);
+		if (row.feasible)
+			return vm->bound_to;
+	}
 	if (restarts_in_place(vm)) {
 		placement_judge(cluster, load, vm, vm->last_owner, &row);
 		if (row.feasible)

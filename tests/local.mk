@@ -9,7 +9,7 @@ edge_test_LIBS = libedges.a libcore.a $(CMOCKA_LIBS) $(edge_LIBS)
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_converge tests/unit/test_move_ends tests/unit/test_move_target
-check_PROGRAMS += tests/unit/test_move_loss tests/unit/test_moves tests/unit/test_drain tests/unit/test_move_dice
+check_PROGRAMS += tests/unit/test_shutdown tests/unit/test_move_loss tests/unit/test_moves tests/unit/test_drain tests/unit/test_move_dice
 check_PROGRAMS += tests/unit/test_apply_rules
 check_PROGRAMS += tests/unit/test_measure tests/edge/test_measure_edge
 check_PROGRAMS += tests/unit/test_balance
@@ -67,6 +67,8 @@ tests_unit_test_node_steps_SOURCES = tests/unit/test_node_steps.c tests/unit/clu
 tests_unit_test_node_steps_LDADD = $(unit_LIBS)
 tests_unit_test_loss_SOURCES = tests/unit/test_loss.c 
 tests_unit_test_loss_LDADD = $(unit_LIBS)
+tests_unit_test_shutdown_SOURCES = tests/unit/test_shutdown.c tests/unit/cluster_fixture.h
+tests_unit_test_shutdown_LDADD = $(unit_LIBS)
 tests_unit_test_move_loss_SOURCES = tests/unit/test_move_loss.c
 tests_unit_test_move_loss_LDADD = $(unit_LIBS)
 tests_unit_test_move_dice_SOURCES = tests/unit/test_move_dice.c tests/unit/cluster_fixture.h

@@ -406,6 +406,7 @@ bool admin_apply_nodes(struct world *world, struct host *host, bool with_vms)
 	defs.cluster.no_quorum = world->config.no_quorum;
 	defs.cluster.no_quorum_hold_s = world->config.no_quorum_hold_s;
 	defs.cluster.io_timeout_s = world->config.io_timeout_s;
+	defs.cluster.policies.shutdown = world->config.shutdown;
 	defs.cluster.migration.bandwidth_percent = 50;
 	defs.cluster.migration.moves_out_max = defs.cluster.migration.moves_in_max = 2;
 	defs.node_count = world->config.hosts;

@@ -71,6 +71,7 @@ struct world_config config_of_seed(uint64_t seed, uint32_t hosts, uint32_t vms)
 	config.no_quorum_hold_s = (uint32_t)rng_between(&rng, 10, 60);
 	config.no_quorum =
 		rng_chance(&rng, 70) ? NO_QUORUM_STOP : (uint8_t)rng_below(&rng, NO_QUORUM_COUNT);
+	config.shutdown = (uint8_t)(seed / 4 % SHUTDOWN_POLICY_COUNT);
 	config.unit_kills = rng_chance(&rng, 50);
 	config.dense = rng_chance(&rng, 30);
 	config.early = rng_chance(&rng, 20);
@@ -438,7 +439,10 @@ static void trouble(struct world *world, enum trouble kind)
 		admin_burst(world);
 		return;
 	case TROUBLE_SHUTDOWN:
-		daemon_end(world, host, rng_chance(&world->rng, 50));
+		daemon_end(world, host,
+			   !rng_chance(&world->rng, 50) ? LEAVING_NOT
+			   : world->now_us / MS(1) % 2	? LEAVING_REBOOT
+							: LEAVING_OFF);
 		break;
 	case TROUBLE_RECOVER:
 		lose_most_stores(world);

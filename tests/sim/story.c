@@ -10,6 +10,7 @@
  * storage lose|hang|slow|restore N [d1] | pause N S | clock N S | fence-device N works|fails|slow
  *   rule apart|together|follow|order VM VM..  strict; the first of an order, the leader, first
  *   prefer VM NODE [S]    with failback, when the node was steady for so long
+ * shutdown conditional|failover|freeze|migrate (before up) | shut-down N.. | reboot N..
  *   vm migrate|quick|cold|save NAME [to n2] | vm cancel NAME | node
  * drain|undrain|abort|pause|resume NAME [stay] wait stage VM
  * prepare|transfer|handover|cleanup|undo|save|restore    until its move is there wait sending VM
@@ -25,6 +26,7 @@
 #include <string.h>
 
 #include "clusterd/invariant.h"
+#include "resources/definition_text.h"
 
 enum { WORDS_MAX = 8, LINE_SIZE = 512 };
 
@@ -253,6 +255,18 @@ static bool power_command(struct story *story, char **words)
 		else
 			host_power_off(world, &world->hosts[i], "cut");
 	}
+	return mask != 0;
+}
+
+// The host of a reboot comes back when the story says so.
+static bool shutdown_command(struct story *story, char **words)
+{
+	enum host_leaving leaving = strcmp(words[0], "reboot") == 0 ? LEAVING_REBOOT : LEAVING_OFF;
+	uint32_t mask = words[1] ? hosts_of(story, words[1]) : 0;
+
+	for (uint32_t i = 0; i < story->config.hosts; i++)
+		if (mask >> i & 1)
+			daemon_end(story->world, &story->world->hosts[i], leaving);
 	return mask != 0;
 }
 
@@ -496,6 +510,8 @@ static bool config_command(struct story *story, char **words)
 		config->fences = hosts_of(story, words[1]);
 	else if (strcmp(words[0], "watchdog") == 0)
 		config->watchdogs = hosts_of(story, words[1]);
+	else if (strcmp(words[0], "shutdown") == 0)
+		return word_parse(shutdown_policy_words, words[1], &config->shutdown);
 	else if (strcmp(words[0], "unit") == 0)
 		config->unit_kills = strcmp(words[1], "off") != 0;
 	else
@@ -548,6 +564,8 @@ static bool world_command(struct story *story, char **words)
 		wait_for(story, words);
 	else if (strcmp(verb, "power-off") == 0 || strcmp(verb, "power-on") == 0)
 		return power_command(story, words);
+	else if (strcmp(verb, "shut-down") == 0 || strcmp(verb, "reboot") == 0)
+		return shutdown_command(story, words);
 	else if (strcmp(verb, "cut") == 0 || strcmp(verb, "heal") == 0)
 		return link_command(story, words);
 	else if ((strcmp(verb, "kill") == 0 || strcmp(verb, "start") == 0) && words[1])
@@ -582,6 +600,20 @@ static bool world_command(struct story *story, char **words)
 	return true;
 }
 
+// What administrators do is no trouble that could excuse an error.
+static bool story_harmless(const char *word)
+{
+	static const char *const words[] = {
+		"up",	  "run",    "wait", "vm",     "node",	   "apply",
+		"remove", "rule",   "prefer", "shut-down", "reboot",
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
 static void story_line(struct story *story, char *line)
 {
 	char *words[WORDS_MAX + 1] = { NULL }, *rest = NULL, text[LINE_SIZE];
@@ -601,14 +633,8 @@ static void story_line(struct story *story, char *line)
 	text[strcspn(text, "\n")] = 0;
 	if (strcmp(words[0], "up") != 0)
 		world_say(story->world, NULL, "> %s", text);
-	for (uint32_t i = 0, harmless = 0; i < 9; i++) {
-		static const char *const verbs[] = { "up",    "run",	"wait", "vm",	 "node",
-						     "apply", "remove", "rule", "prefer" };
-
-		harmless += strcmp(words[0], verbs[i]) == 0;
-		if (i == 8 && !harmless)
-			world_fault(story->world);
-	}
+	if (!story_harmless(words[0]))
+		world_fault(story->world);
 	if (!world_command(story, words))
 		story_fail(story, "not a command, or nothing that it could be done to");
 }

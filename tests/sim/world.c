@@ -506,14 +506,20 @@ static void daemon_run_end_limit(struct world *world, struct item *item)
 		daemon_kill(world, host);
 }
 
-void daemon_end(struct world *world, struct host *host, bool with_host)
+void daemon_end(struct world *world, struct host *host, enum host_leaving leaving)
 {
-	struct event event = { .type = EVENT_SHUTDOWN, .flag = with_host };
+	bool with_host = leaving != LEAVING_NOT;
+	struct event event = { .type = EVENT_SHUTDOWN,
+			       .flag = with_host,
+			       .index = leaving == LEAVING_REBOOT };
 
 	if (!host->daemon || host->paused || host->ending)
 		return;
 	world->stats[STAT_SHUTDOWNS]++;
-	world_say(world, host, with_host ? "the host shuts down" : "clusterd is stopped");
+	world_say(world, host,
+		  leaving == LEAVING_REBOOT ? "the host reboots"
+		  : with_host		    ? "the host shuts down"
+					    : "clusterd is stopped");
 	host->ending = true;
 	host->ending_host = with_host;
 	host_post(world, host, 0, &event);

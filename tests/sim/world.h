@@ -222,6 +222,7 @@ struct sending {
 	uint64_t total, remaining, transferred, rate, dirty_rate, set, round_us, stalled_us;
 	uint64_t began_us, paused_us;
 	uint32_t rounds, downtime_ms, throttle;
+	bool fails; // as a scenario wants it
 };
 
 struct proc {
@@ -395,6 +396,7 @@ struct world_config {
 	uint64_t chaos_us;
 	uint32_t no_quorum_hold_s;
 	uint8_t no_quorum;
+	uint8_t shutdown;		// enum shutdown_policy
 	bool unit_kills;		// the unit that starts sanlock ends QEMUs of an earlier one
 	bool story;			// regular timing: no jitter where it only makes noise
 	bool dense;			// troubles come close together
@@ -540,8 +542,8 @@ void host_pause(struct world *world, struct host *host, uint64_t length_us);
 void host_clock_step(struct world *world, struct host *host, int64_t step_ms);
 void daemon_start(struct world *world, struct host *host);
 void daemon_kill(struct world *world, struct host *host);
-// As systemctl stop clusterd, or shutdown of the host.
-void daemon_end(struct world *world, struct host *host, bool with_host);
+// As systemctl stop clusterd, or as its host goes down.
+void daemon_end(struct world *world, struct host *host, enum host_leaving leaving);
 void daemon_restart_later(struct world *world, struct host *host, uint64_t delay_us);
 uint64_t host_clock_ms(const struct world *world, const struct host *host);
 // Copies the event, and hands it to the host's clusterd after the delay if it is still the same

@@ -52,6 +52,7 @@ static void fill(struct entry *entry, enum entry_type type, uint8_t *places)
 	entry->port = 17;
 	entry->numbers = (struct move_numbers){ 1, 2, 3, 4, 5, 6, 7 };
 	entry->drain_verb = DRAIN_ABORT;
+	entry->drain_anyway = entry->drain_stop = true;
 	entry->drain_state = DRAIN_STUCK;
 	entry->until_ms = 18;
 	entry->voters = (struct voters){ .count = 2, .list = { { 1, 14 }, { 2, 15 } } };

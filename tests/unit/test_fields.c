@@ -83,7 +83,7 @@ static void fill_report(struct node_report *report)
 {
 	FLAG(report->watchdog);
 	FLAG(report->qemu);
-	FLAG(report->leaving);
+	KIND(report->leaving, HOST_LEAVING_COUNT);
 	for (uint32_t i = 0; i < MIGRATION_NETWORKS_MAX; i++)
 		END(report->addresses[i]);
 	for (uint32_t i = 0; i < VOLUMES_MAX; i++) {
@@ -123,6 +123,7 @@ static void fill_node(struct cluster_node *node)
 	FLAG(node->maintenance);
 	KIND(node->drain, DRAIN_STATE_COUNT);
 	FLAG(node->drain_return);
+	FLAG(node->drain_stop);
 	END(node->drain_reason);
 	FLAG(node->reported);
 	fill_report(&node->report);
@@ -226,6 +227,7 @@ static void fill_vm(struct cluster *cluster, uint32_t slot)
 	KIND(vm->saved, SAVED_STATE_COUNT);
 	vm->saved_volume = 3;
 	vm->drained_from = 2;
+	vm->bound_to = 2;
 	FLAG(vm->cpu_known);
 	END(vm->machine);
 	END(vm->reason);

@@ -6,6 +6,7 @@ world_sources = tests/sim/admin.c tests/sim/chaos.c tests/sim/checkers.c tests/s
 	tests/sim/storage.c tests/sim/store.c tests/sim/world.c tests/sim/world.h
 tests_sim_clustersim_SOURCES = $(world_sources) tests/sim/sim.c tests/sim/story.c tests/sim/replay.c \
 	tests/sim/replay.h tests/sim/scenario.h tests/sim/scenario_reader.h tests/sim/scenario_act.c \
+	tests/sim/scenario_command.c tests/sim/scenario_moves.c \
 	tests/sim/scenario_ask.c tests/sim/scenario_define.c tests/sim/scenario_io.c \
 	tests/sim/scenario_run.c tests/sim/scenario_setup.c tests/sim/scenario_steps_io.c \
 	tests/sim/scenario_trace.c tests/sim/scenario_vms_io.c tests/sim/scenario_watch.c \

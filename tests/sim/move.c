@@ -429,7 +429,7 @@ static void run_sending(struct world *world, struct item *item)
 	    out->status == MIGRATE_NONE)
 		return;
 	out->status = MIGRATE_ACTIVE;
-	if (trouble(world, TROUBLE_MIGRATION, 2)) {
+	if (out->fails || trouble(world, TROUBLE_MIGRATION, 2)) {
 		sending_ends(world, host, proc, MIGRATE_FAILED, "it is told so by the simulator");
 		return;
 	}

@@ -35,26 +35,23 @@ enum scenario_mode {
 	X(STORAGE_OFF, "storage-off", "") X(STORAGE_ON, "storage-on", "") \
 	X(VM_WANT, "vm-want", "") X(VM_STOP, "vm-stop", "") X(VM_ADD, "vm-add", "") \
 	X(VM_REMOVE, "vm-remove", "") X(VM_CRASH, "vm-crash", "") \
-	X(VM_RESIZE, "vm-resize", "vm-resize") X(UNMANAGE_NODE, "unmanage-node", "") \
+	X(VM_RESIZE, "vm-resize", "") X(UNMANAGE_NODE, "unmanage-node", "") \
 	X(MANAGE_NODE, "manage-node", "") X(MANAGER_STOP, "manager-stop", "") \
 	X(MANAGER_START, "manager-start", "") X(AGENT_RESTART, "agent-restart", "") \
 	X(AGENT_KILL, "agent-kill", "") X(AGENT_STALL, "agent-stall", "") \
 	X(STORE_FAIL, "store-fail", "") X(STORE_OK, "store-ok", "") \
 	X(NODE_LEAVE, "node-leave", "") X(NODE_JOIN, "node-join", "") \
-	X(EVALUATE, "evaluate", "") X(SHUTDOWN, "shutdown", "graceful-node-shutdown") \
-	X(REBOOT, "reboot", "graceful-node-shutdown") \
-	X(MAINTENANCE_ON, "maintenance-on", "node-maintenance") \
-	X(MAINTENANCE_OFF, "maintenance-off", "node-maintenance") \
-	X(MIGRATE, "migrate", "migrate") X(RELOCATE, "relocate", "relocate") \
+	X(EVALUATE, "evaluate", "") X(SHUTDOWN, "shutdown", "") X(REBOOT, "reboot", "") \
+	X(MAINTENANCE_ON, "maintenance-on", "") X(MAINTENANCE_OFF, "maintenance-off", "") \
+	X(MIGRATE, "migrate", "") X(RELOCATE, "relocate", "") \
 	X(VM_LOAD, "vm-load", "measured-load") X(VM_LOCK, "vm-lock", "vm-locks") \
-	X(VM_UNLOCK, "vm-unlock", "vm-locks") X(MOVE_OUTSIDE, "move-outside", "move-outside") \
+	X(VM_UNLOCK, "vm-unlock", "vm-locks") X(MOVE_OUTSIDE, "move-outside", "") \
 	X(CLUSTER_SUSPEND, "cluster-suspend", "cluster-suspend") \
 	X(CLUSTER_RESUME, "cluster-resume", "cluster-suspend") \
 	X(NODE_HEALTH, "node-health", "node-health") X(SET_VOTES, "set-votes", "node-votes") \
 	X(SET_EXPECTED, "set-expected", "quorum-options") \
 	X(REBALANCE, "rebalance", "manual-rebalance") \
-	X(DRAIN_PLAN, "drain-plan", "drain-report") \
-	X(CAPACITY_CHECK, "capacity-check", "failover-capacity-check")
+	X(DRAIN_PLAN, "drain-plan", "") X(CAPACITY_CHECK, "capacity-check", "")
 // clang-format on
 
 enum scenario_do {
@@ -89,6 +86,7 @@ enum scenario_vm_state {
 	VM_AT_WAITING,
 	VM_AT_ERROR,
 	VM_AT_UNMANAGED,
+	VM_AT_MIGRATING, // from `on` to `to`
 	VM_AT_COUNT,
 };
 
@@ -105,6 +103,7 @@ struct scenario_node {
 	bool on;		   // power
 	uint64_t memory_mib, cpus; // 0: not given
 	uint8_t state;		   // enum scenario_node_state, when `initial` names it
+	uint8_t health;		   // enum node_health
 	uint32_t attribute_count;
 	struct attribute_def attributes[ATTRIBUTES_MAX];
 };
@@ -130,9 +129,13 @@ struct scenario_vm {
 	uint32_t start_fails;	 // left
 	uint32_t start_fails_on; // mask
 	bool stop_fails;
+	bool live;		// may be moved live; else it is stopped and started
+	uint32_t migrate_fails; // left
 	uint32_t stop_timeout_s;
 	uint8_t state; // enum scenario_vm_state at the start
 	uint32_t on;   // mask of nodes at the start
+	uint8_t to;    // MIGRATING: node
+	uint8_t gone_from; // node that is off, and from which it was on its way; NAME_NONE
 };
 
 struct scenario_rule {
@@ -151,7 +154,8 @@ struct scenario_action {
 	uint8_t act;	      // enum scenario_do
 	uint8_t node, vm, to; // NAME_NONE: not given
 	uint8_t want;
-	double for_s; // not given: 0
+	uint8_t health; // enum node_health
+	double for_s;	// not given: 0
 	uint64_t memory_mib, cpus, timeout_s;
 	uint32_t load_cpu, load_mib;
 	bool deaf, unkillable;
@@ -172,6 +176,7 @@ struct scenario_question {
 	uint32_t step;
 	double number;	    // the first that it holds beside `step`; 0: none
 	uint32_t partition; // mask of nodes
+	uint8_t node;	    // NAME_NONE: none
 	const char *answer; // JSON; NULL: not asked yet
 };
 
@@ -188,6 +193,8 @@ struct scenario {
 	uint8_t leader; // node; NAME_NONE
 	uint32_t node_count, vm_count, rule_count, step_count, question_count;
 	uint8_t placement; // enum placement_strategy
+	uint8_t shutdown, health; // enum shutdown_policy, health_policy
+	bool spread, global_stop; // rebalance_on_start: where a VM is defined is no wish
 	struct scenario_rule rules[RULES_MAX];
 	struct scenario_node nodes[HOSTS_MAX];
 	struct scenario_vm vms[SIM_VMS_MAX];
@@ -212,6 +219,14 @@ struct paper {
 void paper_add(struct paper *paper, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void paper_add_json(struct paper *paper, const char *string); // quoted and escaped, ASCII alone
 
+// A move that was told, or will be when it is over.
+struct seen_move {
+	uint32_t id;		// 0: none
+	uint8_t kind, from, to; // enum move_kind; nodes
+	bool saved;		// QUICK: nothing of it runs at the moment
+	uint32_t failed;	// serial of the sending that was made to fail
+};
+
 // The run: one world, what was told of it so far.
 struct seen_vm {
 	uint32_t running[HOSTS_MAX];  // serial of the process whose start was told; 0: none
@@ -221,11 +236,15 @@ struct seen_vm {
 	uint8_t state;		      // enum vm_state, VM_STATE_COUNT: not told
 	bool stuck;
 	bool failed_at_start; // its first end is a failure that began before the trace
+	struct seen_move move;
+	uint32_t left[HOSTS_MAX]; // serial of the process whose guest has moved away
+	bool removed;		  // from management, while it ran
+	uint8_t home;		  // node that a stopped VM was moved to; NAME_NONE
 };
 
 struct seen_node {
 	uint8_t life; // enum node_life
-	bool managed, up;
+	bool managed, maintenance, up;
 	bool lost, confirmed;
 	bool self_fenced;
 	uint32_t fence_attempt;
@@ -235,7 +254,7 @@ struct seen_node {
 struct command {
 	uint64_t cookie;
 	uint32_t step, index;
-	uint8_t act;
+	uint8_t act, vm, to;
 	bool open;
 };
 
@@ -258,6 +277,7 @@ struct run {
 	uint32_t network_off; // mask
 	uint8_t group[HOSTS_MAX];
 	uint32_t cut_by_us; // mask: power that the scenario cut
+	uint32_t going_down, reboots; // masks: hosts that were told to go down, and to come back
 	struct command commands[ACTIONS_MAX];
 	uint8_t leaving;
 	uint32_t failing, failures_due;
@@ -277,6 +297,7 @@ bool scenario_starts(const struct scenario_vm *vm); // a process of it lives at 
 // is as wanted.
 bool run_apply(struct run *run, bool real);
 bool run_apply_vm(struct run *run, uint32_t vm, bool real, uint64_t *cookie);
+bool run_apply_node(struct run *run, uint32_t node, uint64_t *cookie);
 void run_name_node(const struct run *run, struct entry *entry, uint32_t node);
 void run_name_vm(const struct run *run, struct entry *entry, uint32_t vm);
 bool run_request(struct run *run, struct entry *entry, uint64_t *cookie);
@@ -292,12 +313,32 @@ void run_links(struct run *run);
 void run_power_off(struct run *run, uint32_t node);
 bool run_leave(struct run *run, uint32_t node); // said goodbye, then power off
 void run_crash(struct run *run, uint32_t vm);
+
+// scenario_command.c: what administrators ask for; tells what was answered.
+bool is_command(enum scenario_do act);
+void command_act(struct run *run, const struct scenario_action *action, uint32_t index);
+bool command_drain(struct run *run, uint32_t node, bool on, bool stop, uint64_t *cookie);
+bool command_move(struct run *run, uint32_t vm, uint8_t to, enum move_kind kind, uint64_t *cookie);
+bool command_manage_vm(struct run *run, uint32_t vm, bool managed, uint64_t *cookie);
 void run_replied(struct world *world, uint64_t cookie, const struct entry_result *result);
+
+bool run_ask_capacity(struct run *run, uint8_t node); // its VMs, or any node's, fit elsewhere
+
+// scenario_moves.c: moves, as the newest replica and the processes tell them.
+void watch_move(struct run *run, const struct cluster *cluster, uint32_t vm);
+void watch_move_faults(struct run *run, uint32_t vm);
+// Its guest runs on the node: by the move that is under way (told), or begun anew.
+bool watch_arrival(struct run *run, uint32_t vm, uint32_t node, const struct proc *proc);
+// The end of its process is part of its move.
+bool watch_departure(struct run *run, uint32_t vm, uint32_t node, const struct proc *proc);
 
 // scenario_watch.c: tells what changed. Called after every moment.
 void run_watch(struct run *run);
 void run_watch_begin(struct run *run);
 void run_tell(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void run_tell_vm(struct run *run, const char *ev, uint32_t vm, uint32_t node);
+void run_tell_move(struct run *run, const char *ev, uint32_t vm, uint8_t from, uint8_t to,
+		   const char *more);
 void run_snapshot(struct run *run, bool last);
 
 // scenario_ask.c: questions of the modes config, quorum, lease and property

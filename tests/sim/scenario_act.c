@@ -9,7 +9,10 @@
 #include "clusterd/invariant.h"
 #include "tests/sim/scenario.h"
 
-enum { RESTART_S = 2 }; // by the service manager
+enum {
+	RESTART_S = 2, // by the service manager
+	SHUTDOWN_LIMIT_S = 300,
+};
 
 void run_links(struct run *run)
 {
@@ -51,6 +54,43 @@ static uint64_t ends_after(struct run *run, double seconds)
 	if (run->world->now_us + length_us > run->busy_until_us)
 		run->busy_until_us = run->world->now_us + length_us;
 	return length_us;
+}
+
+// ---- planned shutdowns
+
+static void limit_run(struct world *world, struct item *item)
+{
+	struct run *run = world->runner;
+	struct host *host = &world->hosts[item->a];
+
+	if (host->power_epoch != item->b || !host->powered)
+		return;
+	run->cut_by_us |= 1u << item->a;
+	host_power_off(world, host, "its shutdown's limit");
+}
+
+// As systemd ends a host: its clusterd first, then the power, after a while whatever it says.
+static void host_goes_down(struct run *run, uint32_t node, bool reboot)
+{
+	struct host *host = &run->world->hosts[node];
+	struct event event = { .type = EVENT_SHUTDOWN, .flag = true, .index = reboot };
+	struct item *item;
+
+	if (!host->powered)
+		return;
+	run->going_down |= 1u << node;
+	if (reboot)
+		run->reboots |= 1u << node;
+	ends_after(run, 0);
+	if (!host->daemon) {
+		host_power_off(run->world, host, "shut down");
+		return;
+	}
+	host->ending = host->ending_host = true;
+	host_post(run->world, host, MS(200), &event); // until its turn comes
+	item = world_at(run->world, SECONDS(SHUTDOWN_LIMIT_S), NULL, GUARD_NONE, limit_run);
+	item->a = node;
+	item->b = host->power_epoch;
 }
 
 // ---- storage
@@ -186,150 +226,59 @@ void run_crash(struct run *run, uint32_t vm)
 	qemu_die(run->world, host, proc);
 }
 
-// ---- commands
+// ---- behind the cluster's back
 
-static bool is_managed(struct run *run, uint32_t vm)
-{
-	struct host *speaker = run_speaker(run);
-	const struct vm *found = speaker ? run_vm(run, node_cluster(speaker->node), vm) : NULL;
-
-	return !found || found->managed;
-}
-
-static bool request_vm(struct run *run, enum entry_type type, const struct scenario_action *action,
-		       uint64_t *cookie)
-{
-	static const uint8_t wanted[WANT_COUNT] = { VM_WANTED_RUNNING, VM_WANTED_STOPPED,
-						    VM_WANTED_DISABLED, VM_WANTED_STOPPED };
-	struct entry *entry = calloc(1, sizeof(*entry));
-	bool sent;
-
-	INVARIANT(entry);
-	entry->type = (uint8_t)type;
-	entry->object = OBJECT_VM;
-	entry->wanted = action->act == DO_VM_STOP ? VM_WANTED_STOPPED : wanted[action->want];
-	entry->flag = action->want != WANT_UNMANAGED;
-	run_name_vm(run, entry, action->vm);
-	sent = run_request(run, entry, cookie);
-	free(entry);
-	return sent;
-}
-
-static bool command_want(struct run *run, const struct scenario_action *action, uint64_t *cookie)
-{
-	uint64_t first;
-
-	run->scenario->vms[action->vm].want = action->want;
-	if (action->want == WANT_UNMANAGED)
-		return request_vm(run, ENTRY_VM_MANAGE, action, cookie);
-	if (!is_managed(run, action->vm) && !request_vm(run, ENTRY_VM_MANAGE, action, &first))
-		return false;
-	return request_vm(run, ENTRY_VM_WANT, action, cookie);
-}
-
-static bool command_stop(struct run *run, const struct scenario_action *action, uint64_t *cookie)
-{
-	struct scenario_vm *vm = &run->scenario->vms[action->vm];
-	uint64_t first;
-
-	vm->want = WANT_STOPPED;
-	if (vm->stop_timeout_s != action->timeout_s) {
-		uint8_t want = vm->want;
-
-		vm->stop_timeout_s = (uint32_t)action->timeout_s;
-		vm->want = WANT_RUNNING;
-		if (!run_apply_vm(run, action->vm, true, &first))
-			return false;
-		vm->want = want;
-	}
-	return request_vm(run, ENTRY_VM_WANT, action, cookie);
-}
-
-static bool command_manage_node(struct run *run, uint32_t node, bool managed, uint64_t *cookie)
-{
-	struct entry *entry = calloc(1, sizeof(*entry));
-	bool sent;
-
-	INVARIANT(entry);
-	entry->type = ENTRY_NODE_MANAGE;
-	entry->flag = managed;
-	run_name_node(run, entry, node);
-	sent = run_request(run, entry, cookie);
-	free(entry);
-	return sent;
-}
-
-static bool command_resize(struct run *run, const struct scenario_action *action, uint64_t *cookie)
-{
-	run->scenario->vms[action->vm].cpus = action->cpus;
-	run->scenario->vms[action->vm].memory_mib = action->memory_mib;
-	return run_apply_vm(run, action->vm, true, cookie);
-}
-
-static bool command_send(struct run *run, const struct scenario_action *action, uint64_t *cookie)
-{
-	switch ((int)action->act) {
-	case DO_VM_WANT:
-		return command_want(run, action, cookie);
-	case DO_VM_STOP:
-		return command_stop(run, action, cookie);
-	case DO_VM_ADD:
-		run->scenario->vms[action->vm].from_start = true;
-		return run_apply_vm(run, action->vm, true, cookie);
-	case DO_VM_REMOVE:
-		return request_vm(run, ENTRY_REMOVE, action, cookie);
-	case DO_VM_RESIZE:
-		return command_resize(run, action, cookie);
-	case DO_MANAGE_NODE:
-		return command_manage_node(run, action->node, true, cookie);
-	case DO_UNMANAGE_NODE:
-		return command_manage_node(run, action->node, false, cookie);
-	}
-	return false;
-}
-
-static void tell_command(struct run *run, const struct command *command, bool accepted,
-			 const char *reason)
-{
-	struct paper paper = { 0 };
-
-	paper_add_json(&paper, reason);
-	run_tell(run,
-		 "\"ev\": \"cmd\", \"idx\": %u, \"do\": \"%s\", \"result\": \"%s\", \"reason\": %s",
-		 (unsigned int)command->index, do_word((enum scenario_do)command->act),
-		 accepted ? "accepted" : "rejected", paper.text);
-	free(paper.text);
-}
-
-void run_replied(struct world *world, uint64_t cookie, const struct entry_result *result)
+// By hand, with the lease: a QEMU that its clusterd finds there. There is no other word for it.
+static void outside_run_arrived(struct world *world, struct item *item)
 {
 	struct run *run = world->runner;
+	struct host *to = &world->hosts[item->b];
+	struct proc *moved = item->data;
 
-	if (cookie == run->setup_cookie) {
-		run->setup_answered = true;
-		run->setup_accepted = result->accepted;
-		snprintf(run->setup_reason, sizeof(run->setup_reason), "%s", result->reason);
-		return;
-	}
-	for (uint32_t i = 0; i < ACTIONS_MAX; i++) {
-		struct command *command = &run->commands[i];
+	for (uint32_t p = 0; to->powered && p < SIM_VMS_MAX; p++) {
+		struct disk_lease *lease = &world->disks[0].leases[moved->leases[0].slot];
 
-		if (!command->open || command->cookie != cookie)
+		if (to->procs[p].state != PROC_NONE)
 			continue;
-		command->open = false;
-		tell_command(run, command, result->accepted, result->reason);
+		to->procs[p] = *moved;
+		to->procs[p].serial = ++to->proc_serial;
+		to->procs[p].registered = to->sanlock.epoch;
+		to->procs[p].out = (struct sending){ 0 };
+		lease->owner = to->id;
+		lease->generation = world->disks[0].ids[to->id].generation;
+		memset(lease->sharers, 0, sizeof(lease->sharers));
+		run->vms[item->a].running[item->b] = to->procs[p].serial;
+		run->vms[item->a].at = 1u << item->b;
+		break;
 	}
+	daemon_kill(world, to);
+	daemon_start(world, to);
 }
 
-static void command_act(struct run *run, const struct scenario_action *action, uint32_t index)
+static void move_outside(struct run *run, const struct scenario_action *action)
 {
-	struct command *command = &run->commands[index];
+	struct host *host;
+	struct proc *proc = proc_running(run, action->vm, &host), *moved;
+	struct item *item;
 
-	*command = (struct command){ .index = index, .act = action->act, .open = true };
-	if (command_send(run, action, &command->cookie))
+	if (!proc) {
+		run->vms[action->vm].home = action->to;
 		return;
-	command->open = false;
-	tell_command(run, command, false, "no clusterd answers");
+	}
+	if (host->index == action->to)
+		return;
+	moved = malloc(sizeof(*moved));
+	INVARIANT(moved);
+	*moved = *proc;
+	run->vms[action->vm].left[host->index] = proc->serial;
+	run->vms[action->vm].running[host->index] = 0;
+	run->vms[action->vm].at = 0;
+	proc_stands(proc);
+	qemu_die(run->world, host, proc);
+	item = world_at(run->world, MS(1), NULL, GUARD_NONE, outside_run_arrived);
+	item->a = action->vm;
+	item->b = action->to;
+	item->data = moved;
 }
 
 // ---- all of them
@@ -349,6 +298,10 @@ static void node_act(struct run *run, const struct scenario_action *action)
 		break;
 	case DO_NODE_LEAVE:
 		run_leave(run, action->node);
+		break;
+	case DO_SHUTDOWN:
+	case DO_REBOOT:
+		host_goes_down(run, action->node, action->act == DO_REBOOT);
 		break;
 	case DO_NET_OFF:
 		run->network_off |= 1u << action->node;
@@ -393,17 +346,14 @@ void run_act(struct run *run, const struct scenario_action *action, uint32_t ind
 	case DO_VM_CRASH:
 		run_crash(run, action->vm);
 		break;
-	case DO_VM_WANT:
-	case DO_VM_STOP:
-	case DO_VM_ADD:
-	case DO_VM_REMOVE:
-	case DO_VM_RESIZE:
-	case DO_MANAGE_NODE:
-	case DO_UNMANAGE_NODE:
-		command_act(run, action, index);
+	case DO_MOVE_OUTSIDE:
+		move_outside(run, action);
 		break;
 	default:
-		node_act(run, action);
+		if (is_command((enum scenario_do)action->act))
+			command_act(run, action, index);
+		else
+			node_act(run, action);
 		break;
 	}
 }

@@ -30,8 +30,19 @@ static bool may_act(const struct run *run, uint32_t i)
 	return host->daemon && !host->paused && view_normal(node_view(host->node));
 }
 
+static void ask_capacity(struct run *run)
+{
+	for (uint32_t q = 0; q < run->scenario->question_count; q++) {
+		struct scenario_question *question = &run->scenario->questions[q];
+
+		if (strcmp(question->a, "capacity") == 0 && question->step == run->step)
+			answer(question, run_ask_capacity(run, question->node));
+	}
+}
+
 void run_ask_quorum(struct run *run)
 {
+	ask_capacity(run);
 	for (uint32_t q = 0; q < run->scenario->question_count; q++) {
 		struct scenario_question *question = &run->scenario->questions[q];
 		bool quorate = question->partition != 0;

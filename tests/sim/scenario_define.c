@@ -123,6 +123,7 @@ static void define_node(const struct run *run, struct node_def *def, uint32_t i,
 
 		def->attribute_count = node->attribute_count;
 		memcpy(def->attributes, node->attributes, sizeof(def->attributes));
+		def->health = node->health;
 	}
 	if (!host->fence_present)
 		return;
@@ -172,12 +173,14 @@ static void add_tiers(const struct run *run, struct document *document,
 		add_owners(run, document, vm->tiers[i] & left, tier++);
 		left &= ~vm->tiers[i];
 	}
-	if (vm->tier_count == 0 && vm->home != NAME_NONE)
+	if (vm->tier_count == 0 && vm->home != NAME_NONE && !run->scenario->spread)
 		add_owners(run, document, left & 1u << vm->home, 1);
 }
 
-static uint8_t wanted_word(const struct scenario_vm *vm)
+static uint8_t wanted_word(const struct scenario *s, const struct scenario_vm *vm)
 {
+	if (s->global_stop && vm->want == WANT_RUNNING)
+		return VM_WANTED_STOPPED;
 	switch ((enum scenario_want)vm->want) {
 	case WANT_RUNNING:
 		return VM_WANTED_RUNNING;
@@ -201,6 +204,7 @@ bool scenario_starts(const struct scenario_vm *vm)
 	case VM_AT_BLOCKED:
 	case VM_AT_DOUBLE:
 	case VM_AT_ERROR:
+	case VM_AT_MIGRATING:
 		return true;
 	case VM_AT_UNMANAGED:
 		return vm->on != 0;
@@ -232,7 +236,8 @@ static void define_vm(const struct run *run, struct document *document, uint32_t
 	snprintf(def->disks[0].path, sizeof(def->disks[0].path), "vms/%u.raw",
 		 (unsigned int)number);
 	def->wanted_given = true;
-	def->wanted = real ? wanted_word(vm) : VM_WANTED_RUNNING;
+	def->wanted = real ? wanted_word(run->scenario, vm) : VM_WANTED_RUNNING;
+	def->on_drain = vm->live ? ON_DRAIN_MIGRATE : ON_DRAIN_COLD;
 	def->priority = vm->priority;
 	def->restarts_max = vm->restarts_max;
 	def->relocations_max = vm->relocations_max;
@@ -258,9 +263,14 @@ static void define_vm(const struct run *run, struct document *document, uint32_t
 	else if (pinned)
 		add_owners(run, document, 1u << (run->pinned[number] - 1), 0);
 	else
-		add_owners(run, document, vm->on & ~(vm->on - 1), 0);
+		add_owners(run, document,
+			   (vm->on & ~(vm->on - 1)) |
+				   (vm->state == VM_AT_MIGRATING ? 1u << vm->to : 0),
+			   0);
 	if (real)
 		add_tiers(run, document, vm);
+	else if (vm->state == VM_AT_MIGRATING)
+		add_owners(run, document, vm->on, 1);
 	document->proposed[document->defs.vm_count] = def->uuid;
 	document->defs.vm_count++;
 }
@@ -343,6 +353,8 @@ bool run_apply(struct run *run, bool real)
 	def->io_timeout_s = run->world->config.io_timeout_s;
 	def->policies.placement = run->scenario->placement;
 	def->policies.cpu_overcommit = run->scenario->cpus_count ? 100 : 10000;
+	def->policies.shutdown = run->scenario->shutdown;
+	def->policies.health = run->scenario->health;
 	def->policies.cpu_hard = real && run->scenario->cpus_count;
 	document->defs.node_count = run->hosts;
 	for (uint32_t i = 0; i < run->hosts; i++)
@@ -364,6 +376,14 @@ bool run_apply_vm(struct run *run, uint32_t vm, bool real, uint64_t *cookie)
 	struct document *document = document_new();
 
 	define_vm(run, document, vm, real);
+	return document_send(run, document, cookie);
+}
+
+bool run_apply_node(struct run *run, uint32_t node, uint64_t *cookie)
+{
+	struct document *document = document_new();
+
+	define_node(run, &document->nodes[document->defs.node_count++], node, true);
 	return document_send(run, document, cookie);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "clusterd/text.h"
+#include "resources/definition_text.h"
 #include "tests/sim/scenario_reader.h"
 
 void reader_bad(struct reader *r, const char *place, const char *format, ...)
@@ -213,6 +214,20 @@ static void read_strategy(struct reader *r, const char *placement)
 		reader_lack(r, "placement", placement);
 }
 
+// The product's words are the format's.
+static uint32_t read_word(struct reader *r, json_t *cluster, const char *key,
+			  const char words[][WORD_SIZE], uint32_t otherwise)
+{
+	const char *word = read_text(r, cluster, "cluster", key);
+
+	for (uint32_t i = 0; word && words[i][0]; i++)
+		if (strcmp(words[i], word) == 0)
+			return i;
+	if (word && strcmp(word, "any") != 0 && strcmp(word, "none") != 0)
+		reader_lack(r, key, word);
+	return otherwise;
+}
+
 static void read_placement(struct reader *r, json_t *cluster)
 {
 	const char *placement = read_text(r, cluster, "cluster", "placement");
@@ -221,10 +236,12 @@ static void read_placement(struct reader *r, json_t *cluster)
 	read_strategy(r, placement);
 	if (rebalance && read_truth(r, rebalance, "cluster.rebalance", "auto", false))
 		reader_lack(r, "auto-rebalance", "");
-	if (read_truth(r, cluster, "cluster", "rebalance_on_start", false))
-		reader_lack(r, "spread-at-start", "");
-	if (read_truth(r, cluster, "cluster", "global_stop", false))
-		reader_lack(r, "global-stop", "");
+	r->scenario->spread = read_truth(r, cluster, "cluster", "rebalance_on_start", false);
+	r->scenario->global_stop = read_truth(r, cluster, "cluster", "global_stop", false);
+	r->scenario->shutdown = (uint8_t)read_word(r, cluster, "shutdown_policy",
+						   shutdown_policy_words, SHUTDOWN_CONDITIONAL);
+	r->scenario->health = (uint8_t)read_word(r, cluster, "health_policy", health_policy_words,
+						 HEALTH_IGNORED);
 	if (json_is_true(json_object_get(cluster, "reserve")) ||
 	    json_is_object(json_object_get(cluster, "reserve")))
 		reader_lack(r, "failover-reserve", "");
@@ -484,7 +501,7 @@ static void owners_close(struct reader *r)
 		if (vm->state != VM_AT_RUNNING || vm->want != WANT_RUNNING || !(vm->on & online))
 			continue;
 		if (!(vm->on & possible))
-			scenario_lacks(s, "migrate");
+			scenario_lacks(s, "moves-by-rules");
 		for (uint32_t t = 0; vm->failback && t < vm->tier_count && !(vm->tiers[t] & vm->on);
 		     t++)
 			if (vm->tiers[t] & possible & online)
@@ -522,7 +539,7 @@ static void rules_close(struct reader *r)
 				const struct scenario_vm *b = &s->vms[rule->members[y].vm];
 
 				if (both(a, b, online) && (a->on == b->on) == apart)
-					scenario_lacks(s, "migrate");
+					scenario_lacks(s, "moves-by-rules");
 			}
 	}
 }

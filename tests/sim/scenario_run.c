@@ -135,7 +135,8 @@ static uint32_t voters_added(const struct scenario *s)
 	uint32_t online = 0, count = s->node_count;
 
 	for (uint32_t i = 0; i < count; i++)
-		online += s->nodes[i].state == AT_ONLINE || s->nodes[i].state == AT_UNMANAGED;
+		online += s->nodes[i].state == AT_ONLINE || s->nodes[i].state == AT_UNMANAGED ||
+			  s->nodes[i].state == AT_MAINTENANCE;
 	if (!s->quorum_given)
 		return 0;
 	if (s->quorate)
@@ -180,8 +181,10 @@ static struct run *run_new(struct scenario *scenario, FILE *story)
 	run->world->runner = run;
 	run->world->replied = run_replied;
 	world_fault(run->world); // a scenario is full of them: errors may be logged
-	for (uint32_t v = 0; v < SIM_VMS_MAX; v++)
+	for (uint32_t v = 0; v < SIM_VMS_MAX; v++) {
 		run->vms[v].state = VM_STATE_COUNT;
+		run->vms[v].home = NAME_NONE;
+	}
 	run_loads(run);
 	for (uint32_t i = 0; i < run->hosts; i++) {
 		uint64_t cpus = i < scenario->node_count ? scenario->nodes[i].cpus : 0;

@@ -151,13 +151,125 @@ static bool block_vms(struct run *run)
 	       setup_fail(run, "a VM does not come to be blocked");
 }
 
+// ---- moves that are half-way
+
+static bool is_half_way(const struct run *run, uint32_t v)
+{
+	const struct scenario_vm *vm = &run->scenario->vms[v];
+
+	return vm->from_start && vm->state == VM_AT_MIGRATING;
+}
+
+static uint32_t source_of(const struct run *run, uint32_t v)
+{
+	uint32_t node = 0;
+
+	while (!(run->scenario->vms[v].on >> node & 1))
+		node++;
+	return node;
+}
+
+// Nothing goes over the link from then on, until the story begins.
+static bool are_sending(struct run *run)
+{
+	bool all = true;
+
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+		struct proc *proc = NULL;
+		uint32_t source;
+
+		if (!is_half_way(run, v))
+			continue;
+		source = source_of(run, v);
+		if (run->vms[v].running[source])
+			proc = host_proc_serial(&run->world->hosts[source],
+						run->vms[v].running[source]);
+		if (proc &&
+		    (proc->out.status == MIGRATE_SETUP || proc->out.status == MIGRATE_ACTIVE))
+			move_link(run->world, source, run->scenario->vms[v].to, false);
+		else
+			all = false;
+	}
+	return all;
+}
+
+static bool begin_moves(struct run *run)
+{
+	bool any = false;
+
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+		if (!is_half_way(run, v))
+			continue;
+		any = true;
+		if (!answered(run,
+			      command_move(run, v, run->scenario->vms[v].to, MOVE_LIVE,
+					   &run->setup_cookie),
+			      "a vm cannot be moved"))
+			return false;
+	}
+	return !any || run_wait(run, are_sending, LIMIT_S) ||
+	       setup_fail(run, "a move does not come to be half-way");
+}
+
+static void go_on_moving(struct run *run)
+{
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
+		if (is_half_way(run, v))
+			move_link(run->world, source_of(run, v), run->scenario->vms[v].to, true);
+}
+
+static bool waits_for_fencing(const struct run *run)
+{
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
+		if (is_half_way(run, v) &&
+		    (run->scenario->nodes[source_of(run, v)].state == AT_FENCING ||
+		     run->scenario->nodes[run->scenario->vms[v].to].state == AT_FENCING))
+			return true;
+	return false;
+}
+
+// ---- maintenance: as long as each VM may be on its own node alone, none leaves
+
+static bool drain_nodes(struct run *run)
+{
+	for (uint32_t i = 0; i < run->scenario->node_count; i++)
+		if (run->scenario->nodes[i].state == AT_MAINTENANCE &&
+		    !answered(run, command_drain(run, i, true, false, &run->setup_cookie),
+			      "a node cannot be drained"))
+			return false;
+	return true;
+}
+
+// Drained is a node on which nothing runs: what cannot leave it waits.
+static void finish_draining(struct run *run)
+{
+	uint64_t cookie;
+
+	for (uint32_t i = 0; i < run->scenario->node_count; i++)
+		if (run->scenario->nodes[i].state == AT_MAINTENANCE)
+			command_drain(run, i, true, true, &cookie);
+}
+
+// A failed VM is left alone until the story begins.
+static void manage_failed(struct run *run)
+{
+	uint64_t cookie;
+
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
+		if (run->scenario->vms[v].from_start &&
+		    run->scenario->vms[v].state == VM_AT_FAILED &&
+		    run->scenario->vms[v].want != WANT_UNMANAGED)
+			command_manage_vm(run, v, true, &cookie);
+}
+
 static bool unmanage(struct run *run)
 {
 	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
 		const struct scenario_vm *vm = &run->scenario->vms[v];
 
 		if (vm->from_start &&
-		    (vm->state == VM_AT_UNMANAGED || vm->want == WANT_UNMANAGED) &&
+		    (vm->state == VM_AT_UNMANAGED || vm->state == VM_AT_FAILED ||
+		     vm->want == WANT_UNMANAGED) &&
 		    !ask(run, ENTRY_VM_MANAGE, v, 0, false))
 			return false;
 	}
@@ -252,6 +364,7 @@ static void plant(struct run *run, uint32_t v)
 			.attempt = found->attempt,
 			.serial = ++host->proc_serial,
 			.executed = true,
+			.continued = true,
 			.registered = host->sanlock.epoch,
 			.lease_count = 1,
 			.leases = { { .disk = 0, .slot = found->leases[0].slot } },
@@ -316,6 +429,54 @@ static bool is_without_quorum(struct run *run)
 	return run_speaker(run) == NULL;
 }
 
+static bool have_failed(struct run *run)
+{
+	struct host *speaker = run_speaker(run);
+
+	for (uint32_t v = 0; speaker && v < run->scenario->vm_count; v++) {
+		const struct vm *found = run_vm(run, node_cluster(speaker->node), v);
+
+		if (run->scenario->vms[v].from_start &&
+		    run->scenario->vms[v].state == VM_AT_FAILED &&
+		    (!found || found->phase == VM_RUNNING))
+			return false;
+	}
+	return speaker != NULL;
+}
+
+static bool is_there(const struct run *run, uint32_t node)
+{
+	uint8_t state = run->scenario->nodes[node].state;
+
+	return state == AT_ONLINE || state == AT_MAINTENANCE || state == AT_UNMANAGED;
+}
+
+// Their nodes may be lost then: nobody hears of it in that case.
+static bool fail_vms(struct run *run)
+{
+	bool heard = true;
+
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+		if (run->scenario->vms[v].state != VM_AT_FAILED)
+			continue;
+		heard = heard && is_there(run, source_of(run, v));
+		run_crash(run, v);
+	}
+	return !heard || run_wait(run, have_failed, LIMIT_S) ||
+	       setup_fail(run, "a vm does not come to be failed");
+}
+
+// Of a move whose source is off nothing is left there.
+static void end_gone_sources(struct run *run)
+{
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+		const struct scenario_vm *vm = &run->scenario->vms[v];
+
+		if (vm->from_start && vm->gone_from != NAME_NONE)
+			run_tell_vm(run, "vm-lost", v, vm->gone_from);
+	}
+}
+
 // In one moment with the acknowledgement: nothing can be decided in between.
 static void begin(struct run *run)
 {
@@ -334,9 +495,10 @@ static void begin(struct run *run)
 			host_power_on(run->world, &run->world->hosts[i]);
 		run->nodes[i].power_epoch = run->world->hosts[i].power_epoch;
 	}
-	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
-		if (run->scenario->vms[v].state == VM_AT_FAILED)
-			run_crash(run, v);
+	go_on_moving(run);
+	finish_draining(run);
+	manage_failed(run);
+	end_gone_sources(run);
 }
 
 bool run_setup(struct run *run)
@@ -358,11 +520,19 @@ bool run_setup(struct run *run)
 	for (uint32_t i = 0; i < run->hosts && quorum_stays(run); i++)
 		if (is_absent(run, i) && !run_leave(run, i))
 			return setup_fail(run, "a node does not leave");
+	if (waits_for_fencing(run) && !begin_moves(run))
+		return false;
 	if (!begin_fencing(run))
+		return false;
+	if (!waits_for_fencing(run) && !begin_moves(run))
+		return false;
+	if (!drain_nodes(run))
 		return false;
 	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
 		if (run->scenario->vms[v].state == VM_AT_DOUBLE)
 			plant(run, v);
+	if (!fail_vms(run))
+		return false;
 	if (!answered(run, run_apply(run, true), "the definitions are refused"))
 		return false;
 	begin(run);

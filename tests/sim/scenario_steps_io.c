@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resources/definition_text.h"
 #include "tests/sim/scenario_reader.h"
 
 // ---- steps
@@ -33,18 +34,35 @@ static void read_groups(struct reader *r, json_t *object, const char *place,
 	}
 }
 
+static enum node_health read_health(struct reader *r, json_t *object, const char *place)
+{
+	const char *word = read_text(r, object, place, "color");
+	char here[PLACE_SIZE];
+
+	if (!word)
+		word = read_text(r, object, place, "health");
+	for (uint32_t i = 0; word && i < NODE_HEALTH_COUNT; i++)
+		if (strcmp(node_health_words[i], word) == 0)
+			return (enum node_health)i;
+	reader_bad(r, place_below(here, place, "color"), "green, yellow or red is meant here");
+	return HEALTH_GREEN;
+}
+
 static bool needs_node(enum scenario_do act)
 {
 	return act == DO_POWER_ON || act == DO_POWER_OFF || act == DO_NET_OFF || act == DO_NET_ON ||
 	       act == DO_UNMANAGE_NODE || act == DO_MANAGE_NODE || act == DO_MANAGER_STOP ||
 	       act == DO_MANAGER_START || act == DO_AGENT_RESTART || act == DO_AGENT_KILL ||
-	       act == DO_AGENT_STALL || act == DO_NODE_LEAVE || act == DO_NODE_JOIN;
+	       act == DO_AGENT_STALL || act == DO_NODE_LEAVE || act == DO_NODE_JOIN ||
+	       act == DO_SHUTDOWN || act == DO_REBOOT || act == DO_MAINTENANCE_ON ||
+	       act == DO_MAINTENANCE_OFF || act == DO_NODE_HEALTH || act == DO_DRAIN_PLAN;
 }
 
 static bool needs_vm(enum scenario_do act)
 {
 	return act == DO_VM_WANT || act == DO_VM_STOP || act == DO_VM_ADD || act == DO_VM_REMOVE ||
-	       act == DO_VM_CRASH || act == DO_VM_RESIZE || act == DO_VM_LOAD;
+	       act == DO_VM_CRASH || act == DO_VM_RESIZE || act == DO_MIGRATE ||
+	       act == DO_RELOCATE || act == DO_MOVE_OUTSIDE || act == DO_VM_LOAD;
 }
 
 static void read_action(struct reader *r, json_t *object, const char *place,
@@ -75,6 +93,10 @@ static void read_action(struct reader *r, json_t *object, const char *place,
 		read_groups(r, object, place, action);
 	if (act == DO_VM_WANT)
 		action->want = (uint8_t)read_want(r, object, place);
+	if (act == DO_NODE_HEALTH)
+		action->health = (uint8_t)read_health(r, object, place);
+	if (act == DO_MOVE_OUTSIDE && action->to == NAME_NONE)
+		reader_bad(r, place, "%s names where to", word);
 	action->for_s = read_number(r, object, place, "for_s", 0, 1e6);
 	action->timeout_s = (uint64_t)read_number(r, object, place, "timeout", 20, 86400);
 	action->deaf = read_truth(r, object, place, "vms_ignore_polite_stop", false);
@@ -224,7 +246,7 @@ static void write_key(struct paper *paper, json_t *value)
 static void read_question(struct reader *r, json_t *object, const char *place,
 			  struct scenario_question *question)
 {
-	static const char *const kinds[] = { "config", "quorate", "lease", "prop" };
+	static const char *const kinds[] = { "config", "quorate", "lease", "prop", "capacity" };
 	const char *a = read_text(r, object, place, "a"),
 		   *what = read_text(r, object, place, "what");
 	struct paper key = { 0 };
@@ -233,9 +255,9 @@ static void read_question(struct reader *r, json_t *object, const char *place,
 	json_t *value;
 	size_t i = 0;
 
-	while (a && i < 4 && strcmp(kinds[i], a) != 0)
+	while (a && i < 5 && strcmp(kinds[i], a) != 0)
 		i++;
-	if (!a || i == 4) {
+	if (!a || i == 5) {
 		if (a)
 			reader_lack(r, "question", a);
 		else
@@ -249,6 +271,7 @@ static void read_question(struct reader *r, json_t *object, const char *place,
 	question->step = (uint32_t)read_number(r, object, place, "step", 0, STEPS_MAX);
 	question->partition = read_node_mask(r, json_object_get(object, "partition"),
 					     place_below(here, place, "partition"));
+	question->node = read_node_member(r, object, place, "node");
 	if (strcmp(a, "quorate") == 0 && question->step >= r->scenario->step_count)
 		reader_bad(r, place_below(here, place, "step"), "there is no step %u",
 			   (unsigned int)question->step);

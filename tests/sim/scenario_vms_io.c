@@ -23,6 +23,22 @@ static void read_tiers(struct reader *r, json_t *object, const char *place, stru
 	}
 }
 
+static void read_migrate_fails(struct reader *r, json_t *faults, const char *place,
+			       struct scenario_vm *vm)
+{
+	json_t *fails = json_object_get(faults, "migrate_fails");
+	char here[PLACE_SIZE];
+
+	if (json_is_true(fails))
+		vm->migrate_fails = UINT32_MAX;
+	else if (json_is_number(fails))
+		vm->migrate_fails =
+			(uint32_t)read_number(r, faults, place, "migrate_fails", 0, 1e9);
+	else if (json_is_object(fails))
+		vm->migrate_fails = (uint32_t)read_number(
+			r, fails, place_below(here, place, "migrate_fails"), "count", 1e6, 1e9);
+}
+
 static void read_faults(struct reader *r, json_t *object, const char *place, struct scenario_vm *vm)
 {
 	json_t *faults = read_member(r, object, place, "faults", JSON_OBJECT), *starts, *value;
@@ -40,6 +56,7 @@ static void read_faults(struct reader *r, json_t *object, const char *place, str
 	}
 	value = json_object_get(faults, "stop_fails");
 	vm->stop_fails = value && !json_is_false(value) && !json_is_null(value);
+	read_migrate_fails(r, faults, here, vm);
 	starts = read_member(r, faults, here, "start_fails", JSON_OBJECT);
 	if (!starts)
 		return;
@@ -188,6 +205,7 @@ static void read_vm(struct reader *r, json_t *object, const char *place, struct 
 	vm->restarts_max = (uint32_t)read_number(r, object, place, "max_restarts", 1, 1000);
 	vm->relocations_max = (uint32_t)read_number(r, object, place, "max_relocations", 2, 1000);
 	vm->failback = read_failback(r, object, place);
+	vm->live = read_truth(r, object, place, "live", true);
 	vm->stop_timeout_s = 20;
 	value = json_object_get(object, "possible");
 	vm->possible_given = value && !json_is_null(value);
@@ -217,6 +235,7 @@ static struct scenario_vm *vm_new(struct reader *r, const char *place, const cha
 	}
 	if (!read_name_fits(r, place, name))
 		return NULL;
+	s->vms[s->vm_count].to = s->vms[s->vm_count].gone_from = NAME_NONE;
 	snprintf(s->vms[s->vm_count].name, NAME_SIZE, "%s", name);
 	return &s->vms[s->vm_count++];
 }
@@ -433,17 +452,15 @@ static void read_initial_nodes(struct reader *r, json_t *initial)
 		r->scenario->nodes[node].state = (uint8_t)words[i].state;
 		if (words[i].state == AT_FENCING && r->scenario->fencing == FENCING_NONE)
 			reader_bad(r, place, "nothing fences in this cluster");
-		if (words[i].state == AT_MAINTENANCE)
-			reader_lack(r, "node-maintenance", "");
 	}
 }
 
 static void read_initial_vm(struct reader *r, json_t *value, const char *place, json_t *root,
 			    struct scenario_vm *vm)
 {
-	static const char *const words[VM_AT_COUNT] = {
-		"stopped", "running", "failed", "blocked", "double", "waiting", "error", "unmanaged"
-	};
+	static const char *const words[VM_AT_COUNT] = { "stopped", "running",	"failed",
+							"blocked", "double",	"waiting",
+							"error",   "unmanaged", "migrating" };
 	const char *word = read_text(r, value, place, "state"), *policy;
 	char here[PLACE_SIZE];
 	bool runs;
@@ -457,10 +474,16 @@ static void read_initial_vm(struct reader *r, json_t *value, const char *place, 
 		if (strcmp(words[i], word) == 0)
 			vm->state = (uint8_t)i;
 	vm->on = read_node_mask(r, json_object_get(value, "on"), place_below(here, place, "on"));
-	if (json_object_get(value, "to"))
-		read_node_mask(r, json_object_get(value, "to"), place_below(here, place, "to"));
-	if (strcmp(word, "migrating") == 0)
-		reader_lack(r, "in-flight-migration", "");
+	vm->to = read_node_member(r, value, place, "to");
+	if (vm->state == VM_AT_MIGRATING && (vm->on == 0 || (vm->on & (vm->on - 1)) != 0 ||
+					     vm->to == NAME_NONE || vm->on == 1u << vm->to))
+		reader_bad(r, place, "a vm that is migrating is on one node, and goes to another");
+	if (strcmp(word, "starting") == 0)
+		vm->state = VM_AT_STOPPED;
+	else if (strcmp(word, "stopping") == 0)
+		vm->state = VM_AT_RUNNING;
+	else if (strcmp(word, "absent") == 0)
+		vm->from_start = false;
 	else if (vm->state == VM_AT_COUNT)
 		reader_lack(r, "initial-state", word);
 	runs = vm->state == VM_AT_RUNNING || vm->state == VM_AT_FAILED ||
@@ -475,6 +498,23 @@ static void read_initial_vm(struct reader *r, json_t *value, const char *place, 
 			   "multiple_active");
 	if (!policy || strcmp(policy, "stop-unexpected") != 0)
 		reader_lack(r, "per-vm-failure-policy", "");
+}
+
+// A move one end of which is off is over: it has not begun, or nothing is left of it.
+static void close_move(const struct scenario *s, struct scenario_vm *vm)
+{
+	uint8_t from = 0;
+
+	if (vm->state != VM_AT_MIGRATING)
+		return;
+	while (!(vm->on >> from & 1))
+		from++;
+	if (s->nodes[from].state == AT_OFFLINE) {
+		vm->state = VM_AT_STOPPED;
+		vm->gone_from = from;
+	} else if (s->nodes[vm->to].state == AT_OFFLINE) {
+		vm->state = VM_AT_RUNNING;
+	}
 }
 
 void read_initial(struct reader *r, json_t *root)
@@ -499,7 +539,10 @@ void read_initial(struct reader *r, json_t *root)
 	{
 		uint8_t vm = read_vm_named(r, place_below(place, "initial.vms", name), name);
 
-		if (vm != NAME_NONE)
-			read_initial_vm(r, value, place, root, &s->vms[vm]);
+		if (vm == NAME_NONE)
+			continue;
+		read_initial_vm(r, value, place, root, &s->vms[vm]);
+		if (!r->bad)
+			close_move(s, &s->vms[vm]);
 	}
 }

@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/shutdown.h"
 #include "tests/sim/scenario.h"
+
+enum { BOOT_S = 10 };
 
 void run_tell(struct run *run, const char *format, ...)
 {
@@ -59,6 +62,24 @@ static void tell_vm(struct run *run, const char *ev, uint32_t vm, uint32_t node)
 		 quoted(on, sizeof(on), run->scenario->nodes[node].name));
 }
 
+void run_tell_vm(struct run *run, const char *ev, uint32_t vm, uint32_t node)
+{
+	tell_vm(run, ev, vm, node);
+}
+
+// A node that is not known is left out.
+void run_tell_move(struct run *run, const char *ev, uint32_t vm, uint8_t from, uint8_t to,
+		   const char *more)
+{
+	char name[6 * NAME_SIZE + 3], one[6 * NAME_SIZE + 3], other[6 * NAME_SIZE + 3];
+	const struct scenario_node *nodes = run->scenario->nodes;
+
+	run_tell(run, "\"ev\": \"%s\", \"vm\": %s, \"from\": %s, \"to\": %s%s", ev,
+		 quoted(name, sizeof(name), run->scenario->vms[vm].name),
+		 from == NAME_NONE ? "null" : quoted(one, sizeof(one), nodes[from].name),
+		 to == NAME_NONE ? "null" : quoted(other, sizeof(other), nodes[to].name), more);
+}
+
 static void host_cleared(struct run *run, uint32_t node)
 {
 	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
@@ -66,6 +87,14 @@ static void host_cleared(struct run *run, uint32_t node)
 }
 
 // ---- power
+
+static void boot_run(struct world *world, struct item *item)
+{
+	struct run *run = world->runner;
+
+	host_power_on(world, item->host);
+	run->nodes[item->host->index].power_epoch = item->host->power_epoch;
+}
 
 static void watch_power(struct run *run, uint32_t i)
 {
@@ -77,8 +106,12 @@ static void watch_power(struct run *run, uint32_t i)
 	node->power_epoch = host->power_epoch;
 	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
 		run->vms[v].running[i] = run->vms[v].starting[i] = 0;
-	if (run->cut_by_us >> i & 1) {
+	if ((run->cut_by_us | run->going_down) >> i & 1) {
 		run->cut_by_us &= ~(1u << i);
+		run->going_down &= ~(1u << i);
+		if (run->reboots >> i & 1)
+			world_at(run->world, SECONDS(BOOT_S), host, GUARD_NONE, boot_run);
+		run->reboots &= ~(1u << i);
 		return;
 	}
 	if (host->proved_off)
@@ -190,18 +223,23 @@ static void watch_node(struct run *run, uint32_t i, const struct host *speaker,
 		       const struct cluster_node *node)
 {
 	struct seen_node *seen = &run->nodes[i];
-	char reason[REASON_SIZE];
+	bool came;
 
 	watch_life(run, i, node);
-	if (!seen->up && node->life == NODE_ONLINE && node->reported &&
-	    view_member(node_view(speaker->node), node->def.id))
+	came = !seen->up && node->life == NODE_ONLINE && node->reported &&
+	       view_member(node_view(speaker->node), node->def.id);
+	if (came)
 		node_came(run, i);
-	if (node->managed != seen->managed) {
-		seen->managed = node->managed;
-		snprintf(reason, sizeof(reason), ", \"state\": \"%s\"",
-			 node->managed ? "online" : "unmanaged");
-		tell_node(run, "node-state", i, reason);
-	}
+	if (node->managed == seen->managed && node->maintenance == seen->maintenance &&
+	    (!came || (node->managed && !node->maintenance)))
+		return;
+	seen->managed = node->managed;
+	seen->maintenance = node->maintenance;
+	if (seen->up)
+		tell_node(run, "node-state", i,
+			  node->maintenance ? ", \"state\": \"maintenance\""
+			  : node->managed   ? ", \"state\": \"online\""
+					    : ", \"state\": \"unmanaged\"");
 }
 
 static void watch_proof(struct run *run, uint32_t i)
@@ -251,6 +289,8 @@ static void watch_end(struct run *run, uint32_t v, uint32_t i)
 		vm->running[i] = 0;
 		return;
 	}
+	if (watch_departure(run, v, i, proc))
+		return;
 	vm->at &= ~(1u << i);
 	if (vm->crashed == vm->running[i] || (proc && proc->lost))
 		tell_vm(run, "vm-lost", v, i);
@@ -286,15 +326,20 @@ static void watch_begin(struct run *run, uint32_t i)
 		if (proc->state == PROC_NONE || !proc->executed || v == NAME_NONE)
 			continue;
 		vm = &run->vms[v];
-		if (vm->running[i] == proc->serial)
+		if (vm->running[i] == proc->serial ||
+		    (vm->left[i] == proc->serial && !proc->writes))
 			continue;
-		if (vm->starting[i] != proc->serial) {
+		if (vm->starting[i] != proc->serial && proc->mode != START_INCOMING) {
 			vm->starting[i] = proc->serial;
 			inject(run, host, proc, v, false);
 		}
-		if (proc->state != PROC_RUNNING)
+		if (proc->state != PROC_RUNNING || !proc->continued)
 			continue;
 		vm->starting[i] = 0;
+		if (watch_arrival(run, v, i, proc)) {
+			inject(run, host, proc, v, true);
+			continue;
+		}
 		vm->running[i] = proc->serial;
 		vm->at |= 1u << i;
 		inject(run, host, proc, v, true);
@@ -303,6 +348,14 @@ static void watch_begin(struct run *run, uint32_t i)
 }
 
 // ---- VMs as the cluster sees them
+
+// Bound to a host that went down on purpose.
+static bool is_frozen(const struct cluster *cluster, const struct vm *vm)
+{
+	uint64_t left_ms;
+
+	return vm->wanted == VM_WANTED_RUNNING && bound_waits(cluster, vm, 0, &left_ms);
+}
 
 static bool stuck(const struct run *run, const struct vm *vm, const struct cluster *cluster)
 {
@@ -340,7 +393,8 @@ static void watch_vm_state(struct run *run, struct host *speaker, uint32_t v)
 	if (state == VM_STATE_BLOCKED && vm->phase != VM_BLOCKED)
 		return;
 	run_tell(run, "\"ev\": \"vm-state\", \"vm\": %s, \"state\": \"%s\"",
-		 quoted(name, sizeof(name), run->scenario->vms[v].name), vm_state_word(state));
+		 quoted(name, sizeof(name), run->scenario->vms[v].name),
+		 is_frozen(cluster, vm) ? "frozen" : vm_state_word(state));
 }
 
 // A failure from before the trace: its remains are cleared away when the cluster has heard of its
@@ -411,6 +465,7 @@ static void watch_cluster(struct run *run)
 	run->index = cluster->index;
 	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
 		watch_failed(run, cluster, v);
+		watch_move(run, cluster, v);
 		watch_vm_state(run, speaker, v);
 	}
 }
@@ -424,9 +479,11 @@ void run_watch(struct run *run)
 	watch_cluster(run);
 	for (uint32_t i = 0; i < run->scenario->node_count; i++)
 		watch_proof(run, i);
-	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+		watch_move_faults(run, v);
 		for (uint32_t i = 0; i < run->scenario->node_count; i++)
 			watch_end(run, v, i);
+	}
 	for (uint32_t i = 0; i < run->scenario->node_count; i++)
 		watch_begin(run, i);
 }
@@ -447,6 +504,11 @@ void run_watch_begin(struct run *run)
 
 		run->vms[v].state = VM_STATE_COUNT;
 		run->vms[v].failed_at_start = vm->state == VM_AT_FAILED;
+		if (vm->state == VM_AT_FAILED)
+			run->vms[v].at = vm->on;
+		// What is half-way has been begun: it is not told a second time.
+		if (vm->state != VM_AT_MIGRATING)
+			run->vms[v].move.id = 0;
 	}
 	run->telling = true;
 	run->zero_us = run->changed_us = run->world->now_us;
@@ -507,6 +569,8 @@ static const char *vm_idle_word(struct run *run, struct host *speaker, uint32_t 
 		return run->scenario->vms[v].from_start ? vm_without_quorum(run, v) : "absent";
 	if (!vm)
 		return "absent";
+	if (is_frozen(node_cluster(speaker->node), vm))
+		return "frozen";
 	switch (node_vm_state(speaker->node, vm, reason)) {
 	case VM_STATE_STOPPED:
 	case VM_STATE_DISABLED:
@@ -543,11 +607,24 @@ static const char *vm_word_at(struct run *run, struct host *speaker, uint32_t v,
 		return "failed";
 	if (vm && vm->phase == VM_BLOCKED)
 		return "blocked";
+	if (run->vms[v].move.id != 0 && run->vms[v].move.kind != MOVE_COLD)
+		return "migrating";
 	if (vm && !vm->managed)
 		return "unmanaged";
 	if (vm && vm->wanted != VM_WANTED_RUNNING)
 		return "stopping";
 	return "running";
+}
+
+// Of one that runs nowhere: the host that it is bound to, or where it was moved while it was off.
+static uint32_t resting_node(struct run *run, struct host *speaker, uint32_t v, const char *word)
+{
+	const struct cluster *cluster = speaker ? node_cluster(speaker->node) : NULL;
+	const struct vm *vm = cluster ? run_vm(run, cluster, v) : NULL;
+
+	if (vm && strcmp(word, "frozen") == 0)
+		return cluster->nodes[vm->bound_to].def.id - 1;
+	return strcmp(word, "stopped") == 0 ? run->vms[v].home : NAME_NONE;
 }
 
 static void vm_snapshot(struct run *run, struct paper *paper, struct host *speaker, uint32_t v)
@@ -557,7 +634,7 @@ static void vm_snapshot(struct run *run, struct paper *paper, struct host *speak
 
 	while (node < run->scenario->node_count && !(at >> node & 1))
 		node++;
-	if (speaker && !run_vm(run, node_cluster(speaker->node), v))
+	if (run->vms[v].removed || (speaker && !run_vm(run, node_cluster(speaker->node), v)))
 		word = "absent";
 	else if (!at)
 		word = vm_idle_word(run, speaker, v);
@@ -565,7 +642,9 @@ static void vm_snapshot(struct run *run, struct paper *paper, struct host *speak
 		word = (at & (at - 1)) ? "double" : vm_word_at(run, speaker, v, node);
 	paper_add_json(paper, run->scenario->vms[v].name);
 	paper_add(paper, ": {\"state\": \"%s\", \"on\": ", word);
-	if (at && strcmp(word, "absent") != 0)
+	if (!at)
+		node = resting_node(run, speaker, v, word);
+	if (node < run->scenario->node_count && strcmp(word, "absent") != 0)
 		paper_add_json(paper, run->scenario->nodes[node].name);
 	else
 		paper_add(paper, "null");

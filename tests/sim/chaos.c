@@ -87,6 +87,14 @@ static struct host *random_host(struct world *world)
 	return &world->hosts[rng_below(&world->rng, world->config.hosts)];
 }
 
+// Drawn without the dice, except whether the host goes too: seeds of before stay what they were.
+static enum host_leaving random_leaving(struct world *world)
+{
+	if (!rng_chance(&world->rng, 50))
+		return LEAVING_NOT;
+	return world->now_us / MS(1) % 2 ? LEAVING_REBOOT : LEAVING_OFF;
+}
+
 static void cut_links(struct world *world)
 {
 	uint32_t side = (uint32_t)rng_between(&world->rng, 1, (1u << world->config.hosts) - 2);
@@ -439,10 +447,7 @@ static void trouble(struct world *world, enum trouble kind)
 		admin_burst(world);
 		return;
 	case TROUBLE_SHUTDOWN:
-		daemon_end(world, host,
-			   !rng_chance(&world->rng, 50) ? LEAVING_NOT
-			   : world->now_us / MS(1) % 2	? LEAVING_REBOOT
-							: LEAVING_OFF);
+		daemon_end(world, host, random_leaving(world));
 		break;
 	case TROUBLE_RECOVER:
 		lose_most_stores(world);

@@ -48,7 +48,7 @@ enum scenario_mode {
 	X(VM_UNLOCK, "vm-unlock", "vm-locks") X(MOVE_OUTSIDE, "move-outside", "") \
 	X(CLUSTER_SUSPEND, "cluster-suspend", "cluster-suspend") \
 	X(CLUSTER_RESUME, "cluster-resume", "cluster-suspend") \
-	X(NODE_HEALTH, "node-health", "node-health") X(SET_VOTES, "set-votes", "node-votes") \
+	X(NODE_HEALTH, "node-health", "") X(SET_VOTES, "set-votes", "node-votes") \
 	X(SET_EXPECTED, "set-expected", "quorum-options") \
 	X(REBALANCE, "rebalance", "manual-rebalance") \
 	X(DRAIN_PLAN, "drain-plan", "") X(CAPACITY_CHECK, "capacity-check", "")

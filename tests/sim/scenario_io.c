@@ -488,6 +488,18 @@ static uint32_t online_nodes(const struct scenario *s)
 	return mask;
 }
 
+// One that starts anew where it goes, and others that go with it in an order.
+static void order_close(struct reader *r, uint32_t v)
+{
+	const struct scenario *s = r->scenario;
+
+	for (uint32_t i = 0; i < s->rule_count; i++)
+		for (uint32_t m = 0; m < s->rules[i].member_count; m++)
+			if (s->rules[i].kind == RULE_ORDER && s->rules[i].symmetric &&
+			    s->rules[i].members[m].vm == v && !s->vms[v].live)
+				reader_lack(r, "start-order", "symmetric");
+}
+
 // What runs where it may not be, or where it rather would not be, has to be moved.
 static void owners_close(struct reader *r)
 {
@@ -504,8 +516,10 @@ static void owners_close(struct reader *r)
 			scenario_lacks(s, "moves-by-rules");
 		for (uint32_t t = 0; vm->failback && t < vm->tier_count && !(vm->tiers[t] & vm->on);
 		     t++)
-			if (vm->tiers[t] & possible & online)
+			if (vm->tiers[t] & possible & online) {
 				scenario_lacks(s, "failback");
+				order_close(r, v);
+			}
 	}
 }
 

@@ -11,7 +11,7 @@ fuzz_request_world = clusterd/request_move_io.c clusterd/request_tip_io.c \
 fuzz_scenario_reader = tests/sim/scenario.h tests/sim/scenario_reader.h tests/sim/scenario_io.c \
 	tests/sim/scenario_steps_io.c tests/sim/scenario_trace.c tests/sim/scenario_vms_io.c \
 	tests/sim/scenario_words.c
-fuzz_scenario_LIBS = libcore.a $(JANSSON_LIBS) -lm
+fuzz_scenario_LIBS = libedges.a libcore.a $(JANSSON_LIBS) -lm
 # Both ends of the administrators' door; libqb between them is the target itself.
 fuzz_ipc_ends = clusterd/ipc_io.c clusterd/ipc_client_io.c
 fuzz_view_world = tests/unit/view_world.c tests/unit/view_world.h

@@ -194,6 +194,7 @@ struct scenario {
 	uint32_t node_count, vm_count, rule_count, step_count, question_count;
 	uint8_t placement; // enum placement_strategy
 	uint8_t shutdown, health; // enum shutdown_policy, health_policy
+	bool random;		  // it requires scripted-random-runs
 	bool spread, global_stop; // rebalance_on_start: where a VM is defined is no wish
 	struct scenario_rule rules[RULES_MAX];
 	struct scenario_node nodes[HOSTS_MAX];

@@ -4,6 +4,7 @@
  * answered by the timing arithmetic; a property is tried in a world made for it.
  */
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,9 +183,14 @@ void run_ask_config(struct run *run)
 
 // ---- properties
 
-enum property { PROPERTY_IN_TURN, PROPERTY_NEVER_ASSUMED, PROPERTY_COUNT };
+enum property { PROPERTY_IN_TURN, PROPERTY_NEVER_ASSUMED, PROPERTY_RANDOM, PROPERTY_COUNT };
+enum { RANDOM_RUNS = 20, RANDOM_RUNS_MAX = 200 };
 
-static bool property_of(const char *what, enum property *property)
+/*
+ * Whatever a scenario asks of random runs, in its own words, each run is judged by everything that
+ * the checkers know.
+ */
+static bool property_of(const struct scenario *scenario, const char *what, enum property *property)
 {
 	*property = PROPERTY_COUNT;
 	if (says(what, "device k+1") || says(what, "in turn"))
@@ -192,6 +198,8 @@ static bool property_of(const char *what, enum property *property)
 	else if (says(what, "never assumed") ||
 		 (says(what, "last device") && says(what, "retried")))
 		*property = PROPERTY_NEVER_ASSUMED;
+	else if (scenario->random || says(what, "random"))
+		*property = PROPERTY_RANDOM;
 	return *property != PROPERTY_COUNT;
 }
 
@@ -206,7 +214,7 @@ bool scenario_asks_property(struct scenario *scenario)
 		if (strcmp(scenario->questions[q].a, "prop") != 0)
 			continue;
 		any = true;
-		if (property_of(scenario->questions[q].what, &property))
+		if (property_of(scenario, scenario->questions[q].what, &property))
 			continue;
 		snprintf(name, sizeof(name), "property:%.50s", scenario->questions[q].what);
 		scenario_lacks(scenario, name);
@@ -275,20 +283,53 @@ static void try_fencing(struct run *run, struct fencing *seen)
 	run->world->hosts[target].fence_mode = FENCE_WORKS;
 }
 
+static bool asks_for(const struct run *run, enum property wanted)
+{
+	enum property property;
+
+	for (uint32_t q = 0; q < run->scenario->question_count; q++)
+		if (strcmp(run->scenario->questions[q].a, "prop") == 0 &&
+		    property_of(run->scenario, run->scenario->questions[q].what, &property) &&
+		    property == wanted)
+			return true;
+	return false;
+}
+
+// Clusters of this size in bad years; as many as the question names, if it names a number.
+static bool random_runs(const struct scenario *scenario, const struct scenario_question *question)
+{
+	uint32_t runs = question->number >= 1 ? (uint32_t)fmin(question->number, RANDOM_RUNS_MAX)
+					      : RANDOM_RUNS;
+	bool good = true;
+
+	for (uint64_t seed = 1; good && seed <= runs; seed++) {
+		struct world *world;
+
+		good = seed_run(seed, scenario->node_count, scenario->vm_count, NULL, &world);
+		world_free(world);
+	}
+	return good;
+}
+
 void run_ask_property(struct run *run)
 {
 	struct fencing seen = { 0 };
-	bool at_last;
+	bool at_last = false;
 
-	try_fencing(run, &seen);
-	at_last = !seen.believed && run_wait(run, is_believed, 300);
+	if (asks_for(run, PROPERTY_IN_TURN) || asks_for(run, PROPERTY_NEVER_ASSUMED)) {
+		try_fencing(run, &seen);
+		at_last = !seen.believed && run_wait(run, is_believed, 300);
+	}
 	for (uint32_t q = 0; q < run->scenario->question_count; q++) {
 		struct scenario_question *question = &run->scenario->questions[q];
 		enum property property;
 
-		if (strcmp(question->a, "prop") != 0 || !property_of(question->what, &property))
+		if (strcmp(question->a, "prop") != 0 ||
+		    !property_of(run->scenario, question->what, &property))
 			continue;
-		if (property == PROPERTY_IN_TURN)
+		if (property == PROPERTY_RANDOM)
+			answer(question, random_runs(run->scenario, question));
+		else if (property == PROPERTY_IN_TURN)
 			answer(question, seen.in_turn && seen.rounds > 0);
 		else
 			answer(question, seen.rounds > 1 && !seen.believed && at_last);

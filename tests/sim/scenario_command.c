@@ -15,12 +15,15 @@ static void tell_command(struct run *run, const struct command *command, const c
 			 const char *reason)
 {
 	struct paper paper = { 0 };
+	uint32_t now = run->step;
 
 	paper_add_json(&paper, reason);
+	run->step = command->step;
 	run_tell(run,
 		 "\"ev\": \"cmd\", \"idx\": %u, \"do\": \"%s\", \"result\": \"%s\", \"reason\": %s",
 		 (unsigned int)command->index, do_word((enum scenario_do)command->act), result,
 		 paper.text);
+	run->step = now;
 	free(paper.text);
 }
 
@@ -389,11 +392,17 @@ bool is_command(enum scenario_do act)
 
 void command_act(struct run *run, const struct scenario_action *action, uint32_t index)
 {
-	struct command *command = &run->commands[index];
+	struct command *command = run->commands;
 
-	*command = (struct command){
-		.index = index, .act = action->act, .vm = action->vm, .to = action->to, .open = true
-	};
+	// One of an earlier step may still be without its answer.
+	while (command->open && command < &run->commands[ACTIONS_MAX - 1])
+		command++;
+	*command = (struct command){ .step = run->step,
+				     .index = index,
+				     .act = action->act,
+				     .vm = action->vm,
+				     .to = action->to,
+				     .open = true };
 	if (action->act == DO_DRAIN_PLAN || action->act == DO_CAPACITY_CHECK) {
 		question_act(run, action, command);
 		return;

@@ -459,6 +459,7 @@ static void read_head(struct reader *r, json_t *root)
 				   "a capability is needed here");
 		else
 			scenario_lacks(s, name);
+		s->random |= name && strcmp(name, "scripted-random-runs") == 0;
 	}
 }
 

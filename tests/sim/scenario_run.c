@@ -21,6 +21,7 @@ enum {
 	FORMAT_FENCED_S = 120,
 	FORMAT_ROUND_S = 20,
 	ROUND_S = 5,
+	ANSWER_LIMIT_S = 1,
 };
 
 // ---- time
@@ -90,6 +91,14 @@ static uint64_t scaled_us(const struct run *run, double seconds)
 	return (uint64_t)(fenced + (seconds - FORMAT_FENCED_S) / FORMAT_ROUND_S * ROUND_S * 1e6);
 }
 
+static bool are_answered(struct run *run)
+{
+	for (uint32_t i = 0; i < ACTIONS_MAX; i++)
+		if (run->commands[i].open)
+			return false;
+	return true;
+}
+
 static void step_wait(struct run *run, const struct scenario_step *step)
 {
 	switch ((enum scenario_wait)step->wait) {
@@ -100,7 +109,8 @@ static void step_wait(struct run *run, const struct scenario_step *step)
 	case WAIT_DETECTED:
 		run_wait(run, is_detected, DETECT_LIMIT_S);
 		break;
-	case WAIT_NONE:
+	case WAIT_NONE: // an administrator has her answer before she asks for more
+		run_wait(run, are_answered, ANSWER_LIMIT_S);
 		break;
 	case WAIT_SECONDS:
 		run_until(run, run->world->now_us + scaled_us(run, step->wait_s));

@@ -60,6 +60,29 @@ static bool is_ready(struct run *run)
 	return true;
 }
 
+static bool leads(struct run *run)
+{
+	const struct host *host = &run->world->hosts[run->scenario->leader];
+
+	return is_ready(run) && view_coordinator(node_view(host->node));
+}
+
+// The lowest voter leads the next view.
+static bool make_leader(struct run *run)
+{
+	if (run->scenario->leader == NAME_NONE || leads(run))
+		return true;
+	for (uint32_t i = 0; i < run->hosts; i++) {
+		struct host *host = &run->world->hosts[i];
+
+		if (!view_coordinator(node_view(host->node)))
+			continue;
+		daemon_kill(run->world, host);
+		daemon_start(run->world, host);
+	}
+	return run_wait(run, leads, LIMIT_S) || setup_fail(run, "its leader does not come to lead");
+}
+
 static bool is_answered(struct run *run)
 {
 	return run->setup_answered;
@@ -511,6 +534,8 @@ bool run_setup(struct run *run)
 		return false;
 	if (!run_wait(run, is_ready, LIMIT_S))
 		return setup_fail(run, "the nodes do not come online");
+	if (!make_leader(run))
+		return false;
 	if (!count_failures(run))
 		return false;
 	if (!run_wait(run, are_started, LIMIT_S))

@@ -70,7 +70,7 @@ static const struct capability capabilities[] = {
 	{ "quorum-policies", true },
 	{ "relocate", true },
 	{ "same-attr", true },
-	{ "scripted-random-runs", false },
+	{ "scripted-random-runs", true },
 	{ "spread-at-start", true },
 	{ "start-order", true },
 	{ "stickiness", true },

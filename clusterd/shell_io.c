@@ -111,7 +111,8 @@ static struct queued *event_copy(const struct event *event)
 	size_t members = event->members ? event->member_count * sizeof(*event->members) : 0;
 	size_t reason = event->reason ? strlen(event->reason) + 1 : 0;
 	size_t body = event->body ? event->body_size : 0;
-	size_t size = sizeof(struct queued) + members + reason + body + sizeof(*event->report) + 32;
+	size_t size = sizeof(struct queued) + members + reason + body + sizeof(*event->report) +
+		      sizeof(*event->stats) + 40;
 	struct queued *copy = malloc(size);
 	uint8_t *at;
 
@@ -126,6 +127,8 @@ static struct queued *event_copy(const struct event *event)
 		copy->event.members = take(&at, event->members, members);
 	if (event->report)
 		copy->event.report = take(&at, event->report, sizeof(*event->report));
+	if (event->stats)
+		copy->event.stats = take(&at, event->stats, sizeof(*event->stats));
 	if (event->reason)
 		copy->event.reason = take(&at, event->reason, reason);
 	if (event->body)

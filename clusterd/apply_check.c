@@ -10,11 +10,12 @@ enum {
 	CPUS_MAX = 512,
 	MEMORY_MAX_MIB = 16 * 1024 * 1024,
 	IO_TIMEOUT_MAX_S = 60,
-	HOLD_MIN_S = 5,		// a view change, or a slow store, must not end VMs
+	HOLD_MIN_S = 5, // a view change, or a slow store, must not end VMs
 	WAIT_MAX_S = 24 * 60 * 60,
 	FAILURES_MAX = 1000,
 	MAX_PAUSE_MAX_MS = 60000,
 	MOVES_AT_ONCE_MAX = 16,
+	LINK_MBIT_MAX = 1000000,
 };
 
 static bool is_word_start(char c)
@@ -133,6 +134,7 @@ static bool check_migration(struct apply *a, const struct migration_def *def)
 					      WORDS("give one like 10.1.0.0/16"));
 	return check_number(a, WORDS("the bandwidth of migrations"), def->bandwidth_percent, 1,
 			    100) &&
+	       check_number(a, WORDS("the speed of links"), def->link_mbit, 0, LINK_MBIT_MAX) &&
 	       check_number(a, WORDS("moves-out"), def->moves_out_max, 1, MOVES_AT_ONCE_MAX) &&
 	       check_number(a, WORDS("moves-in"), def->moves_in_max, 1, MOVES_AT_ONCE_MAX);
 }

@@ -62,6 +62,41 @@ static bool report_runs(struct apply *a, struct vm *vm, struct move *move)
 	return true;
 }
 
+// Where the memory did not get through over one network the next one is tried, once.
+static bool another_network(const struct apply *a, const struct vm *vm, const struct move *move)
+{
+	const struct cluster_node *target = &a->cluster->nodes[move->target];
+
+	if (!move->broke || move->cancelled || move->avoid[0] || target->life != NODE_ONLINE ||
+	    target->report.leaving || vm->wanted != VM_WANTED_RUNNING || !vm->managed)
+		return false;
+	for (uint32_t i = 0; i < MIGRATION_NETWORKS_MAX; i++)
+		if (target->report.addresses[i][0] &&
+		    strcmp(target->report.addresses[i], move->address) != 0)
+			return true;
+	return false;
+}
+
+static void end_stayed(struct apply *a, struct vm *vm, struct move *move)
+{
+	struct move again = { .vm = vm->ref,
+			      .kind = move->kind,
+			      .cause = move->cause,
+			      .source = move->source,
+			      .target = move->target,
+			      .began_ms = a->entry->at_ms,
+			      .stage_ms = a->entry->at_ms };
+	bool other = another_network(a, vm, move);
+
+	text_copy(again.avoid, sizeof(again.avoid), move->address);
+	move_end(a, move, move->cancelled ? MOVE_CANCELLED : MOVE_STAYED, move->reason);
+	if (!other)
+		return;
+	again.id = a->cluster->next_move++;
+	*move = again;
+	vm->move = again.id;
+}
+
 // The lease proves that nothing of it lives elsewhere.
 static bool report_exclusive(struct apply *a, struct vm *vm, struct move *move, uint8_t from)
 {
@@ -76,7 +111,7 @@ static bool report_exclusive(struct apply *a, struct vm *vm, struct move *move, 
 		vm->unproven = 0;
 		vm_set_phase(a, vm, VM_RUNNING);
 		text_copy(vm->reason, sizeof(vm->reason), "");
-		move_end(a, move, move->cancelled ? MOVE_CANCELLED : MOVE_STAYED, move->reason);
+		end_stayed(a, vm, move);
 		return true;
 	}
 	return refuse_stale(a);
@@ -135,10 +170,12 @@ static bool report_saved(struct apply *a, struct vm *vm, struct move *move)
 	return true;
 }
 
-static bool report_failed(struct apply *a, struct move *move)
+static bool report_failed(struct apply *a, struct move *move, uint8_t from)
 {
 	char reason[REASON_SIZE];
 
+	if (from == move->source)
+		move->broke = a->entry->flag;
 	move_say(move, a->entry->reason);
 	if (move->stage != STAGE_SAVE) {
 		move_undo(a, move, a->entry->reason);
@@ -204,6 +241,8 @@ bool move_report(struct apply *a)
 	switch ((enum move_report)entry->move_report) {
 	case MOVE_REPORT_SHARED:
 		move->shared = true;
+		if (entry->address[0])
+			text_copy(move->address, sizeof(move->address), entry->address);
 		both_ready(a, move);
 		return true;
 	case MOVE_REPORT_READY:
@@ -218,7 +257,7 @@ bool move_report(struct apply *a)
 	case MOVE_REPORT_RUNS:
 		return report_runs(a, vm, move);
 	case MOVE_REPORT_FAILED:
-		return report_failed(a, move);
+		return report_failed(a, move, from);
 	case MOVE_REPORT_TARGET_GONE:
 		return report_gone(a, move, false);
 	case MOVE_REPORT_EXCLUSIVE:

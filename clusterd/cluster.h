@@ -71,6 +71,8 @@ struct node_report {
 	uint64_t boot;		// first 8 bytes of the kernel's boot id
 	// Where other nodes reach its daemon and its QEMUs, best first; empty at the end.
 	char addresses[MIGRATION_NETWORKS_MAX][ADDRESS_SIZE];
+	uint32_t link_mbit[MIGRATION_NETWORKS_MAX]; // a second, of the links with these addresses;
+						    // 0: they do not say
 	uint64_t cert_expires;	 // unix seconds: the first of its certificates to end; 0: none
 	uint64_t cert_authority; // tells one authority from another; 0: none that can be used
 	struct node_volume volumes[VOLUMES_MAX];
@@ -303,6 +305,9 @@ struct move {
 	uint64_t stage_ms;	    // wall clock of the last change of stage
 	uint32_t tip;		    // POLICY: id of the tip that it is of; 0: none
 	char address[ADDRESS_SIZE]; // where the target listens
+	char avoid[ADDRESS_SIZE];   // the one that an earlier attempt failed over; empty: it is
+				    // the first
+	bool broke;		    // the memory did not get through
 	uint32_t port;
 	struct move_numbers forecast, fact;
 	char reason[REASON_SIZE]; // of the failure, or why it waits

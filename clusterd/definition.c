@@ -15,6 +15,7 @@ static void fields_migration_def(struct fields *f, struct migration_def *def)
 		field_string(f, def->networks[i], sizeof(def->networks[i]));
 	field_bool(f, &def->plain);
 	field_u32(f, &def->bandwidth_percent);
+	field_u32(f, &def->link_mbit);
 	field_u32(f, &def->moves_out_max);
 	field_u32(f, &def->moves_in_max);
 	field_count(f, &def->moves_max, MOVES_MAX);

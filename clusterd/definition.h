@@ -272,6 +272,7 @@ struct migration_def {
 	bool plain;						 // without TLS
 	uint32_t bandwidth_percent;	      // of the link, for one node's moves; 1 to 100,
 					      // default 50
+	uint32_t link_mbit; // a second, of links that do not say; 0: such are not limited
 	uint32_t moves_out_max, moves_in_max; // at once, per node; 1 to 16, default 2
 	uint32_t moves_max; // at once in the whole cluster; 0: what the nodes allow
 };

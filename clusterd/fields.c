@@ -337,6 +337,8 @@ void fields_node_report(struct fields *f, struct node_report *report)
 	field_u64(f, &report->boot);
 	for (uint32_t i = 0; i < MIGRATION_NETWORKS_MAX; i++)
 		field_string(f, report->addresses[i], sizeof(report->addresses[i]));
+	for (uint32_t i = 0; i < MIGRATION_NETWORKS_MAX; i++)
+		field_u32(f, &report->link_mbit[i]);
 	field_u64(f, &report->cert_expires);
 	field_u64(f, &report->cert_authority);
 	fields_node_volumes(f, report->volumes);

@@ -219,7 +219,8 @@ static bool report_says_it(const struct node *node, const struct node_report *re
 	    host->cert_authority != report->cert_authority)
 		return false;
 	for (uint8_t i = 0; i < MIGRATION_NETWORKS_MAX; i++)
-		if (strcmp(host->addresses[i], report->addresses[i]) != 0)
+		if (strcmp(host->addresses[i], report->addresses[i]) != 0 ||
+		    host->link_mbit[i] != report->link_mbit[i])
 			return false;
 	for (uint8_t v = 0; v < volumes_high(node); v++) {
 		const struct node_volume *x = &node->volumes[v].seen, *y = &report->volumes[v];

@@ -7,6 +7,7 @@
 
 #include "clusterd/invariant.h"
 #include "clusterd/text.h"
+#include "migration/bandwidth.h"
 #include "migration/forecast.h"
 
 enum { SAY_AGAIN_MS = 2000 };
@@ -61,6 +62,7 @@ static struct move_context context_of(struct node *node, const struct local_move
 		.move = move,
 		.vm = vm,
 		.local = local,
+		.bandwidth = move ? move_bandwidth(&node->cluster, move) : 0,
 		.normal = view_normal(node->view),
 		.leaving = node_leaves(node, (enum move_side)place->side),
 		.tls = !node->cluster.def.migration.plain,
@@ -383,7 +385,9 @@ static enum move_report place_due(const struct local_move *place,
 	switch ((enum move_side)place->side) {
 	case SIDE_SOURCE:
 		text_copy(entry->reason, sizeof(entry->reason), place->source.reason);
+		text_copy(entry->address, sizeof(entry->address), place->source.via);
 		entry->numbers = place->source.fact;
+		entry->flag = place->source.broke;
 		return source_due(&place->source, context);
 	case SIDE_TARGET:
 		text_copy(entry->reason, sizeof(entry->reason), place->target.reason);

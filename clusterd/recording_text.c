@@ -253,6 +253,7 @@ static void add_report(struct text *text, const struct node_report *report)
 	for (int i = 0; i < MIGRATION_NETWORKS_MAX && report->addresses[i][0]; i++) {
 		text_add(text, " address=");
 		text_add(text, report->addresses[i]);
+		add_number(text, "link-mbit", report->link_mbit[i]);
 	}
 	if (report->cert_expires)
 		add_number(text, "cert-expires", report->cert_expires);

@@ -391,7 +391,8 @@ static void shell_look(void *owner, struct node_report *report)
 	const struct cluster *cluster = node_cluster(shell->node);
 	struct cert_folder found;
 	struct cert_problem problem;
-	uint32_t count = migration_addresses(&cluster->def.migration, report->addresses);
+	uint32_t count =
+		migration_addresses(&cluster->def.migration, report->addresses, report->link_mbit);
 
 	link_addresses(shell->link, (const char (*)[ADDRESS_SIZE])report->addresses, count);
 	if (link_certificates(shell->link, &found, &problem))

@@ -318,6 +318,17 @@ static struct answer answer_unknown(const char *kind, const char *name)
 	return answer_error(code, reason, fix);
 }
 
+static json_t *speed_rows(const struct cluster_node *cnode)
+{
+	json_t *rows = json_array();
+
+	for (int i = 0; i < MIGRATION_NETWORKS_MAX && cnode->report.addresses[i][0]; i++)
+		json_array_append_new(rows, cnode->report.link_mbit[i]
+						    ? integer(cnode->report.link_mbit[i])
+						    : json_null());
+	return rows;
+}
+
 static json_t *address_rows(const struct cluster_node *cnode)
 {
 	json_t *rows = json_array();
@@ -357,6 +368,7 @@ struct answer show_node(struct request *request, const json_t *ask)
 				    : json_null());
 	json_object_set_new(row, "volumes", node_volume_rows(cluster, cnode));
 	json_object_set_new(row, "addresses", address_rows(cnode));
+	json_object_set_new(row, "link_mbit", speed_rows(cnode));
 	for (uint32_t i = 0; i < cluster->vm_high; i++) {
 		const struct vm *vm = &cluster->vms[i];
 

@@ -312,6 +312,8 @@ static void fields_move(struct fields *f, struct move *move)
 	field_u64(f, &move->stage_ms);
 	field_u32(f, &move->tip);
 	field_string(f, move->address, sizeof(move->address));
+	field_string(f, move->avoid, sizeof(move->avoid));
+	field_bool(f, &move->broke);
 	field_u32(f, &move->port);
 	fields_move_numbers(f, &move->forecast);
 	fields_move_numbers(f, &move->fact);

@@ -2,6 +2,7 @@
 #include "migration/address_io.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -9,8 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { FOUND_MAX = 256 };
+enum {
+	FOUND_MAX = 256,
+	LOWER_MAX = 3, // a VLAN on a bridge on a bond
+};
+
+#define NET "/sys/class/net"
 
 struct found {
 	char name[IF_NAMESIZE];
@@ -148,20 +155,84 @@ static bool found_inside(const struct found *found, const char *network)
 	return true;
 }
 
-uint32_t migration_addresses(const struct migration_def *def, char (*out)[ADDRESS_SIZE])
+// ---- the speed of a link ----
+
+static uint32_t speed_read(const char *net, const char *name)
+{
+	char path[256];
+	FILE *file;
+	int mbit = 0;
+
+	snprintf(path, sizeof(path), "%s/%s/speed", net, name);
+	file = fopen(path, "re");
+	// Without a carrier it is -1, or cannot be read at all.
+	if (!file || fscanf(file, "%d", &mbit) != 1 || mbit < 0)
+		mbit = 0;
+	if (file)
+		fclose(file);
+	return (uint32_t)mbit;
+}
+
+static bool interface_has(const char *net, const char *name, const char *what)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s/%s", net, name, what);
+	return access(path, F_OK) == 0;
+}
+
+/*
+ * Virtual interfaces say something, too, a veth 10000 and a tap 10, that means nothing. So it is
+ * believed of hardware and of a bond, which adds up; a bridge or a VLAN is as fast as the fastest
+ * of what it stands on.
+ */
+static uint32_t interface_speed(const char *net, const char *name, uint32_t depth)
+{
+	uint32_t most = 0, mbit;
+	struct dirent *entry;
+	char path[256];
+	DIR *folder;
+
+	if (interface_has(net, name, "device") || interface_has(net, name, "bonding"))
+		return speed_read(net, name);
+	snprintf(path, sizeof(path), "%s/%s", net, name);
+	folder = depth > 0 ? opendir(path) : NULL;
+	while (folder && (entry = readdir(folder))) {
+		if (strncmp(entry->d_name, "lower_", 6) != 0)
+			continue;
+		mbit = interface_speed(net, entry->d_name + 6, depth - 1);
+		if (mbit > most)
+			most = mbit;
+	}
+	if (folder)
+		closedir(folder);
+	return most;
+}
+
+uint32_t interface_mbit(const char *net, const char *name)
+{
+	return interface_speed(net, name, LOWER_MAX);
+}
+
+uint32_t migration_addresses(const struct migration_def *def, char (*out)[ADDRESS_SIZE],
+			     uint32_t *link_mbit)
 {
 	struct found found[FOUND_MAX];
 	uint32_t here = found_all(found), count = 0;
 
 	memset(out, 0, (size_t)MIGRATION_NETWORKS_MAX * ADDRESS_SIZE);
+	memset(link_mbit, 0, MIGRATION_NETWORKS_MAX * sizeof(*link_mbit));
 	for (uint32_t i = 0; i < def->network_count; i++)
 		for (uint32_t j = 0; j < here; j++)
 			if (found_inside(&found[j], def->networks[i])) {
+				link_mbit[count] = interface_mbit(NET, found[j].name);
 				strcpy(out[count++], found[j].text);
 				break;
 			}
 	for (uint32_t j = 0; def->network_count == 0 && j < here; j++)
-		if (!found[j].loopback && !found[j].local && count < MIGRATION_NETWORKS_MAX)
+		if (!found[j].loopback && !found[j].local && count < MIGRATION_NETWORKS_MAX) {
+			link_mbit[count] = interface_mbit(NET, found[j].name);
 			strcpy(out[count++], found[j].text);
+		}
 	return count;
 }

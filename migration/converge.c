@@ -11,7 +11,7 @@
 #include "clusterd/text.h"
 
 enum {
-	DOWNTIME_FIRST_MS = 25,
+	DOWNTIME_FIRST_MS = 5,
 	ROUNDS_IN_VAIN = 4, // until it is sure that pausing longer, or giving up, is all that is
 			    // left
 	STUCK_MS = 30000,

@@ -23,6 +23,7 @@ struct move_context {
 	uint32_t peer_id;	      // corosync id of the other end; 0: none
 	const char *peer;	      // its name
 	struct move_numbers forecast; // what is known of it beside the dirty rate
+	uint64_t bandwidth;	      // bytes a second of the link that it may take; 0: all
 	bool normal;		      // this node's view
 	bool leaving;		      // this daemon ends, or its host
 	bool tls;
@@ -67,6 +68,9 @@ struct move_source {
 	bool never; // the target said that it never did
 	bool post_copy;
 	bool numbers_said, fact_said;
+	bool broke;		// the memory did not get through
+	char via[ADDRESS_SIZE]; // the target's that answered
+	uint64_t bandwidth;	// as QEMU was told
 	uint64_t dirty_rate;
 	uint64_t since_ms; // of the present state
 	uint64_t ask_ms;   // link or dirty rate were last asked for
@@ -173,3 +177,5 @@ static inline void move_wish_forced(struct vm_wish *wish)
 // Between the three of them: an action about the VM's process, with room for what it says.
 struct action *move_action(const struct move_context *context, enum action_type type);
 struct migrate_params *move_params(const struct move_context *context);
+// In the list's bytes.
+const char *text_keep(const struct move_context *context, const char *text);

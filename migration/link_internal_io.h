@@ -59,6 +59,7 @@ struct link_peer {
 	struct link_conn *dialling; // NULL: nobody is being dialled
 	char addresses[MIGRATION_NETWORKS_MAX][ADDRESS_SIZE];
 	uint32_t address_count, address_at;
+	char avoid[ADDRESS_SIZE]; // dialled last
 	uint64_t checks[LINK_CHECKS_MAX];
 	uint32_t check_count;
 	struct link_word words[LINK_WORDS_MAX];

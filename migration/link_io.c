@@ -296,9 +296,13 @@ static void peer_dial(struct link *link, struct link_peer *peer)
 		peer_failed(link, peer, reason);
 		return;
 	}
-	for (int i = 0; i < MIGRATION_NETWORKS_MAX; i++)
-		if (node->report.addresses[i][0])
-			strcpy(peer->addresses[peer->address_count++], node->report.addresses[i]);
+	for (int last = 0; last < 2; last++)
+		for (int i = 0; i < MIGRATION_NETWORKS_MAX; i++) {
+			const char *address = node->report.addresses[i];
+
+			if (address[0] && (strcmp(address, peer->avoid) == 0) == last)
+				strcpy(peer->addresses[peer->address_count++], address);
+		}
 	if (peer->address_count == 0) {
 		snprintf(reason, sizeof(reason),
 			 "%s has told of no address in the migration networks", node->def.name);
@@ -406,7 +410,17 @@ void link_conn_gone(struct link *link, struct link_conn *conn, const char *reaso
 
 // ---- actions ----
 
-static void link_check(struct link *link, uint32_t id, uint64_t cookie)
+// The best of its networks first, or any but the one that memory did not get through.
+static bool good_way(const struct link *link, const struct link_conn *conn, const char *avoid)
+{
+	const struct cluster_node *node = node_find(link, conn->peer);
+
+	if (*avoid)
+		return strcmp(conn->address, avoid) != 0;
+	return !node || strcmp(conn->address, node->report.addresses[0]) == 0;
+}
+
+static void link_check(struct link *link, uint32_t id, uint64_t cookie, const char *avoid)
 {
 	struct link_peer *peer = peer_of(link, id), none = { .id = id };
 	struct link_conn *conn = conn_ready(link, id, true);
@@ -415,6 +429,9 @@ static void link_check(struct link *link, uint32_t id, uint64_t cookie)
 		check_answer(link, &none, cookie, NULL, "too many checks are under way");
 		return;
 	}
+	if (conn && !good_way(link, conn, avoid))
+		conn = NULL;
+	snprintf(peer->avoid, sizeof(peer->avoid), "%s", avoid);
 	peer->checks[peer->check_count++] = cookie;
 	if (peer->check_count == 1) {
 		peer->pinged = conn != NULL;
@@ -453,7 +470,7 @@ bool link_perform(struct link *link, const struct action *action)
 		return false;
 	link_enter(link);
 	if (action->type == ACTION_LINK_CHECK)
-		link_check(link, action->node_id, action->cookie);
+		link_check(link, action->node_id, action->cookie, action->text ? action->text : "");
 	else
 		move_tell(link, action->node_id, action->move, action->word);
 	link_leave(link);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Moving VMs.
-libcore_a_SOURCES += migration/converge.c migration/converge.h migration/ends.h migration/forecast.c \
+libcore_a_SOURCES += migration/bandwidth.c migration/bandwidth.h migration/converge.c migration/converge.h migration/ends.h migration/forecast.c \
 	migration/forecast.h migration/save.c migration/source.c migration/target.c
 libcore_a_SOURCES += migration/preflight.c migration/preflight.h migration/preflight_internal.h \
 	migration/preflight_words.c

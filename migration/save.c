@@ -145,6 +145,7 @@ static void save_start(struct move_save *save, const struct move_context *contex
 	params->channels = 1;
 	params->post_copy = false;
 	params->throttle = 0;
+	params->bandwidth = 0; // it goes to no link
 	params->downtime_ms = context->def->max_pause_ms;
 	action->volume = save->volume;
 	action->migrate = params;

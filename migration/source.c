@@ -111,22 +111,27 @@ struct action *move_action(const struct move_context *context, enum action_type 
 	return action;
 }
 
+const char *text_keep(const struct move_context *context, const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	return memcpy(actions_bytes(context->actions, size), text, size);
+}
+
 // The target's QEMU must be told the same, so it follows from the definition alone.
 struct migrate_params *move_params(const struct move_context *context)
 {
 	struct migrate_params *params = actions_bytes(context->actions, sizeof(*params));
-	size_t size = context->peer ? strlen(context->peer) + 1 : 1;
-	char *peer = actions_bytes(context->actions, size);
 
 	memset(params, 0, sizeof(*params));
-	memcpy(peer, context->peer ? context->peer : "", size);
-	params->peer = peer;
+	params->peer = text_keep(context, context->peer ? context->peer : "");
 	params->tls = context->tls;
 	params->post_copy = context->def->post_copy;
 	params->channels = context->def->memory_mib >= MULTIFD_MIB && !context->def->post_copy
 				   ? MULTIFD_CHANNELS
 				   : 1;
 	params->throttle = context->def->throttle_max;
+	params->bandwidth = context->bandwidth;
 	return params;
 }
 
@@ -276,6 +281,7 @@ static void source_tune(struct move_source *source, const struct move_context *c
 
 	params->downtime_ms = source->converge.downtime_ms;
 	params->post_copy = post_copy;
+	source->bandwidth = params->bandwidth;
 	move_action(context, ACTION_MIGRATE_TUNE)->migrate = params;
 }
 
@@ -357,6 +363,9 @@ static void source_heard(struct move_source *source, const struct move_context *
 	case MIGRATE_ACTIVE:
 		if (sending)
 			source_judge(source, context, event->stats);
+		// Others that share the link have come, or gone.
+		if (source->state == SOURCE_SENDING && source->bandwidth != context->bandwidth)
+			source_tune(source, context, false);
 		source_ask_again(source, context);
 		break;
 	case MIGRATE_PRE_SWITCHOVER: // begun by source_step()
@@ -370,6 +379,7 @@ static void source_heard(struct move_source *source, const struct move_context *
 		source_handed(source, context);
 		break;
 	case MIGRATE_FAILED:
+		source->broke = source->state == SOURCE_SENDING;
 		source_fail(source, context, event->reason ? event->reason : "QEMU gave up");
 		break;
 	case MIGRATE_CANCELLED:
@@ -411,6 +421,8 @@ void source_event(struct move_source *source, const struct move_context *context
 		    event->cookie != context->move->id || source->state != SOURCE_PREPARING)
 			break;
 		source->link_ok = event->flag;
+		if (event->flag && event->reason)
+			text_copy(source->via, sizeof(source->via), event->reason);
 		if (!event->flag)
 			source_fail(source, context, event->reason);
 		break;
@@ -434,6 +446,8 @@ static void ask_ahead(struct move_source *source, const struct move_context *con
 		source->link_asked = true;
 		action->node_id = context->peer_id;
 		action->cookie = context->move->id;
+		if (context->move->avoid[0])
+			action->text = text_keep(context, context->move->avoid);
 	}
 }
 
@@ -445,13 +459,11 @@ static void source_send(struct move_source *source, const struct move_context *c
 		.throttle_max = context->def->throttle_max,
 		.post_copy = context->def->post_copy,
 	};
-	size_t size = strlen(context->move->address) + 1;
-	char *address = actions_bytes(context->actions, size);
 
-	memcpy(address, context->move->address, size);
-	params->address = address;
+	params->address = text_keep(context, context->move->address);
 	params->port = context->move->port;
 	params->downtime_ms = converge_start(&source->converge, &limits, context->now_ms);
+	source->bandwidth = params->bandwidth;
 	move_action(context, ACTION_MIGRATE)->migrate = params;
 	source->event_ms = context->now_ms;
 	source->status = MIGRATE_SETUP;
@@ -705,7 +717,8 @@ enum move_report source_due(const struct move_source *source, const struct move_
 		return (enum move_report)0;
 	switch ((enum source_state)source->state) {
 	case SOURCE_PREPARING:
-		if (stage == STAGE_PREPARE && !move->shared &&
+		// With the address at which the target answers: there its QEMU is to listen.
+		if (stage == STAGE_PREPARE && !move->shared && source->link_ok &&
 		    context->local->hold.state == HOLD_SHARED && !context->local->hold.failed)
 			return MOVE_REPORT_SHARED;
 		break;

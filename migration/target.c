@@ -223,6 +223,16 @@ static bool is_possible_owner(const struct move_context *context)
 	return !vm || vm->possible == 0 || vm->possible & UINT64_C(1) << context->move->target;
 }
 
+// It listens where the source has found it.
+static const struct migrate_params *params_of(const struct move_context *context)
+{
+	struct migrate_params *params = move_params(context);
+
+	params->address = text_keep(context, context->move->address);
+	params->bandwidth = 0;
+	return params;
+}
+
 void target_wish(const struct move_target *target, const struct move_context *context,
 		 struct vm_wish *wish)
 {
@@ -250,7 +260,7 @@ void target_wish(const struct move_target *target, const struct move_context *co
 		wish->mode = START_INCOMING;
 		wish->attempt = move ? move->attempt : 0;
 		if (wish->start && context->local->life == LIFE_GRANTED)
-			wish->migrate = move_params(context);
+			wish->migrate = params_of(context);
 		break;
 	case TARGET_CONTINUING:
 		wish->cont = context->local->life == LIFE_INCOMING;

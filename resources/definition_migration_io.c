@@ -55,7 +55,7 @@ static void network_read(const struct walk *walk, const struct xml_element *elem
 void definition_cluster_migration_read(const struct walk *walk, const struct xml_element *element,
 				       void *target)
 {
-	static const char *const names[] = { "tls",	 "bandwidth", "moves-out",
+	static const char *const names[] = { "tls",	 "bandwidth", "link-mbit", "moves-out",
 					     "moves-in", "moves",     NULL };
 	static const struct child_rule rules[] = {
 		{ "network", network_read, true, false },
@@ -70,6 +70,8 @@ void definition_cluster_migration_read(const struct walk *walk, const struct xml
 	def->plain = tls == 0;
 	walk_number(walk, element, "bandwidth", 1, 100, "must be a percentage, 1 to 100",
 		    &def->bandwidth_percent);
+	walk_number(walk, element, "link-mbit", 1, LINK_MBIT_MAX, "must be 1 to 1000000 Mbit/s",
+		    &def->link_mbit);
 	walk_number(walk, element, "moves-out", 1, MOVES_AT_ONCE_MAX, "must be 1 to 16",
 		    &def->moves_out_max);
 	walk_number(walk, element, "moves-in", 1, MOVES_AT_ONCE_MAX, "must be 1 to 16",

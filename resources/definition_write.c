@@ -186,6 +186,8 @@ static void migration_put(struct out *out, const struct migration_def *def)
 	tag_start(out, "migration");
 	attribute(out, "tls", yes_no_words[!def->plain]);
 	attribute_number(out, "bandwidth", def->bandwidth_percent, "");
+	if (def->link_mbit > 0)
+		attribute_number(out, "link-mbit", def->link_mbit, "");
 	attribute_number(out, "moves-out", def->moves_out_max, "");
 	attribute_number(out, "moves-in", def->moves_in_max, "");
 	if (def->moves_max > 0)

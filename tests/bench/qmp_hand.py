@@ -43,6 +43,7 @@ class Monitor:
         self.events, self.answers = [], []
         self.heard = threading.Condition()
         self.closed = False
+        self.log = None
         self.react = None       # called with each event in the thread that reads
         end = time.monotonic() + seconds
         while True:
@@ -111,8 +112,14 @@ class Monitor:
                 raise TimeoutError(f"no {name} {status or ''} within {seconds} s")
             found = self._find(name, status)
         if found is None:
-            raise RuntimeError(f"QEMU ended before {name} {status or ''}")
+            raise RuntimeError(f"QEMU ended before {name} {status or ''}: {self.last_words()}")
         return found
+
+    def last_words(self):
+        if not self.log:
+            return ""
+        with open(self.log, encoding="utf-8", errors="replace") as source:
+            return "; ".join(source.read().splitlines()[-3:])
 
     def close(self):
         try:
@@ -161,7 +168,7 @@ class Hand:
             process = subprocess.Popen([self.lab.command, "exec", node, *words], env=self.lab.environment,
                                        stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         monitor = Monitor(path)
-        monitor.process = process
+        monitor.process, monitor.log = process, log.name
         self.processes.append(process)
         self.lab.exec(node, "ip", "link", "set", "bench0", "master", "br0", "up")
         return monitor
@@ -217,7 +224,7 @@ class Hand:
         if channels > 1:
             settings["multifd-channels"] = channels
         for monitor, node, is_source in ((target, to, False), (source, self.node, True)):
-            mine = dict(settings)
+            mine = dict(settings, **{"tls-creds": "", "tls-hostname": ""})
             if tls:
                 self.credentials(monitor, node, is_source)
                 mine["tls-creds"] = "tls-client" if is_source else "tls-server"
@@ -225,9 +232,9 @@ class Hand:
                     mine["tls-hostname"] = to
             wanted = [word for word in words if is_source or word != "pause-before-switchover"]
             monitor.command("migrate-set-capabilities",
-                            capabilities=[{"capability": word, "state": True} for word in wanted])
-            if mine:
-                monitor.command("migrate-set-parameters", **mine)
+                            capabilities=[{"capability": word, "state": word in wanted}
+                                          for word in {*wanted, "multifd", "pause-before-switchover"}])
+            monitor.command("migrate-set-parameters", **mine)
         if not hand_over:
             target.command("cont")      # it has -S: at its defaults QEMU starts by itself
         address = f"tcp:10.97.0.{to[1:]}:{PORT}"

@@ -13,8 +13,8 @@ wait settle
      0.003 n1   move vm0: done
      0.003 n1   | vm vm0: to be moved to n2 (live)
      0.005 n1   | vm vm0: live migration from n1 to n2
-     0.053 n2   QEMU of vm0 waits for it
-     0.131 n1   | vm vm0: memory is being sent to n2
+     0.073 n2   QEMU of vm0 waits for it
+     0.150 n1   | vm vm0: memory is being sent to n2
      1.003 n1   migration of vm0 begins
      1.036 --   > kill clusterd n1,n2
      1.036 --   > run 2

@@ -163,6 +163,7 @@ static void test_meaning(void **state)
 	assert_true(defs->cluster.migration.plain && defs->cluster.migration.network_count == 2);
 	assert_string_equal(defs->cluster.migration.networks[1], "fd00:1::/64");
 	assert_int_equal(defs->cluster.migration.bandwidth_percent, 80);
+	assert_int_equal(defs->cluster.migration.link_mbit, 25000);
 	assert_int_equal(defs->cluster.migration.moves_out_max, 4);
 	assert_int_equal(defs->node_count, 2);
 	assert_int_equal(defs->nodes[0].memory_reserve_mib, 2048);

@@ -362,6 +362,8 @@ static void fill_move(struct cluster *cluster)
 	FLAG(move->target_died);
 	FLAG(move->cancelled);
 	END(move->address);
+	END(move->avoid);
+	FLAG(move->broke);
 	END(move->reason);
 }
 

@@ -13,7 +13,14 @@ static void source_prepares(void)
 	assert_int_equal(asked(ACTION_DIRTY_RATE), 1);
 	assert_int_equal(source_due(&source, &context), 0);
 	source_hears((struct event){ .type = EVENT_LEASE_SHARED, .flag = true });
+	assert_int_equal(source_due(&source, &context), 0); // not before the link was proven
+	source_hears((struct event){ .type = EVENT_LINK_CHECKED,
+				     .node_id = PEER,
+				     .cookie = 7,
+				     .flag = true,
+				     .reason = "10.2.0.2" });
 	assert_int_equal(source_due(&source, &context), MOVE_REPORT_SHARED);
+	assert_string_equal(source.via, "10.2.0.2");
 	move.shared = move.ready = true;
 	source_hears((struct event){ .type = EVENT_DIRTY_RATE, .flag = true, .index = 1000 });
 }
@@ -21,11 +28,9 @@ static void source_prepares(void)
 static void source_sends(void)
 {
 	source_prepares();
+	assert_int_equal(asked(ACTION_MIGRATE), 0);
 	stage(STAGE_TRANSFER);
 	settle_source();
-	assert_int_equal(asked(ACTION_MIGRATE), 0); // not a byte before the link was proven
-	source_hears((struct event){
-		.type = EVENT_LINK_CHECKED, .node_id = PEER, .cookie = 7, .flag = true });
 	assert_int_equal(asked(ACTION_MIGRATE), 1);
 	assert_int_equal(source.state, SOURCE_SENDING);
 }

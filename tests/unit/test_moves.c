@@ -285,6 +285,58 @@ static void what_cannot_be_moved_is_refused(void **state)
 	refused(&f, named(ENTRY_MOVE_CANCEL, "web"), "not-moving", "not being moved");
 }
 
+static void transfer_breaks(const char *second, bool broke)
+{
+	struct entry entry;
+
+	text_copy(f.cluster.nodes[N3].report.addresses[0], ADDRESS_SIZE, "10.1.0.3");
+	text_copy(f.cluster.nodes[N3].report.addresses[1], ADDRESS_SIZE, second);
+	accept(&f, request(MOVE_LIVE, N3));
+	accept(&f, begin_entry(MOVE_LIVE, N3));
+	entry = says(N1, MOVE_REPORT_SHARED);
+	text_copy(entry.address, sizeof(entry.address), "10.1.0.3");
+	accept(&f, entry);
+	assert_string_equal(its_move()->address, "10.1.0.3"); // where its target is to listen
+	entry = says(N3, MOVE_REPORT_READY);
+	text_copy(entry.address, sizeof(entry.address), "10.1.0.3");
+	accept(&f, entry);
+	entry = says_why(N1, MOVE_REPORT_FAILED, "connection timed out");
+	entry.flag = broke;
+	accept(&f, entry);
+	say(N3, MOVE_REPORT_TARGET_GONE);
+	say(N1, MOVE_REPORT_EXCLUSIVE);
+}
+
+static void the_next_network_is_tried_once(void **state)
+{
+	struct entry entry;
+	uint32_t first;
+
+	(void)state;
+	transfer_breaks("", true); // there is no other
+	ended(MOVE_STAYED);
+	transfer_breaks("10.2.0.3", false); // it was not the network
+	ended(MOVE_STAYED);
+	first = f.cluster.next_move;
+	transfer_breaks("10.2.0.3", true);
+	assert_int_equal(last_past()->id, first);
+	assert_int_equal(last_past()->outcome, MOVE_STAYED);
+	stands(STAGE_ASKED);
+	assert_int_equal(its_move()->target, N3);
+	assert_string_equal(its_move()->avoid, "10.1.0.3");
+	runs_on(N1);
+	accept(&f, begin_entry(MOVE_LIVE, N3));
+	say(N1, MOVE_REPORT_SHARED);
+	say(N3, MOVE_REPORT_READY);
+	entry = says_why(N1, MOVE_REPORT_FAILED, "connection timed out");
+	entry.flag = true;
+	accept(&f, entry);
+	say(N3, MOVE_REPORT_TARGET_GONE);
+	say(N1, MOVE_REPORT_EXCLUSIVE);
+	ended(MOVE_STAYED);
+	runs_on(N1);
+}
+
 static void a_failed_move_leaves_it_on_its_source(void **state)
 {
 	(void)state;
@@ -745,6 +797,7 @@ int main(void)
 		T(a_stranger_ends_no_saving),
 		T(a_move_that_waits_uses_up_no_limit),
 		T(what_cannot_be_moved_is_refused),
+		T(the_next_network_is_tried_once),
 		T(a_failed_move_leaves_it_on_its_source),
 		T(a_cancelled_move_leaves_it_on_its_source),
 		T(a_target_that_continued_wins),

@@ -702,6 +702,45 @@ static void explain_life(const json_t *vm)
 	explain_mend(json_object_get(vm, "mend"));
 }
 
+static void explain_verdict(const struct session *session, const json_t *line)
+{
+	const char *verdict = json_word(line, "verdict");
+	const char *colour = session->colour ? word_colour(verdict) : "";
+
+	printf("  %s%-5s%s ", colour, verdict, *colour ? "\033[0m" : "");
+}
+
+static void explain_rules(struct session *session, const json_t *rules)
+{
+	const json_t *rule;
+	size_t i;
+
+	json_array_foreach(rules, i, rule)
+	{
+		explain_verdict(session, rule);
+		printf("rule %s, %s, ", json_word(rule, "rule"), json_word(rule, "kind"));
+		if (json_flag(rule, "strict"))
+			fputs("strict", stdout);
+		else
+			printf("a wish of weight %lld", json_number(rule, "weight"));
+		if (json_number(rule, "cost") > 0)
+			printf(", costs %lld here", json_number(rule, "cost"));
+		putchar('\n');
+	}
+}
+
+// What the strategy compares, once wishes are alike.
+static void explain_load(const json_t *node)
+{
+	if (json_is_integer(json_object_get(node, "load_permille")))
+		printf("  load with it: %lld.%lld %%, %s\n",
+		       json_number(node, "load_permille") / 10,
+		       json_number(node, "load_permille") % 10,
+		       strcmp(json_word(node, "load_is"), "measured") == 0
+			       ? "measured"
+			       : "as configured, by what is promised");
+}
+
 static void explain_node(struct session *session, const json_t *node)
 {
 	const json_t *check;
@@ -712,20 +751,24 @@ static void explain_node(struct session *session, const json_t *node)
 	       json_number(node, "vms"), json_number(node, "free_mib"));
 	if (json_is_integer(json_object_get(node, "tier")))
 		printf(", preferred: tier %lld", json_number(node, "tier"));
+	if (json_number(node, "wish_cost") > 0)
+		printf(", wishes not followed: %lld", json_number(node, "wish_cost"));
 	puts(")");
+	explain_load(node);
 	json_array_foreach(json_object_get(node, "checks"), i, check)
 	{
-		const char *verdict = json_word(check, "verdict");
-		const char *colour = session->colour ? word_colour(verdict) : "";
-
-		printf("  %s%-5s%s %s", colour, verdict, *colour ? "\033[0m" : "",
-		       json_word(check, "check"));
+		explain_verdict(session, check);
+		fputs(json_word(check, "check"), stdout);
+		if (json_number(check, "found") > 0 || json_number(check, "needed") > 0)
+			printf(" (found %lld, needed %lld)", json_number(check, "found"),
+			       json_number(check, "needed"));
 		if (*json_word(check, "reason"))
 			printf(": %s", json_word(check, "reason"));
 		putchar('\n');
 		if (*json_word(check, "fix"))
 			printf("        fix: %s\n", json_word(check, "fix"));
 	}
+	explain_rules(session, json_object_get(node, "rules"));
 }
 
 enum exit_status clustadm_vm_explain(struct session *session)

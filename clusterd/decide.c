@@ -496,6 +496,7 @@ static bool decide_places(struct node *node, uint64_t present, struct actions *a
 	placement_sort(&node->cluster, node->scratch, count);
 	placing.bytes = actions_bytes(actions, PLACES_SIZE);
 	placement_load_init_at(&placing.load, &node->cluster, present, node->wall_ms);
+	placement_load_measure(&placing.load, &node->cluster, node->measures, node->now_ms);
 	placing.list = node->scratch + count; // those that wait are on no node
 	count = placement_rounds(&node->cluster, &placing.load, node->scratch, count, PLACES_MAX,
 				 take_place, &placing);

@@ -99,6 +99,7 @@ void move_round_init(struct move_round *round, const struct node *node, uint64_t
 {
 	move_limits_init(&round->limits, &node->cluster);
 	placement_load_init_at(&round->load, &node->cluster, present, node->wall_ms);
+	placement_load_measure(&round->load, &node->cluster, node->measures, node->now_ms);
 	preflight_load_init(&round->moves, &node->cluster, present, node->wall_ms);
 }
 

@@ -266,6 +266,54 @@ struct answer show_vm(struct request *request, const json_t *ask)
 
 /* Why it is where it is, or nowhere. */
 
+static json_t *explain_check(const struct cluster *cluster, const struct vm *vm, uint8_t slot,
+			     const struct check *check)
+{
+	char reason[REASON_SIZE] = "", fix[REASON_SIZE] = "";
+	json_t *line = json_object();
+
+	placement_explain_check(cluster, vm, slot, check, reason, fix);
+	json_object_set_new(line, "check", json_string(placement_check_word(check->check)));
+	json_object_set_new(line, "verdict", json_string(check_verdict_word(check->verdict)));
+	json_object_set_new(line, "found", integer(check->found));
+	json_object_set_new(line, "needed", integer(check->needed));
+	json_object_set_new(line, "reason", text_json(reason));
+	json_object_set_new(line, "fix", text_json(fix));
+	return line;
+}
+
+// Every rule that the VM has a part in, each judged by itself: the checks name the worst alone.
+static json_t *explain_rules(const struct cluster *cluster, const struct placement_load *load,
+			     const struct vm *vm, uint8_t slot)
+{
+	uint64_t mask = rules_about(cluster, vm);
+	json_t *rules = json_array();
+
+	for (uint8_t rule = 0; rule < RULES_MAX; rule++) {
+		const struct rule_def *def = &cluster->rules[rule].def;
+		struct placement_node alone = { .feasible = true };
+		const struct check *worst = NULL;
+		json_t *line;
+
+		if (!(mask >> rule & 1))
+			continue;
+		rules_judge_some(cluster, &load->rules, vm, slot, UINT64_C(1) << rule, &alone);
+		for (uint32_t i = 0; i < PLACEMENT_CHECK_COUNT; i++)
+			if (alone.checks[i].verdict != CHECK_OK)
+				worst = &alone.checks[i];
+		line = worst ? explain_check(cluster, vm, slot, worst)
+			     : json_pack("{s:s}", "verdict", check_verdict_word(CHECK_OK));
+		json_object_set_new(line, "rule", text_json(def->name));
+		json_object_set_new(line, "kind", json_string(rule_kind_words[def->kind]));
+		json_object_set_new(line, "strict", json_boolean(def->strict));
+		json_object_set_new(line, "weight",
+				    def->strict ? json_null() : integer(def->weight));
+		json_object_set_new(line, "cost", integer(alone.cost));
+		json_array_append_new(rules, line);
+	}
+	return rules;
+}
+
 static json_t *explain_node(const struct cluster *cluster, const struct placement_load *load,
 			    const struct vm *vm, uint8_t slot)
 {
@@ -273,28 +321,24 @@ static json_t *explain_node(const struct cluster *cluster, const struct placemen
 	json_t *row = json_object(), *checks = json_array();
 
 	placement_judge(cluster, load, vm, slot, &judged);
-	for (unsigned int i = 0; i < PLACEMENT_CHECK_COUNT; i++) {
-		const struct check *check = &judged.checks[i];
-		char reason[REASON_SIZE] = "", fix[REASON_SIZE] = "";
-		json_t *line = json_object();
-
-		placement_explain_check(cluster, vm, slot, check, reason, fix);
-		json_object_set_new(line, "check", json_string(placement_check_word(check->check)));
-		json_object_set_new(line, "verdict",
-				    json_string(check_verdict_word(check->verdict)));
-		json_object_set_new(line, "found", integer(check->found));
-		json_object_set_new(line, "needed", integer(check->needed));
-		json_object_set_new(line, "reason", text_json(reason));
-		json_object_set_new(line, "fix", text_json(fix));
-		json_array_append_new(checks, line);
-	}
+	for (unsigned int i = 0; i < PLACEMENT_CHECK_COUNT; i++)
+		json_array_append_new(checks,
+				      explain_check(cluster, vm, slot, &judged.checks[i]));
 	json_object_set_new(row, "node", node_name_json(cluster, slot));
 	json_object_set_new(row, "feasible", json_boolean(judged.feasible));
 	json_object_set_new(row, "tier",
 			    judged.tier < VM_TIERS_MAX ? integer(judged.tier + 1u) : json_null());
 	json_object_set_new(row, "vms", integer(judged.vms));
 	json_object_set_new(row, "free_mib", integer(judged.free_mib));
+	json_object_set_new(row, "wish_cost", integer(judged.cost));
+	if (cluster->def.policies.placement == PLACEMENT_CONFIGURED ||
+	    cluster->def.policies.placement == PLACEMENT_MEASURED) {
+		json_object_set_new(row, "load_permille", integer(judged.share));
+		json_object_set_new(row, "load_is",
+				    json_string(judged.share_measured ? "measured" : "configured"));
+	}
 	json_object_set_new(row, "checks", checks);
+	json_object_set_new(row, "rules", explain_rules(cluster, load, vm, slot));
 	return row;
 }
 
@@ -338,6 +382,7 @@ struct answer show_vm_explain(struct request *request, const json_t *ask)
 		return answer_error("no-such-node", reason, "clustadm node list shows the names");
 	}
 	placement_load_init_at(&load, cluster, present_nodes(node), (uint64_t)time(NULL) * 1000);
+	placement_load_measure(&load, cluster, node_measures(node), node_now_ms(node));
 	chosen = placement_choose(cluster, &load, vm);
 	row = vm_row(request, vm);
 	add_life(row, cluster, vm);
@@ -348,6 +393,8 @@ struct answer show_vm_explain(struct request *request, const json_t *ask)
 	}
 	if (chosen == SLOT_NONE)
 		placement_explain(cluster, &load, vm, reason, fix);
+	json_object_set_new(row, "strategy",
+			    json_string(placement_words[cluster->def.policies.placement]));
 	json_object_set_new(row, "best", node_name_json(cluster, chosen));
 	json_object_set_new(row, "why_nowhere", text_json(reason));
 	json_object_set_new(row, "fix", text_json(fix));

@@ -31,6 +31,10 @@ struct balance_measured {
 	const struct balance_use *vms; // [vm_high]; unknown: as configured
 };
 
+// Fills it from the series that this node knows; `vms`: room for [vm_high].
+void balance_measure(const struct cluster *cluster, const struct measures *measures,
+		     uint64_t now_ms, struct balance_measured *measured, struct balance_use *vms);
+
 struct balance_options {
 	const struct balance_measured *measured;   // NULL: configured sizes
 	uint32_t weights[BALANCE_DIMENSION_COUNT]; // to 1000; all 0: memory and CPUs alike

@@ -8,5 +8,5 @@ libcore_a_SOURCES += policies/placement.c policies/placement.h policies/rules.c 
 	policies/placement_order.c policies/capacity.c policies/capacity.h
 libcore_a_SOURCES += policies/mend.c policies/mend.h clusterd/decide_mend.c clusterd/decide_yield.c clusterd/decide_yield.h
 libcore_a_SOURCES += policies/balance.c policies/balance.h policies/balance_search.c \
-	policies/balance_search.h policies/balance_words.c
+	policies/balance_search.h policies/balance_words.c policies/loads.c
 libcore_a_SOURCES += policies/shutdown.c policies/shutdown.h

@@ -6,6 +6,13 @@
 #include "clusterd/rule_index.h"
 #include "clusterd/text.h"
 
+static void count_coming(struct placement_load *load, const struct cluster *cluster,
+			 const struct vm *vm, uint8_t node)
+{
+	load->coming_mib[node] += vm_definition(cluster, vm)->memory_mib;
+	load->coming_cpus[node] += vm_definition(cluster, vm)->cpus;
+}
+
 static void count_load(struct placement_load *load, const struct cluster *cluster,
 		       const struct vm *vm, uint8_t node)
 {
@@ -42,6 +49,8 @@ void placement_load_init_at(struct placement_load *load, const struct cluster *c
 		if (!vm->used || vm->owner == SLOT_NONE)
 			continue;
 		count_load(load, cluster, vm, vm->owner);
+		if (vm->phase != VM_RUNNING)
+			count_coming(load, cluster, vm, vm->owner);
 		if (cluster->rule_index->enabled && vm_counts_on_node(cluster, vm))
 			rules_load_add(&load->rules, cluster, vm, vm->owner);
 	}
@@ -56,6 +65,8 @@ void placement_load_init_at(struct placement_load *load, const struct cluster *c
 		if (other >= NODES_MAX || !needs_memory(move, other))
 			continue;
 		count_load(load, cluster, vm, other);
+		if (other == move->target)
+			count_coming(load, cluster, vm, other);
 		if (cluster->rule_index->enabled && other == move->target)
 			rules_load_add(&load->rules, cluster, vm, other);
 	}
@@ -65,6 +76,7 @@ void placement_load_add(struct placement_load *load, const struct cluster *clust
 			const struct vm *vm, uint8_t node)
 {
 	count_load(load, cluster, vm, node);
+	count_coming(load, cluster, vm, node);
 	if (cluster->rule_index->enabled)
 		rules_load_add(&load->rules, cluster, vm, node);
 }
@@ -75,6 +87,8 @@ void placement_load_remove(struct placement_load *load, const struct cluster *cl
 	load->vms[node]--;
 	load->used_mib[node] -= vm_definition(cluster, vm)->memory_mib;
 	load->cpus[node] -= vm_definition(cluster, vm)->cpus;
+	load->coming_mib[node] -= vm_definition(cluster, vm)->memory_mib;
+	load->coming_cpus[node] -= vm_definition(cluster, vm)->cpus;
 	if (cluster->rule_index->enabled)
 		rules_load_remove(&load->rules, cluster, vm, node);
 }
@@ -173,6 +187,52 @@ static bool health_allows(const struct cluster *cluster, const struct cluster_no
 	return cluster->def.policies.health == HEALTH_IGNORED || node->def.health == HEALTH_GREEN;
 }
 
+// Thousandths of the node that are promised, this VM included: of its memory or its CPUs, whichever
+// is more.
+static uint32_t share_promised(const struct cluster_node *node, const struct placement_node *row)
+{
+	uint64_t total = node->report.memory_mib, cpus = node->report.cpus;
+	uint64_t used = total > row->free_mib ? total - row->free_mib : 0;
+	uint64_t memory = 0, processors = 0;
+
+	// Of the VM itself one size is enough: it is the same for every node that is compared.
+	if (total > 0)
+		memory = (used + row->checks[CHECK_MEMORY].needed) * 1000 / total;
+	if (cpus > 0)
+		processors = row->promised_cpus * UINT64_C(1000) / cpus;
+	return (uint32_t)(memory > processors ? memory : processors);
+}
+
+// The same of what is really used there, and what will be by VMs that only just came.
+static uint32_t share_measured(const struct placement_load *load, const struct cluster_node *node,
+			       uint8_t slot, uint64_t mib, uint64_t cpus)
+{
+	uint64_t memory = load->memory_permille[slot], processors = load->cpu_permille[slot];
+
+	mib += load->coming_mib[slot];
+	cpus += load->coming_cpus[slot];
+	if (node->report.memory_mib > 0)
+		memory += mib * 1000 / node->report.memory_mib;
+	if (node->report.cpus > 0)
+		processors += cpus * 1000 / node->report.cpus;
+	return (uint32_t)(memory > processors ? memory : processors);
+}
+
+static void judge_share(const struct cluster *cluster, const struct placement_load *load,
+			const struct vm *vm, uint8_t slot, struct placement_node *row)
+{
+	const struct cluster_node *node = &cluster->nodes[slot];
+	bool seen = vm->owner == slot && vm->phase == VM_RUNNING;
+
+	row->share_measured = load->measured >> slot & 1;
+	if (!row->share_measured)
+		row->share = share_promised(node, row);
+	else
+		row->share = share_measured(load, node, slot,
+					    seen ? 0 : row->checks[CHECK_MEMORY].needed,
+					    seen ? 0 : vm_definition(cluster, vm)->cpus);
+}
+
 void placement_judge(const struct cluster *cluster, const struct placement_load *load,
 		     const struct vm *vm, uint8_t slot, struct placement_node *row)
 {
@@ -209,6 +269,9 @@ void placement_judge(const struct cluster *cluster, const struct placement_load 
 	row->checks[CHECK_CPUS].needed =
 		node->report.cpus * (uint64_t)cluster->def.policies.cpu_overcommit / 100;
 	set_check(row, CHECK_HEALTH, health_allows(cluster, node));
+	if (cluster->def.policies.placement == PLACEMENT_CONFIGURED ||
+	    cluster->def.policies.placement == PLACEMENT_MEASURED)
+		judge_share(cluster, load, vm, slot, row);
 	rules_judge(cluster, &load->rules, vm, slot, row);
 }
 
@@ -218,27 +281,9 @@ static bool restarts_in_place(const struct vm *vm)
 	return vm->restarts > 0 && vm->last_owner != SLOT_NONE;
 }
 
-// Thousandths of the node that are promised, this VM included: of its memory or its CPUs, whichever
-// is more.
-static uint64_t share_promised(const struct cluster *cluster, const struct placement_node *row,
-			       uint8_t slot)
-{
-	const struct cluster_node *node = &cluster->nodes[slot];
-	uint64_t total = node->report.memory_mib, cpus = node->report.cpus;
-	uint64_t used = total > row->free_mib ? total - row->free_mib : 0;
-	uint64_t memory = 0, processors = 0;
-
-	// Of the VM itself one size is enough: it is the same for every node that is compared.
-	if (total > 0)
-		memory = (used + row->checks[CHECK_MEMORY].needed) * 1000 / total;
-	if (cpus > 0)
-		processors = row->promised_cpus * UINT64_C(1000) / cpus;
-	return memory > processors ? memory : processors;
-}
-
 // Below 0: a is better, as the cluster's strategy sees it.
 static int compare_loads(const struct cluster *cluster, const struct placement_node *a,
-			 uint8_t a_slot, const struct placement_node *b, uint8_t b_slot)
+			 const struct placement_node *b)
 {
 	uint64_t x = 0, y = 0;
 
@@ -252,9 +297,9 @@ static int compare_loads(const struct cluster *cluster, const struct placement_n
 		y = b->free_mib;
 		break;
 	case PLACEMENT_CONFIGURED:
-	case PLACEMENT_MEASURED: // what is measured is no promise: balancing looks at it
-		x = share_promised(cluster, a, a_slot);
-		y = share_promised(cluster, b, b_slot);
+	case PLACEMENT_MEASURED:
+		x = a->share;
+		y = b->share;
 		break;
 	case PLACEMENT_MOST_FREE:
 	case PLACEMENT_STRATEGY_COUNT:
@@ -279,7 +324,7 @@ bool placement_better(const struct cluster *cluster, const struct placement_node
 		return a->cost < b->cost;
 	if (a_over != b_over)
 		return b_over;
-	order = compare_loads(cluster, a, a_slot, b, b_slot);
+	order = compare_loads(cluster, a, b);
 	if (order != 0)
 		return order < 0;
 	return strcmp(cluster->nodes[a_slot].def.name, cluster->nodes[b_slot].def.name) < 0;

@@ -46,6 +46,9 @@ struct placement_node {
 	uint32_t vms;		// that it has or was promised
 	uint64_t free_mib;
 	uint64_t cost;		// of wishes that are not followed
+	uint32_t share;		// strategies of relative load: permille of its memory or its CPUs,
+				// whichever is more, with this VM
+	bool share_measured;	// it is what was measured; else what is promised
 	uint32_t promised_cpus; // this VM included
 	struct check checks[PLACEMENT_CHECK_COUNT];
 };
@@ -59,6 +62,11 @@ struct placement_load {
 	uint32_t vms[NODES_MAX];
 	uint64_t used_mib[NODES_MAX];
 	uint32_t cpus[NODES_MAX]; // promised to VMs
+	uint64_t measured;	  // mask of nodes of which the two below are known
+	uint32_t memory_permille[NODES_MAX], cpu_permille[NODES_MAX];
+	// Promised to VMs that no measurement can have seen yet
+	uint64_t coming_mib[NODES_MAX];
+	uint32_t coming_cpus[NODES_MAX];
 	struct rules_load rules;
 };
 
@@ -67,6 +75,11 @@ void placement_load_init(struct placement_load *load, const struct cluster *clus
 // The same at a time: failures long past are forgotten, and what starts with a delay is up.
 void placement_load_init_at(struct placement_load *load, const struct cluster *cluster,
 			    uint64_t present, uint64_t wall_ms);
+// For the strategy that goes by what is measured; a node that was not measured lately is counted by
+// what is promised. Other strategies: nothing.
+struct measures;
+void placement_load_measure(struct placement_load *load, const struct cluster *cluster,
+			    const struct measures *measures, uint64_t now_ms);
 void placement_load_add(struct placement_load *load, const struct cluster *cluster,
 			const struct vm *vm, uint8_t node);
 // Takes back what placement_load_add() did, or what load_init() counted of a VM that runs there.

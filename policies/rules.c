@@ -312,13 +312,27 @@ static void judge_rule(const struct judging *j, const struct vm_rules *rules)
 void rules_judge(const struct cluster *cluster, const struct rules_load *load, const struct vm *vm,
 		 uint8_t slot, struct placement_node *row)
 {
+	rules_judge_some(cluster, load, vm, slot, UINT64_MAX, row);
+}
+
+uint64_t rules_about(const struct cluster *cluster, const struct vm *vm)
+{
 	struct vm_rules rules = rules_of_vm(cluster, vm);
 	uint64_t mask = 0;
 
-	for (uint32_t kind = CHECK_TOGETHER; kind <= CHECK_ORDER; kind++)
-		row->checks[kind] = (struct check){ .check = (uint8_t)kind, .node = SLOT_NONE };
 	for (uint32_t role = 0; role < RULE_ROLE_COUNT; role++)
 		mask |= rules.as[role];
+	return mask;
+}
+
+void rules_judge_some(const struct cluster *cluster, const struct rules_load *load,
+		      const struct vm *vm, uint8_t slot, uint64_t which, struct placement_node *row)
+{
+	struct vm_rules rules = rules_of_vm(cluster, vm);
+	uint64_t mask = rules_about(cluster, vm) & which;
+
+	for (uint32_t kind = CHECK_TOGETHER; kind <= CHECK_ORDER; kind++)
+		row->checks[kind] = (struct check){ .check = (uint8_t)kind, .node = SLOT_NONE };
 	for (uint8_t rule = 0; mask && rule < RULES_MAX; rule++) {
 		struct judging judging = { .cluster = cluster,
 					   .load = load,

@@ -31,6 +31,12 @@ void rules_load_remove(struct rules_load *load, const struct cluster *cluster, c
 // Fills the checks of the rules and the cost of wishes that are not followed.
 void rules_judge(const struct cluster *cluster, const struct rules_load *load, const struct vm *vm,
 		 uint8_t slot, struct placement_node *row);
+// The same of these rules alone (a mask); those that the VM is no part of count as nothing.
+void rules_judge_some(const struct cluster *cluster, const struct rules_load *load,
+		      const struct vm *vm, uint8_t slot, uint64_t which,
+		      struct placement_node *row);
+// The rules that the VM has a part in.
+uint64_t rules_about(const struct cluster *cluster, const struct vm *vm);
 
 // Owned by a node that may run it, as far as is known.
 bool vm_counts_on_node(const struct cluster *cluster, const struct vm *vm);

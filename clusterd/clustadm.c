@@ -120,6 +120,7 @@ static const command_fn handlers[COMMAND_COUNT] = {
 	[COMMAND_EVENTS] = clustadm_events,
 	[COMMAND_QUORUM] = clustadm_quorum,
 	[COMMAND_CAPACITY] = clustadm_capacity,
+	[COMMAND_BALANCE] = clustadm_balance,
 	[COMMAND_RECOVER] = clustadm_recover,
 	[COMMAND_VM_LIST] = clustadm_list,
 	[COMMAND_NODE_LIST] = clustadm_list,
@@ -162,6 +163,7 @@ static const command_fn handlers[COMMAND_COUNT] = {
 	[COMMAND_WHATIF_MAINTENANCE] = clustadm_whatif,
 	[COMMAND_WHATIF_APPLY] = clustadm_whatif,
 	[COMMAND_WHATIF_MIGRATE] = clustadm_whatif,
+	[COMMAND_WHATIF_BALANCE] = clustadm_whatif,
 	[COMMAND_HELP] = help_words,
 	[COMMAND_COMPLETE] = clustadm_complete,
 };

@@ -74,6 +74,7 @@ enum exit_status clustadm_vm_preflight(struct session *session);
 enum exit_status clustadm_node_show(struct session *session);
 enum exit_status clustadm_volume_show(struct session *session);
 enum exit_status clustadm_capacity(struct session *session);
+enum exit_status clustadm_balance(struct session *session);
 enum exit_status clustadm_quorum(struct session *session);
 enum exit_status clustadm_events(struct session *session);
 enum exit_status clustadm_dump(struct session *session);
@@ -103,6 +104,8 @@ enum exit_status clustadm_whatif(struct session *session);
 const char *amount_text(long long kib, const char *what, char *text, size_t size);
 // A preflight's nodes; `whole`: with what is ok.
 void preflight_table(struct session *session, const json_t *nodes, bool whole);
+// A plan of `balance --dry-run`, in the chosen form.
+void balance_print(struct session *session, const json_t *plan);
 void node_cpus_print(struct session *session, const json_t *result); // of node list --cpu
 // Prints one result of vm show, as the command does.
 void vm_print(struct session *session, const json_t *vm);

@@ -7,7 +7,7 @@
 #include "clusterd/fields.h"
 #include "clusterd/whatif.h"
 #include "migration/preflight_io.h"
-#include "policies/placement.h"
+#include "policies/balance_io.h"
 #include "resources/definition_io.h"
 #include "resources/definition_text.h"
 
@@ -600,6 +600,27 @@ static enum exit_status ask_migrate(struct inquiry *inquiry)
 	return EXIT_DONE;
 }
 
+// What balancing would move, by what VMs are defined to have: a dump holds no measurements.
+static enum exit_status ask_balance(struct inquiry *inquiry)
+{
+	const struct cluster *cluster = whatif_cluster(&inquiry->whatif);
+	struct balance_options options = balance_options_plain();
+	void *memory = malloc(balance_memory(&cluster->limits));
+	struct balance_plan *plan = calloc(1, sizeof(*plan));
+	json_t *json = NULL;
+
+	if (memory && plan) {
+		balance_plan(cluster, whatif_present(&inquiry->whatif), &options, memory, plan);
+		json = balance_json(cluster, plan, false, 0);
+		json_object_set_new(json, "question", json_string("balance"));
+		balance_print(inquiry->session, json);
+	}
+	json_decref(json);
+	free(plan);
+	free(memory);
+	return json ? EXIT_DONE : EXIT_REFUSED;
+}
+
 // ---- the command ----
 
 static enum exit_status ask(struct inquiry *inquiry)
@@ -611,6 +632,8 @@ static enum exit_status ask(struct inquiry *inquiry)
 	inquiry->whatif.context = inquiry;
 	if (id == COMMAND_WHATIF_MIGRATE)
 		return ask_migrate(inquiry);
+	if (id == COMMAND_WHATIF_BALANCE)
+		return ask_balance(inquiry);
 	if (id == COMMAND_WHATIF_NODE_LOSS)
 		status = ask_loss(inquiry);
 	else if (id == COMMAND_WHATIF_MAINTENANCE)

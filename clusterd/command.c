@@ -77,6 +77,11 @@ const struct command commands[COMMAND_COUNT] = {
 			       "whether every VM finds a home when nodes fail",
 			       "It tries each loss with the placement that a loss would meet. It "
 			       "fails when one is not stood.\n" },
+	[COMMAND_BALANCE] = { "", "balance", "", 0, 0, O(DRY_RUN) | WAITS, "",
+			      "move VMs live until the nodes are used alike",
+			      "Every rule and wish is followed at each step. What moves, what that "
+			      "gains and why is a tip\n"
+			      "(`tips show`), accepted at once; --dry-run says it beforehand.\n" },
 	[COMMAND_RECOVER] = { "", "recover", "", 0, 0, O(ACCEPT_LOSS) | ASKS, "",
 			      "continue when a majority of the stores is gone for good",
 			      "Changes that were acknowledged may be lost with the missing stores. "
@@ -200,6 +205,8 @@ const struct command commands[COMMAND_COUNT] = {
 				   "what applying the XML files would change and lead to", "" },
 	[COMMAND_WHATIF_MIGRATE] = { "whatif", "migrate", "VM", 1, 1, O(FROM) | O(TO), "vm",
 				     "which nodes could take a VM, and why others could not", "" },
+	[COMMAND_WHATIF_BALANCE] = { "whatif", "balance", "", 0, 0, O(FROM), "",
+				     "what balancing would move, by defined sizes", "" },
 	[COMMAND_HELP] = { "", "help", "[COMMAND]", 0, 2, 0, "command",
 			   "this, or more about one command", "" },
 	[COMMAND_COMPLETE] = { "", "__complete", "WORD...", 0, ARGUMENTS_ANY, 0, NULL, "", "" },

@@ -42,13 +42,14 @@ clusterd_clusterd_SOURCES = clusterd/main_io.c clusterd/shell_io.c clusterd/shel
 	clusterd/supervisor_io.c clusterd/supervisor_io.h clusterd/ipc_io.c clusterd/ipc_io.h clusterd/ipc_wire.h \
 	clusterd/request_io.c clusterd/request_io.h clusterd/request_internal_io.h \
 	clusterd/request_apply_io.c clusterd/show_io.c clusterd/show_preflight_io.c clusterd/show_capacity_io.c clusterd/show_dump_io.c clusterd/show_vm_io.c
-clusterd_clusterd_SOURCES += clusterd/show_measures_io.c
+clusterd_clusterd_SOURCES += clusterd/show_measures_io.c clusterd/show_balance_io.c
 clusterd_clusterd_SOURCES += clusterd/request_move_io.c clusterd/request_tip_io.c
 clusterd_clusterd_LDADD = libedges.a libcore.a $(edge_LIBS)
 
 bin_PROGRAMS += clusterd/clustadm
 clusterd_clustadm_SOURCES = clusterd/clustadm.c \
 	clusterd/clustadm_apply_io.c \
+	clusterd/clustadm_balance_io.c \
 	clusterd/clustadm_cert_io.c \
 	clusterd/clustadm_change_io.c clusterd/clustadm_move_io.c clusterd/clustadm_wait_io.h \
 	clusterd/clustadm_console_io.c clusterd/clustadm_tip_io.c \

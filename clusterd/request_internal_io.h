@@ -96,6 +96,7 @@ struct answer request_propose(struct request *request, uint64_t client, struct e
 struct answer show_policy_list(struct request *request, const json_t *ask);
 struct answer show_policy(struct request *request, const json_t *ask);
 struct answer show_balance(struct request *request, const json_t *ask);
+struct answer show_balance_plan(struct request *request, const json_t *ask);
 struct answer show_tips_list(struct request *request, const json_t *ask);
 struct answer show_tip(struct request *request, const json_t *ask);
 struct answer change_tip_accept(struct request *request, uint64_t client, const json_t *ask);

@@ -505,6 +505,7 @@ static const struct verb verbs[] = {
 	{ "tips dismiss", NULL, change_tip_dismiss },
 	{ "balance", NULL, change_balance },
 	{ "balance show", show_balance, NULL },
+	{ "balance plan", show_balance_plan, NULL },
 	{ "node maintenance", NULL, change_node_maintenance },
 	{ "node maintenance status", show_node_maintenance, NULL },
 	{ "node list", show_node_list, NULL },

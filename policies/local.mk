@@ -10,3 +10,4 @@ libcore_a_SOURCES += policies/mend.c policies/mend.h clusterd/decide_mend.c clus
 libcore_a_SOURCES += policies/balance.c policies/balance.h policies/balance_search.c \
 	policies/balance_search.h policies/balance_words.c policies/loads.c
 libcore_a_SOURCES += policies/shutdown.c policies/shutdown.h
+libedges_a_SOURCES += policies/balance_io.c policies/balance_io.h

@@ -12,7 +12,7 @@ check_PROGRAMS += tests/unit/test_converge tests/unit/test_move_ends tests/unit/
 check_PROGRAMS += tests/unit/test_shutdown tests/unit/test_move_loss tests/unit/test_moves tests/unit/test_drain tests/unit/test_move_dice
 check_PROGRAMS += tests/unit/test_apply_rules
 check_PROGRAMS += tests/unit/test_measure tests/edge/test_measure_edge
-check_PROGRAMS += tests/unit/test_balance
+check_PROGRAMS += tests/unit/test_balance tests/unit/test_loads
 check_PROGRAMS += tests/unit/test_rules
 check_PROGRAMS += tests/unit/test_policies
 check_PROGRAMS += tests/unit/test_capacity
@@ -46,6 +46,8 @@ tests_unit_test_apply_dice_SOURCES = tests/unit/test_apply_dice.c tests/unit/clu
 tests_unit_test_apply_dice_LDADD = $(unit_LIBS)
 tests_unit_test_contradiction_SOURCES = tests/unit/test_contradiction.c tests/unit/cluster_fixture.h
 tests_unit_test_contradiction_LDADD = $(unit_LIBS)
+tests_unit_test_loads_SOURCES = tests/unit/test_loads.c tests/unit/cluster_fixture.h
+tests_unit_test_loads_LDADD = $(unit_LIBS)
 tests_unit_test_balance_SOURCES = tests/unit/test_balance.c
 tests_unit_test_balance_LDADD = $(unit_LIBS)
 tests_unit_test_capacity_SOURCES = tests/unit/test_capacity.c tests/unit/cluster_fixture.h
@@ -143,7 +145,7 @@ tests_edge_test_link_strangers_LDADD = $(edge_test_LIBS)
 # The administrators' side.
 request_test_sources = clusterd/request_io.c clusterd/request_apply_io.c clusterd/show_io.c \
 	clusterd/show_vm_io.c clusterd/show_preflight_io.c clusterd/show_capacity_io.c clusterd/show_dump_io.c tests/unit/request_world.c tests/unit/request_world.h
-request_test_sources += clusterd/show_measures_io.c
+request_test_sources += clusterd/show_measures_io.c clusterd/show_balance_io.c
 request_test_sources += clusterd/request_move_io.c clusterd/request_tip_io.c
 tests_unit_test_clustadm_SOURCES = tests/unit/test_clustadm.c clusterd/command.c clusterd/table.c
 tests_unit_test_clustadm_LDADD = $(CMOCKA_LIBS)

@@ -6,7 +6,7 @@ fuzz_edge_LIBS = libedges.a libcore.a $(edge_LIBS)
 fuzz_request_world = clusterd/request_move_io.c clusterd/request_tip_io.c \
 	tests/unit/request_world.c tests/unit/request_world.h \
 	clusterd/request_io.c clusterd/request_apply_io.c clusterd/show_io.c \
-	clusterd/show_preflight_io.c clusterd/show_capacity_io.c clusterd/show_measures_io.c clusterd/show_dump_io.c clusterd/show_vm_io.c
+	clusterd/show_preflight_io.c clusterd/show_capacity_io.c clusterd/show_measures_io.c clusterd/show_balance_io.c clusterd/show_dump_io.c clusterd/show_vm_io.c
 # The scenarios' reader, without the simulator behind it.
 fuzz_scenario_reader = tests/sim/scenario.h tests/sim/scenario_reader.h tests/sim/scenario_io.c \
 	tests/sim/scenario_steps_io.c tests/sim/scenario_trace.c tests/sim/scenario_vms_io.c \

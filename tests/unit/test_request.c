@@ -127,10 +127,17 @@ static void test_explain(void **state)
 	HAS(ask(*state, "{`verb`:`vm explain`,`name`:`db`}"), "\"state\":\"waiting\"",
 	    "\"check\":\"memory\",\"verdict\":\"fail\"", "\"needed\":900000", "\"fix\":\"free ");
 	HAS(ask(*state, "{`verb`:`vm explain`,`name`:`web`,`on`:`n1`}"), "\"feasible\":true",
-	    "\"mend\":{");
+	    "\"mend\":{", "\"strategy\":\"fewest-vms\"", "\"rules\":[]", "\"wish_cost\":0");
 	HAS(ask(*state, "{`verb`:`vm explain`,`name`:`web`,`on`:`n9`}"),
 	    "\"code\":\"no-such-node\"");
 	HAS(ask(*state, "{`verb`:`vm stop`,`name`:`db`}"), "\"result\"");
+}
+
+static void test_balance_plan(void **state)
+{
+	HAS(ask(*state, "{`verb`:`balance plan`}"), "\"nodes\":[\"n1\"]", "\"steps\":[]",
+	    "\"spread\":{\"memory\":{\"before_ppm\":0",
+	    "\"stop\":\"fewer than two nodes can take part\"");
 }
 
 static void test_changes(void **state)
@@ -363,6 +370,7 @@ int main(void)
 		WORLD_TEST(test_changes),  WORLD_TEST(test_apply), WORLD_TEST(test_dump),
 		WORLD_TEST(test_nonsense), WORLD_TEST(test_gone),  WORLD_TEST(test_moves),
 		WORLD_TEST(test_top),
+		WORLD_TEST(test_balance_plan),
 		WORLD_TEST(test_refused_moves), WORLD_TEST(test_maintenance),
 		WORLD_TEST(test_capacity),
 	};

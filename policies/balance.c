@@ -65,8 +65,8 @@ static bool node_takes_part(const struct cluster *cluster, uint64_t present,
 
 	if (!node->used || node->life != NODE_ONLINE || !node->reported || node->report.leaving ||
 	    !node->managed || node->maintenance || !node->report.qemu ||
-	    node->report.memory_mib == 0 || node->report.cpus == 0 || !(present & BIT(slot)) ||
-	    (options->excluded & BIT(slot)))
+	    node->report.memory_mib <= node->def.memory_reserve_mib || node->report.cpus == 0 ||
+	    !(present & BIT(slot)) || (options->excluded & BIT(slot)))
 		return false;
 	for (uint32_t d = 0; options->measured && d < BALANCE_DIMENSION_COUNT; d++)
 		if (weights[d] > 0 && measured_use(options, slot, d) == BALANCE_UNKNOWN)
@@ -299,7 +299,10 @@ static void count_kept(const struct balance_search *search, struct balance_plan 
 		plan->kept[BALANCE_KEEP_MATE] = search->vm_count - free - kept;
 }
 
-// Shares of what nodes have; what runs there beside the cluster's VMs counts where it was measured.
+/*
+ * Shares of what nodes have for VMs; where it was measured, of what they have, because then what
+ * the host and others use counts as well.
+ */
 static void fill_nodes(struct balance_search *search)
 {
 	const struct cluster *cluster = search->cluster;
@@ -309,15 +312,15 @@ static void fill_nodes(struct balance_search *search)
 		struct balance_node *node = &search->nodes[i];
 		const struct cluster_node *def = &cluster->nodes[node->slot];
 		uint64_t used = search->load.used_mib[node->slot] + def->def.memory_reserve_mib;
+		uint32_t kept = options->measured ? 0 : def->def.memory_reserve_mib;
 
 		node->factor[BALANCE_MEMORY] =
-			((uint64_t)BALANCE_UNIT << 20) / def->report.memory_mib;
+			((uint64_t)BALANCE_UNIT << 20) / (def->report.memory_mib - kept);
 		node->factor[BALANCE_CPUS] =
 			((uint64_t)BALANCE_UNIT << 20) / (def->report.cpus * UINT64_C(1000));
 		node->factor[BALANCE_VMS] = ((uint64_t)BALANCE_UNIT << 20) * search->node_count /
 					    (search->vm_count ? search->vm_count : 1);
 		node->free_mib = (int64_t)def->report.memory_mib - (int64_t)used;
-		node->use[BALANCE_MEMORY] = options->measured ? 0 : def->def.memory_reserve_mib;
 		node->moves_max = options->node_moves_max ? options->node_moves_max : UINT32_MAX;
 	}
 	for (uint32_t i = 0; i < search->unit_count; i++) {

@@ -16,7 +16,12 @@ enum balance_dimension {
 	BALANCE_DIMENSION_COUNT,
 };
 
-enum { BALANCE_UNIT = 1000000, BALANCE_UNKNOWN = UINT32_MAX };
+enum { BALANCE_UNIT = 1000000 };
+#define BALANCE_UNKNOWN UINT32_MAX
+
+// What a move is charged where nobody says otherwise: it must even things out by a ten-thousandth
+// to be worth doing, and by more the more it copies.
+enum { BALANCE_MOVE_COST = 100, BALANCE_GIB_COST = 20 };
 
 struct balance_use {
 	uint32_t of[BALANCE_DIMENSION_COUNT]; // of BALANCE_VMS: 1

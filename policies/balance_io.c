@@ -3,17 +3,14 @@
 
 #include "clusterd/pro.h"
 
-// A move must even things out by a ten-thousandth to be worth doing, and more the more it copies.
-enum { MOVE_COST = 100, GIB_COST = 20 };
-
 struct balance_options balance_options_plain(void)
 {
 	struct pro_def limits = pro_defaults();
 
 	return (struct balance_options){ .moves_max = limits.moves,
 					 .gain_percent = limits.min_gain,
-					 .move_cost = MOVE_COST,
-					 .gib_cost = GIB_COST };
+					 .move_cost = BALANCE_MOVE_COST,
+					 .gib_cost = BALANCE_GIB_COST };
 }
 
 static json_t *names_json(const struct cluster *cluster, uint64_t nodes)

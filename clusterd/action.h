@@ -79,6 +79,8 @@ enum action_type {
 	ACTION_HOST_CHECK,   // node_id, cookie -> EVENT_HOST_CHECKED
 	ACTION_SELF_FENCE,   // reason: this host resets itself, now
 	ACTION_EXIT,	     // the daemon may end
+	ACTION_SCRIPT_RUN,   // cookie, text: its name, attempt: seconds it may take, body: lines
+			     // NAME=VALUE for its environment -> EVENT_SCRIPT_DONE
 	ACTION_TYPE_COUNT,
 };
 

@@ -542,5 +542,6 @@ void decide_step(struct node *node, struct actions *actions)
 		decide_prepare(node, v, present, actions);
 	if (!decide_places(node, present, actions))
 		decide_moves(node, present, actions);
+	decide_tips(node, present, actions);
 	decide_check(node, actions);
 }

@@ -175,6 +175,8 @@ bool move_propose(struct node *node, struct move_round *round, const struct move
 	entry.actor = choice->target;
 	entry.move_kind = choice->kind;
 	entry.move_cause = choice->cause;
+	entry.tip = choice->tip;
+	entry.tip_at = choice->tip_at;
 	if (!node_propose(node, &entry, NULL, actions))
 		return false;
 	count_end(&node->cluster, &counted, (struct move_work){ true, true }, &round->limits);

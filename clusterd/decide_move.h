@@ -25,6 +25,8 @@ struct move_choice {
 	const struct vm *vm;
 	uint8_t kind, cause; // enum move_kind, move_cause
 	uint8_t target;	     // slot; SLOT_NONE: none
+	uint32_t tip;	     // that it is of; 0: none
+	uint8_t tip_at;	     // its place in that plan
 };
 
 void move_round_init(struct move_round *round, const struct node *node, uint64_t present);

@@ -86,9 +86,10 @@ enum event_type {
 			       // worked)
 	EVENT_MOVE_WORD,       // node_id: of the teller; move, word
 
-	EVENT_MEASURED,	      // body: a sample of this host (clusterd/measure.h); a large one comes
-			      // in several
+	EVENT_MEASURED, // body: a sample of this host (clusterd/measure.h); a large one comes
+			// in several
 	EVENT_MEASURES_HEARD, // from_id, body: a sample of another one
+	EVENT_SCRIPT_DONE,    // cookie, flag: it ended well; reason: its last line
 	EVENT_TYPE_COUNT,
 };
 

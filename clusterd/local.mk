@@ -18,7 +18,8 @@ libcore_a_SOURCES += \
 	clusterd/whatif.c clusterd/whatif.h
 libcore_a_SOURCES += clusterd/pro.h clusterd/pro.c clusterd/tip.h clusterd/fields_tip.c \
 	clusterd/apply_tip.c clusterd/apply_tip.h clusterd/apply_policy.c clusterd/describe_tip.c \
-	clusterd/describe_tip.h
+	clusterd/describe_tip.h clusterd/decide_tip.c clusterd/decide_tip.h clusterd/decide_policy.c clusterd/tip_plan.c clusterd/tip_plan.h \
+	clusterd/local_script.c
 libcore_a_SOURCES += clusterd/apply_move.h clusterd/apply_move_report.c clusterd/apply_drain.c clusterd/decide_drain.c \
 	clusterd/decide_move.c clusterd/decide_move.h clusterd/describe_move.c clusterd/describe_move.h \
 	migration/move_loss.c migration/move_loss.h
@@ -28,6 +29,7 @@ libcore_a_SOURCES += clusterd/measure.c clusterd/measure.h clusterd/measured.c
 
 libedges_a_SOURCES = \
 	clusterd/edge.h clusterd/loop_io.c clusterd/loop_io.h clusterd/worker_io.c clusterd/worker_io.h \
+	clusterd/script_io.c clusterd/script_io.h \
 	clusterd/exec_io.c clusterd/exec_io.h clusterd/log_io.c clusterd/log_io.h \
 	clusterd/trace_io.c clusterd/trace_io.h \
 	clusterd/recorder_io.c clusterd/recorder_io.h \

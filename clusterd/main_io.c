@@ -22,14 +22,22 @@ static const char usage[] =
 	"  --fence-dir DIR    more fence agents, beside /usr/sbin\n"
 	"  --self-fence PROGRAM\n                     resets this host at once [the kernel's "
 	"sysrq]\n"
+	"  --script-dir DIR   scripts of policies [" CLUSTERD_CONFIG_DIR "/scripts]\n"
 	"  --pki-dir DIR      the certificates [" CLUSTERD_CONFIG_DIR "/pki]\n"
 	"  --trace FILE       append a line per event and action, with CLOCK_MONOTONIC in us\n"
 	"\n"
 	"See clusterd(8).\n";
 
 enum option_code {
-	OPTION_ORPHANS = 256, OPTION_VERSION, OPTION_STATE_DIR, OPTION_RUN_DIR, OPTION_FENCE_DIR,
-	OPTION_SELF_FENCE, OPTION_TRACE, OPTION_PKI_DIR,
+	OPTION_ORPHANS = 256,
+	OPTION_VERSION,
+	OPTION_STATE_DIR,
+	OPTION_RUN_DIR,
+	OPTION_FENCE_DIR,
+	OPTION_SELF_FENCE,
+	OPTION_TRACE,
+	OPTION_PKI_DIR,
+	OPTION_SCRIPT_DIR,
 };
 
 static const struct option options[] = {
@@ -41,6 +49,7 @@ static const struct option options[] = {
 	{ "fence-dir", required_argument, NULL, OPTION_FENCE_DIR },
 	{ "self-fence", required_argument, NULL, OPTION_SELF_FENCE },
 	{ "pki-dir", required_argument, NULL, OPTION_PKI_DIR },
+	{ "script-dir", required_argument, NULL, OPTION_SCRIPT_DIR },
 	{ "trace", required_argument, NULL, OPTION_TRACE },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPTION_VERSION },
@@ -71,6 +80,8 @@ int main(int argc, char **argv)
 		.group = CLUSTERD_GROUP,
 		.qemu = CLUSTERD_QEMU,
 		.qemu_user = CLUSTERD_QEMU_USER,
+		.script_user = CLUSTERD_SCRIPT_USER,
+		.script_dir = CLUSTERD_CONFIG_DIR "/scripts",
 		.libexec_dir = CLUSTERD_LIBEXEC_DIR,
 		.data_dir = CLUSTERD_DATA_DIR,
 		.pki_dir = CLUSTERD_CONFIG_DIR "/pki",
@@ -88,6 +99,9 @@ int main(int argc, char **argv)
 		case OPTION_FENCE_DIR: config.fence_dir = optarg; break;
 		case OPTION_SELF_FENCE: config.self_fence = optarg; break;
 		case OPTION_PKI_DIR: config.pki_dir = optarg; break;
+		case OPTION_SCRIPT_DIR:
+			config.script_dir = optarg;
+			break;
 		case OPTION_TRACE: config.trace = optarg; break;
 		case OPTION_VERSION: puts("clusterd " CLUSTERD_VERSION); return 0;
 		case 'h': fputs(usage, stdout); return 0;

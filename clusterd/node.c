@@ -12,6 +12,7 @@
 #include "clusterd/describe_tip.h"
 #include "clusterd/invariant.h"
 #include "clusterd/text.h"
+#include "clusterd/tip_plan.h"
 
 static size_t aligned(size_t size)
 {
@@ -25,7 +26,8 @@ size_t node_memory(const struct node_limits *limits)
 	       aligned(limits->cluster.vms_max * sizeof(struct vm_local)) +
 	       aligned(limits->requests_max * sizeof(struct pending_request)) +
 	       aligned(limits->cluster.vms_max * sizeof(uint32_t)) +
-	       aligned(measures_memory(limits->cluster.vms_max));
+	       aligned(measures_memory(limits->cluster.vms_max)) +
+	       aligned(tip_plan_memory(&limits->cluster));
 }
 
 static void *carve(uint8_t **memory, size_t size)
@@ -62,6 +64,7 @@ struct node *node_init(const struct node_limits *limits, void *memory)
 				       carve(&at, measures_memory(limits->cluster.vms_max)));
 	for (uint32_t i = 0; i < limits->requests_max; i++)
 		node->requests[i].used = false;
+	node->plan_memory = carve(&at, tip_plan_memory(&limits->cluster));
 	node->deadline_ms = UINT64_MAX;
 	return node;
 }
@@ -192,6 +195,8 @@ static void node_own_applied(struct node *node, uint64_t cookie, const struct en
 	if (decision && entry->view == node->decide_view && node->decide_out > 0)
 		node->decide_out--;
 	request_committed(node, cookie, result, actions);
+	if (result->accepted)
+		script_applied(node, entry, actions);
 }
 
 static void node_apply(struct node *node, const struct record *record, struct actions *actions)
@@ -308,6 +313,7 @@ static void node_event(struct node *node, const struct event *event, struct acti
 	local_event(node, event, actions);
 	request_event(node, event, actions);
 	peer_event(node, event, actions);
+	script_event(node, event, actions);
 }
 
 static struct node_sight node_look(const struct node *node)
@@ -354,6 +360,7 @@ static void node_parts(struct node *node, struct actions *actions)
 	host_step(node, actions);
 	request_step(node, actions);
 	peer_step(node, actions);
+	script_step(node, actions);
 	decide_step(node, actions);
 	node->quiet = node->quiet && actions->count == before;
 }

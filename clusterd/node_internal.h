@@ -51,6 +51,32 @@ struct move_watch {
 	uint64_t absent_ms; // since when one of its ends takes no part in the view; 0: both do
 };
 
+// A condition that is met, and since when; in no table of the cluster's: a new coordinator begins
+// to count anew, or goes by what it heard of the past.
+struct condition_watch {
+	char policy[NAME_SIZE]; // empty: this place is free
+	uint8_t subject;	// enum pro_subject
+	uint8_t slot;		// NODE, VOLUME
+	struct vm_ref vm;	// VM
+	uint64_t since_ms, seen_ms;
+};
+
+struct tip_watch {
+	uint32_t id; // of the tip in this place of the table
+	uint8_t state;
+	uint64_t since_ms; // since when this node sees it in that state
+};
+
+// A script that this host runs, or has run and tells of until that is known.
+struct local_script {
+	uint32_t tip; // 0: this place is free
+	bool over, good;
+	char reason[REASON_SIZE]; // its last line
+	uint64_t said_ms;
+};
+
+enum { CONDITIONS_MAX = 64, SCRIPTS_MAX = 4 };
+
 enum move_side { SIDE_NONE, SIDE_SOURCE, SIDE_TARGET, SIDE_SAVE };
 
 struct local_move {  // what this host does about one move
@@ -84,6 +110,10 @@ struct node {
 	uint32_t local_high;		// no local life at or above it
 	uint32_t local_touched;		// slots of `locals` below it were zeroed
 	uint8_t opened_high;		// no volume is open at or above it
+	struct condition_watch conditions[CONDITIONS_MAX];
+	struct tip_watch tip_watches[TIPS_MAX];
+	struct local_script scripts[SCRIPTS_MAX];
+	uint64_t conditions_ms; // when they were looked at last; 0: never
 	struct local_move moves[MOVES_MAX];
 	uint32_t moves_here;		// places of `moves` in use
 	uint64_t moves_index;		// of the log, at which all of the replica's were taken up
@@ -100,6 +130,7 @@ struct node {
 	struct pending_request *requests;	// [requests_max]
 	uint32_t request_high;			// none is used at or above it
 	uint32_t *scratch;		// [vms_max]
+	void *plan_memory;		// tip_plan_memory() bytes
 	struct measures *measures;	// of every node, as heard; no part of what is agreed
 	uint64_t now_ms, wall_ms;
 	uint32_t self;			// corosync id, 0 while unknown
@@ -182,6 +213,15 @@ void peer_left(struct node *node, uint32_t id, uint64_t view);
 
 // measured.c: what hosts measure, told and heard
 void measured_event(struct node *node, const struct event *event, struct actions *actions);
+// local_script.c: the scripts of tips that this host runs
+void script_event(struct node *node, const struct event *event, struct actions *actions);
+void script_step(struct node *node, struct actions *actions);
+bool script_room(const struct node *node);
+// An entry that this very daemon proposed is applied: what it begins here is begun, once.
+void script_applied(struct node *node, const struct entry *entry, struct actions *actions);
+
+// decide_tip.c: the coordinator's part in policies and tips
+void decide_tips(struct node *node, uint64_t present, struct actions *actions);
 
 // decide.c: the coordinator
 void decide_step(struct node *node, struct actions *actions);

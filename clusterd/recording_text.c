@@ -54,6 +54,7 @@ static const char *const event_word[EVENT_TYPE_COUNT] = {
 	[EVENT_MOVE_WORD] = "move-word",
 	[EVENT_MEASURED] = "measured",
 	[EVENT_MEASURES_HEARD] = "measures-heard",
+	[EVENT_SCRIPT_DONE] = "script-done",
 };
 
 static const char *const action_word[ACTION_TYPE_COUNT] = {
@@ -103,6 +104,7 @@ static const char *const action_word[ACTION_TYPE_COUNT] = {
 	[ACTION_HOST_CHECK] = "host-check",
 	[ACTION_SELF_FENCE] = "self-fence",
 	[ACTION_EXIT] = "exit",
+	[ACTION_SCRIPT_RUN] = "script-run",
 };
 
 const char *event_type_word(enum event_type type)

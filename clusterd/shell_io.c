@@ -23,6 +23,7 @@
 #include "clusterd/log_io.h"
 #include "clusterd/loop_io.h"
 #include "clusterd/recorder_io.h"
+#include "clusterd/script_io.h"
 #include "clusterd/request_io.h"
 #include "clusterd/store_io.h"
 #include "clusterd/supervisor_io.h"
@@ -61,6 +62,7 @@ struct shell {
 	struct loop *loop;
 	struct edge edge;
 	struct trace *trace;		// NULL: not wanted
+	struct script_runner *scripts;
 	struct recorder *recorder;	// NULL: it could not be opened
 	struct node *node;
 	void *memory;
@@ -323,6 +325,9 @@ static void shell_perform(struct shell *shell, const struct action *action)
 		break;
 	case ACTION_MOVE_PROGRESS:
 		perform_progress(shell, action);
+		break;
+	case ACTION_SCRIPT_RUN:
+		script_perform(shell->scripts, action);
 		break;
 	case ACTION_SELF_FENCE:
 		perform_self_fence(shell, action);
@@ -615,8 +620,15 @@ static int shell_open_cluster(struct shell *shell)
 		.edge = shell->edge,
 		.directories = { "/usr/sbin", CLUSTERD_SBIN_DIR, shell->config->fence_dir },
 	};
+	const struct script_options scripts = {
+		.folder = shell->config->script_dir,
+		.user = shell->config->script_user,
+		.edge = shell->edge,
+	};
 	int error = fence_open(&shell->fence, &fence);
 
+	if (error == 0)
+		error = script_open(&shell->scripts, &scripts);
 	if (error == 0)
 		error = group_open(&shell->group, &shell->edge);
 	if (error == 0)
@@ -668,6 +680,7 @@ static void shell_close(struct shell *shell)
 	ipc_close(shell->ipc);
 	request_close(shell->request);
 	host_close(shell->host);
+	script_close(shell->scripts);
 	link_close(shell->link);
 	cmap_close(shell->cmap);
 	ring_close(shell->ring);

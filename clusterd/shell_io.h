@@ -23,6 +23,8 @@ struct shell_config {
 	const char *self_fence;		// program that resets this host at once; NULL: the kernel's
 					// sysrq
 	const char *pki_dir;		// certificates
+	const char *script_dir;		// of policies
+	const char *script_user;	// that they run as
 	const char *trace;		// file for a line per event and action; NULL: none
 };
 

@@ -13,7 +13,8 @@ zshcompletiondir = $(datadir)/zsh/site-functions
 dist_zshcompletion_DATA = contrib/completion/_clustadm
 
 unit_substitute = sed -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@CLUSTERD_GROUP[@]|$(CLUSTERD_GROUP)|g' \
-	-e 's|@CLUSTERD_QEMU_USER[@]|$(CLUSTERD_QEMU_USER)|g'
+	-e 's|@CLUSTERD_QEMU_USER[@]|$(CLUSTERD_QEMU_USER)|g' \
+	-e 's|@CLUSTERD_SCRIPT_USER[@]|$(CLUSTERD_SCRIPT_USER)|g'
 
 contrib/systemd/clusterd.service: contrib/systemd/clusterd.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) contrib/systemd && $(unit_substitute) \

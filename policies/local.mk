@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Placement and its reasons.
 libcore_a_SOURCES += policies/drain.c policies/drain.h
+libcore_a_SOURCES += policies/pro.c policies/pro.h
 pkgdata_DATA += policies/policies.xml
 EXTRA_DIST += policies/policies.xml
 libcore_a_SOURCES += policies/placement.c policies/placement.h policies/rules.c policies/rules.h \

@@ -499,6 +499,7 @@ bool host_perform(struct host *host, const struct cluster *cluster, const struct
 	case ACTION_FENCE:
 	case ACTION_SELF_FENCE:
 	case ACTION_EXIT:
+	case ACTION_SCRIPT_RUN:
 	case ACTION_LINK_CHECK:
 	case ACTION_MOVE_TELL:
 	case ACTION_MOVE_PROGRESS:

@@ -164,6 +164,14 @@ static const char *request_word(uint8_t type)
 		return "cancel";
 	case ENTRY_NODE_DRAIN:
 		return "drain";
+	case ENTRY_POLICY_SET:
+		return "policy";
+	case ENTRY_POLICY_RUN:
+		return "policy run";
+	case ENTRY_TIP_ACCEPT:
+		return "tip accept";
+	case ENTRY_TIP_DISMISS:
+		return "tip dismiss";
 	}
 	return "?";
 }

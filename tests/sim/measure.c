@@ -188,7 +188,7 @@ static void measure_run(struct world *world, struct item *item)
 {
 	struct host *host = item->host;
 
-	if (host->daemon && !host->paused && host->node)
+	if (host->daemon && !host->paused && host->node && !host->mute)
 		measure_host(world, host);
 	world_at(world, MS(SAMPLE_EVERY_MS), host, GUARD_NONE, measure_run);
 }

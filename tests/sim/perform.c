@@ -91,6 +91,9 @@ void world_perform(struct world *world, struct host *host, const struct action *
 		world->stats[STAT_SELF_FENCES]++;
 		world_at(world, MS(1), host, GUARD_POWER, run_self_fence);
 		break;
+	case ACTION_SCRIPT_RUN:
+		script_perform(world, host, action);
+		break;
 	case ACTION_EXIT:
 		host->exiting = true;
 		world_at(world, MS(1), host, GUARD_DAEMON, run_exit);

@@ -18,6 +18,10 @@
  * heal-moves      the network of the moves alone vm start|stop|disable|clear|manage|unmanage NAME |
  * apply VM | remove VM | node fence|confirm-dead NAME [at N] guest shutdown VM | qemu
  * die|refuse|deaf VM
+ *   measures                                   every host begins to say what it measures
+ *   load VM CPU MIB | heat N CPU | mute N on|off     permille of one CPU; a host's own; says
+ * nothing policy NAME MODE OF MEASURE AT-LEAST CLEAR HOLD-S ACTION [SCRIPT] | policy on|off|run
+ * NAME balance | tip accept|dismiss ID | scripts hang|end | wait tip STATE     the newest one
  */
 #include "tests/sim/world.h"
 
@@ -28,7 +32,7 @@
 #include "clusterd/invariant.h"
 #include "resources/definition_text.h"
 
-enum { WORDS_MAX = 8, LINE_SIZE = 512 };
+enum { WORDS_MAX = 12, LINE_SIZE = 512 };
 
 struct story {
 	const char *path;
@@ -181,9 +185,16 @@ static void wait_for(struct story *story, char **words)
 		}
 		return;
 	}
+	if (strcmp(words[1], "tip") == 0 && words[2]) {
+		while (!story->world->failed && story->world->now_us < limit_us &&
+		       !tip_stands(story->world, words[2]))
+			world_run(story->world, story->world->now_us + MS(100));
+		return;
+	}
 	if (wait_move(story, words))
 		return;
-	story_fail(story, "wait settle, wait no-quorum NODES, or wait stage|sending VM WHICH");
+	story_fail(story, "wait settle, wait no-quorum NODES, wait tip STATE, or wait "
+			  "stage|sending VM WHICH");
 }
 
 static void story_up(struct story *story)
@@ -582,6 +593,8 @@ static bool world_command(struct story *story, char **words)
 	else if (strcmp(verb, "apply") == 0 && words[1] && normal_host(world))
 		return admin_apply_vm(world, normal_host(world),
 				      (uint32_t)strtoul(words[1] + 2, NULL, 10));
+	else if (normal_host(world) && tip_command(world, normal_host(world), words))
+		return true;
 	else if (strcmp(verb, "cut-moves") == 0 || strcmp(verb, "heal-moves") == 0)
 		return move_link_command(story, words);
 	else if ((strcmp(verb, "vm") == 0 || strcmp(verb, "node") == 0) && words[1] &&

@@ -276,6 +276,7 @@ struct host {
 	uint32_t cpus;
 	uint64_t stalled_until_us;	// clusterd alone gets no processor until then
 	int64_t wall_ms;	// offset of the wall clock
+	bool mute;		// measures nothing
 	uint32_t foreign_cpu;	// permille of one CPU, used by what is none of the cluster's
 	uint32_t foreign_mib;
 	bool proved_off;	// a fence device or an administrator said so, and it was true
@@ -404,7 +405,7 @@ struct world_config {
 	bool measures;			// loads are drawn, and what is said of them goes wrong
 };
 
-enum { REQUESTS_MAX = 64, TOLD_MAX = 64 };
+enum { REQUESTS_MAX = 64, TOLD_MAX = 64, TIPS_RUN_MAX = 64 };
 
 struct ack {
 	uint64_t view, index;
@@ -483,6 +484,9 @@ struct world {
 	bool quiet;			// healed: the last phase
 	uint32_t faults;		// injected so far
 	uint32_t stores_lost;
+	bool scripts_hang;
+	uint64_t scripts_run[TIPS_RUN_MAX]; // tips whose script was run
+	uint32_t scripts_count;
 	bool measuring;			// hosts post samples
 	struct rng measure_rng;
 	struct sim_load loads[SIM_VMS_MAX];
@@ -634,6 +638,13 @@ void move_link(struct world *world, uint32_t from, uint32_t to, bool up);
 
 // fence.c
 void fence_perform(struct world *world, struct host *host, const struct action *action);
+
+// tip.c
+void script_perform(struct world *world, struct host *host, const struct action *action);
+// Of a story: policies, tips, loads; false: not one of theirs.
+bool tip_command(struct world *world, struct host *host, char **words);
+// The newest tip is in this state.
+bool tip_stands(const struct world *world, const char *state);
 
 // measure.c
 void measure_begin(struct world *world);

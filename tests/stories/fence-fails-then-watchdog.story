@@ -34,26 +34,26 @@ wait settle
     52.751 n3   | node n1: being fenced by n3 with fence_sim: its fence device is tried again
     52.751 n3   fence agent for n1 is called
     63.001 n3   fence agent for n1: the device does not answer
-    63.003 n3   | node n1: fencing failed: the device does not answer
+    63.004 n3   | node n1: fencing failed: the device does not answer
     63.006 n3   | node n1: no proof that it is off; waiting for its leases to expire: its fence device fails; its watchdog guards its leases, so their expiry is waited for
     67.531 n2   QEMU of vm0 starts
     67.608 n3   | vm vm0: runs on n2
     73.006 n3   | node n1: being fenced by n2 with fence_sim: its fence device is tried again
-    73.007 n2   fence agent for n1 is called
-    83.257 n2   fence agent for n1: the device does not answer
-    83.259 n3   | node n1: fencing failed: the device does not answer
+    73.006 n2   fence agent for n1 is called
+    83.256 n2   fence agent for n1: the device does not answer
+    83.258 n3   | node n1: fencing failed: the device does not answer
     83.261 n3   | node n1: no proof that it is off; waiting for its leases to expire: its fence device fails; its watchdog guards its leases, so their expiry is waited for
     93.261 n3   | node n1: being fenced by n3 with fence_sim: its fence device is tried again
     93.261 n3   fence agent for n1 is called
    103.511 n3   fence agent for n1: the device does not answer
-   103.513 n3   | node n1: fencing failed: the device does not answer
+   103.514 n3   | node n1: fencing failed: the device does not answer
    103.516 n3   | node n1: no proof that it is off; waiting for its leases to expire: its fence device fails; its watchdog guards its leases, so their expiry is waited for
    113.516 n3   | node n1: being fenced by n2 with fence_sim: its fence device is tried again
-   113.517 n2   fence agent for n1 is called
+   113.516 n2   fence agent for n1 is called
    120.000 --   > power-on n1
    120.000 --   > wait settle
-   123.767 n2   fence agent for n1: the device does not answer
-   123.769 n3   | node n1: fencing failed: the device does not answer
+   123.766 n2   fence agent for n1: the device does not answer
+   123.768 n3   | node n1: fencing failed: the device does not answer
    123.771 n3   | node n1: no proof that it is off; waiting for its leases to expire: its fence device fails; its watchdog guards its leases, so their expiry is waited for
    127.000 n1   booted
    127.425 n1   sanlock runs

@@ -1,0 +1,74 @@
+# The coordinator's daemon dies in the middle of a plan: the next one goes on with what was not begun, and repeats nothing.
+vms 7
+up
+measures
+load vm0 1500 256
+load vm3 1500 256
+load vm6 1500 256
+policy hot advice node cpu 50 40 20 balance
+heat n1 8000
+wait tip open
+tip accept 1
+wait stage vm0 transfer
+kill clusterd n2
+run 2
+start clusterd n2
+wait tip done
+run 20
+---
+     0.000 --   all is well
+     0.000 --   > measures
+     0.000 --   > load vm0 1500 256
+     0.000 --   > load vm3 1500 256
+     0.000 --   > load vm6 1500 256
+     0.000 --   > policy hot advice node cpu 50 40 20 balance
+     0.000 --   > heat n1 8000
+     0.000 --   > wait tip open
+     0.003 n1   apply: done
+     0.003 n1   | definitions: 1 policy
+    13.407 n1   | warning: tip 1, hot about n1: cpu of n1 is 78 %: move vm0 to n2, vm3 to n3, vm6 to n2
+    13.500 --   > tip accept 1
+    13.500 --   > wait stage vm0 transfer
+    13.503 n1   tip accept: done
+    13.503 n1   | tip 1 is accepted
+    13.505 n1   | vm vm0: live migration from n1 to n2 (policy)
+    13.507 n1   | vm vm3: live migration from n1 to n3 (policy)
+    13.553 n2   QEMU of vm0 waits for it
+    13.555 n3   QEMU of vm3 waits for it
+    13.631 n1   | vm vm0: memory is being sent to n2
+    13.631 --   > kill clusterd n2
+    13.631 --   > run 2
+    13.637 n3   | vm vm3: memory is being sent to n3
+    13.637 n3   | view 2: n1, n3
+    14.505 n1   migration of vm0 begins
+    14.507 n1   migration of vm3 begins
+    15.553 n1   QEMU of vm0 has handed its guest over
+    15.555 n1   QEMU of vm3 has handed its guest over
+    15.557 n3   guest of vm3 continues
+    15.560 n3   | vm vm3: continues on n3
+    15.591 n1   QEMU of vm3 ends: killed
+    15.620 n3   | vm vm3: moved to n3
+    15.631 --   > start clusterd n2
+    15.631 n2   clusterd starts
+    15.631 --   > wait tip done
+    15.679 n2   | view 3: n1, n2, n3
+    15.681 n2   | vm vm6: live migration from n1 to n2 (policy)
+    15.734 n2   QEMU of vm1 is found
+    15.734 n2   QEMU of vm4 is found
+    15.734 n2   QEMU of vm0 is found
+    15.736 n2   | node n2: volume d0 offline
+    15.764 n2   QEMU of vm0 ends: killed
+    15.767 n2   QEMU of vm6 waits for it
+    15.780 n2   | vm vm0: its move fails: it was placed elsewhere
+    15.785 n1   | node n2: volume d0 online
+    15.792 n1   guest of vm0 continues
+    15.794 n2   | vm vm0: runs on as before on n1
+    15.845 n2   | vm vm6: memory is being sent to n2
+    16.681 n1   migration of vm6 begins
+    17.729 n1   QEMU of vm6 has handed its guest over
+    17.732 n2   guest of vm6 continues
+    17.735 n2   | vm vm6: continues on n2
+    17.766 n1   QEMU of vm6 ends: killed
+    17.795 n2   | vm vm6: moved to n2
+    17.798 n2   | tip 1 is done: 2 of 3 moves done
+    17.831 --   > run 20

@@ -293,6 +293,7 @@ static bool live_report(struct apply *a, struct vm *vm, struct move *move)
 	case VM_REPORT_STOPPED:
 	case VM_REPORT_GUEST_SHUTDOWN:
 	case VM_REPORT_START_FAILED:
+	case VM_REPORT_LEASE_GONE:
 	case VM_REPORT_DIED:
 		break;
 	case VM_REPORT_RESTORING:

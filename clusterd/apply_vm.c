@@ -23,9 +23,7 @@ void vm_set_idle(struct apply *a, struct vm *vm, enum vm_phase phase)
 	vm->owner = SLOT_NONE;
 	vm->bound_to = SLOT_NONE;
 	vm->forced = false;
-	// It may have continued from it: the disk is newer than that memory.
-	if (vm->saved == SAVED_TAKEN)
-		vm_drop_saved(vm);
+	vm_lose_saved(vm);
 	vm_set_phase(a, vm, phase);
 }
 
@@ -41,6 +39,18 @@ void vm_drop_saved(struct vm *vm)
 {
 	vm->saved = SAVED_NONE;
 	vm->saved_volume = SLOT_NONE;
+	vm->saved_bytes = 0;
+}
+
+/*
+ * It may have continued from it: the disk is newer than that memory. Where the file is stays known
+ * until the VM runs again; then it is removed there.
+ */
+void vm_lose_saved(struct vm *vm)
+{
+	if (vm->saved != SAVED_TAKEN)
+		return;
+	vm->saved = SAVED_NONE;
 	vm->saved_bytes = 0;
 }
 
@@ -156,7 +166,8 @@ void lease_slot_give_back(struct cluster *cluster, const struct vm_lease *lease)
 {
 	uint8_t *slots = volume_lease_slots(cluster, lease->volume);
 
-	slots[lease->slot] = lease->life == LEASE_WRITING ? SLOT_BURNED : SLOT_FREE;
+	slots[lease->slot] =
+		lease->life == LEASE_WRITING || lease->life == LEASE_GONE ? SLOT_BURNED : SLOT_FREE;
 }
 
 // Burns the lease's slot and takes the lowest free one.
@@ -191,7 +202,8 @@ bool apply_lease_write(struct apply *a)
 		return refuse(a, "not-prepared", WORDS("the volume is not prepared"), WORDS(""));
 	if (entry->actor >= NODES_MAX || !a->cluster->nodes[entry->actor].used)
 		return refuse(a, "no-such-node", WORDS("the actor was removed"), WORDS(""));
-	if (lease->life == LEASE_WRITING && !lease_take_another_slot(a, lease))
+	if ((lease->life == LEASE_WRITING || lease->life == LEASE_GONE) &&
+	    !lease_take_another_slot(a, lease))
 		return false;
 	lease->life = LEASE_WRITING;
 	lease->actor = entry->actor;
@@ -241,8 +253,7 @@ static void place_on(struct apply *a, struct vm *vm, uint8_t owner)
 		return;
 	if (vm_owned(vm) && life != NODE_EXPIRING && life != NODE_DEAD)
 		return;
-	if (vm->saved == SAVED_TAKEN)
-		vm_drop_saved(vm);
+	vm_lose_saved(vm);
 	if (vm_owned(vm)) {
 		vm->last_owner = vm->owner;
 		if (life == NODE_EXPIRING)
@@ -448,6 +459,13 @@ bool vm_report_owned(struct apply *a, struct vm *vm)
 		report_failure(a, vm);
 		return true;
 	case VM_REPORT_DIED:
+		report_failure(a, vm);
+		return true;
+	case VM_REPORT_LEASE_GONE:
+		// Which of them is not known.
+		for (uint32_t i = 0; i < vm->lease_count; i++)
+			if (vm->leases[i].life == LEASE_READY)
+				vm->leases[i].life = LEASE_GONE;
 		report_failure(a, vm);
 		return true;
 	case VM_REPORT_LEASE_HELD:

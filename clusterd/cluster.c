@@ -234,8 +234,7 @@ void cluster_forget_saved(struct cluster *cluster)
 
 		if (!vm->used || vm->saved == SAVED_NONE)
 			continue;
-		vm->saved = SAVED_NONE;
-		vm->saved_volume = SLOT_NONE;
+		vm->saved = SAVED_NONE; // the file is removed when it runs again
 		vm->saved_bytes = 0;
 	}
 }

@@ -143,7 +143,19 @@ struct cluster_volume {
  * (its actor died) could land after the lease is held and wipe it, so such a slot is burned and
  * another one taken.
  */
-enum lease_life { LEASE_UNWRITTEN, LEASE_WRITING, LEASE_READY, LEASE_LIFE_COUNT };
+enum lease_life {
+	LEASE_UNWRITTEN,
+	LEASE_WRITING,
+	LEASE_READY,
+	/*
+	 * Its slot holds no lease, or another VM's: a volume was brought back from a copy, or
+	 * stores were, with `recover --accept-loss`. In what was lost it may have had another slot,
+	 * and run under that: a new one is written only when every node is there, and has told what
+	 * it runs.
+	 */
+	LEASE_GONE,
+	LEASE_LIFE_COUNT,
+};
 
 struct vm_lease {
 	uint8_t volume;		// slot
@@ -193,7 +205,8 @@ struct vm {
 	uint64_t since_ms;		// wall clock of the last change of phase
 	uint32_t move;			// id of the move that it is in; 0: none
 	uint8_t saved;			// enum saved_state
-	uint8_t saved_volume;		// slot of the volume that holds the state; SLOT_NONE
+	uint8_t saved_volume;		// slot of the volume that holds the state, or what is left
+					// of one that nobody may restore; SLOT_NONE
 	uint64_t saved_bytes;
 	uint8_t drained_from;		// node that it left because of a drain; SLOT_NONE
 	uint64_t moved_ms;		// wall clock when a policy moved it last; 0: none did

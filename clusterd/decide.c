@@ -293,8 +293,20 @@ static uint8_t lease_writer(const struct node *node, uint8_t v, uint64_t present
 	return count ? writers[nth % count] : SLOT_NONE;
 }
 
-static bool lease_needs_writer(const struct vm_lease *lease, uint64_t present)
+static bool all_present(const struct cluster *cluster, uint64_t present)
 {
+	for (uint8_t slot = 0; slot < cluster->node_high; slot++)
+		if (cluster->nodes[slot].used && !slot_in(present, slot))
+			return false;
+	return true;
+}
+
+static bool lease_needs_writer(const struct cluster *cluster, const struct vm *vm,
+			       const struct vm_lease *lease, uint64_t present)
+{
+	if (lease->life == LEASE_GONE)
+		return vm->move == 0 && (vm->phase == VM_IDLE || vm->phase == VM_ERROR) &&
+		       all_present(cluster, present);
 	return lease->life == LEASE_UNWRITTEN ||
 	       (lease->life == LEASE_WRITING && !slot_in(present, lease->actor));
 }
@@ -322,7 +334,7 @@ static void decide_leases(struct node *node, const struct vm *vm, uint64_t prese
 		const struct vm_lease *lease = &vm->leases[i];
 		struct entry entry;
 
-		if (!lease_needs_writer(lease, present)) {
+		if (!lease_needs_writer(&node->cluster, vm, lease, present)) {
 			*writing += lease->life == LEASE_WRITING;
 			continue;
 		}

@@ -250,6 +250,8 @@ static const char *vm_report_word(enum vm_report report)
 		return "cannot be ended on ";
 	case VM_REPORT_RESTORING:
 		return "continues from its saved state on ";
+	case VM_REPORT_LEASE_GONE:
+		return "finds no lease of its own on ";
 	case VM_REPORT_COUNT:
 		break;
 	}

@@ -85,6 +85,7 @@ enum vm_report {
 	VM_REPORT_LEASE_HELD,	  // still waiting: another host holds the lease (reason says who)
 	VM_REPORT_STUCK,	  // QEMU cannot be ended: it may still write
 	VM_REPORT_RESTORING,	  // its saved state is loaded, and it is about to continue from it
+	VM_REPORT_LEASE_GONE,	  // nothing runs: a slot of its holds no lease, or another VM's
 	VM_REPORT_COUNT,
 };
 

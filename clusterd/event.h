@@ -149,6 +149,7 @@ enum lease_error {
 	LEASE_ERROR_SANLOCK,	// no daemon, no lockspace
 	LEASE_ERROR_PROCESS,	// the child is gone
 	LEASE_ERROR_OTHER,
+	LEASE_ERROR_MISSING,	// its slot holds no lease, or another VM's
 	LEASE_ERROR_COUNT,
 };
 

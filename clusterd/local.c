@@ -92,6 +92,9 @@ static void local_adopted(struct node *node, const struct event *event, struct a
 	// is.
 	local->sanlock_epoch = found.flag ? node->sanlock_epoch : node->sanlock_epoch - 1;
 	vm_local_event(local, &found, actions);
+	// It may be continuing from it.
+	if (vm->move == 0 && vm->saved_volume < VOLUMES_MAX)
+		local->restored_volume = (uint8_t)(vm->saved_volume + 1);
 }
 
 static void local_lease_written(struct node *node, const struct event *event)

@@ -108,6 +108,8 @@ static const char *lease_life_word(enum lease_life life)
 		return "writing";
 	case LEASE_READY:
 		return "ready";
+	case LEASE_GONE:
+		return "gone";
 	case LEASE_LIFE_COUNT:
 		break;
 	}

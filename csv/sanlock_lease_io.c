@@ -53,6 +53,9 @@ static enum lease_error lock_acquire_error(int result)
 	case -ENOTCONN:
 	case -ENOTTY:
 		return LEASE_ERROR_PROCESS;
+	case SANLK_LEADER_MAGIC:
+	case SANLK_LEADER_RESOURCE:
+		return LEASE_ERROR_MISSING;
 	}
 	return LEASE_ERROR_OTHER;
 }

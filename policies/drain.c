@@ -143,7 +143,8 @@ static void step_blocked(const struct drain_plan *plan, struct drain_step *step)
 {
 	char reason[REASON_SIZE] = "";
 
-	placement_explain(plan->cluster, &plan->load, step->vm, reason, step->fix);
+	placement_explain_among(plan->cluster, &plan->load, step->vm, ~(1ull << plan->node), reason,
+				step->fix);
 	if (!reason[0])
 		text_copy(reason, sizeof(reason),
 			  group_of_vm(plan->cluster, step->vm) == SLOT_NONE

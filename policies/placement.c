@@ -608,6 +608,12 @@ static const struct check *worst_check(const struct placement_node *row)
 void placement_explain(const struct cluster *cluster, const struct placement_load *load,
 		       const struct vm *vm, char *reason_buf, char *fix_buf)
 {
+	placement_explain_among(cluster, load, vm, UINT64_MAX, reason_buf, fix_buf);
+}
+
+void placement_explain_among(const struct cluster *cluster, const struct placement_load *load,
+			     const struct vm *vm, uint64_t among, char *reason_buf, char *fix_buf)
+{
 	struct text reason = text_in(reason_buf, REASON_SIZE);
 	char one[REASON_SIZE], its_fix[REASON_SIZE];
 	uint32_t fewest = PLACEMENT_CHECK_COUNT + 1;
@@ -617,7 +623,7 @@ void placement_explain(const struct cluster *cluster, const struct placement_loa
 		struct placement_node row;
 		uint32_t failed = 0;
 
-		if (!cluster->nodes[slot].used)
+		if (!cluster->nodes[slot].used || !(among >> slot & 1))
 			continue;
 		placement_judge(cluster, load, vm, slot, &row);
 		if (row.feasible)

@@ -132,3 +132,6 @@ void placement_explain_check(const struct cluster *cluster, const struct vm *vm,
 // Why the VM runs nowhere, over all nodes, in one line.
 void placement_explain(const struct cluster *cluster, const struct placement_load *load,
 		       const struct vm *vm, char *reason, char *fix);
+// The same over the nodes of the mask alone.
+void placement_explain_among(const struct cluster *cluster, const struct placement_load *load,
+			     const struct vm *vm, uint64_t among, char *reason, char *fix);

@@ -29,6 +29,7 @@ static void vm_adopted(struct host_vm *vm, enum run_state state)
 	struct host *host = vm->host;
 
 	vm->adopting = false;
+	vm->adopt_unknown = state == RUN_UNKNOWN;
 	loop_timer_cancel(&vm->adopt_timer);
 	edge_post(&host->edge, &event);
 	host_adopted_one(host);
@@ -37,6 +38,7 @@ static void vm_adopted(struct host_vm *vm, enum run_state state)
 void vm_adopt_over(struct host_vm *vm)
 {
 	loop_timer_cancel(&vm->adopt_timer);
+	vm->adopt_unknown = false;
 	if (!vm->adopting)
 		return;
 	vm->adopting = false;
@@ -92,8 +94,42 @@ static void vm_adopt_word(void *owner, bool ok, const char *text)
 		qmp_command(vm->qmp, "query-migrate", NULL, vm_adopt_migration, vm);
 }
 
+// Its monitor answers at last: nobody else says of one that sends, or has sent, that it does.
+static void vm_late_migration(void *owner, bool ok, const char *text)
+{
+	struct host_vm *vm = owner;
+	struct migrate_answer answer = { 0 };
+	struct migrate_stats stats = { .status = MIGRATE_COMPLETED };
+	struct event event = { .type = EVENT_MIGRATE,
+			       .vm = vm->ref,
+			       .uuid = vm->uuid,
+			       .attempt = vm->attempt,
+			       .stats = &stats };
+	enum run_state state;
+
+	if (!ok || !vm->adopt_unknown || !migrate_answer_read(text, &answer))
+		return;
+	state = run_state_of(vm, vm->adopt_word, (enum migrate_status)answer.status);
+	if (state == RUN_UNKNOWN)
+		return; // it still loads
+	vm->adopt_unknown = false;
+	if (state == RUN_SENDING) {
+		vm_move_follow(vm);
+	} else if (state == RUN_POSTMIGRATE) {
+		if (answer.status == MIGRATE_POSTCOPY)
+			stats.status = MIGRATE_POSTCOPY;
+		edge_post(&vm->host->edge, &event);
+	} else {
+		vm_status(vm, vm->adopt_word);
+	}
+}
+
 bool vm_adopt_heard(struct host_vm *vm, const char *status)
 {
+	if (vm->adopt_unknown && status) {
+		snprintf(vm->adopt_word, sizeof(vm->adopt_word), "%s", status);
+		return qmp_command(vm->qmp, "query-migrate", NULL, vm_late_migration, vm) == 0;
+	}
 	if (!vm->adopting || !vm->adopt_timer.armed)
 		return false;
 	if (!status) {

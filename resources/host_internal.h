@@ -75,6 +75,7 @@ struct host_vm {
 	bool incoming;			// it was started to receive, and never told to continue
 	bool adopting;			// EVENT_VM_ADOPTED is due
 	bool adopt_held, adopt_shared;	// what it will say of the lease
+	bool adopt_unknown;		// its monitor did not answer: what it does is told later
 	char adopt_word[40];
 	struct loop_timer adopt_timer; // armed while its monitor is asked
 	struct vm_move move;

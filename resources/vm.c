@@ -140,8 +140,10 @@ static void vm_spawn(struct vm_local *local, const struct vm_wish *wish, uint64_
 	local->deaf = local->unkillable = local->held = local->cpu_known = false;
 	local->listening = local->sending = local->unsure = false;
 	local->sent = MIGRATE_NONE;
-	local->restored_volume =
-		wish->mode == START_RESTORE ? (uint8_t)(wish->saved_volume + 1) : 0;
+	// Also of a state that it does not begin from, and that nobody may restore any more.
+	local->restored_volume = wish->mode != START_INCOMING && wish->saved_volume < VOLUMES_MAX
+					 ? (uint8_t)(wish->saved_volume + 1)
+					 : 0;
 	memset(&local->hold, 0, sizeof(local->hold));
 	local->refusals = 0;
 	local->reported_ms = 0;
@@ -399,6 +401,9 @@ static void vm_refused(struct vm_local *local, const struct event *event, struct
 		local->held = local->refusals >= HELD_AFTER;
 		set_reason(local, event->reason);
 		vm_local_move(local, LIFE_BACKOFF, event->now_ms + wait_ms);
+		break;
+	case LEASE_ERROR_MISSING:
+		vm_kill(local, VM_REPORT_LEASE_GONE, event->reason, event->now_ms, actions);
 		break;
 	case LEASE_ERROR_STORAGE:
 	case LEASE_ERROR_SANLOCK:

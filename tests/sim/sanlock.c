@@ -376,7 +376,7 @@ static struct answer lease_judge(struct world *world, struct host *host, const s
 	if (host->paths[disk].state >= PATH_HUNG)
 		return (struct answer){ LEASE_ERROR_STORAGE, "the volume does not answer", 0 };
 	if (!lease->written || memcmp(&lease->uuid, &proc->uuid, sizeof(proc->uuid)) != 0)
-		return (struct answer){ LEASE_ERROR_OTHER, "there is no such lease", 0 };
+		return (struct answer){ LEASE_ERROR_MISSING, "there is no such lease", 0 };
 	if (world->now_us < lease->busy_until_us)
 		return (struct answer){ LEASE_ERROR_HELD, "another attempt is under way", 0 };
 	if (lease->owner != 0 && !(own && lease->owner == host->id))

@@ -493,6 +493,32 @@ static void places_need_wish_leases_and_an_idle_vm(void **state)
 	assert_false(place_one(&f, "db", 1, VM_PLACED));
 }
 
+// A slot holds another VM's lease, or none: written anew in another one, once everybody is there.
+static void a_lease_that_is_gone_is_written_anew(void **state)
+{
+	struct vm *vm = the_vm(&f, "db");
+	struct entry want = named(ENTRY_VM_WANT, "db"), write = { .type = ENTRY_LEASE_WRITE };
+	uint32_t slot;
+
+	(void)state;
+	make_leases_ready(&f, "db");
+	slot = vm->leases[0].slot;
+	want.wanted = VM_WANTED_RUNNING;
+	accept(&f, want);
+	assert_true(place_one(&f, "db", 1, VM_PLACED));
+	vm_reports(&f, "db", 2, VM_REPORT_LEASE_GONE, "there is no such lease");
+	assert_int_equal(vm->leases[0].life, LEASE_GONE);
+	assert_int_equal(vm->restarts, 1);
+	assert_false(place_one(&f, "db", 1, VM_PLACED));
+	write.vm = vm->ref;
+	write.volume = vm->leases[0].volume;
+	write.actor = 1;
+	accept(&f, write);
+	assert_int_equal(vm->leases[0].life, LEASE_WRITING);
+	assert_int_not_equal(vm->leases[0].slot, slot);
+	assert_int_equal(volume_lease_slots(&f.cluster, write.volume)[slot], SLOT_BURNED);
+}
+
 static void failures_count_up_to_error(void **state)
 {
 	struct vm *vm;
@@ -674,6 +700,7 @@ int main(void)
 		TEST(volumes_are_prepared_once),
 		TEST(a_lease_is_written_once),
 		TEST(places_need_wish_leases_and_an_idle_vm),
+		TEST(a_lease_that_is_gone_is_written_anew),
 		TEST(failures_count_up_to_error),
 		TEST(failures_long_past_are_forgotten),
 		TEST(reports_of_others_and_of_old_attempts_are_refused),

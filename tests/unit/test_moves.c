@@ -728,6 +728,30 @@ static void a_vm_is_saved_and_restored(void **state)
 	assert_int_equal(web()->saved, SAVED_NONE);
 }
 
+// Where the file is stays known until it runs again, and is removed then.
+static void a_state_that_was_taken_in_vain(void **state)
+{
+	(void)state;
+	accept(&f, request(MOVE_SAVE, SLOT_NONE));
+	accept(&f, begin_entry(MOVE_SAVE, SLOT_NONE));
+	say(N1, MOVE_REPORT_SAVED);
+	{
+		struct entry want = named(ENTRY_VM_WANT, "web");
+
+		want.wanted = VM_WANTED_RUNNING;
+		accept(&f, want);
+	}
+	assert_true(place_one(&f, "web", N2, VM_PLACED));
+	vm_reports(&f, "web", 2, VM_REPORT_RESTORING, "");
+	vm_reports(&f, "web", 2, VM_REPORT_DIED, "");
+	assert_int_equal(web()->saved, SAVED_NONE);
+	assert_int_equal(web()->saved_volume, web()->leases[0].volume);
+	assert_true(place_one(&f, "web", N2, VM_PLACED));
+	assert_int_equal(web()->saved_volume, web()->leases[0].volume);
+	vm_reports(&f, "web", 2, VM_REPORT_STARTED, "");
+	assert_int_equal(web()->saved_volume, SLOT_NONE);
+}
+
 static void a_cold_move(void **state)
 {
 	(void)state;
@@ -817,6 +841,7 @@ int main(void)
 		T(a_quick_move_whose_target_is_gone_when_it_is_saved),
 		T(a_quick_move_cancelled_late_begins_again_on_its_source),
 		T(a_vm_is_saved_and_restored),
+		T(a_state_that_was_taken_in_vain),
 		T(a_cold_move),
 		T(what_touches_a_move_waits_for_its_end),
 		T(snapshots_hold_moves),

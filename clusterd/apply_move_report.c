@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "clusterd/cluster_internal.h"
 #include "clusterd/text.h"
 
 struct report_row {
@@ -66,15 +67,18 @@ static bool report_runs(struct apply *a, struct vm *vm, struct move *move)
 static bool another_network(const struct apply *a, const struct vm *vm, const struct move *move)
 {
 	const struct cluster_node *target = &a->cluster->nodes[move->target];
+	uint32_t known = 0, others = 0;
 
 	if (!move->broke || move->cancelled || move->avoid[0] || target->life != NODE_ONLINE ||
 	    target->report.leaving || vm->wanted != VM_WANTED_RUNNING || !vm->managed)
 		return false;
-	for (uint32_t i = 0; i < MIGRATION_NETWORKS_MAX; i++)
-		if (target->report.addresses[i][0] &&
-		    strcmp(target->report.addresses[i], move->address) != 0)
-			return true;
-	return false;
+	for (uint32_t i = 0; i < MIGRATION_NETWORKS_MAX && target->report.addresses[i][0]; i++) {
+		bool same = strcmp(target->report.addresses[i], move->address) == 0;
+
+		known += same;
+		others += !same;
+	}
+	return known > 0 && others > 0;
 }
 
 static void end_stayed(struct apply *a, struct vm *vm, struct move *move)
@@ -92,6 +96,7 @@ static void end_stayed(struct apply *a, struct vm *vm, struct move *move)
 	move_end(a, move, move->cancelled ? MOVE_CANCELLED : MOVE_STAYED, move->reason);
 	if (!other)
 		return;
+	cluster_touch_move(a->cluster, (uint8_t)(move - a->cluster->moves));
 	again.id = a->cluster->next_move++;
 	*move = again;
 	vm->move = again.id;

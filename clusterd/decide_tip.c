@@ -155,7 +155,7 @@ static uint32_t all_under_way(const struct cluster *cluster)
 {
 	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < MOVES_MAX; i++)
+	for (uint32_t i = 0; i < cluster->move_high; i++)
 		count += cluster->moves[i].id != 0 && cluster->moves[i].tip != 0;
 	return count;
 }

@@ -40,7 +40,7 @@ uint64_t move_bandwidth(const struct cluster *cluster, const struct move *move)
 
 	if (move->target >= NODES_MAX)
 		return 0;
-	for (uint32_t i = 0; i < MOVES_MAX; i++) {
+	for (uint32_t i = 0; i < cluster->move_high; i++) {
 		const struct move *other = &cluster->moves[i];
 
 		out += is_sent(other) && other->source == move->source;

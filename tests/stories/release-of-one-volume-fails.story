@@ -34,6 +34,6 @@ run 300
     18.062 n2   QEMU of vm1 ends: killed
     18.077 n3   | vm vm1: died on n2: killed
     22.611 n3   | node n1: its claims are not released: the volume does not answer
-    22.614 n3   | vm vm0: placed on n2
-    22.648 n2   QEMU of vm0 starts
-    22.725 n3   | vm vm0: runs on n2
+    22.613 n3   | vm vm0: placed on n2
+    22.647 n2   QEMU of vm0 starts
+    22.724 n3   | vm vm0: runs on n2

@@ -12,12 +12,12 @@ wait settle
      0.003 n1   apply: done
      0.003 n1   | definitions: 1 rule
      0.407 n1   | vm vm3: live migration from n1 to n2 (policy)
-     0.455 n2   QEMU of vm3 waits for it
-     0.532 n1   | vm vm3: memory is being sent to n2
+     0.475 n2   QEMU of vm3 waits for it
+     0.552 n1   | vm vm3: memory is being sent to n2
      1.407 n1   migration of vm3 begins
-     2.455 n1   QEMU of vm3 has handed its guest over
-     2.457 n2   guest of vm3 continues
-     2.459 n1   | vm vm3: continues on n2
-     2.490 n1   QEMU of vm3 ends: killed
-     2.520 n1   | vm vm3: moved to n2
+     2.555 n1   QEMU of vm3 has handed its guest over
+     2.557 n2   guest of vm3 continues
+     2.559 n1   | vm vm3: continues on n2
+     2.590 n1   QEMU of vm3 ends: killed
+     2.620 n1   | vm vm3: moved to n2
      5.000 --   > wait settle

@@ -18,31 +18,31 @@ wait settle
      0.003 n1   | node n1: to be emptied for maintenance
      0.005 n1   | vm vm0: live migration from n1 to n2 (drain)
      0.007 n1   | vm vm3: live migration from n1 to n3 (drain)
-     0.053 n2   QEMU of vm0 waits for it
-     0.055 n3   QEMU of vm3 waits for it
-     0.131 n1   | vm vm0: memory is being sent to n2
-     0.132 n1   | vm vm3: memory is being sent to n3
+     0.073 n2   QEMU of vm0 waits for it
+     0.074 n3   QEMU of vm3 waits for it
+     0.150 n1   | vm vm0: memory is being sent to n2
+     0.152 n1   | vm vm3: memory is being sent to n3
      0.500 --   > reboot n1
      0.500 n1   the host reboots
      0.500 --   > run 60
      0.502 n1   | node n1: going down for a reboot
      1.005 n1   migration of vm0 begins
      1.007 n1   migration of vm3 begins
-     2.053 n1   QEMU of vm0 has handed its guest over
-     2.055 n1   QEMU of vm3 has handed its guest over
-     2.056 n2   guest of vm0 continues
-     2.057 n3   guest of vm3 continues
-     2.058 n1   | vm vm0: continues on n2
-     2.061 n1   | vm vm3: continues on n3
-     2.088 n1   QEMU of vm0 ends: killed
-     2.091 n1   QEMU of vm3 ends: killed
-     2.109 n1   | node n1: leaves
-     2.110 n1   clusterd ends
-     2.110 n1   power off: shut down
-     2.110 n3   | node n1: drained
-     4.091 n3   | vm vm0: moved to n2
-     4.091 n3   | view 2: n2, n3
-     4.093 n3   | vm vm3: moved to n3
+     2.153 n1   QEMU of vm0 has handed its guest over
+     2.155 n1   QEMU of vm3 has handed its guest over
+     2.156 n2   guest of vm0 continues
+     2.157 n3   guest of vm3 continues
+     2.158 n1   | vm vm0: continues on n2
+     2.161 n1   | vm vm3: continues on n3
+     2.188 n1   QEMU of vm0 ends: killed
+     2.191 n1   QEMU of vm3 ends: killed
+     2.209 n1   | node n1: leaves
+     2.210 n1   clusterd ends
+     2.210 n1   power off: shut down
+     2.210 n3   | node n1: drained
+     4.191 n3   | vm vm0: moved to n2
+     4.191 n3   | view 2: n2, n3
+     4.193 n3   | vm vm3: moved to n3
     60.500 --   > power-on n1
     60.500 --   > wait settle
     67.500 n1   booted

@@ -50,7 +50,7 @@ run 2
     93.503 n1   apply: done
     93.503 n1   | definitions: 1 policy
    113.407 n1   | warning: tip 3, warm about n2: cpu of n2 is 56 %
-   113.408 n1   | warning: tip 4, busy about n2: cpu of n2 is 56 %: empty n2
+   113.409 n1   | warning: tip 4, busy about n2: cpu of n2 is 56 %: empty n2
    153.500 --   > policy off busy
    153.500 --   > run 10
    153.503 n1   policy busy: done

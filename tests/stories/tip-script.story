@@ -51,12 +51,12 @@ run 10
     73.804 n1   apply: done
     73.804 n1   | definitions: 1 policy
     93.407 n1   | warning: tip 2, call2 about n3: cpu of n3 is 56 %: run tell.sh
-    93.409 n1   | tip 2 is accepted: by its policy
+    93.410 n1   | tip 2 is accepted: by its policy
     93.412 n1   | tip 2 is running
-    93.412 n2   script tell.sh of tip 2 begins
+    93.413 n2   script tell.sh of tip 2 begins
     93.500 --   > wait tip done
-   113.412 n2   script of tip 2 ends: killed
-   113.414 n1   | tip 2 is done: its script failed: killed at its limit
+   113.413 n2   script of tip 2 ends: killed
+   113.415 n1   | tip 2 is done: its script failed: killed at its limit
    113.500 --   > heat n3 0
    113.500 --   > run 60
    173.500 --   > policy off call2

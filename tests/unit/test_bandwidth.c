@@ -35,6 +35,7 @@ static struct move *add(uint32_t id, uint8_t source, uint8_t target, const char 
 	struct move *move = &cluster.moves[id];
 
 	move->id = id;
+	cluster.move_high = id + 1;
 	move->kind = MOVE_LIVE;
 	move->stage = STAGE_TRANSFER;
 	move->source = source;

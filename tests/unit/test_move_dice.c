@@ -3,7 +3,7 @@
 // nodes that are lost, believed dead, proven dead and come back, wishes that cross.
 #include "tests/unit/cluster_fixture.h"
 
-enum { ROUNDS = 40, STEPS = 3000, VMS = 3 };
+enum { ROUNDS = 80, STEPS = 3000, VMS = 3 };
 
 static uint64_t seed;
 static uint32_t outcomes[MOVE_OUTCOME_COUNT], kinds[MOVE_KIND_COUNT], stages[MOVE_STAGE_COUNT];

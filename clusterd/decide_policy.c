@@ -6,6 +6,8 @@
 #include "clusterd/decide_tip.h"
 #include "clusterd/text.h"
 
+enum { SETTLE_S = 3 * MEASURE_STEP_MS / 1000 };
+
 static bool same_target(const struct pro_target *a, const struct pro_target *b)
 {
 	return a->subject == b->subject && a->node == b->node && a->volume == b->volume &&
@@ -279,8 +281,27 @@ static void run_asked(struct tipping *t, const struct pro_def *def)
 		ran(t, def->name, why);
 }
 
+/*
+ * Nothing moves, and nothing has for as long as three samples take: what is measured is then of how
+ * things are. A plan from before that would move what was just moved out of the way.
+ */
+static bool loads_are_settled(const struct tipping *t)
+{
+	const struct cluster *cluster = &t->node->cluster;
+
+	for (uint32_t i = 0; i < MOVES_MAX; i++)
+		if (cluster->moves[i].id != 0)
+			return false;
+	for (uint32_t i = 0; i < cluster->vm_high; i++)
+		if (cluster->vms[i].used &&
+		    pro_vm_rests(&cluster->vms[i], SETTLE_S, t->world.wall_ms))
+			return false;
+	return true;
+}
+
 void policies_look(struct tipping *t)
 {
+	bool settled = loads_are_settled(t);
 	struct worst worst;
 	char why[REASON_SIZE];
 
@@ -290,7 +311,7 @@ void policies_look(struct tipping *t)
 		if (!policy->used || !policy->def.enabled)
 			continue;
 		look_at_all(t, &policy->def, false, &worst);
-		if (worst.found)
+		if (worst.found && (settled || policy->def.action > PRO_BALANCE))
 			open_tip(t, &policy->def, &worst.target, &worst.reading, false, why);
 	}
 }

@@ -542,8 +542,10 @@ void chaos_start(struct world *world)
 	if (world_trouble(world, TROUBLE_MOVES))
 		world_at(world, SECONDS(25), NULL, GUARD_NONE, moves_run);
 	world_at(world, SECONDS(20), NULL, GUARD_NONE, repair_run);
-	if (world->config.measures)
+	if (world->config.measures) {
 		measure_begin(world);
+		tips_begin(world);
+	}
 }
 
 void chaos_heal(struct world *world)
@@ -585,6 +587,7 @@ static void quiet_tidy(struct world *world)
 	if (!host)
 		return;
 	cluster = node_cluster(host->node);
+	tip_quiet(world, host);
 	for (uint8_t i = 0; i < NODES_MAX; i++)
 		if (cluster->nodes[i].used && !cluster->nodes[i].managed)
 			request_named(world, host, ENTRY_NODE_MANAGE, cluster->nodes[i].def.name);

@@ -58,12 +58,24 @@ static uint8_t word_number(const char (*words)[PRO_WORD_SIZE], const char *word)
 	return 0;
 }
 
-static bool define_policy(struct world *world, struct host *host, char **words)
+static void apply_policy(struct world *world, struct host *host, struct pro_def *def)
 {
 	static uint8_t body[8192];
+	struct definitions definitions = { .pro_count = 1, .pros = def };
+	struct entry *entry = calloc(1, sizeof(*entry));
+
+	INVARIANT(entry);
+	entry->type = ENTRY_APPLY;
+	entry->body = body;
+	entry->body_size = definitions_encode(&definitions, NULL, body, sizeof(body));
+	INVARIANT(entry->body_size > 0);
+	admin_request(world, host, entry);
+	free(entry);
+}
+
+static bool define_policy(struct world *world, struct host *host, char **words)
+{
 	struct pro_def def = pro_defaults();
-	struct definitions definitions = { .pro_count = 1, .pros = &def };
-	struct entry *entry;
 
 	if (!words[8])
 		return false;
@@ -78,14 +90,7 @@ static bool define_policy(struct world *world, struct host *host, char **words)
 	def.script_limit_s = 20;
 	if (words[9])
 		snprintf(def.script, sizeof(def.script), "%s", words[9]);
-	entry = calloc(1, sizeof(*entry));
-	INVARIANT(entry);
-	entry->type = ENTRY_APPLY;
-	entry->body = body;
-	entry->body_size = definitions_encode(&definitions, NULL, body, sizeof(body));
-	INVARIANT(entry->body_size > 0);
-	admin_request(world, host, entry);
-	free(entry);
+	apply_policy(world, host, &def);
 	return true;
 }
 
@@ -173,6 +178,92 @@ bool tip_command(struct world *world, struct host *host, char **words)
 	else
 		return false;
 	return true;
+}
+
+// What is saved stays ended, and nobody here knows that it was to: everything but that.
+static void random_policy(struct world *world, struct host *host)
+{
+	static const enum pro_action actions[] = { PRO_BALANCE, PRO_BALANCE, PRO_MOVE,
+						   PRO_MOVE,	PRO_NOTIFY,  PRO_SCRIPT };
+	struct rng *rng = &world->measure_rng;
+	struct pro_def def = pro_defaults();
+
+	snprintf(def.name, sizeof(def.name), "p%u", (unsigned int)rng_below(rng, 4));
+	def.mode = rng_chance(rng, 70) ? PRO_AUTOMATIC : PRO_ADVICE;
+	def.measure = rng_chance(rng, 50) ? PRO_CPU : PRO_MEMORY;
+	def.action = actions[rng_below(rng, sizeof(actions) / sizeof(actions[0]))];
+	def.threshold = def.clear = (uint32_t)rng_between(rng, 1, 40);
+	def.hold_s = (uint32_t)rng_between(rng, 1, 20);
+	def.rest_s = (uint32_t)rng_between(rng, 5, 60);
+	def.min_gain = 1;
+	def.budget = POLICY_BUDGET_MAX;
+	def.script_limit_s = 5;
+	if (def.action == PRO_SCRIPT)
+		snprintf(def.script, sizeof(def.script), "s");
+	apply_policy(world, host, &def);
+}
+
+static void tip_random(struct world *world, struct host *host)
+{
+	struct rng *rng = &world->measure_rng;
+	const struct cluster *cluster = node_cluster(host->node);
+	uint32_t last = cluster->next_tip - 1;
+	uint32_t tip = last > 2 ? last - (uint32_t)rng_below(rng, 3) : last;
+	char name[NAME_SIZE];
+
+	snprintf(name, sizeof(name), "p%u", (unsigned int)rng_below(rng, 4));
+	world->scripts_hang = rng_chance(rng, 30);
+	switch (rng_below(rng, 8)) {
+	case 0:
+	case 1:
+	case 2:
+		random_policy(world, host);
+		break;
+	case 3:
+		ask(world, host, ENTRY_TIP_ACCEPT, "", false, tip);
+		break;
+	case 4:
+		ask(world, host, ENTRY_TIP_DISMISS, "", false, tip);
+		break;
+	case 5:
+		ask(world, host, ENTRY_POLICY_RUN, rng_chance(rng, 50) ? name : "", false, 0);
+		break;
+	case 6:
+		ask(world, host, ENTRY_POLICY_SET, name, rng_chance(rng, 70), 0);
+		break;
+	case 7:
+		host->foreign_cpu = (uint32_t)rng_below(rng, 16000);
+		break;
+	}
+}
+
+// Policies that act at the least occasion, and administrators who answer them or do not.
+static void tips_run(struct world *world, struct item *item)
+{
+	struct host *host = &world->hosts[rng_below(&world->measure_rng, world->config.hosts)];
+
+	(void)item;
+	if (world->quiet)
+		return;
+	if (host->daemon && !host->paused)
+		tip_random(world, host);
+	world_at(world, rng_between(&world->measure_rng, SECONDS(3), SECONDS(15)), NULL, GUARD_NONE,
+		 tips_run);
+}
+
+void tips_begin(struct world *world)
+{
+	world_at(world, SECONDS(40), NULL, GUARD_NONE, tips_run);
+}
+
+void tip_quiet(struct world *world, struct host *host)
+{
+	const struct cluster *cluster = node_cluster(host->node);
+
+	for (uint32_t i = 0; i < POLICIES_MAX; i++)
+		if (cluster->policies[i].used && cluster->policies[i].def.enabled &&
+		    cluster->policies[i].def.mode != PRO_ADVICE)
+			ask(world, host, ENTRY_POLICY_SET, cluster->policies[i].def.name, false, 0);
 }
 
 bool tip_stands(const struct world *world, const char *state)

@@ -643,6 +643,10 @@ void fence_perform(struct world *world, struct host *host, const struct action *
 void script_perform(struct world *world, struct host *host, const struct action *action);
 // Of a story: policies, tips, loads; false: not one of theirs.
 bool tip_command(struct world *world, struct host *host, char **words);
+// Policies and administrators' answers, drawn from the stream of measurements.
+void tips_begin(struct world *world);
+// No policy acts by itself any more.
+void tip_quiet(struct world *world, struct host *host);
 // The newest tip is in this state.
 bool tip_stands(const struct world *world, const char *state);
 

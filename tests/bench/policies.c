@@ -13,6 +13,7 @@
 #include "clusterd/vm_index.h"
 #include "policies/balance.h"
 #include "policies/capacity.h"
+#include "policies/mend.h"
 #include "policies/placement.h"
 
 enum { NODES = 64, RULES = 30, VMS_MAX = 10000, RUNS_MAX = 100, GIB_MIB = 1024 };
@@ -198,6 +199,25 @@ static void explain(const struct cluster *cluster, uint32_t slot)
 	}
 }
 
+// What the coordinator looks at when nothing else is due: who must leave its node, or had rather
+// be elsewhere; and where to, for as many as it asks at a time.
+static uint32_t look_for_mends(const struct cluster *cluster)
+{
+	static struct placement_load load, after, scratch;
+	uint32_t asks = 0;
+	struct mend mend;
+
+	placement_load_init(&load, cluster, ~UINT64_C(0));
+	mend_load_init(&after, &load, cluster);
+	for (uint32_t slot = 0; slot < cluster->vm_high; slot++) {
+		if (!mend_asks(cluster, &after, &cluster->vms[slot], 0, &mend))
+			continue;
+		if (asks++ < 64)
+			mend_choose(cluster, &load, &scratch, ~UINT64_C(0), 0, &mend);
+	}
+	return asks;
+}
+
 // The whole round: from the state to a plan that leaves nothing to be gained.
 static double balance(const struct cluster *cluster, struct balance_plan *plan)
 {
@@ -229,10 +249,11 @@ static double median(double *values, int count)
 
 static void bench_size(uint32_t vms, int runs, const char *comma)
 {
-	static double loss[RUNS_MAX], one[RUNS_MAX], proof[RUNS_MAX], round[RUNS_MAX];
+	static double loss[RUNS_MAX], look[RUNS_MAX], one[RUNS_MAX], proof[RUNS_MAX],
+		round[RUNS_MAX];
 	static struct balance_plan plan;
 	struct cluster *cluster = cluster_make(vms);
-	uint32_t *list = calloc(VMS_MAX, sizeof(*list)), placed = 0;
+	uint32_t *list = calloc(VMS_MAX, sizeof(*list)), placed = 0, asks = 0;
 	struct capacity_answer answer = { 0 };
 
 	if (!list)
@@ -243,6 +264,9 @@ static void bench_size(uint32_t vms, int runs, const char *comma)
 		placed = decide_loss(cluster, list);
 		loss[i] = clock_ms() - began;
 		began = clock_ms();
+		asks = look_for_mends(cluster);
+		look[i] = clock_ms() - began;
+		began = clock_ms();
 		explain(cluster, (uint32_t)i % vms);
 		one[i] = clock_ms() - began;
 		began = clock_ms();
@@ -252,12 +276,13 @@ static void bench_size(uint32_t vms, int runs, const char *comma)
 	unbalance(cluster);
 	for (int i = 0; i < runs; i++)
 		round[i] = balance(cluster, &plan);
-	printf("%s{\"vms\": %u, \"displaced\": %u, \"loss_ms\": %.2f, \"explain_ms\": %.3f, "
+	printf("%s{\"vms\": %u, \"displaced\": %u, \"loss_ms\": %.2f, \"mend_ms\": %.2f, "
+	       "\"mend_asks\": %u, \"explain_ms\": %.3f, "
 	       "\"proof_ms\": %.1f, \"tolerates\": %s, \"tried\": %u, \"balance_ms\": %.1f, "
 	       "\"moves\": %u, \"score_before\": %u, \"score_after\": %u}",
-	       comma, vms, placed, median(loss, runs), median(one, runs), median(proof, runs),
-	       answer.tolerates ? "true" : "false", answer.tried, median(round, runs), plan.count,
-	       plan.score_before, plan.score_after);
+	       comma, vms, placed, median(loss, runs), median(look, runs), asks, median(one, runs),
+	       median(proof, runs), answer.tolerates ? "true" : "false", answer.tried,
+	       median(round, runs), plan.count, plan.score_before, plan.score_after);
 	free(cluster->vms);
 	free(cluster);
 	free(list);

@@ -47,7 +47,8 @@ static bool request_vm(struct run *run, enum entry_type type, const struct scena
 	entry->type = (uint8_t)type;
 	entry->object = OBJECT_VM;
 	entry->wanted = action->act == DO_VM_STOP ? VM_WANTED_STOPPED : wanted[action->want];
-	entry->flag = action->want != WANT_UNMANAGED;
+	// Of a wish it would mean: at once, without asking the guest.
+	entry->flag = type == ENTRY_VM_MANAGE && action->want != WANT_UNMANAGED;
 	run_name_vm(run, entry, action->vm);
 	sent = run_request(run, entry, cookie);
 	free(entry);

@@ -489,7 +489,8 @@ static uint32_t online_nodes(const struct scenario *s)
 	return mask;
 }
 
-// One that starts anew where it goes, and others that go with it in an order.
+// Several that start anew elsewhere one after another, tied by an order: a later one may be up again
+// before the one that it starts after has gone.
 static void order_close(struct reader *r, uint32_t v)
 {
 	const struct scenario *s = r->scenario;
@@ -530,7 +531,7 @@ static bool both(const struct scenario_vm *a, const struct scenario_vm *b, uint3
 	       b->want == WANT_RUNNING && (a->on & online) && (b->on & online);
 }
 
-// What breaks a rule at the start has to be moved; what stops in an order has to be held.
+// What breaks a rule at the start has to be moved.
 static void rules_close(struct reader *r)
 {
 	struct scenario *s = r->scenario;
@@ -540,12 +541,6 @@ static void rules_close(struct reader *r)
 		const struct scenario_rule *rule = &s->rules[i];
 		bool apart = rule->kind == RULE_APART;
 
-		if (rule->kind == RULE_ORDER && rule->symmetric)
-			for (uint32_t k = 0; k < s->step_count; k++)
-				for (uint32_t a = 0; a < s->steps[k].count; a++)
-					if (s->steps[k].actions[a].act == DO_VM_WANT ||
-					    s->steps[k].actions[a].act == DO_VM_STOP)
-						reader_lack(r, "start-order", "symmetric");
 		if (!apart && rule->kind != RULE_TOGETHER && rule->kind != RULE_FOLLOW)
 			continue;
 		for (uint32_t x = 0; x < rule->member_count; x++)

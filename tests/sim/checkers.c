@@ -304,6 +304,28 @@ static struct sim_age *age_of(struct world *world, const struct uuid *uuid)
 }
 
 /*
+ * Expiry of a host without a watchdog proves nothing: what ran there when it was last heard of may
+ * still run. A child that is granted such a lease harms nobody as long as it waits (it may have
+ * asked for it long ago, and its host be cut off since): judged is who lets its guest run with it.
+ */
+static void check_expiry(struct world *world, struct host *host, const struct proc *proc)
+{
+	const struct host *owner = proc->expired ? &world->hosts[proc->expired - 1] : NULL;
+
+	if (!owner || owner->watchdog || owner->proved_off || owner->lied_about)
+		return;
+	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+		const struct proc *old = &owner->procs[i];
+
+		if (old->executed && (old->state != PROC_NONE || old->died_with_power) &&
+		    memcmp(&old->uuid, &proc->uuid, sizeof(proc->uuid)) == 0)
+			check_fail(world, host,
+				   "%s runs with the expired lease of %s, which has no watchdog",
+				   vm_name(host, proc->vm), owner->name);
+	}
+}
+
+/*
  * A guest that begins anew takes the disk as it is. One that continues, after a move, from a saved
  * state or where it stood still, knows the disk as of then: if anybody ran on it since, its memory
  * is older than its disk.
@@ -315,6 +337,7 @@ void check_writes(struct world *world, struct host *host, struct proc *proc)
 
 	check_writers(world, host, proc);
 	check_lease(world, host, proc, anew);
+	check_expiry(world, host, proc);
 	if (!anew && proc->memory != age->age && !host->lied_about)
 		check_fail(world, host,
 			   "STALE MEMORY: %s continues here, and its disk was written since",
@@ -531,24 +554,6 @@ void check_join(struct world *world, struct host *host, uint32_t disk)
 					   "joins the lockspace of d%u while a QEMU of an earlier "
 					   "sanlock lives",
 					   (unsigned int)disk);
-	}
-}
-
-// Expiry of a host without a watchdog proves nothing: what ran there when it was last heard of may
-// still run.
-void check_expiry(struct world *world, struct host *host, struct host *owner,
-		  const struct proc *proc)
-{
-	if (owner->watchdog || owner->proved_off || owner->lied_about)
-		return;
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
-		const struct proc *old = &owner->procs[i];
-
-		if (old->executed && (old->state != PROC_NONE || old->died_with_power) &&
-		    memcmp(&old->uuid, &proc->uuid, sizeof(proc->uuid)) == 0)
-			check_fail(world, host,
-				   "%s takes the expired lease of %s, which has no watchdog",
-				   vm_name(host, proc->vm), owner->name);
 	}
 }
 

@@ -390,7 +390,7 @@ static struct answer lease_judge(struct world *world, struct host *host, const s
 	return answer;
 }
 
-static void lease_pass_over(struct world *world, struct host *host, const struct proc *proc,
+static void lease_pass_over(struct world *world, struct host *host, struct proc *proc,
 			    uint32_t disk, uint32_t holder, uint64_t generation)
 {
 	const struct disk_id *id = &world->disks[disk].ids[holder];
@@ -399,13 +399,13 @@ static void lease_pass_over(struct world *world, struct host *host, const struct
 		return;
 	if (id->held && id->generation == generation) {
 		world->stats[STAT_EXPIRIES]++;
-		check_expiry(world, host, &world->hosts[holder - 1], proc);
+		proc->expired = (uint8_t)holder;
 	} else {
 		world->stats[STAT_TAKEOVERS]++;
 	}
 }
 
-static void lease_take(struct world *world, struct host *host, const struct proc *proc, uint32_t i,
+static void lease_take(struct world *world, struct host *host, struct proc *proc, uint32_t i,
 		       bool share)
 {
 	uint32_t disk = proc->leases[i].disk;

@@ -257,6 +257,7 @@ struct proc {
 	bool holds;		// sanlock granted them to this process
 	bool converting;	// sanlock is at it: it takes no second command for the process
 	bool lost;		// and then its lockspace failed
+	uint8_t expired;	// id of the host whose claim had expired when it was granted; 0: none
 	bool died_with_power;
 };
 
@@ -702,8 +703,6 @@ void check_continues(struct world *world, struct host *host, const struct proc *
 void check_resumes(struct world *world, struct host *host, const struct proc *proc);
 void check_moves(struct world *world, const struct host *host);
 void check_join(struct world *world, struct host *host, uint32_t disk);
-void check_expiry(struct world *world, struct host *host, struct host *owner,
-		  const struct proc *proc);
 void check_release(struct world *world, struct host *actor, struct host *target, uint32_t disk);
 void check_lease_write(struct world *world, struct host *host, const struct disk_lease *lease);
 void check_ack(struct world *world, struct host *host);

@@ -17,6 +17,8 @@ import termios
 import time
 
 HOW = sys.argv[1:]
+# Who leads the session stays a little longer, as a shell does: with it the terminal would be gone for everybody.
+LEADER = ["sh", "-c", 'trap : INT TERM; "$@"; status=$?; sleep 2; exit $status', "sh"]
 
 
 def window(fd, rows, columns):
@@ -29,8 +31,8 @@ class Terminal:
         window(self.master, 30, 140)
         self.before = termios.tcgetattr(self.slave)
         environment = dict(os.environ, TERM="xterm")
-        self.process = subprocess.Popen(HOW + ["env", "TERM=xterm", "clustadm", "top"], stdin=self.slave,
-                                        stdout=self.slave, stderr=self.slave, env=environment,
+        self.process = subprocess.Popen(LEADER + HOW + ["env", "TERM=xterm", "clustadm", "top"],
+                                        stdin=self.slave, stdout=self.slave, stderr=self.slave, env=environment,
                                         start_new_session=True, preexec_fn=self.control)
         self.seen = ""
 
@@ -55,8 +57,8 @@ class Terminal:
         os.write(self.master, text.encode())
 
     def ended(self, what):
-        self.process.wait(timeout=20)
         self.look(r"\x1b\[\?1049l", f"{what}: the screen is given back")
+        self.process.wait(timeout=20)
         after = termios.tcgetattr(self.slave)
         if after != self.before:
             sys.exit(f"{what}: the terminal is not as it was: {self.before} {after}")

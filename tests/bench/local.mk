@@ -3,6 +3,7 @@
 # Root, the lab, minutes; nothing of it is in make check. BENCH_OPTIONS="--runs 30" and the like.
 bench_programs = tests/bench/ring_watch tests/bench/command_latency tests/bench/core_loss tests/bench/policies \
 	tests/bench/qmp_cont tests/bench/balance tests/bench/udp_blackout tests/bench/watched_qemu
+bench_programs += tests/bench/measures
 EXTRA_PROGRAMS += $(bench_programs)
 CLEANFILES += $(bench_programs) tests/bench/bench.json tests/bench/bench-peers.json
 EXTRA_DIST += tests/bench/bench tests/bench/bench-vm tests/bench/benchlab.py tests/bench/failover.py \
@@ -13,6 +14,8 @@ tests_bench_ring_watch_SOURCES = tests/bench/ring_watch.c
 tests_bench_ring_watch_LDADD = $(VOTEQUORUM_LIBS)
 tests_bench_command_latency_SOURCES = tests/bench/command_latency.c clusterd/ipc_client_io.c
 tests_bench_command_latency_LDADD = $(CPG_LIBS) $(QB_LIBS) -lpthread
+tests_bench_measures_SOURCES = tests/bench/measures.c
+tests_bench_measures_LDADD = libedges.a libcore.a $(edge_LIBS)
 tests_bench_core_loss_SOURCES = tests/bench/core_loss.c
 tests_bench_core_loss_LDADD = libcore.a
 tests_bench_policies_SOURCES = tests/bench/policies.c

@@ -80,6 +80,12 @@ def core(programs, runs):
                                      stdout=subprocess.PIPE, text=True).stdout)
 
 
+def measures(programs):
+    """Returns what measures prints."""
+    return json.loads(subprocess.run([os.path.join(programs, "measures")], check=True,
+                                     stdout=subprocess.PIPE, text=True).stdout)
+
+
 def policies(programs, runs):
     """Returns what policies prints."""
     return json.loads(subprocess.run([os.path.join(programs, "policies"), str(runs)], check=True,

@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "clusterd/decide_tip.h"
+#include "clusterd/rule_index.h"
 #include "clusterd/text.h"
 #include "policies/drain.h"
+#include "policies/mend.h"
 
 enum {
 	REPLANS_MAX = 3,
@@ -160,6 +162,20 @@ static uint32_t all_under_way(const struct cluster *cluster)
 	return count;
 }
 
+// Those that are kept together go together: they are in the way of each other only as long as not
+// all of them have begun.
+static bool may_go(const struct cluster *cluster, const struct move_round *round,
+		   const struct vm *vm, uint8_t to)
+{
+	uint64_t among = preflight_targets(cluster, &round->moves, vm, MOVE_LIVE);
+	struct placement_load scratch;
+
+	if (group_of_vm(cluster, vm) == SLOT_NONE)
+		return move_choose_target(cluster, round, vm, to, MOVE_LIVE) == to;
+	among &= UINT64_C(1) << to;
+	return group_choose(cluster, &round->load, &scratch, vm, vm->owner, among) == to;
+}
+
 enum begun { MOVE_BEGUN, MOVE_LATER, MOVE_IMPOSSIBLE };
 
 // The VM is where the plan has it, and every check that any other move meets is met.
@@ -182,8 +198,7 @@ static enum begun begin_move(struct tipping *t, const struct tip *tip, uint8_t a
 	if (vm->move != 0 || round->limits.full_out >> vm->owner & 1 ||
 	    (planned->to < NODES_MAX && round->limits.full_in >> planned->to & 1))
 		return MOVE_LATER;
-	if (planned->to < NODES_MAX &&
-	    move_choose_target(cluster, round, vm, planned->to, MOVE_LIVE) != planned->to)
+	if (planned->to < NODES_MAX && !may_go(cluster, round, vm, planned->to))
 		return MOVE_IMPOSSIBLE;
 	return actions_room(t->actions, 16, 64 * 1024) &&
 			       move_propose(t->node, round, &choice, t->actions)

@@ -248,6 +248,23 @@ static void unit_add(struct balance_search *search, uint32_t position, uint8_t k
 				unit->possible &= ~BIT(i);
 }
 
+// Those that others must follow go first: only then may the others be where they are.
+static void unit_join(struct balance_search *search, uint32_t at, uint32_t slot, uint32_t *last_of)
+{
+	const struct cluster *cluster = search->cluster;
+	const struct rule_index *index = cluster->rule_index;
+	uint64_t leads = rules_of_vm(cluster, &cluster->vms[slot]).as[ROLE_LEADER];
+
+	search->unit_of[slot] = at;
+	if (leads & index->strict & index->kinds[RULE_FOLLOW]) {
+		search->next[slot] = search->units[at].first;
+		search->units[at].first = slot;
+	} else {
+		search->next[last_of[at]] = slot;
+		last_of[at] = slot;
+	}
+}
+
 // The VMs on nodes that take part, by name; the units that they are in.
 static void take_vms(struct balance_search *search, struct balance_plan *plan)
 {
@@ -273,11 +290,10 @@ static void take_vms(struct balance_search *search, struct balance_plan *plan)
 		search->next[slot] = UINT32_MAX;
 		if (first == slot) {
 			unit_begin(search, slot, search->index_of[node_of(cluster, vm)]);
+			last_of[search->unit_of[slot]] = slot;
 		} else {
-			search->unit_of[slot] = search->unit_of[first];
-			search->next[last_of[search->unit_of[slot]]] = slot;
+			unit_join(search, search->unit_of[first], slot, last_of);
 		}
-		last_of[search->unit_of[slot]] = slot;
 		if (keep == BALANCE_FREE && is_followed(search, vm))
 			keep = BALANCE_KEEP_LEADER;
 		if (keep != BALANCE_FREE)

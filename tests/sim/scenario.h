@@ -44,13 +44,13 @@ enum scenario_mode {
 	X(EVALUATE, "evaluate", "") X(SHUTDOWN, "shutdown", "") X(REBOOT, "reboot", "") \
 	X(MAINTENANCE_ON, "maintenance-on", "") X(MAINTENANCE_OFF, "maintenance-off", "") \
 	X(MIGRATE, "migrate", "") X(RELOCATE, "relocate", "") \
-	X(VM_LOAD, "vm-load", "measured-load") X(VM_LOCK, "vm-lock", "vm-locks") \
+	X(VM_LOAD, "vm-load", "") X(VM_LOCK, "vm-lock", "vm-locks") \
 	X(VM_UNLOCK, "vm-unlock", "vm-locks") X(MOVE_OUTSIDE, "move-outside", "") \
 	X(CLUSTER_SUSPEND, "cluster-suspend", "cluster-suspend") \
 	X(CLUSTER_RESUME, "cluster-resume", "cluster-suspend") \
 	X(NODE_HEALTH, "node-health", "") X(SET_VOTES, "set-votes", "node-votes") \
 	X(SET_EXPECTED, "set-expected", "quorum-options") \
-	X(REBALANCE, "rebalance", "manual-rebalance") \
+	X(REBALANCE, "rebalance", "") \
 	X(DRAIN_PLAN, "drain-plan", "") X(CAPACITY_CHECK, "capacity-check", "")
 // clang-format on
 
@@ -194,6 +194,7 @@ struct scenario {
 	uint32_t node_count, vm_count, rule_count, step_count, question_count;
 	uint8_t placement; // enum placement_strategy
 	uint8_t shutdown, health; // enum shutdown_policy, health_policy
+	bool loads;		  // what VMs use is said somewhere
 	bool random;		  // it requires scripted-random-runs
 	bool spread, global_stop; // rebalance_on_start: where a VM is defined is no wish
 	struct scenario_rule rules[RULES_MAX];

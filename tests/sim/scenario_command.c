@@ -199,6 +199,19 @@ static bool command_health(struct run *run, const struct scenario_action *action
 	return run_apply_node(run, action->node, cookie);
 }
 
+// `clustadm balance`.
+static bool command_balance(struct run *run, uint64_t *cookie)
+{
+	struct entry *entry = calloc(1, sizeof(*entry));
+	bool sent;
+
+	INVARIANT(entry);
+	entry->type = ENTRY_POLICY_RUN;
+	sent = run_request(run, entry, cookie);
+	free(entry);
+	return sent;
+}
+
 // ---- questions: answered at once, by what whoever is asked knows
 
 static uint64_t present_nodes(struct run *run)
@@ -342,6 +355,8 @@ static bool command_send(struct run *run, const struct scenario_action *action, 
 				     cookie);
 	case DO_NODE_HEALTH:
 		return command_health(run, action, cookie);
+	case DO_REBALANCE:
+		return command_balance(run, cookie);
 	}
 	return false;
 }
@@ -388,7 +403,7 @@ bool is_command(enum scenario_do act)
 	       act == DO_VM_RESIZE || act == DO_MANAGE_NODE || act == DO_UNMANAGE_NODE ||
 	       act == DO_MIGRATE || act == DO_RELOCATE || act == DO_MAINTENANCE_ON ||
 	       act == DO_MAINTENANCE_OFF || act == DO_NODE_HEALTH || act == DO_DRAIN_PLAN ||
-	       act == DO_CAPACITY_CHECK;
+	       act == DO_CAPACITY_CHECK || act == DO_REBALANCE;
 }
 
 void command_act(struct run *run, const struct scenario_action *action, uint32_t index)

@@ -69,9 +69,15 @@ const struct vm *run_vm(struct run *run, const struct cluster *cluster, uint32_t
 // A vm without a size takes the least that can be defined: the scale makes that nothing.
 static uint32_t memory_scale(const struct scenario *s)
 {
-	for (uint32_t i = 0; i < s->vm_count; i++)
+	bool sized = true;
+
+	for (uint32_t i = 0; i < s->vm_count; i++) {
 		if (s->vms[i].memory_mib > SCALED_MIB)
 			return 1;
+		sized = sized && s->vms[i].memory_mib > 0;
+	}
+	if (sized)
+		return 1;
 	for (uint32_t i = 0; i < s->node_count; i++)
 		if (s->nodes[i].memory_mib > SCALED_MIB - 1)
 			return 1;

@@ -202,6 +202,7 @@ static void read_strategy(struct reader *r, const char *placement)
 		      { "any", PLACEMENT_FEWEST_VMS },
 		      { "most-free-capacity", PLACEMENT_MOST_FREE },
 		      { "lowest-relative-configured-load", PLACEMENT_CONFIGURED },
+		      { "lowest-relative-measured-load", PLACEMENT_MEASURED },
 		      { "pack", PLACEMENT_PACK } };
 
 	for (size_t i = 0; placement && i < sizeof(words) / sizeof(words[0]); i++) {

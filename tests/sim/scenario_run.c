@@ -203,6 +203,8 @@ static struct run *run_new(struct scenario *scenario, FILE *story)
 		run->world->hosts[i].cpus = UINT16_MAX;
 		if (scenario->cpus_count && cpus > 0)
 			run->world->hosts[i].cpus = (uint32_t)cpus * SCENARIO_CPU_SCALE;
+		else if (scenario->loads && cpus > 0)
+			run->world->hosts[i].cpus = (uint32_t)cpus; // what is used of them counts
 	}
 	for (uint32_t i = 0; i < HOSTS_MAX; i++) {
 		run->nodes[i].managed = true;

@@ -198,6 +198,7 @@ static void read_vm(struct reader *r, json_t *object, const char *place, struct 
 	read_sizes(r, object, place, "size", &vm->cpus, &vm->memory_mib);
 	value = read_member(r, object, place, "load", JSON_OBJECT);
 	vm->load_given = value != NULL;
+	r->scenario->loads = r->scenario->loads || vm->load_given;
 	if (value)
 		read_load(r, value, place_below(here, place, "load"), &vm->load_cpu, &vm->load_mib);
 	value = read_member(r, object, place, "priority", JSON_REAL);

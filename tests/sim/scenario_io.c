@@ -481,80 +481,6 @@ static void capacity_close(struct reader *r)
 	s->cpus_count = s->cpus_count && wanted > least;
 }
 
-static uint32_t online_nodes(const struct scenario *s)
-{
-	uint32_t mask = 0;
-
-	for (uint32_t i = 0; i < s->node_count; i++)
-		mask |= s->nodes[i].state == AT_ONLINE ? 1u << i : 0;
-	return mask;
-}
-
-// Several that start anew elsewhere one after another, tied by an order: a later one may be up again
-// before the one that it starts after has gone.
-static void order_close(struct reader *r, uint32_t v)
-{
-	const struct scenario *s = r->scenario;
-
-	for (uint32_t i = 0; i < s->rule_count; i++)
-		for (uint32_t m = 0; m < s->rules[i].member_count; m++)
-			if (s->rules[i].kind == RULE_ORDER && s->rules[i].symmetric &&
-			    s->rules[i].members[m].vm == v && !s->vms[v].live)
-				reader_lack(r, "start-order", "symmetric");
-}
-
-// What runs where it may not be, or where it rather would not be, has to be moved.
-static void owners_close(struct reader *r)
-{
-	struct scenario *s = r->scenario;
-	uint32_t online = online_nodes(s);
-
-	for (uint32_t v = 0; v < s->vm_count; v++) {
-		const struct scenario_vm *vm = &s->vms[v];
-		uint32_t possible = vm->possible ? vm->possible : UINT32_MAX;
-
-		if (vm->state != VM_AT_RUNNING || vm->want != WANT_RUNNING || !(vm->on & online))
-			continue;
-		if (!(vm->on & possible))
-			scenario_lacks(s, "moves-by-rules");
-		for (uint32_t t = 0; vm->failback && t < vm->tier_count && !(vm->tiers[t] & vm->on);
-		     t++)
-			if (vm->tiers[t] & possible & online) {
-				scenario_lacks(s, "failback");
-				order_close(r, v);
-			}
-	}
-}
-
-static bool both(const struct scenario_vm *a, const struct scenario_vm *b, uint32_t online)
-{
-	return a->state == VM_AT_RUNNING && b->state == VM_AT_RUNNING && a->want == WANT_RUNNING &&
-	       b->want == WANT_RUNNING && (a->on & online) && (b->on & online);
-}
-
-// What breaks a rule at the start has to be moved.
-static void rules_close(struct reader *r)
-{
-	struct scenario *s = r->scenario;
-	uint32_t online = online_nodes(s);
-
-	for (uint32_t i = 0; i < s->rule_count; i++) {
-		const struct scenario_rule *rule = &s->rules[i];
-		bool apart = rule->kind == RULE_APART;
-
-		if (!apart && rule->kind != RULE_TOGETHER && rule->kind != RULE_FOLLOW)
-			continue;
-		for (uint32_t x = 0; x < rule->member_count; x++)
-			for (uint32_t y = 0; y < x; y++) {
-				const struct scenario_vm *a = &s->vms[rule->members[x].vm];
-				const struct scenario_vm *b = &s->vms[rule->members[y].vm];
-
-				if (both(a, b, online) && (a->on == b->on) == apart)
-					scenario_lacks(s, "moves-by-rules");
-			}
-	}
-}
-
 bool scenario_read(struct scenario *scenario, const char *path, char *problem, size_t size)
 {
 	struct reader r = { .scenario = scenario, .problem = problem, .size = size };
@@ -591,10 +517,6 @@ bool scenario_read(struct scenario *scenario, const char *path, char *problem, s
 		read_questions(&r, root);
 	if (!r.bad)
 		capacity_close(&r);
-	if (!r.bad)
-		owners_close(&r);
-	if (!r.bad)
-		rules_close(&r);
 	json_decref(root);
 	return !r.bad;
 }

@@ -247,6 +247,9 @@ struct seen_vm {
 struct seen_node {
 	uint8_t life; // enum node_life
 	bool managed, maintenance, up;
+	uint64_t boot; // of its kernel, as it reported it
+	bool closing;  // it is to have no more VMs, but some were already on their way
+	uint64_t coming;
 	bool lost, confirmed;
 	bool self_fenced;
 	uint32_t fence_attempt;

@@ -163,19 +163,25 @@ static void declare_lost(struct run *run, uint32_t i)
 	tell_node(run, "node-lost", i, "");
 }
 
-// A node that takes part again and does not run what it ran: that ended with its earlier life.
-static void node_came(struct run *run, uint32_t i)
+// What it ran and does not run ended with its earlier life.
+static void vms_ended(struct run *run, uint32_t i)
 {
-	struct seen_node *node = &run->nodes[i];
-
 	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
 		struct seen_vm *vm = &run->vms[v];
 
-		if (!(vm->at >> i & 1) || vm->running[i])
+		if (!(vm->at >> i & 1) || vm->running[i] || vm->move.saved)
 			continue;
 		vm->at &= ~(1u << i);
 		tell_vm(run, "vm-lost", v, i);
 	}
+}
+
+// A node that takes part again.
+static void node_came(struct run *run, uint32_t i)
+{
+	struct seen_node *node = &run->nodes[i];
+
+	vms_ended(run, i);
 	node->lost = node->confirmed = node->self_fenced = false;
 	node->up = true;
 	tell_node(run, "node-up", i, "");
@@ -219,17 +225,42 @@ static void watch_life(struct run *run, uint32_t i, const struct cluster_node *n
 	seen->life = node->life;
 }
 
-static void watch_node(struct run *run, uint32_t i, const struct host *speaker,
-		       const struct cluster_node *node)
+// Its start there was decided: it has a place there, or is stopped for a cold move to it.
+static bool is_coming(const struct cluster *cluster, const struct vm *vm, uint8_t slot)
+{
+	const struct move *move = vm ? cluster_move(cluster, vm->move) : NULL;
+
+	if (!vm)
+		return false;
+	return (vm->phase == VM_PLACED && vm->owner == slot) ||
+	       (move && move->stage == STAGE_STOP && move->target == slot);
+}
+
+// What was on its way before arrives before its state is told.
+static bool waits_for_arrivals(struct run *run, uint32_t i, const struct cluster *cluster,
+			       const struct cluster_node *node)
 {
 	struct seen_node *seen = &run->nodes[i];
-	bool came;
+	uint64_t coming = 0;
 
-	watch_life(run, i, node);
-	came = !seen->up && node->life == NODE_ONLINE && node->reported &&
-	       view_member(node_view(speaker->node), node->def.id);
-	if (came)
-		node_came(run, i);
+	if (!node->maintenance || seen->maintenance)
+		return seen->closing = false;
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
+		if (is_coming(cluster, run_vm(run, cluster, v), (uint8_t)(node - cluster->nodes)))
+			coming |= UINT64_C(1) << v;
+	seen->coming = seen->closing ? seen->coming & coming : coming;
+	seen->closing = true;
+	return seen->coming != 0;
+}
+
+// Whether it may have VMs, where that has changed, or where it has just come.
+static void tell_state(struct run *run, uint32_t i, const struct cluster *cluster,
+		       const struct cluster_node *node, bool came)
+{
+	struct seen_node *seen = &run->nodes[i];
+
+	if (waits_for_arrivals(run, i, cluster, node))
+		return;
 	if (node->managed == seen->managed && node->maintenance == seen->maintenance &&
 	    (!came || (node->managed && !node->maintenance)))
 		return;
@@ -240,6 +271,34 @@ static void watch_node(struct run *run, uint32_t i, const struct host *speaker,
 			  node->maintenance ? ", \"state\": \"maintenance\""
 			  : node->managed   ? ", \"state\": \"online\""
 					    : ", \"state\": \"unmanaged\"");
+}
+
+// First what opens nodes, then what VMs do, then what closes nodes: so nothing seems to come to one
+// that had closed before.
+static void watch_opening(struct run *run, uint32_t i, const struct host *speaker,
+			  const struct cluster_node *node)
+{
+	struct seen_node *seen = &run->nodes[i];
+	bool here = node->life == NODE_ONLINE && node->reported, came;
+
+	if (node->life == NODE_ONLINE)
+		watch_life(run, i, node);
+	came = !seen->up && here && view_member(node_view(speaker->node), node->def.id);
+	if (came)
+		node_came(run, i);
+	else if (here && seen->boot && node->report.boot != seen->boot)
+		vms_ended(run, i); // it was away for so short a time that nobody has missed it
+	if (here)
+		seen->boot = node->report.boot;
+	if (came || !node->maintenance)
+		tell_state(run, i, node_cluster(speaker->node), node, came);
+}
+
+static void watch_closing(struct run *run, uint32_t i, const struct cluster *cluster,
+			  const struct cluster_node *node)
+{
+	watch_life(run, i, node);
+	tell_state(run, i, cluster, node, false);
 }
 
 static void watch_proof(struct run *run, uint32_t i)
@@ -443,6 +502,11 @@ static void watch_leader(struct run *run)
 	}
 }
 
+static const struct cluster_node *node_in(const struct cluster *cluster, uint32_t i)
+{
+	return cluster_node_by_id((struct cluster *)cluster, i + 1);
+}
+
 static void watch_cluster(struct run *run)
 {
 	struct host *speaker = run_speaker(run);
@@ -453,21 +517,18 @@ static void watch_cluster(struct run *run)
 	cluster = node_cluster(speaker->node);
 	if (cluster->index < run->index)
 		return;
-	for (uint32_t i = 0; i < run->scenario->node_count; i++) {
-		const struct cluster_node *node =
-			cluster_node_by_id((struct cluster *)cluster, i + 1);
-
-		if (node)
-			watch_node(run, i, speaker, node);
-	}
-	if (cluster->index == run->index)
-		return;
-	run->index = cluster->index;
-	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+	for (uint32_t i = 0; i < run->scenario->node_count; i++)
+		if (node_in(cluster, i))
+			watch_opening(run, i, speaker, node_in(cluster, i));
+	for (uint32_t v = 0; cluster->index > run->index && v < run->scenario->vm_count; v++) {
 		watch_failed(run, cluster, v);
 		watch_move(run, cluster, v);
 		watch_vm_state(run, speaker, v);
 	}
+	for (uint32_t i = 0; i < run->scenario->node_count; i++)
+		if (node_in(cluster, i))
+			watch_closing(run, i, cluster, node_in(cluster, i));
+	run->index = cluster->index;
 }
 
 void run_watch(struct run *run)

@@ -65,3 +65,21 @@ after_move() {
 	never_rebooted "$2" "$4"
 }
 has_one_qemu() { [ "$(qemu_pids "$1" | wc -l)" = 1 ]; }
+
+# QEMU's own word on the move, and how many MiB are left to be sent.
+now_of() { moves_of "$1" | jq -r --arg vm "$2" ".moves[] | select(.vm == \$vm) | .now.$3"; }
+now_is() { [ "$(now_of "$1" "$2" "$3")" = "$4" ]; }
+left_below() {
+	local left
+	left=$(now_of "$1" "$2" remaining)
+	# Before the first round nothing seems to be left.
+	[ "${left:-0}" -gt 0 ] && [ "$left" -lt $(($3 << 20)) ]
+}
+
+link_rate() {
+	in_node "$1" tc qdisc change dev eth0 root tbf rate "$2" burst 256kb latency 200ms || fail "tc in $1"
+}
+
+# The move stands still where it is as long as the target's QEMU does; it may have to be waited for.
+hold_target() { in_node "$1" killall -STOP qemu-system-x86_64 2>/dev/null; }
+free_target() { in_node "$1" killall -CONT qemu-system-x86_64 || fail "no QEMU on $1"; }

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SEEDS = ["--nodes", "5", "--vms", "20"]
@@ -61,6 +62,11 @@ def coverage(scratch, count):
         subprocess.run([program, "story", os.path.join(stories, path)], capture_output=True)
     for seed in range(1, count + 1):   # one by one: a job ends without writing its counters
         subprocess.run([program, "seed", str(seed)], capture_output=True)
+    for seed in range(1, count // 8 + 1):   # what a node has recorded goes through it again
+        with tempfile.TemporaryDirectory(dir=scratch) as recording:
+            subprocess.run([program, "seed", str(seed), "--record", recording], capture_output=True)
+            for options in ([], ["--print"]):
+                subprocess.run([program, "replay"] + options + [recording], capture_output=True, check=True)
     core = set(re.findall(r"[\w/]+\.c", subprocess.run(
         ["make", "-pn", "tests/sim/clustersim"], cwd=folder, capture_output=True, text=True).stdout.split(
             "libcore_a_SOURCES = ")[1].split("\n")[0]))

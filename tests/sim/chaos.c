@@ -46,6 +46,13 @@ static bool measures_of_seed(uint64_t seed)
 	return rng_chance(&rng, 15);
 }
 
+static bool questions_of_seed(uint64_t seed)
+{
+	struct rng rng = { .state = seed ^ 0x717565 };
+
+	return rng_chance(&rng, 15);
+}
+
 struct world_config config_of_seed(uint64_t seed, uint32_t hosts, uint32_t vms)
 {
 	static const uint32_t timeouts[] = { 1, 1, 2, 10 };
@@ -77,6 +84,7 @@ struct world_config config_of_seed(uint64_t seed, uint32_t hosts, uint32_t vms)
 	config.early = rng_chance(&rng, 20);
 	config.second_fences = some_of(&rng, config.hosts);
 	config.measures = measures_of_seed(seed);
+	config.questions = questions_of_seed(seed);
 	return config;
 }
 
@@ -546,6 +554,8 @@ void chaos_start(struct world *world)
 		measure_begin(world);
 		tips_begin(world);
 	}
+	if (world->config.questions)
+		questions_start(world);
 }
 
 void chaos_heal(struct world *world)

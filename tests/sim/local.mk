@@ -14,6 +14,8 @@ tests_sim_clustersim_SOURCES = $(world_sources) tests/sim/sim.c tests/sim/story.
 tests_sim_clustersim_CFLAGS = $(AM_CFLAGS) $(SIM_CFLAGS)
 tests_sim_clustersim_LDADD = libedges.a $(QB_LIBS) $(JANSSON_LIBS) -lpthread -lm
 
+world_sources += tests/sim/questions.c
+
 check_PROGRAMS += tests/sim/whatif_check
 tests_sim_whatif_check_SOURCES = tests/sim/whatif_check.c $(world_sources)
 tests_sim_whatif_check_LDADD = libedges.a libcore.a $(QB_LIBS) -lpthread

@@ -357,7 +357,7 @@ enum fence_mode { FENCE_WORKS, FENCE_SLOW, FENCE_FAILS, FENCE_LIES };
 	X(SHARES, "leases shared") X(CONVERTS, "leases made exclusive")                         \
 	X(CONVERT_ERRORS, "lease changes failed") X(SAVES, "states saved")                      \
 	X(RESTORES, "states restored") X(WORDS_LOST, "words lost") X(DRAINS, "drains")   \
-	X(POST_COPIES, "post-copies")
+	X(POST_COPIES, "post-copies") X(QUESTIONS, "looks at everything")
 
 enum stat {
 #define X(name, text) STAT_##name,
@@ -403,6 +403,7 @@ struct world_config {
 	bool story;			// regular timing: no jitter where it only makes noise
 	bool dense;			// troubles come close together
 	bool early;			// and from the start
+	bool questions;			// administrators who only look
 	bool measures;			// loads are drawn, and what is said of them goes wrong
 };
 
@@ -707,6 +708,9 @@ void check_release(struct world *world, struct host *actor, struct host *target,
 void check_lease_write(struct world *world, struct host *host, const struct disk_lease *lease);
 void check_ack(struct world *world, struct host *host);
 void check_log(struct world *world, struct host *host, const struct action *action);
+
+// questions.c
+void questions_start(struct world *world);
 
 // record.c
 void record_to(const char *folder);	// what follows is recorded there

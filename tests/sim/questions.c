@@ -2,7 +2,8 @@
 /*
  * Administrators who only look, in the middle of everything: status, explanations, preflights, the
  * proof of capacity, contradictions, plans of a drain and of a balance, what would happen if. None
- * of that may change a replica, and what two of them say of the same thing must agree.
+ * of that may change a replica, and what two of them say of the same thing must agree. They also
+ * define rules that are wishes, so that there is something to explain.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -279,8 +280,55 @@ static void questions_run(struct world *world, struct item *item)
 		->a = rng_next(&a.rng);
 }
 
+// Wishes only: whoever is not followed runs all the same, so the quiet at the end asks for as much.
+static void rule_draw(struct world *world, struct rng *rng, struct rule_def *rule)
+{
+	uint32_t at = (uint32_t)rng_below(rng, world->config.vms);
+	bool leads, first;
+
+	*rule = (struct rule_def){ .kind = (uint8_t)rng_below(rng, RULE_KIND_COUNT),
+				   .enabled = rng_chance(rng, 90),
+				   .weight = (uint32_t)rng_between(rng, 1, 1000),
+				   .at_once = (uint32_t)rng_between(rng, 1, 3),
+				   .member_count = world->config.vms > 3 ? 3 : 2 };
+	snprintf(rule->name, sizeof(rule->name), "r%u", (unsigned int)rng_below(rng, 6));
+	leads = rule->kind == RULE_FOLLOW || rule->kind == RULE_SAME_ATTRIBUTE;
+	first = rule->kind == RULE_ORDER || rule->kind == RULE_ANY_FIRST;
+	if (rule->kind == RULE_SAME_ATTRIBUTE || rule->kind == RULE_SPREAD)
+		snprintf(rule->attribute, sizeof(rule->attribute), "rack");
+	for (uint32_t i = 0; i < rule->member_count; i++) {
+		struct rule_member *member = &rule->members[i];
+
+		snprintf(member->name, sizeof(member->name), "vm%u",
+			 (unsigned int)((at + i) % world->config.vms));
+		member->role = ROLE_MEMBER;
+		if (leads && i == 0)
+			member->role = ROLE_LEADER;
+		if (first)
+			member->role = i == 0 ? ROLE_FIRST : ROLE_THEN;
+	}
+}
+
+static void rules_run(struct world *world, struct item *item)
+{
+	struct rng rng = { .state = item->a };
+	struct host *host = &world->hosts[rng_below(&rng, world->config.hosts)];
+	struct rule_def *rule = calloc(1, sizeof(*rule));
+
+	INVARIANT(rule);
+	rule_draw(world, &rng, rule);
+	if (!world->quiet)
+		admin_apply_rule(world, host, rule);
+	free(rule);
+	world_at(world, SECONDS(rng_between(&rng, ASK_LOW_S, ASK_HIGH_S)), NULL, GUARD_NONE,
+		 rules_run)
+		->a = rng_next(&rng);
+}
+
 void questions_start(struct world *world)
 {
+	world_at(world, SECONDS(ASK_LOW_S), NULL, GUARD_NONE, rules_run)->a =
+		world->seed ^ 0x72756c65;
 	world_at(world, SECONDS(ASK_LOW_S), NULL, GUARD_NONE, questions_run)->a =
 		world->seed ^ 0x61736b;
 }

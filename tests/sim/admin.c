@@ -555,6 +555,21 @@ void admin_move(struct world *world)
 	free(entry);
 }
 
+static void moves_run(struct world *world, struct item *item)
+{
+	(void)item;
+	if (world->quiet)
+		return;
+	admin_move(world);
+	world_at(world, rng_between(&world->rng, MS(500), SECONDS(15)), NULL, GUARD_NONE,
+		 moves_run);
+}
+
+void admin_moves_begin(struct world *world)
+{
+	world_at(world, SECONDS(25), NULL, GUARD_NONE, moves_run);
+}
+
 /*
  * A confirmation is true, except that a living host that renews may be tried: it must be refused.
  * One that is up and does not renew is nobody's to declare dead.

@@ -372,16 +372,6 @@ static void cut_move_links(struct world *world)
 			move_link(world, host->index, i, false);
 }
 
-static void moves_run(struct world *world, struct item *item)
-{
-	(void)item;
-	if (world->quiet)
-		return;
-	admin_move(world);
-	world_at(world, rng_between(&world->rng, MS(500), SECONDS(15)), NULL, GUARD_NONE,
-		 moves_run);
-}
-
 static void trouble_store(struct world *world, struct host *host, enum trouble kind)
 {
 	if (kind == TROUBLE_STORE_SLOW)
@@ -548,7 +538,7 @@ void chaos_start(struct world *world)
 		world_at(world, world->config.early ? SECONDS(5) : SECONDS(30), NULL, GUARD_NONE,
 			 chaos_run);
 	if (world_trouble(world, TROUBLE_MOVES))
-		world_at(world, SECONDS(25), NULL, GUARD_NONE, moves_run);
+		admin_moves_begin(world);
 	world_at(world, SECONDS(20), NULL, GUARD_NONE, repair_run);
 	if (world->config.measures) {
 		measure_begin(world);

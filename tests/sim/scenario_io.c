@@ -492,8 +492,8 @@ static bool goes_home_cold(const struct scenario *s, const struct scenario_vm *v
 	       !(home & vm->on);
 }
 
-// Several that start anew elsewhere one after another, tied by an order: a later one may be up again
-// before the one that it starts after has gone.
+// Several that start anew elsewhere one after another, tied by an order: a later one may be up
+// again before the one that it starts after has gone.
 static void orders_close(struct reader *r)
 {
 	const struct scenario *s = r->scenario;

@@ -257,7 +257,7 @@ struct proc {
 	bool holds;		// sanlock granted them to this process
 	bool converting;	// sanlock is at it: it takes no second command for the process
 	bool lost;		// and then its lockspace failed
-	uint8_t expired;	// id of the host whose claim had expired when it was granted; 0: none
+	uint8_t expired;	// host whose claim had expired when it was granted; 0: none
 	bool died_with_power;
 };
 
@@ -664,6 +664,7 @@ void measure_say(struct world *world, struct host *host); // what this node know
 void admin_bootstrap(struct world *world);	// the first apply, repeated until somebody takes it
 void admin_random(struct world *world);
 void admin_move(struct world *world);		// asks for a move, or ends one
+void admin_moves_begin(struct world *world);
 bool admin_drain(struct world *world, struct host *host, const char *node, enum drain_verb verb,
 		 bool come_back);
 // false: no daemon there

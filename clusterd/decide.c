@@ -539,6 +539,7 @@ static void decide_check(struct node *node, struct actions *actions)
 
 void decide_step(struct node *node, struct actions *actions)
 {
+	uint32_t before = actions->count;
 	uint64_t present;
 
 	node->sight.present = node_present(node);
@@ -554,6 +555,8 @@ void decide_step(struct node *node, struct actions *actions)
 		decide_prepare(node, v, present, actions);
 	if (!decide_places(node, present, actions))
 		decide_moves(node, present, actions);
-	decide_tips(node, present, actions);
+	// These do not see what this round decided, either: two could take a node's last room.
+	if (actions->count == before)
+		decide_tips(node, present, actions);
 	decide_check(node, actions);
 }

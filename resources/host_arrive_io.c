@@ -58,10 +58,14 @@ static void continue_heard(void *owner, bool ok, const char *text)
 	}
 }
 
+// A look that nobody waits for any more does not happen: told meanwhile, and refused, it is not to
+// be told again behind the back of those who heard that it never ran.
 static void continue_look(void *owner)
 {
 	struct host_vm *vm = owner;
 
+	if (!vm->move.continuing)
+		return;
 	vm->move.continuing =
 		vm->qmp && qmp_command(vm->qmp, "query-status", NULL, continue_heard, vm) == 0;
 }
@@ -73,10 +77,12 @@ static void continue_look(void *owner)
  */
 void vm_move_continue(struct host_vm *vm)
 {
-	if (vm->move.loaded)
+	if (vm->move.loaded) {
 		vm_cont_first(vm);
-	else if (!vm->move.continuing)
+	} else if (!vm->move.continuing) {
+		vm->move.continuing = true;
 		continue_look(vm);
+	}
 }
 
 void vm_arrived(struct host_vm *vm)

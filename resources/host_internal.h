@@ -73,6 +73,7 @@ struct host_vm {
 	uint8_t start_mode;		// enum start_mode of the process
 	bool let_go;			// its child was, to become QEMU
 	bool incoming;			// it was started to receive, and never told to continue
+	bool told;			// to continue for the first time: the answer is due
 	bool adopting;			// EVENT_VM_ADOPTED is due
 	bool adopt_held, adopt_shared;	// what it will say of the lease
 	bool adopt_unknown;		// its monitor did not answer: what it does is told later

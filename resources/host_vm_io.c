@@ -153,7 +153,7 @@ static void vm_exited(void *owner, const char *reason)
 	never_ran = vm->incoming || !vm->let_go;
 	process_close(vm->process);
 	vm->process = NULL;
-	vm->incoming = false;
+	vm->incoming = vm->told = false;
 	vm_move_over(vm);
 	qmp_close(vm->qmp);
 	vm->qmp = NULL;
@@ -223,8 +223,11 @@ static void vm_refused_first(struct host_vm *vm, const char *reason)
 static void vm_first_heard(void *owner, bool ok, const char *text)
 {
 	struct host_vm *vm = owner;
+	bool runs = !vm->told; // its RESUME came first
 
-	if (!ok && vm->process && qmp_command(vm->qmp, "query-status", NULL, NULL, NULL) == 0)
+	vm->told = false;
+	if (!ok && !runs && vm->process &&
+	    qmp_command(vm->qmp, "query-status", NULL, NULL, NULL) == 0)
 		vm_refused_first(vm, text);
 }
 
@@ -244,7 +247,8 @@ void vm_cont_first(struct host_vm *vm)
 		return;
 	}
 	// What was not sent was not heard.
-	if (qmp_command(vm->qmp, "cont", NULL, vm_first_heard, vm)) {
+	vm->told = qmp_command(vm->qmp, "cont", NULL, vm_first_heard, vm) == 0;
+	if (!vm->told) {
 		vm->incoming = true;
 		vm_write_record(vm, reason);
 	}
@@ -252,7 +256,9 @@ void vm_cont_first(struct host_vm *vm)
 
 void vm_cont(struct host_vm *vm)
 {
-	if (!vm->qmp)
+	// Two at once, and a refusal of the one would not say that it never ran: the other may be
+	// obeyed. The one that is under way ends with an answer, or with its connection.
+	if (!vm->qmp || vm->told)
 		return;
 	if (vm->incoming && vm->process)
 		vm_move_continue(vm);
@@ -290,7 +296,7 @@ static void vm_resumed(struct host_vm *vm)
 {
 	vm->cont_wanted = false;
 	vm_move_resumed(vm);
-	vm->incoming = false;
+	vm->incoming = vm->told = false;
 	vm_post(vm, EVENT_QEMU_RUNNING, false, NULL);
 }
 

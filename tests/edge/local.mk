@@ -7,7 +7,7 @@ tests_edge_test_convert_SOURCES = tests/edge/test_convert.c tests/edge/fake_sanl
 	tests/edge/fake_sanlock.h csv/sanlock_io.c csv/sanlock_lease_io.c clusterd/exec_io.c
 tests_edge_test_convert_LDADD = $(CMOCKA_LIBS) $(SANLOCK_LIBS) -lpthread
 tests_edge_test_move_edge_SOURCES = tests/edge/test_move_edge.c tests/edge/fake_sanlock.c \
-	tests/edge/fake_sanlock.h
+	tests/edge/fake_sanlock.h tests/edge/fake_move_qemu.c tests/edge/fake_move_qemu.h
 tests_edge_test_move_edge_LDADD = $(edge_test_LIBS)
 # One host's edges by hand, for tests/live/host_edges.py: make tests/live/host_edges
 EXTRA_PROGRAMS += tests/live/host_edges

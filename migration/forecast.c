@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-	FIRST_MS = 5,
+	FIRST_MS = 25,
 	OVERHEAD_US = 6000, // stop, devices, the word between the daemons, continue
 	SETUP_MS = 40,
 	ROUNDS_MAX = 60,

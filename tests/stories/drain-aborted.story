@@ -19,19 +19,19 @@ wait settle
      0.152 n1   | vm vm3: memory is being sent to n3
      1.005 n1   migration of vm0 begins
      1.007 n1   migration of vm3 begins
-     2.153 n1   QEMU of vm0 has handed its guest over
-     2.155 n1   QEMU of vm3 has handed its guest over
-     2.156 n2   guest of vm0 continues
-     2.157 n3   guest of vm3 continues
-     2.158 n1   | vm vm0: continues on n2
-     2.161 n1   | vm vm3: continues on n3
-     2.161 n1   | vm vm6: live migration from n1 to n2 (drain)
-     2.188 n1   QEMU of vm0 ends: killed
-     2.191 n1   QEMU of vm3 ends: killed
-     2.218 n1   | vm vm0: moved to n2
-     2.221 n1   | vm vm3: moved to n3
-     2.229 n2   QEMU of vm6 waits for it
-     2.306 n1   | vm vm6: memory is being sent to n2
+     2.053 n1   QEMU of vm0 has handed its guest over
+     2.055 n1   QEMU of vm3 has handed its guest over
+     2.056 n2   guest of vm0 continues
+     2.057 n3   guest of vm3 continues
+     2.058 n1   | vm vm0: continues on n2
+     2.061 n1   | vm vm3: continues on n3
+     2.061 n1   | vm vm6: live migration from n1 to n2 (drain)
+     2.088 n1   QEMU of vm0 ends: killed
+     2.091 n1   QEMU of vm3 ends: killed
+     2.118 n1   | vm vm0: moved to n2
+     2.121 n1   | vm vm3: moved to n3
+     2.129 n2   QEMU of vm6 waits for it
+     2.206 n1   | vm vm6: memory is being sent to n2
      3.000 --   > node abort n1
      3.000 --   > wait settle
      3.003 n1   drain n1: done
@@ -46,13 +46,13 @@ wait settle
      3.152 n1   | vm vm3: memory is being sent to n1
      4.005 n2   migration of vm0 begins
      4.007 n3   migration of vm3 begins
-     5.153 n2   QEMU of vm0 has handed its guest over
-     5.155 n3   QEMU of vm3 has handed its guest over
-     5.156 n1   guest of vm0 continues
-     5.157 n1   guest of vm3 continues
-     5.159 n1   | vm vm0: continues on n1
-     5.160 n1   | vm vm3: continues on n1
-     5.190 n2   QEMU of vm0 ends: killed
-     5.191 n3   QEMU of vm3 ends: killed
-     5.219 n1   | vm vm0: moved to n1
-     5.221 n1   | vm vm3: moved to n1
+     5.053 n2   QEMU of vm0 has handed its guest over
+     5.055 n3   QEMU of vm3 has handed its guest over
+     5.056 n1   guest of vm0 continues
+     5.057 n1   guest of vm3 continues
+     5.059 n1   | vm vm0: continues on n1
+     5.060 n1   | vm vm3: continues on n1
+     5.090 n2   QEMU of vm0 ends: killed
+     5.091 n3   QEMU of vm3 ends: killed
+     5.119 n1   | vm vm0: moved to n1
+     5.121 n1   | vm vm3: moved to n1

@@ -24,26 +24,26 @@ wait settle
      0.152 n1   | vm vm3: memory is being sent to n3
      1.005 n1   migration of vm0 begins
      1.007 n1   migration of vm3 begins
-     2.153 n1   QEMU of vm0 has handed its guest over
-     2.155 n1   QEMU of vm3 has handed its guest over
-     2.156 n2   guest of vm0 continues
-     2.157 n3   guest of vm3 continues
-     2.158 n1   | vm vm0: continues on n2
-     2.161 n1   | vm vm3: continues on n3
-     2.161 n1   | vm vm6: live migration from n1 to n2 (drain)
-     2.188 n1   QEMU of vm0 ends: killed
-     2.191 n1   QEMU of vm3 ends: killed
-     2.218 n1   | vm vm0: moved to n2
-     2.221 n1   | vm vm3: moved to n3
-     2.229 n2   QEMU of vm6 waits for it
-     2.306 n1   | vm vm6: memory is being sent to n2
-     3.161 n1   migration of vm6 begins
-     4.309 n1   QEMU of vm6 has handed its guest over
-     4.312 n2   guest of vm6 continues
-     4.314 n1   | vm vm6: continues on n2
-     4.344 n1   QEMU of vm6 ends: killed
-     4.362 n1   | node n1: drained
-     4.374 n1   | vm vm6: moved to n2
+     2.053 n1   QEMU of vm0 has handed its guest over
+     2.055 n1   QEMU of vm3 has handed its guest over
+     2.056 n2   guest of vm0 continues
+     2.057 n3   guest of vm3 continues
+     2.058 n1   | vm vm0: continues on n2
+     2.061 n1   | vm vm3: continues on n3
+     2.061 n1   | vm vm6: live migration from n1 to n2 (drain)
+     2.088 n1   QEMU of vm0 ends: killed
+     2.091 n1   QEMU of vm3 ends: killed
+     2.118 n1   | vm vm0: moved to n2
+     2.121 n1   | vm vm3: moved to n3
+     2.129 n2   QEMU of vm6 waits for it
+     2.206 n1   | vm vm6: memory is being sent to n2
+     3.061 n1   migration of vm6 begins
+     4.109 n1   QEMU of vm6 has handed its guest over
+     4.112 n2   guest of vm6 continues
+     4.114 n1   | vm vm6: continues on n2
+     4.144 n1   QEMU of vm6 ends: killed
+     4.162 n1   | node n1: drained
+     4.174 n1   | vm vm6: moved to n2
      5.000 --   > vm stop vm1
      5.000 --   > wait settle
      5.003 n1   want vm1: done
@@ -69,22 +69,22 @@ wait settle
      7.652 n1   | vm vm3: memory is being sent to n1
      8.505 n2   migration of vm0 begins
      8.507 n3   migration of vm3 begins
-     9.653 n2   QEMU of vm0 has handed its guest over
-     9.655 n3   QEMU of vm3 has handed its guest over
-     9.656 n1   guest of vm0 continues
-     9.657 n1   guest of vm3 continues
-     9.659 n1   | vm vm0: continues on n1
-     9.660 n1   | vm vm3: continues on n1
-     9.662 n1   | vm vm6: live migration from n2 to n1 (return)
-     9.690 n2   QEMU of vm0 ends: killed
-     9.691 n3   QEMU of vm3 ends: killed
-     9.719 n1   | vm vm0: moved to n1
-     9.721 n1   | vm vm3: moved to n1
-     9.729 n1   QEMU of vm6 waits for it
-     9.807 n1   | vm vm6: memory is being sent to n1
-    10.662 n2   migration of vm6 begins
-    11.810 n2   QEMU of vm6 has handed its guest over
-    11.813 n1   guest of vm6 continues
-    11.816 n1   | vm vm6: continues on n1
-    11.846 n2   QEMU of vm6 ends: killed
-    11.876 n1   | vm vm6: moved to n1
+     9.553 n2   QEMU of vm0 has handed its guest over
+     9.555 n3   QEMU of vm3 has handed its guest over
+     9.556 n1   guest of vm0 continues
+     9.557 n1   guest of vm3 continues
+     9.559 n1   | vm vm0: continues on n1
+     9.560 n1   | vm vm3: continues on n1
+     9.562 n1   | vm vm6: live migration from n2 to n1 (return)
+     9.590 n2   QEMU of vm0 ends: killed
+     9.591 n3   QEMU of vm3 ends: killed
+     9.619 n1   | vm vm0: moved to n1
+     9.621 n1   | vm vm3: moved to n1
+     9.629 n1   QEMU of vm6 waits for it
+     9.707 n1   | vm vm6: memory is being sent to n1
+    10.562 n2   migration of vm6 begins
+    11.610 n2   QEMU of vm6 has handed its guest over
+    11.613 n1   guest of vm6 continues
+    11.616 n1   | vm vm6: continues on n1
+    11.646 n2   QEMU of vm6 ends: killed
+    11.676 n1   | vm vm6: moved to n1

@@ -25,16 +25,16 @@ run 5
      1.003 n1   | node n1: its drain is paused
      1.005 n1   migration of vm0 begins
      1.007 n1   migration of vm3 begins
-     2.153 n1   QEMU of vm0 has handed its guest over
-     2.155 n1   QEMU of vm3 has handed its guest over
-     2.156 n2   guest of vm0 continues
-     2.157 n3   guest of vm3 continues
-     2.158 n1   | vm vm0: continues on n2
-     2.161 n1   | vm vm3: continues on n3
-     2.188 n1   QEMU of vm0 ends: killed
-     2.191 n1   QEMU of vm3 ends: killed
-     2.218 n1   | vm vm0: moved to n2
-     2.221 n1   | vm vm3: moved to n3
+     2.053 n1   QEMU of vm0 has handed its guest over
+     2.055 n1   QEMU of vm3 has handed its guest over
+     2.056 n2   guest of vm0 continues
+     2.057 n3   guest of vm3 continues
+     2.058 n1   | vm vm0: continues on n2
+     2.061 n1   | vm vm3: continues on n3
+     2.088 n1   QEMU of vm0 ends: killed
+     2.091 n1   QEMU of vm3 ends: killed
+     2.118 n1   | vm vm0: moved to n2
+     2.121 n1   | vm vm3: moved to n3
     11.000 --   > node resume n1
     11.000 --   > run 5
     11.003 n1   drain n1: done
@@ -43,9 +43,9 @@ run 5
     11.073 n2   QEMU of vm6 waits for it
     11.150 n1   | vm vm6: memory is being sent to n2
     12.005 n1   migration of vm6 begins
-    13.153 n1   QEMU of vm6 has handed its guest over
-    13.156 n2   guest of vm6 continues
-    13.158 n1   | vm vm6: continues on n2
-    13.188 n1   QEMU of vm6 ends: killed
-    13.206 n1   | node n1: drained
-    13.218 n1   | vm vm6: moved to n2
+    13.053 n1   QEMU of vm6 has handed its guest over
+    13.056 n2   guest of vm6 continues
+    13.058 n1   | vm vm6: continues on n2
+    13.088 n1   QEMU of vm6 ends: killed
+    13.106 n1   | node n1: drained
+    13.118 n1   | vm vm6: moved to n2

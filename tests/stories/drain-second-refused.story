@@ -15,12 +15,12 @@ wait settle
      0.073 n3   QEMU of vm0 waits for it
      0.150 n1   | vm vm0: memory is being sent to n3
      1.005 n1   migration of vm0 begins
-     2.153 n1   QEMU of vm0 has handed its guest over
-     2.156 n3   guest of vm0 continues
-     2.158 n1   | vm vm0: continues on n3
-     2.189 n1   QEMU of vm0 ends: killed
-     2.207 n1   | node n1: drained
-     2.219 n1   | vm vm0: moved to n3
+     2.053 n1   QEMU of vm0 has handed its guest over
+     2.056 n3   guest of vm0 continues
+     2.058 n1   | vm vm0: continues on n3
+     2.089 n1   QEMU of vm0 ends: killed
+     2.107 n1   | node n1: drained
+     2.119 n1   | vm vm0: moved to n3
      2.250 --   > node drain n2
      2.250 --   > wait settle
      2.250 n1   drain n2: refused: n1 is in maintenance: of 3 voters 1 would be left, and a quorum needs 2

@@ -25,9 +25,9 @@ wait settle
      0.323 n2   QEMU of vm0 waits for it
      0.400 n1   | vm vm0: memory is being sent to n2
      1.255 n1   migration of vm0 begins
-     2.403 n1   QEMU of vm0 has handed its guest over
-     2.406 n2   guest of vm0 continues
-     2.408 n1   | vm vm0: continues on n2
-     2.438 n1   QEMU of vm0 ends: killed
-     2.456 n1   | node n1: drained
-     2.468 n1   | vm vm0: moved to n2
+     2.303 n1   QEMU of vm0 has handed its guest over
+     2.306 n2   guest of vm0 continues
+     2.308 n1   | vm vm0: continues on n2
+     2.338 n1   QEMU of vm0 ends: killed
+     2.356 n1   | node n1: drained
+     2.368 n1   | vm vm0: moved to n2

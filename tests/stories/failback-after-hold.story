@@ -48,9 +48,9 @@ wait settle
     89.475 n1   QEMU of vm0 waits for it
     89.552 n2   | vm vm0: memory is being sent to n1
     90.407 n2   migration of vm0 begins
-    91.555 n2   QEMU of vm0 has handed its guest over
-    91.558 n1   guest of vm0 continues
-    91.560 n2   | vm vm0: continues on n1
-    91.590 n2   QEMU of vm0 ends: killed
-    91.620 n2   | vm vm0: moved to n1
+    91.455 n2   QEMU of vm0 has handed its guest over
+    91.458 n1   guest of vm0 continues
+    91.460 n2   | vm vm0: continues on n1
+    91.490 n2   QEMU of vm0 ends: killed
+    91.520 n2   | vm vm0: moved to n1
    141.000 --   > wait settle

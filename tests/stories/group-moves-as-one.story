@@ -24,16 +24,16 @@ wait settle
      0.553 n1   | vm vm2: memory is being sent to n1
      1.407 n2   migration of vm1 begins
      1.408 n3   migration of vm2 begins
-     2.555 n2   QEMU of vm1 has handed its guest over
-     2.556 n3   QEMU of vm2 has handed its guest over
-     2.558 n1   guest of vm1 continues
-     2.559 n1   guest of vm2 continues
-     2.560 n1   | vm vm1: continues on n1
-     2.562 n1   | vm vm2: continues on n1
-     2.591 n2   QEMU of vm1 ends: killed
-     2.592 n3   QEMU of vm2 ends: killed
-     2.621 n1   | vm vm1: moved to n1
-     2.622 n1   | vm vm2: moved to n1
+     2.455 n2   QEMU of vm1 has handed its guest over
+     2.456 n3   QEMU of vm2 has handed its guest over
+     2.458 n1   guest of vm1 continues
+     2.459 n1   guest of vm2 continues
+     2.460 n1   | vm vm1: continues on n1
+     2.462 n1   | vm vm2: continues on n1
+     2.491 n2   QEMU of vm1 ends: killed
+     2.492 n3   QEMU of vm2 ends: killed
+     2.521 n1   | vm vm1: moved to n1
+     2.522 n1   | vm vm2: moved to n1
      5.000 --   > wait settle
      5.250 --   > node drain n2
      5.250 --   > wait settle

@@ -15,11 +15,11 @@ wait settle
      0.073 n2   QEMU of vm0 waits for it
      0.150 n1   | vm vm0: memory is being sent to n2
      1.003 n1   migration of vm0 begins
-     2.136 --   > vm cancel vm0
-     2.136 --   > wait settle
-     2.139 n1   cancel vm0: done
-     2.139 n1   | vm vm0: its move is cancelled
-     2.151 n1   QEMU of vm0 has handed its guest over
-     2.169 n2   QEMU of vm0 ends: killed
-     2.197 n1   guest of vm0 continues
-     2.200 n1   | vm vm0: runs on as before on n1
+     2.036 --   > vm cancel vm0
+     2.036 --   > wait settle
+     2.039 n1   cancel vm0: done
+     2.039 n1   | vm vm0: its move is cancelled
+     2.051 n1   QEMU of vm0 has handed its guest over
+     2.069 n2   QEMU of vm0 ends: killed
+     2.097 n1   guest of vm0 continues
+     2.100 n1   | vm vm0: runs on as before on n1

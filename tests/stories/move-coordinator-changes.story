@@ -18,11 +18,11 @@ wait settle
      0.073 n2   QEMU of vm0 waits for it
      0.150 n1   | vm vm0: memory is being sent to n2
      1.003 n1   migration of vm0 begins
-     2.151 n1   QEMU of vm0 has handed its guest over
-     2.153 n2   guest of vm0 continues
-     2.155 n1   | vm vm0: continues on n2
-     2.186 n1   QEMU of vm0 ends: killed
-     2.216 n1   | vm vm0: moved to n2
+     2.051 n1   QEMU of vm0 has handed its guest over
+     2.053 n2   guest of vm0 continues
+     2.055 n1   | vm vm0: continues on n2
+     2.086 n1   QEMU of vm0 ends: killed
+     2.116 n1   | vm vm0: moved to n2
      2.250 --   > vm migrate vm0 to n3
      2.250 --   > wait sending vm0 active
      2.253 n1   move vm0: done
@@ -34,11 +34,11 @@ wait settle
      3.286 --   > kill clusterd n1
      3.286 --   > run 5
      3.291 n3   | view 2: n2, n3
-     4.401 n2   QEMU of vm0 has handed its guest over
-     4.404 n3   guest of vm0 continues
-     4.406 n3   | vm vm0: continues on n3
-     4.437 n2   QEMU of vm0 ends: killed
-     4.467 n3   | vm vm0: moved to n3
+     4.301 n2   QEMU of vm0 has handed its guest over
+     4.304 n3   guest of vm0 continues
+     4.306 n3   | vm vm0: continues on n3
+     4.337 n2   QEMU of vm0 ends: killed
+     4.367 n3   | vm vm0: moved to n3
      8.286 --   > start clusterd n1
      8.286 n1   clusterd starts
      8.286 --   > wait settle

@@ -12,8 +12,8 @@ wait settle
      0.073 n2   QEMU of vm0 waits for it
      0.150 n1   | vm vm0: memory is being sent to n2
      1.003 n1   migration of vm0 begins
-     2.151 n1   QEMU of vm0 has handed its guest over
-     2.153 n2   guest of vm0 continues
-     2.155 n1   | vm vm0: continues on n2
-     2.186 n1   QEMU of vm0 ends: killed
-     2.216 n1   | vm vm0: moved to n2
+     2.051 n1   QEMU of vm0 has handed its guest over
+     2.053 n2   guest of vm0 continues
+     2.055 n1   | vm vm0: continues on n2
+     2.086 n1   QEMU of vm0 ends: killed
+     2.116 n1   | vm vm0: moved to n2

@@ -81,11 +81,11 @@ run 10
     33.579 n1   QEMU of vm0 waits for it
     33.656 n2   | vm vm0: memory is being sent to n1
     34.508 n2   migration of vm0 begins
-    35.656 n2   QEMU of vm0 has handed its guest over
-    35.659 n1   guest of vm0 continues
-    35.661 n2   | vm vm0: continues on n1
-    35.691 n2   QEMU of vm0 ends: killed
-    35.721 n2   | vm vm0: moved to n1
+    35.556 n2   QEMU of vm0 has handed its guest over
+    35.559 n1   guest of vm0 continues
+    35.561 n2   | vm vm0: continues on n1
+    35.591 n2   QEMU of vm0 ends: killed
+    35.621 n2   | vm vm0: moved to n1
     35.756 --   > vm migrate vm0 to n2
     35.756 --   > wait sending vm0 active
     35.759 n1   move vm0: done
@@ -127,11 +127,11 @@ run 10
     70.365 n1   QEMU of vm0 waits for it
     70.442 n2   | vm vm0: memory is being sent to n1
     71.294 n2   migration of vm0 begins
-    72.442 n2   QEMU of vm0 has handed its guest over
-    72.445 n1   guest of vm0 continues
-    72.447 n2   | vm vm0: continues on n1
-    72.477 n2   QEMU of vm0 ends: killed
-    72.507 n2   | vm vm0: moved to n1
+    72.342 n2   QEMU of vm0 has handed its guest over
+    72.345 n1   guest of vm0 continues
+    72.347 n2   | vm vm0: continues on n1
+    72.377 n2   QEMU of vm0 ends: killed
+    72.407 n2   | vm vm0: moved to n1
     72.542 --   > vm migrate vm0 to n2
     72.542 --   > wait sending vm0 device
     72.545 n1   move vm0: done
@@ -140,74 +140,74 @@ run 10
     72.614 n2   QEMU of vm0 waits for it
     72.692 n2   | vm vm0: memory is being sent to n2
     73.545 n1   migration of vm0 begins
-    74.678 --   > power-off n1
-    74.678 n1   power off: cut
-    74.678 --   > run 15
-    76.659 n3   | view 6: n2, n3
-    76.661 n3   | node n1: lost: it left corosync's membership
-    76.665 n3   | node n1: being fenced by n2 with fence_sim: its power must be proved off before its VMs may start elsewhere
-    76.666 n2   fence agent for n1 is called
-    76.692 n2   QEMU of vm0 ends: killed
-    77.166 n2   fence agent for n1: off
-    77.168 n3   | node n1: fenced, it is off
-    77.208 n2   releases the host id of n1 on d0
-    77.210 n3   | node n1: its claims are released
-    77.213 n3   | vm vm0: placed on n2
-    77.247 n2   QEMU of vm0 starts
-    77.324 n3   | vm vm0: runs on n2
-    89.678 --   > power-on n1
-    89.678 --   > wait settle
-    96.678 n1   booted
-    97.103 n1   sanlock runs
-    97.228 n1   corosync runs
-    97.478 n1   clusterd starts
-    98.083 n2   | view 7: n1, n2, n3
-    98.086 n1   | node n1: back: it takes part again
-    98.089 n1   | node n1: guarded by a watchdog
-    98.178 --   > run 10
-   108.178 --   > vm migrate vm0 to n1
-   108.178 --   > wait settle
-   108.180 n2   | vm vm0: to be moved to n1 (live)
-   108.181 n1   move vm0: done
-   108.183 n2   | vm vm0: live migration from n2 to n1
-   108.251 n1   QEMU of vm0 waits for it
-   108.328 n2   | vm vm0: memory is being sent to n1
-   109.180 n2   migration of vm0 begins
-   110.328 n2   QEMU of vm0 has handed its guest over
-   110.331 n1   guest of vm0 continues
-   110.333 n2   | vm vm0: continues on n1
-   110.363 n2   QEMU of vm0 ends: killed
-   110.393 n2   | vm vm0: moved to n1
-   110.428 --   > vm migrate vm0 to n2
-   110.428 --   > wait sending vm0 completed
-   110.431 n1   move vm0: done
-   110.431 n1   | vm vm0: to be moved to n2 (live)
-   110.433 n1   | vm vm0: live migration from n1 to n2
-   110.500 n2   QEMU of vm0 waits for it
-   110.578 n2   | vm vm0: memory is being sent to n2
-   111.431 n1   migration of vm0 begins
-   112.579 n1   QEMU of vm0 has handed its guest over
-   112.579 --   > power-off n1
-   112.579 n1   power off: cut
-   112.579 --   > run 15
-   112.581 n2   guest of vm0 continues
-   114.560 n3   | view 8: n2, n3
-   114.563 n3   | vm vm0: continues on n2
-   114.564 n3   | node n1: lost: it left corosync's membership
-   114.567 n3   | node n1: being fenced by n3 with fence_sim: its power must be proved off before its VMs may start elsewhere
-   114.567 n3   fence agent for n1 is called
-   115.067 n3   fence agent for n1: off
-   115.069 n3   | node n1: fenced, it is off
-   115.110 n2   releases the host id of n1 on d0
-   115.112 n3   | node n1: its claims are released
-   115.126 n3   | vm vm0: moved to n2
-   127.579 --   > power-on n1
-   127.579 --   > wait settle
-   134.579 n1   booted
-   135.004 n1   sanlock runs
-   135.129 n1   corosync runs
-   135.379 n1   clusterd starts
-   135.985 n2   | view 9: n1, n2, n3
-   135.987 n1   | node n1: back: it takes part again
-   135.990 n1   | node n1: guarded by a watchdog
-   136.079 --   > run 10
+    74.578 --   > power-off n1
+    74.578 n1   power off: cut
+    74.578 --   > run 15
+    76.559 n3   | view 6: n2, n3
+    76.561 n3   | node n1: lost: it left corosync's membership
+    76.565 n3   | node n1: being fenced by n2 with fence_sim: its power must be proved off before its VMs may start elsewhere
+    76.566 n2   fence agent for n1 is called
+    76.592 n2   QEMU of vm0 ends: killed
+    77.066 n2   fence agent for n1: off
+    77.068 n3   | node n1: fenced, it is off
+    77.108 n2   releases the host id of n1 on d0
+    77.110 n3   | node n1: its claims are released
+    77.113 n3   | vm vm0: placed on n2
+    77.147 n2   QEMU of vm0 starts
+    77.224 n3   | vm vm0: runs on n2
+    89.578 --   > power-on n1
+    89.578 --   > wait settle
+    96.578 n1   booted
+    97.003 n1   sanlock runs
+    97.128 n1   corosync runs
+    97.378 n1   clusterd starts
+    97.983 n2   | view 7: n1, n2, n3
+    97.986 n1   | node n1: back: it takes part again
+    97.989 n1   | node n1: guarded by a watchdog
+    98.078 --   > run 10
+   108.078 --   > vm migrate vm0 to n1
+   108.078 --   > wait settle
+   108.080 n2   | vm vm0: to be moved to n1 (live)
+   108.081 n1   move vm0: done
+   108.083 n2   | vm vm0: live migration from n2 to n1
+   108.151 n1   QEMU of vm0 waits for it
+   108.228 n2   | vm vm0: memory is being sent to n1
+   109.080 n2   migration of vm0 begins
+   110.128 n2   QEMU of vm0 has handed its guest over
+   110.131 n1   guest of vm0 continues
+   110.133 n2   | vm vm0: continues on n1
+   110.163 n2   QEMU of vm0 ends: killed
+   110.193 n2   | vm vm0: moved to n1
+   110.328 --   > vm migrate vm0 to n2
+   110.328 --   > wait sending vm0 completed
+   110.331 n1   move vm0: done
+   110.331 n1   | vm vm0: to be moved to n2 (live)
+   110.333 n1   | vm vm0: live migration from n1 to n2
+   110.400 n2   QEMU of vm0 waits for it
+   110.478 n2   | vm vm0: memory is being sent to n2
+   111.331 n1   migration of vm0 begins
+   112.379 n1   QEMU of vm0 has handed its guest over
+   112.379 --   > power-off n1
+   112.379 n1   power off: cut
+   112.379 --   > run 15
+   112.381 n2   guest of vm0 continues
+   114.360 n3   | view 8: n2, n3
+   114.363 n3   | vm vm0: continues on n2
+   114.364 n3   | node n1: lost: it left corosync's membership
+   114.367 n3   | node n1: being fenced by n3 with fence_sim: its power must be proved off before its VMs may start elsewhere
+   114.367 n3   fence agent for n1 is called
+   114.867 n3   fence agent for n1: off
+   114.869 n3   | node n1: fenced, it is off
+   114.910 n2   releases the host id of n1 on d0
+   114.912 n3   | node n1: its claims are released
+   114.926 n3   | vm vm0: moved to n2
+   127.379 --   > power-on n1
+   127.379 --   > wait settle
+   134.379 n1   booted
+   134.804 n1   sanlock runs
+   134.929 n1   corosync runs
+   135.179 n1   clusterd starts
+   135.785 n2   | view 9: n1, n2, n3
+   135.787 n1   | node n1: back: it takes part again
+   135.790 n1   | node n1: guarded by a watchdog
+   135.879 --   > run 10

@@ -100,62 +100,62 @@ run 10
     68.114 n2   QEMU of vm0 waits for it
     68.192 n2   | vm vm0: memory is being sent to n2
     69.045 n1   migration of vm0 begins
-    70.178 --   > power-off n2
-    70.178 n2   power off: cut
-    70.178 --   > run 15
-    72.159 n3   | view 6: n1, n3
-    72.161 n3   | node n2: lost: it left corosync's membership
-    72.164 n3   | node n2: being fenced by n1 with fence_sim: its power must be proved off before its VMs may start elsewhere
-    72.164 n1   fence agent for n2 is called
-    72.664 n1   fence agent for n2: off
-    72.666 n3   | node n2: fenced, it is off
-    72.707 n1   releases the host id of n2 on d0
-    72.709 n3   | node n2: its claims are released
-    72.793 n1   migration of vm0 ends: the last reply did not come
-    72.807 n3   | vm vm0: runs on as before on n1: its target is lost: it runs on where it was, as soon as the target is proven to have ended
-    85.178 --   > power-on n2
-    85.178 --   > wait settle
-    92.178 n2   booted
-    92.603 n2   sanlock runs
-    92.728 n2   corosync runs
-    92.978 n2   clusterd starts
-    93.583 n2   | view 7: n1, n2, n3
-    93.586 n1   | node n2: back: it takes part again
-    93.588 n1   | node n2: guarded by a watchdog
-    93.678 --   > run 10
-   103.678 --   > vm migrate vm0 to n2
-   103.678 --   > wait stage vm0 cleanup
-   103.681 n1   move vm0: done
-   103.681 n1   | vm vm0: to be moved to n2 (live)
-   103.683 n1   | vm vm0: live migration from n1 to n2
-   103.750 n2   QEMU of vm0 waits for it
-   103.828 n2   | vm vm0: memory is being sent to n2
-   104.681 n1   migration of vm0 begins
-   105.829 n1   QEMU of vm0 has handed its guest over
-   105.831 n2   guest of vm0 continues
-   105.834 n2   | vm vm0: continues on n2
-   105.834 --   > power-off n2
-   105.834 n2   power off: cut
-   105.834 --   > run 15
-   105.865 n1   QEMU of vm0 ends: killed
-   107.815 n3   | view 8: n1, n3
-   107.818 n3   | node n2: lost: it left corosync's membership
-   107.820 n3   | node n2: being fenced by n3 with fence_sim: its power must be proved off before its VMs may start elsewhere
-   107.820 n3   fence agent for n2 is called
-   108.320 n3   fence agent for n2: off
-   108.323 n3   | node n2: fenced, it is off
-   108.363 n1   releases the host id of n2 on d0
-   108.365 n3   | node n2: its claims are released
-   108.368 n1   | vm vm0: placed on n1
-   108.401 n1   QEMU of vm0 starts
-   108.479 n1   | vm vm0: runs on n1
-   120.834 --   > power-on n2
-   120.834 --   > wait settle
-   127.834 n2   booted
-   128.259 n2   sanlock runs
-   128.384 n2   corosync runs
-   128.634 n2   clusterd starts
-   129.240 n2   | view 9: n1, n2, n3
-   129.242 n1   | node n2: back: it takes part again
-   129.245 n1   | node n2: guarded by a watchdog
-   129.334 --   > run 10
+    70.078 --   > power-off n2
+    70.078 n2   power off: cut
+    70.078 --   > run 15
+    72.059 n3   | view 6: n1, n3
+    72.061 n3   | node n2: lost: it left corosync's membership
+    72.064 n3   | node n2: being fenced by n1 with fence_sim: its power must be proved off before its VMs may start elsewhere
+    72.064 n1   fence agent for n2 is called
+    72.564 n1   fence agent for n2: off
+    72.566 n3   | node n2: fenced, it is off
+    72.607 n1   releases the host id of n2 on d0
+    72.609 n3   | node n2: its claims are released
+    72.693 n1   migration of vm0 ends: the last reply did not come
+    72.707 n3   | vm vm0: runs on as before on n1: its target is lost: it runs on where it was, as soon as the target is proven to have ended
+    85.078 --   > power-on n2
+    85.078 --   > wait settle
+    92.078 n2   booted
+    92.503 n2   sanlock runs
+    92.628 n2   corosync runs
+    92.878 n2   clusterd starts
+    93.483 n2   | view 7: n1, n2, n3
+    93.486 n1   | node n2: back: it takes part again
+    93.488 n1   | node n2: guarded by a watchdog
+    93.578 --   > run 10
+   103.578 --   > vm migrate vm0 to n2
+   103.578 --   > wait stage vm0 cleanup
+   103.581 n1   move vm0: done
+   103.581 n1   | vm vm0: to be moved to n2 (live)
+   103.583 n1   | vm vm0: live migration from n1 to n2
+   103.650 n2   QEMU of vm0 waits for it
+   103.728 n2   | vm vm0: memory is being sent to n2
+   104.581 n1   migration of vm0 begins
+   105.629 n1   QEMU of vm0 has handed its guest over
+   105.631 n2   guest of vm0 continues
+   105.634 n2   | vm vm0: continues on n2
+   105.634 --   > power-off n2
+   105.634 n2   power off: cut
+   105.634 --   > run 15
+   105.665 n1   QEMU of vm0 ends: killed
+   107.615 n3   | view 8: n1, n3
+   107.618 n3   | node n2: lost: it left corosync's membership
+   107.620 n3   | node n2: being fenced by n3 with fence_sim: its power must be proved off before its VMs may start elsewhere
+   107.620 n3   fence agent for n2 is called
+   108.120 n3   fence agent for n2: off
+   108.123 n3   | node n2: fenced, it is off
+   108.163 n1   releases the host id of n2 on d0
+   108.165 n3   | node n2: its claims are released
+   108.168 n1   | vm vm0: placed on n1
+   108.201 n1   QEMU of vm0 starts
+   108.279 n1   | vm vm0: runs on n1
+   120.634 --   > power-on n2
+   120.634 --   > wait settle
+   127.634 n2   booted
+   128.059 n2   sanlock runs
+   128.184 n2   corosync runs
+   128.434 n2   clusterd starts
+   129.040 n2   | view 9: n1, n2, n3
+   129.042 n1   | node n2: back: it takes part again
+   129.045 n1   | node n2: guarded by a watchdog
+   129.134 --   > run 10

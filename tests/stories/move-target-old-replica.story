@@ -32,28 +32,28 @@ run 60
      6.923 n1   migration of vm0 begins
      6.956 --   > cut n2 n1,n3
      6.956 --   > wait sending vm0 completed
-     8.071 n1   QEMU of vm0 has handed its guest over
-     8.071 --   > run 0.1
-     8.073 n2   guest of vm0 continues
-     8.171 --   > power-off n2
-     8.171 n2   power off: cut
-     8.171 --   > heal
-     8.171 --   > power-on n2
-     8.171 --   > run 60
-     8.937 n3   | view 2: n1, n3
-     8.941 n3   | node n2: lost: it left corosync's membership
-    15.171 n2   booted
-    15.596 n2   sanlock runs
-    15.721 n2   corosync runs
-    15.971 n2   clusterd starts
-    16.577 n2   | view 3: n1, n2, n3
-    16.579 n1   | node n2: back: it takes part again
-    16.581 n2   | vm vm1: stopped on n2: it was gone when its host came back
-    16.583 n1   | node n2: no watchdog guards its leases
-    16.612 n1   QEMU of vm0 ends: killed
-    16.627 n2   | vm vm0: stopped on n1: the target may have continued it before it was lost, so the memory here may be older than the disk
-    19.534 n2   | vm vm0: placed on n1; vm vm1: placed on n3
-    19.830 n3   QEMU of vm1 starts
-    19.830 n1   QEMU of vm0 starts
-    19.908 n1   | vm vm0: runs on n1
-    19.909 n2   | vm vm1: runs on n3
+     7.971 n1   QEMU of vm0 has handed its guest over
+     7.971 --   > run 0.1
+     7.973 n2   guest of vm0 continues
+     8.071 --   > power-off n2
+     8.071 n2   power off: cut
+     8.071 --   > heal
+     8.071 --   > power-on n2
+     8.071 --   > run 60
+     8.926 n3   | view 2: n1, n3
+     8.930 n3   | node n2: lost: it left corosync's membership
+    15.071 n2   booted
+    15.496 n2   sanlock runs
+    15.621 n2   corosync runs
+    15.871 n2   clusterd starts
+    16.477 n2   | view 3: n1, n2, n3
+    16.479 n1   | node n2: back: it takes part again
+    16.481 n2   | vm vm1: stopped on n2: it was gone when its host came back
+    16.483 n1   | node n2: no watchdog guards its leases
+    16.512 n1   QEMU of vm0 ends: killed
+    16.527 n2   | vm vm0: stopped on n1: the target may have continued it before it was lost, so the memory here may be older than the disk
+    19.529 n2   | vm vm0: placed on n1; vm vm1: placed on n2
+    19.563 n2   QEMU of vm1 starts
+    19.563 n1   QEMU of vm0 starts
+    19.640 n1   | vm vm1: runs on n2
+    19.642 n1   | vm vm0: runs on n1

@@ -15,9 +15,9 @@ wait settle
      0.475 n2   QEMU of vm3 waits for it
      0.552 n1   | vm vm3: memory is being sent to n2
      1.407 n1   migration of vm3 begins
-     2.555 n1   QEMU of vm3 has handed its guest over
-     2.557 n2   guest of vm3 continues
-     2.559 n1   | vm vm3: continues on n2
-     2.590 n1   QEMU of vm3 ends: killed
-     2.620 n1   | vm vm3: moved to n2
+     2.455 n1   QEMU of vm3 has handed its guest over
+     2.457 n2   guest of vm3 continues
+     2.459 n1   | vm vm3: continues on n2
+     2.490 n1   QEMU of vm3 ends: killed
+     2.520 n1   | vm vm3: moved to n2
      5.000 --   > wait settle

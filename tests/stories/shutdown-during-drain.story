@@ -28,21 +28,21 @@ wait settle
      0.502 n1   | node n1: going down for a reboot
      1.005 n1   migration of vm0 begins
      1.007 n1   migration of vm3 begins
-     2.153 n1   QEMU of vm0 has handed its guest over
-     2.155 n1   QEMU of vm3 has handed its guest over
-     2.156 n2   guest of vm0 continues
-     2.157 n3   guest of vm3 continues
-     2.158 n1   | vm vm0: continues on n2
-     2.161 n1   | vm vm3: continues on n3
-     2.188 n1   QEMU of vm0 ends: killed
-     2.191 n1   QEMU of vm3 ends: killed
-     2.209 n1   | node n1: leaves
-     2.210 n1   clusterd ends
-     2.210 n1   power off: shut down
-     2.210 n3   | node n1: drained
-     4.191 n3   | vm vm0: moved to n2
-     4.191 n3   | view 2: n2, n3
-     4.193 n3   | vm vm3: moved to n3
+     2.053 n1   QEMU of vm0 has handed its guest over
+     2.055 n1   QEMU of vm3 has handed its guest over
+     2.056 n2   guest of vm0 continues
+     2.057 n3   guest of vm3 continues
+     2.058 n1   | vm vm0: continues on n2
+     2.061 n1   | vm vm3: continues on n3
+     2.088 n1   QEMU of vm0 ends: killed
+     2.091 n1   QEMU of vm3 ends: killed
+     2.109 n1   | node n1: leaves
+     2.110 n1   clusterd ends
+     2.110 n1   power off: shut down
+     2.110 n3   | node n1: drained
+     4.091 n3   | vm vm0: moved to n2
+     4.091 n3   | view 2: n2, n3
+     4.093 n3   | vm vm3: moved to n3
     60.500 --   > power-on n1
     60.500 --   > wait settle
     67.500 n1   booted

@@ -38,21 +38,21 @@ run 10
     58.652 n1   | vm vm3: memory is being sent to n3
     59.505 n1   migration of vm0 begins
     59.507 n1   migration of vm3 begins
-    60.653 n1   QEMU of vm0 has handed its guest over
-    60.655 n1   QEMU of vm3 has handed its guest over
-    60.656 n2   guest of vm0 continues
-    60.657 n3   guest of vm3 continues
-    60.658 n1   | vm vm0: continues on n2
-    60.661 n1   | vm vm3: continues on n3
-    60.688 n1   QEMU of vm0 ends: killed
-    60.691 n1   QEMU of vm3 ends: killed
-    60.718 n1   | vm vm0: moved to n2
-    60.721 n1   | vm vm3: moved to n3
-    60.724 n1   | tip 1 is done: 2 of 2 moves done
-    60.800 --   > wait tip measured
-   100.726 n1   | tip 1: its prediction held: from 353553 to 176776, predicted 176776
-   100.800 --   > balance
-   100.800 --   > run 10
-   100.803 n1   policy run: done
-   100.803 n1   | a balance is asked for
-   100.805 n1   | balance: what can be moved would gain too little; 2 VMs rest after their last move
+    60.553 n1   QEMU of vm0 has handed its guest over
+    60.555 n1   QEMU of vm3 has handed its guest over
+    60.556 n2   guest of vm0 continues
+    60.557 n3   guest of vm3 continues
+    60.558 n1   | vm vm0: continues on n2
+    60.561 n1   | vm vm3: continues on n3
+    60.588 n1   QEMU of vm0 ends: killed
+    60.591 n1   QEMU of vm3 ends: killed
+    60.618 n1   | vm vm0: moved to n2
+    60.621 n1   | vm vm3: moved to n3
+    60.624 n1   | tip 1 is done: 2 of 2 moves done
+    60.700 --   > wait tip measured
+   100.626 n1   | tip 1: its prediction held: from 353553 to 176776, predicted 176776
+   100.700 --   > balance
+   100.700 --   > run 10
+   100.703 n1   policy run: done
+   100.703 n1   | a balance is asked for
+   100.705 n1   | balance: what can be moved would gain too little; 2 VMs rest after their last move

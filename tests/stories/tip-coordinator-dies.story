@@ -42,33 +42,33 @@ run 20
     13.656 n3   | view 2: n1, n3
     14.505 n1   migration of vm0 begins
     14.507 n1   migration of vm3 begins
+    15.553 n1   QEMU of vm0 has handed its guest over
+    15.555 n1   QEMU of vm3 has handed its guest over
+    15.557 n3   guest of vm3 continues
+    15.560 n3   | vm vm3: continues on n3
+    15.591 n1   QEMU of vm3 ends: killed
+    15.620 n3   | vm vm3: moved to n3
     15.651 --   > start clusterd n2
     15.651 n2   clusterd starts
     15.651 --   > wait tip done
-    15.653 n1   QEMU of vm0 has handed its guest over
-    15.655 n1   QEMU of vm3 has handed its guest over
-    15.657 n3   guest of vm3 continues
-    15.660 n3   | vm vm3: continues on n3
-    15.691 n1   QEMU of vm3 ends: killed
     15.698 n2   | view 3: n1, n2, n3
-    15.720 n2   | vm vm3: moved to n3
-    15.723 n2   | vm vm6: live migration from n1 to n2 (policy)
+    15.701 n2   | vm vm6: live migration from n1 to n2 (policy)
     15.753 n2   QEMU of vm1 is found
     15.753 n2   QEMU of vm4 is found
     15.753 n2   QEMU of vm0 is found
     15.756 n2   | node n2: volume d0 offline
     15.784 n2   QEMU of vm0 ends: killed
-    15.791 n2   QEMU of vm6 waits for it
+    15.787 n2   QEMU of vm6 waits for it
     15.799 n2   | vm vm0: its move fails: it was placed elsewhere
     15.805 n1   | node n2: volume d0 online
     15.811 n1   guest of vm0 continues
     15.813 n2   | vm vm0: runs on as before on n1
-    15.868 n2   | vm vm6: memory is being sent to n2
-    16.723 n1   migration of vm6 begins
-    17.871 n1   QEMU of vm6 has handed its guest over
-    17.874 n2   guest of vm6 continues
-    17.876 n2   | vm vm6: continues on n2
-    17.907 n1   QEMU of vm6 ends: killed
-    17.937 n2   | vm vm6: moved to n2
-    17.939 n2   | tip 1 is done: 2 of 3 moves done
-    17.951 --   > run 20
+    15.864 n2   | vm vm6: memory is being sent to n2
+    16.701 n1   migration of vm6 begins
+    17.749 n1   QEMU of vm6 has handed its guest over
+    17.752 n2   guest of vm6 continues
+    17.754 n2   | vm vm6: continues on n2
+    17.785 n1   QEMU of vm6 ends: killed
+    17.815 n2   | vm vm6: moved to n2
+    17.817 n2   | tip 1 is done: 2 of 3 moves done
+    17.851 --   > run 20

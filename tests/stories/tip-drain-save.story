@@ -55,11 +55,11 @@ run 5
     63.575 n1   QEMU of vm1 waits for it
     63.653 n1   | vm vm1: memory is being sent to n1
     64.508 n2   migration of vm1 begins
-    65.656 n2   QEMU of vm1 has handed its guest over
-    65.659 n1   guest of vm1 continues
-    65.661 n1   | vm vm1: continues on n1
-    65.692 n2   QEMU of vm1 ends: killed
-    65.710 n1   | node n2: drained
-    65.712 n1   | tip 2 is done: the node is empty
-    65.722 n1   | vm vm1: moved to n1
-    65.800 --   > run 5
+    65.556 n2   QEMU of vm1 has handed its guest over
+    65.559 n1   guest of vm1 continues
+    65.561 n1   | vm vm1: continues on n1
+    65.592 n2   QEMU of vm1 ends: killed
+    65.610 n1   | node n2: drained
+    65.612 n1   | tip 2 is done: the node is empty
+    65.622 n1   | vm vm1: moved to n1
+    65.700 --   > run 5

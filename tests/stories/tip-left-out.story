@@ -39,15 +39,15 @@ run 30
     83.652 n1   | vm vm3: memory is being sent to n3
     84.505 n1   migration of vm0 begins
     84.507 n1   migration of vm3 begins
-    85.653 n1   QEMU of vm0 has handed its guest over
-    85.655 n1   QEMU of vm3 has handed its guest over
-    85.656 n3   guest of vm0 continues
-    85.657 n3   guest of vm3 continues
-    85.658 n1   | vm vm0: continues on n3
-    85.661 n1   | vm vm3: continues on n3
-    85.689 n1   QEMU of vm0 ends: killed
-    85.692 n1   QEMU of vm3 ends: killed
-    85.719 n1   | vm vm0: moved to n3
-    85.722 n1   | vm vm3: moved to n3
-    85.724 n1   | tip 1 is done: 2 of 2 moves done
-    85.800 --   > run 30
+    85.553 n1   QEMU of vm0 has handed its guest over
+    85.555 n1   QEMU of vm3 has handed its guest over
+    85.556 n3   guest of vm0 continues
+    85.557 n3   guest of vm3 continues
+    85.558 n1   | vm vm0: continues on n3
+    85.561 n1   | vm vm3: continues on n3
+    85.589 n1   QEMU of vm0 ends: killed
+    85.592 n1   QEMU of vm3 ends: killed
+    85.619 n1   | vm vm0: moved to n3
+    85.622 n1   | vm vm3: moved to n3
+    85.624 n1   | tip 1 is done: 2 of 2 moves done
+    85.700 --   > run 30

@@ -138,58 +138,37 @@ static void offer(const char *word, const char *start)
 		puts(word);
 }
 
-static void offer_names(struct session *session, const char *noun, const char *prefix,
-			const char *start)
+// What `verb` tells of the array `rows`: each one's member, with the prefix before it.
+static void offer_rows(struct session *session, const char *verb, const char *rows,
+		       const char *member, const char *prefix, const char *start)
 {
-	char verb[32], rows[32], word[256];
-	const json_t *row;
-	json_t *result;
-	size_t i;
-
-	snprintf(verb, sizeof(verb), "%s list", noun);
-	snprintf(rows, sizeof(rows), "%ss", noun);
-	if (session_poll(session, ask_new(verb, NULL), &result) != EXIT_DONE)
-		return;
-	json_array_foreach(json_object_get(result, rows), i, row)
-	{
-		snprintf(word, sizeof(word), "%s%s", prefix, json_word(row, "name"));
-		offer(word, start);
-	}
-	json_decref(result);
-}
-
-static void offer_policies(struct session *session, const char *prefix, const char *start)
-{
-	const json_t *row;
+	const json_t *row, *value;
 	json_t *result;
 	char word[256];
 	size_t i;
 
-	if (session_poll(session, ask_new("policy list", NULL), &result) != EXIT_DONE)
+	if (session_poll(session, ask_new(verb, NULL), &result) != EXIT_DONE)
 		return;
-	json_array_foreach(json_object_get(result, "policies"), i, row)
+	json_array_foreach(json_object_get(result, rows), i, row)
 	{
-		snprintf(word, sizeof(word), "%s%s", prefix, json_word(row, "name"));
+		value = json_object_get(row, member);
+		if (json_is_integer(value))
+			snprintf(word, sizeof(word), "%s%lld", prefix, json_integer_value(value));
+		else
+			snprintf(word, sizeof(word), "%s%s", prefix, json_word(row, member));
 		offer(word, start);
 	}
 	json_decref(result);
 }
 
-static void offer_tips(struct session *session, const char *start)
+static void offer_names(struct session *session, const char *noun, const char *prefix,
+			const char *start)
 {
-	const json_t *row;
-	json_t *result;
-	char word[32];
-	size_t i;
+	char verb[32], rows[32];
 
-	if (session_poll(session, ask_new("tips list", NULL), &result) != EXIT_DONE)
-		return;
-	json_array_foreach(json_object_get(result, "tips"), i, row)
-	{
-		snprintf(word, sizeof(word), "%lld", json_number(row, "id"));
-		offer(word, start);
-	}
-	json_decref(result);
+	snprintf(verb, sizeof(verb), "%s list", noun);
+	snprintf(rows, sizeof(rows), "%ss", noun);
+	offer_rows(session, verb, rows, "name", prefix, start);
 }
 
 static void offer_arguments(struct session *session, const struct command *command,
@@ -199,11 +178,11 @@ static void offer_arguments(struct session *session, const struct command *comma
 		offer_names(session, "vm", "vm/", start);
 		offer_names(session, "node", "node/", start);
 		offer_names(session, "volume", "volume/", start);
-		offer_policies(session, "policy/", start);
+		offer_rows(session, "policy list", "policies", "name", "policy/", start);
 	} else if (strcmp(command->complete, "policy") == 0) {
-		offer_policies(session, "", start);
+		offer_rows(session, "policy list", "policies", "name", "", start);
 	} else if (strcmp(command->complete, "tip") == 0) {
-		offer_tips(session, start);
+		offer_rows(session, "tips list", "tips", "id", "", start);
 	} else if (strcmp(command->complete, "vm") == 0 || strcmp(command->complete, "node") == 0 ||
 		   strcmp(command->complete, "volume") == 0) {
 		offer_names(session, command->complete, "", start);

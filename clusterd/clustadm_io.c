@@ -131,6 +131,22 @@ void session_table(const struct session *session, struct table *table)
 	table_fini(table);
 }
 
+enum exit_status session_show(struct session *session, const char *verb, const char *name,
+			      void (*print)(struct session *session, const json_t *object))
+{
+	json_t *result;
+	enum exit_status status = session_ask(session, ask_new(verb, name), &result);
+
+	if (status != EXIT_DONE)
+		return status;
+	if (session->invocation->json)
+		session_json(session, result);
+	else
+		print(session, result);
+	json_decref(result);
+	return EXIT_DONE;
+}
+
 const char *json_word(const json_t *object, const char *name)
 {
 	const char *text = json_string_value(json_object_get(object, name));

@@ -59,6 +59,9 @@ int session_width(const struct session *session); // of standard output; 0: not 
 // The result as JSON, one object.
 void session_json(const struct session *session, const json_t *result);
 void session_table(const struct session *session, struct table *table); // prints and ends it
+// Asks, and prints what is answered: as JSON, or by `print`.
+enum exit_status session_show(struct session *session, const char *verb, const char *name,
+			      void (*print)(struct session *session, const json_t *result));
 
 // Members, "" or 0 when missing.
 const char *json_word(const json_t *object, const char *name);

@@ -551,35 +551,19 @@ static void volume_print(struct session *session, const json_t *volume)
 	session_table(session, &table);
 }
 
-static enum exit_status show(struct session *session, const char *verb, const char *name,
-			     void (*print)(struct session *session, const json_t *object))
-{
-	json_t *result;
-	enum exit_status status = session_ask(session, ask_new(verb, name), &result);
-
-	if (status != EXIT_DONE)
-		return status;
-	if (session->invocation->json)
-		session_json(session, result);
-	else
-		print(session, result);
-	json_decref(result);
-	return EXIT_DONE;
-}
-
 enum exit_status clustadm_vm_show(struct session *session)
 {
-	return show(session, "vm show", session->invocation->argv[0], vm_print);
+	return session_show(session, "vm show", session->invocation->argv[0], vm_print);
 }
 
 enum exit_status clustadm_node_show(struct session *session)
 {
-	return show(session, "node show", session->invocation->argv[0], node_print);
+	return session_show(session, "node show", session->invocation->argv[0], node_print);
 }
 
 enum exit_status clustadm_volume_show(struct session *session)
 {
-	return show(session, "volume show", session->invocation->argv[0], volume_print);
+	return session_show(session, "volume show", session->invocation->argv[0], volume_print);
 }
 
 /* Quorum. */
@@ -640,7 +624,7 @@ static void quorum_print(struct session *session, const json_t *quorum)
 
 enum exit_status clustadm_quorum(struct session *session)
 {
-	return show(session, "quorum", NULL, quorum_print);
+	return session_show(session, "quorum", NULL, quorum_print);
 }
 
 /* Why a VM is where it is. */

@@ -25,25 +25,23 @@ static void condition_words(const json_t *row, char *text, size_t size)
 		 json_number(row, "hold_s"));
 }
 
-static enum exit_status policy_list(struct session *session)
+static void policies_print(struct session *session, const json_t *result)
 {
 	static const char *const heads[] = { "NAME", "MODE", "SEVERITY", "CONDITION",
 					     "DOES", "TIPS", NULL };
-	enum exit_status status;
 	struct table table;
 	const json_t *row;
-	json_t *result;
 	char text[200];
 	size_t i;
 
-	status = session_ask(session, ask_new("policy list", NULL), &result);
-	if (status != EXIT_DONE)
-		return status;
+	if (session->invocation->quiet) {
+		json_array_foreach(json_object_get(result, "policies"), i, row)
+			puts(json_word(row, "name"));
+		return;
+	}
 	table_init(&table, heads);
 	json_array_foreach(json_object_get(result, "policies"), i, row)
 	{
-		if (session->invocation->quiet && !session->invocation->json)
-			puts(json_word(row, "name"));
 		condition_words(row, text, sizeof(text));
 		table_add(&table, json_word(row, "name"));
 		table_add(&table, policy_mode(row));
@@ -52,21 +50,15 @@ static enum exit_status policy_list(struct session *session)
 		table_add(&table, json_word(row, "action"));
 		table_addf(&table, "%lld", json_number(row, "tips"));
 	}
-	if (session->invocation->json)
-		session_json(session, result);
-	if (session->invocation->json || session->invocation->quiet)
-		table_fini(&table);
-	else
-		session_table(session, &table);
-	json_decref(result);
-	return EXIT_DONE;
+	session_table(session, &table);
 }
 
-static void policy_print(const json_t *policy)
+static void policy_print(struct session *session, const json_t *policy)
 {
 	const json_t *past;
 	size_t i;
 
+	(void)session;
 	printf("%s", json_word(policy, "xml"));
 	printf("mode now: %s%s%s\n", policy_mode(policy), *json_word(policy, "reason") ? ": " : "",
 	       json_word(policy, "reason"));
@@ -77,23 +69,6 @@ static void policy_print(const json_t *policy)
 		       json_number(past, "tip"), json_number(past, "before"),
 		       json_number(past, "predicted"), json_number(past, "measured"),
 		       json_word(past, "verdict"));
-}
-
-static enum exit_status policy_show(struct session *session)
-{
-	enum exit_status status;
-	json_t *result;
-
-	status =
-		session_ask(session, ask_new("policy show", session->invocation->argv[0]), &result);
-	if (status != EXIT_DONE)
-		return status;
-	if (session->invocation->json)
-		session_json(session, result);
-	else
-		policy_print(result);
-	json_decref(result);
-	return EXIT_DONE;
 }
 
 /* Tips. */
@@ -114,27 +89,25 @@ static long long gain_percent(const json_t *tip, const char *then)
 	return before > 0 ? (before - json_number(tip, then)) * 100 / before : 0;
 }
 
-static enum exit_status tips_list(struct session *session)
+static void tips_print(struct session *session, const json_t *result)
 {
 	static const char *const heads[] = { "ID",    "OPENED", "POLICY", "ABOUT", "DOES",
 					     "STATE", "GAIN",	"WHY",	  NULL };
-	enum exit_status status;
 	struct table table;
 	const json_t *row;
 	char clock[16];
-	json_t *result;
 	size_t i;
 
-	status = session_ask(session, ask_new("tips list", NULL), &result);
-	if (status != EXIT_DONE)
-		return status;
+	if (session->invocation->quiet) {
+		json_array_foreach(json_object_get(result, "tips"), i, row)
+			printf("%lld\n", json_number(row, "id"));
+		return;
+	}
 	table_init(&table, heads);
 	json_array_foreach(json_object_get(result, "tips"), i, row)
 	{
 		const char *why = json_word(row, "result");
 
-		if (session->invocation->quiet && !session->invocation->json)
-			printf("%lld\n", json_number(row, "id"));
 		clock_words(json_number(row, "opened_ms"), clock, sizeof(clock));
 		table_addf(&table, "%lld", json_number(row, "id"));
 		table_add(&table, clock);
@@ -145,14 +118,7 @@ static enum exit_status tips_list(struct session *session)
 		table_addf(&table, "%lld%%", gain_percent(row, "predicted"));
 		table_add(&table, *why ? why : json_word(row, "reason"));
 	}
-	if (session->invocation->json)
-		session_json(session, result);
-	if (session->invocation->json || session->invocation->quiet)
-		table_fini(&table);
-	else
-		session_table(session, &table);
-	json_decref(result);
-	return EXIT_DONE;
+	session_table(session, &table);
 }
 
 static void evidence_print(const json_t *tip)
@@ -173,12 +139,13 @@ static void evidence_print(const json_t *tip)
 		       json_string_value(name));
 }
 
-static void tip_print(const json_t *tip)
+static void tip_print(struct session *session, const json_t *tip)
 {
 	const json_t *move;
 	char expires[16];
 	size_t i;
 
+	(void)session;
 	clock_words(json_number(tip, "expires_ms"), expires, sizeof(expires));
 	printf("tip %lld: %s, %s%s", json_number(tip, "id"), json_word(tip, "state"),
 	       json_word(tip, "severity"), json_flag(tip, "automatic") ? ", automatic" : "");
@@ -208,22 +175,6 @@ static void tip_print(const json_t *tip)
 		       gain_percent(tip, "measured"), json_word(tip, "verdict"));
 	if (*json_word(tip, "result"))
 		printf("result:    %s\n", json_word(tip, "result"));
-}
-
-static enum exit_status tips_show(struct session *session)
-{
-	enum exit_status status;
-	json_t *result;
-
-	status = session_ask(session, ask_new("tips show", session->invocation->argv[0]), &result);
-	if (status != EXIT_DONE)
-		return status;
-	if (session->invocation->json)
-		session_json(session, result);
-	else
-		tip_print(result);
-	json_decref(result);
-	return EXIT_DONE;
 }
 
 /* Changes, and what becomes of them. */
@@ -347,9 +298,10 @@ enum exit_status clustadm_policy(struct session *session)
 	enum command_id id = session->invocation->id;
 
 	if (id == COMMAND_POLICY_LIST)
-		return policy_list(session);
+		return session_show(session, "policy list", NULL, policies_print);
 	if (id == COMMAND_POLICY_SHOW)
-		return policy_show(session);
+		return session_show(session, "policy show", session->invocation->argv[0],
+				    policy_print);
 	if (id == COMMAND_POLICY_RUN)
 		return clustadm_run(session, "policy run", session->invocation->argv[0],
 				    "policy show", "run");
@@ -361,8 +313,8 @@ enum exit_status clustadm_tips(struct session *session)
 	enum command_id id = session->invocation->id;
 
 	if (id == COMMAND_TIPS_LIST)
-		return tips_list(session);
+		return session_show(session, "tips list", NULL, tips_print);
 	if (id == COMMAND_TIPS_SHOW)
-		return tips_show(session);
+		return session_show(session, "tips show", session->invocation->argv[0], tip_print);
 	return tips_answer(session, id == COMMAND_TIPS_ACCEPT);
 }

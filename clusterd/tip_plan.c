@@ -196,10 +196,22 @@ static bool gain_enough(const struct tip_planner *p, const struct tip *tip, char
 	return false;
 }
 
+// Whether the moves of the plan gain enough: `why` says which they are, or why not.
+static bool moves_worth(struct tip_planner *p, const struct tip *tip, char *why)
+{
+	struct text text;
+
+	if (!gain_enough(p, tip, why))
+		return false;
+	text = text_in(why, REASON_SIZE);
+	text_add(&text, "move ");
+	say_moves(p, tip, &text);
+	return true;
+}
+
 static bool plan_balance(struct tip_planner *p, struct tip *tip, char *why)
 {
 	const struct balance_plan *plan = balance_now(p, p->def->moves);
-	struct text text;
 
 	tip->before = plan->score_before;
 	tip->after = plan->score_after;
@@ -210,12 +222,7 @@ static bool plan_balance(struct tip_planner *p, struct tip *tip, char *why)
 		balance_explain_stop(plan, why);
 		return false;
 	}
-	if (!gain_enough(p, tip, why))
-		return false;
-	text = text_in(why, REASON_SIZE);
-	text_add(&text, "move ");
-	say_moves(p, tip, &text);
-	return true;
+	return moves_worth(p, tip, why);
 }
 
 /* One VM. */
@@ -304,7 +311,6 @@ static bool plan_move(struct tip_planner *p, struct tip *tip, char *why)
 {
 	const struct cluster *cluster = p->world->cluster;
 	struct best_move best = { .vm = NULL };
-	struct text text;
 
 	if (p->target.subject == PRO_VM)
 		try_move(p, cluster_vm(cluster, p->target.vm), &best);
@@ -318,12 +324,7 @@ static bool plan_move(struct tip_planner *p, struct tip *tip, char *why)
 	tip->before = best.before;
 	tip->after = best.after;
 	add_move(p, tip, best.vm, best.to);
-	if (!gain_enough(p, tip, why))
-		return false;
-	text = text_in(why, REASON_SIZE);
-	text_add(&text, "move ");
-	say_moves(p, tip, &text);
-	return true;
+	return moves_worth(p, tip, why);
 }
 
 // The least important of the node's VMs; of equals the first by name.

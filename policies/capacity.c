@@ -113,16 +113,22 @@ static bool try_one(struct proof *proof, uint8_t a, uint8_t b)
 	return false;
 }
 
-void capacity_prove(struct cluster *scratch, uint64_t present, uint32_t failures, uint32_t *list,
-		    struct capacity_answer *answer)
+static struct proof proof_begin(struct cluster *scratch, uint64_t present, uint32_t *list,
+				struct capacity_answer *answer)
 {
-	struct proof proof = {
-		.cluster = scratch, .present = present, .list = list, .answer = answer
-	};
-
 	memset(answer, 0, sizeof(*answer));
 	answer->tolerates = true;
 	answer->failed[0] = answer->failed[1] = SLOT_NONE;
+	return (struct proof){
+		.cluster = scratch, .present = present, .list = list, .answer = answer
+	};
+}
+
+void capacity_prove(struct cluster *scratch, uint64_t present, uint32_t failures, uint32_t *list,
+		    struct capacity_answer *answer)
+{
+	struct proof proof = proof_begin(scratch, present, list, answer);
+
 	for (uint8_t a = 0; a < NODES_MAX; a++) {
 		if (!is_candidate(&proof, a))
 			continue;
@@ -137,13 +143,8 @@ void capacity_prove(struct cluster *scratch, uint64_t present, uint32_t failures
 void capacity_prove_node(struct cluster *scratch, uint64_t present, uint8_t node, uint32_t *list,
 			 struct capacity_answer *answer)
 {
-	struct proof proof = {
-		.cluster = scratch, .present = present, .list = list, .answer = answer
-	};
+	struct proof proof = proof_begin(scratch, present, list, answer);
 
-	memset(answer, 0, sizeof(*answer));
-	answer->tolerates = true;
-	answer->failed[0] = answer->failed[1] = SLOT_NONE;
 	if (is_candidate(&proof, node))
 		try_one(&proof, node, SLOT_NONE);
 }

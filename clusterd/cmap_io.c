@@ -279,11 +279,6 @@ void cmap_close(struct cmap *cmap)
 		free(cmap);
 }
 
-uint32_t cmap_local_id(const struct cmap *cmap)
-{
-	return cmap->facts.local_id;
-}
-
 const char *cmap_cluster_name(const struct cmap *cmap)
 {
 	return cmap->facts.cluster_name;

@@ -19,7 +19,6 @@ struct cmap_timing {
 int cmap_open(struct cmap **cmap, const struct edge *edge);	// 0 or -errno
 void cmap_close(struct cmap *cmap);				// accepts NULL
 
-uint32_t cmap_local_id(const struct cmap *cmap);		// 0 while unknown
 const char *cmap_cluster_name(const struct cmap *cmap);		// empty while unknown
 // The node's name; its first address where corosync.conf gives none; NULL: no such node.
 const char *cmap_node_name(const struct cmap *cmap, uint32_t id);

@@ -572,17 +572,7 @@ uint32_t group_local_id(const struct group *group)
 	return group->local_id;
 }
 
-bool group_joined(const struct group *group)
-{
-	return group->told && !group->broken;
-}
-
 uint64_t group_dropped(const struct group *group)
 {
 	return group->dropped;
-}
-
-const char *group_reason(const struct group *group)
-{
-	return group->reason;
 }

@@ -24,7 +24,4 @@ void group_perform(struct group *group, const struct action *action);
 void group_close(struct group *group);		// accepts NULL
 
 uint32_t group_local_id(const struct group *group);	// corosync node id; 0 while unknown
-bool group_joined(const struct group *group);
 uint64_t group_dropped(const struct group *group);	// malformed messages, counted
-// Why there is no group: "corosync does not answer (CS_ERR_LIBRARY)"; empty while joined.
-const char *group_reason(const struct group *group);

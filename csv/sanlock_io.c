@@ -492,18 +492,6 @@ bool lock_claim_release(struct lock_volume *volume, uint32_t host_id, uint64_t g
 	return true;
 }
 
-bool lock_daemon_of(int fd, struct lock_daemon *daemon)
-{
-	struct ucred cred;
-	socklen_t size = sizeof(cred);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0 || cred.pid <= 0)
-		return false;
-	daemon->pid = cred.pid;
-	daemon->start = exec_start_time(cred.pid, NULL);
-	return daemon->start != 0;
-}
-
 // Without its main thread it renews nothing: then it is as good as gone.
 bool lock_daemon_lives(const struct lock_daemon *daemon)
 {

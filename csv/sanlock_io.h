@@ -87,8 +87,7 @@ bool lock_claim_read(struct lock_volume *volume, uint32_t host_id, struct lock_c
 bool lock_claim_release(struct lock_volume *volume, uint32_t host_id, uint64_t generation,
 			const char *program, char *reason);
 
-// The daemon behind a registered connection, and whether that very process still lives.
-bool lock_daemon_of(int fd, struct lock_daemon *daemon);
+// Whether that very process still lives.
 bool lock_daemon_lives(const struct lock_daemon *daemon);
 
 // A registered connection to the daemon that may ask for nothing: its end is the daemon's. Or

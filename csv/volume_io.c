@@ -650,14 +650,6 @@ const struct lock_volume *volumes_lock(const struct volumes *volumes, uint8_t sl
 	return slot < VOLUMES_MAX && volumes->slots[slot] ? &volumes->slots[slot]->lock : NULL;
 }
 
-bool volumes_submit(struct volumes *volumes, uint8_t slot, struct worker_task *task)
-{
-	if (slot >= VOLUMES_MAX || !volumes->slots[slot])
-		return false;
-	worker_submit(volumes->slots[slot]->lock_worker, task);
-	return true;
-}
-
 bool volumes_latency_us(const struct volumes *volumes, uint8_t slot, uint32_t *latency_us)
 {
 	const struct volume *volume = slot < VOLUMES_MAX ? volumes->slots[slot] : NULL;

@@ -42,5 +42,3 @@ const struct lock_volume *volumes_lock(const struct volumes *volumes, uint8_t sl
 // How long its last probe took, or the one under way has taken by now if that is more. False: there
 // is no such volume, or no probe has come back yet. *latency_us is UINT32_MAX when the last failed.
 bool volumes_latency_us(const struct volumes *volumes, uint8_t slot, uint32_t *latency_us);
-// Work for the volume's own thread, in order with its other sanlock work; false: no such volume.
-bool volumes_submit(struct volumes *volumes, uint8_t slot, struct worker_task *task);

@@ -109,7 +109,6 @@ size_t balance_memory(const struct cluster_limits *limits);
 void balance_plan(const struct cluster *cluster, uint64_t present,
 		  const struct balance_options *options, void *memory, struct balance_plan *plan);
 
-const char *balance_keep_text(enum balance_keep keep);
 const char *balance_dimension_word(enum balance_dimension dimension);
 // "memory of n1 82.0 % to 74.2 %, of n2 41.0 % to 48.8 %; spread 12.3 % to 9.8 %"
 void balance_explain_step(const struct cluster *cluster, const struct balance_step *step,

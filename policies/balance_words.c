@@ -36,11 +36,6 @@ static const char *keep_words(bool one, enum balance_keep keep)
 	return "?";
 }
 
-const char *balance_keep_text(enum balance_keep keep)
-{
-	return keep_words(true, keep);
-}
-
 const char *balance_dimension_word(enum balance_dimension dimension)
 {
 	switch (dimension) {

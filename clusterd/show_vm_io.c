@@ -6,6 +6,7 @@
 
 #include "clusterd/cpu.h"
 #include "clusterd/request_internal_io.h"
+#include "clusterd/text.h"
 #include "policies/mend.h"
 #include "resources/definition_text.h"
 
@@ -356,9 +357,12 @@ static json_t *explain_mend(const struct node *node, const struct vm *vm)
 	json_object_set_new(row, "cause", json_string(mend_cause_word(mend.cause)));
 	json_object_set_new(row, "moves", json_boolean(asks && mend.target != SLOT_NONE));
 	json_object_set_new(row, "target", node_name_json(cluster, mend.target));
-	json_object_set_new(
-		row, "reason",
-		text_json(waits ? "its better owner is not yet to have it" : mend.reason));
+	if (waits)
+		text_copy(mend.reason, sizeof(mend.reason),
+			  "its better owner is not yet to have it");
+	else if (!asks && !mend.reason[0])
+		text_copy(mend.reason, sizeof(mend.reason), "nothing asks for another node");
+	json_object_set_new(row, "reason", text_json(mend.reason));
 	json_object_set_new(row, "fix", text_json(mend.fix));
 	json_object_set_new(row, "wait_s", integer(waits ? mend.wait_ms / 1000 : 0));
 	return row;

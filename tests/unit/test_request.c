@@ -127,7 +127,8 @@ static void test_explain(void **state)
 	HAS(ask(*state, "{`verb`:`vm explain`,`name`:`db`}"), "\"state\":\"waiting\"",
 	    "\"check\":\"memory\",\"verdict\":\"fail\"", "\"needed\":900000", "\"fix\":\"free ");
 	HAS(ask(*state, "{`verb`:`vm explain`,`name`:`web`,`on`:`n1`}"), "\"feasible\":true",
-	    "\"mend\":{", "\"strategy\":\"fewest-vms\"", "\"rules\":[]", "\"wish_cost\":0");
+	    "\"mend\":{", "\"reason\":\"nothing asks for another node\"",
+	    "\"strategy\":\"fewest-vms\"", "\"rules\":[]", "\"wish_cost\":0");
 	HAS(ask(*state, "{`verb`:`vm explain`,`name`:`web`,`on`:`n9`}"),
 	    "\"code\":\"no-such-node\"");
 	HAS(ask(*state, "{`verb`:`vm stop`,`name`:`db`}"), "\"result\"");

@@ -8,6 +8,7 @@
 #include "clusterd/rule_index.h"
 #include "clusterd/text.h"
 #include "clusterd/vm_index.h"
+#include "clusterd/zero.h"
 
 static size_t round_up(size_t size)
 {
@@ -52,7 +53,7 @@ static void cluster_begin(struct cluster *cluster, const struct cluster_limits *
 	cluster->rule_index = rule_index_init(limits, at);
 	at += round_up(rule_index_memory(limits));
 	cluster->lease_slots = at;
-	memset(cluster->lease_slots, 0, lease_slots_size(limits));
+	zero_fill(cluster->lease_slots, lease_slots_size(limits));
 	cluster->functional_level = FUNCTIONAL_LEVEL;
 	cluster->next_serial = 1;
 	cluster->def.no_quorum = NO_QUORUM_STOP;
@@ -77,15 +78,15 @@ static void cluster_begin(struct cluster *cluster, const struct cluster_limits *
  */
 void cluster_init(struct cluster *cluster, const struct cluster_limits *limits, void *memory)
 {
-	memset(cluster, 0, offsetof(struct cluster, nodes));
+	zero_fill(cluster, offsetof(struct cluster, nodes));
 	for (uint32_t i = 0; i < NODES_MAX; i++)
-		cluster->nodes[i].used = false;
+		zero_fill(&cluster->nodes[i].used, sizeof(cluster->nodes[i].used));
 	for (uint32_t i = 0; i < RULES_MAX; i++)
-		cluster->rules[i].used = false;
+		zero_fill(&cluster->rules[i].used, sizeof(cluster->rules[i].used));
 	for (uint32_t i = 0; i < MOVES_MAX; i++)
-		cluster->moves[i].id = 0;
+		zero_fill(&cluster->moves[i].id, sizeof(cluster->moves[i].id));
 	for (uint32_t i = 0; i < PAST_MOVES_MAX; i++)
-		cluster->past_moves[i].id = 0;
+		zero_fill(&cluster->past_moves[i].id, sizeof(cluster->past_moves[i].id));
 	cluster_begin(cluster, limits, memory);
 }
 

@@ -9,6 +9,7 @@
 #include "clusterd/local_move.h"
 #include "clusterd/rule_index.h"
 #include "clusterd/text.h"
+#include "clusterd/zero.h"
 #include "policies/order.h"
 
 enum {
@@ -22,7 +23,7 @@ enum {
 static void local_touch(struct node *node, uint32_t slot)
 {
 	for (; node->local_touched <= slot; node->local_touched++)
-		memset(&node->locals[node->local_touched], 0, sizeof(*node->locals));
+		zero_fill(&node->locals[node->local_touched], sizeof(*node->locals));
 }
 
 static struct vm_local *local_of(struct node *node, struct vm_ref ref)

@@ -7,7 +7,7 @@ libcore_a_SOURCES = \
 	clusterd/action.h clusterd/text.h clusterd/codec.h clusterd/invariant.h clusterd/node.h \
 	clusterd/node_internal.h clusterd/cluster_internal.h clusterd/apply_internal.h \
 	clusterd/apply_check.h clusterd/fields.h clusterd/vm_index.h clusterd/definition_unpack.h \
-	clusterd/facts.h clusterd/cpu.h clusterd/check.h
+	clusterd/facts.h clusterd/cpu.h clusterd/check.h clusterd/zero.h
 libcore_a_SOURCES += \
 	clusterd/actions.c clusterd/codec.c clusterd/text.c clusterd/definition.c clusterd/fields.c \
 	clusterd/entry.c clusterd/describe.c clusterd/cluster.c clusterd/vm_index.c clusterd/snapshot.c \
@@ -41,7 +41,7 @@ edge_LIBS = $(CPG_LIBS) $(VOTEQUORUM_LIBS) $(CMAP_LIBS) $(QB_LIBS) $(XML_LIBS) $
 
 sbin_PROGRAMS += clusterd/clusterd
 clusterd_clusterd_SOURCES = clusterd/main_io.c clusterd/shell_io.c clusterd/shell_io.h \
-	clusterd/supervisor_io.c clusterd/supervisor_io.h clusterd/ipc_io.c clusterd/ipc_io.h clusterd/ipc_wire.h \
+	clusterd/memory_io.c clusterd/memory_io.h clusterd/supervisor_io.c clusterd/supervisor_io.h clusterd/ipc_io.c clusterd/ipc_io.h clusterd/ipc_wire.h \
 	clusterd/request_io.c clusterd/request_io.h clusterd/request_internal_io.h \
 	clusterd/request_apply_io.c clusterd/show_io.c clusterd/show_preflight_io.c clusterd/show_capacity_io.c clusterd/show_dump_io.c clusterd/show_vm_io.c
 clusterd_clusterd_SOURCES += clusterd/show_measures_io.c clusterd/show_balance_io.c

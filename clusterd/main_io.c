@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "clusterd/log_io.h"
+#include "clusterd/memory_io.h"
 #include "clusterd/shell_io.h"
 #include "resources/host_io.h"
 
@@ -122,6 +123,7 @@ int main(int argc, char **argv)
 		perror("clusterd: daemon");
 		return 1;
 	}
+	memory_open();
 	if (log_open("clusterd", foreground, verbose) != 0)
 		fputs("clusterd: logging is limited\n", stderr);
 	code = shell_run(&config);

@@ -5,6 +5,7 @@
 
 #include "clusterd/codec.h"
 #include "clusterd/invariant.h"
+#include "clusterd/zero.h"
 
 enum {
 	SAMPLE_MAGIC = 0x734d,
@@ -72,7 +73,7 @@ struct measures *measures_init(uint32_t vms_max, void *memory)
 	memset(measures, 0, offsetof(struct measures, nodes));
 	measures->vms_max = vms_max;
 	measures->vms_known = at;
-	memset(at, 0, (vms_max + 7) / 8);
+	zero_fill(at, (vms_max + 7) / 8);
 	measures->vms = (struct vm_series *)(void *)(at + aligned((vms_max + 7) / 8));
 	return measures;
 }

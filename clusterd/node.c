@@ -13,6 +13,7 @@
 #include "clusterd/invariant.h"
 #include "clusterd/text.h"
 #include "clusterd/tip_plan.h"
+#include "clusterd/zero.h"
 
 static size_t aligned(size_t size)
 {
@@ -47,11 +48,11 @@ struct node *node_init(const struct node_limits *limits, void *memory)
 	uint8_t *between = (uint8_t *)(&node->cluster + 1),
 		*behind = (uint8_t *)(node->moves + MOVES_MAX);
 
-	memset(start, 0, offsetof(struct node, cluster));
-	memset(between, 0, (size_t)((uint8_t *)node->moves - between));
+	zero_fill(start, offsetof(struct node, cluster));
+	zero_fill(between, (size_t)((uint8_t *)node->moves - between));
 	for (uint32_t i = 0; i < MOVES_MAX; i++)
-		node->moves[i].id = 0;
-	memset(behind, 0, (size_t)(start + sizeof(*node) - behind));
+		zero_fill(&node->moves[i].id, sizeof(node->moves[i].id));
+	zero_fill(behind, (size_t)(start + sizeof(*node) - behind));
 	node->limits = *limits;
 	cluster_init(&node->cluster, &limits->cluster,
 		     carve(&at, cluster_memory(&limits->cluster)));
@@ -63,7 +64,7 @@ struct node *node_init(const struct node_limits *limits, void *memory)
 	node->measures = measures_init(limits->cluster.vms_max,
 				       carve(&at, measures_memory(limits->cluster.vms_max)));
 	for (uint32_t i = 0; i < limits->requests_max; i++)
-		node->requests[i].used = false;
+		zero_fill(&node->requests[i].used, sizeof(node->requests[i].used));
 	node->plan_memory = carve(&at, tip_plan_memory(&limits->cluster));
 	node->deadline_ms = UINT64_MAX;
 	return node;

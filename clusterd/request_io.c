@@ -2,13 +2,12 @@
 #include "clusterd/request_internal_io.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { EVENTS_MAX = 1000, TRIM_SIZE = 64 * 1024 };
+enum { EVENTS_MAX = 1000 };
 
 struct answer answer_error(const char *code, const char *reason, const char *fix)
 {
@@ -554,10 +553,6 @@ void request_handle(struct request *request, uint64_t client, const char *text, 
 	json_decref(ask);
 	if (answer.result || answer.error)
 		request_reply(request, client, answer);
-	// Definitions are read as trees of many times their size, of which nothing is needed any
-	// more.
-	if (size >= TRIM_SIZE)
-		malloc_trim(0);
 }
 
 void request_answered(struct request *request, uint64_t cookie, const struct entry_result *result)

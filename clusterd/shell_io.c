@@ -22,6 +22,7 @@
 #include "clusterd/ipc_io.h"
 #include "clusterd/log_io.h"
 #include "clusterd/loop_io.h"
+#include "clusterd/memory_io.h"
 #include "clusterd/recorder_io.h"
 #include "clusterd/script_io.h"
 #include "clusterd/request_io.h"
@@ -42,6 +43,8 @@ enum {
 	STORE_FAILED_MS = 3000,
 	ACTIONS_MAX = 16384,
 	ACTIONS_BYTES = 64 * 1024 * 1024,	// touched only as far as a step needs it
+	ACTIONS_KEPT = 64 * 1024,		// of them, when a large step is over
+	SETTLE_MS = 10000,
 };
 
 static const struct node_limits node_limits = {
@@ -68,9 +71,10 @@ struct shell {
 	void *memory;
 	size_t memory_size;
 	struct actions actions;
+	size_t actions_most; // bytes that a step needed, since it was settled
 	struct queued *first, **last;
 	bool stepping;
-	struct loop_timer tick, give_up;
+	struct loop_timer tick, give_up, settle;
 	struct supervisor supervisor;
 	struct store *store;
 	struct group *group;
@@ -153,6 +157,21 @@ static void shell_step(struct shell *shell, const struct event *event)
 		trace_action(shell->trace, &shell->actions.items[i]);
 		shell_perform(shell, &shell->actions.items[i]);
 	}
+	if (shell->actions.used > shell->actions_most)
+		shell->actions_most = shell->actions.used;
+}
+
+// What was needed for a moment goes back to the system.
+static void shell_settle(void *owner)
+{
+	struct shell *shell = owner;
+
+	memory_settle();
+	if (shell->actions_most > ACTIONS_KEPT)
+		madvise(shell->actions.bytes + ACTIONS_KEPT, shell->actions_most - ACTIONS_KEPT,
+			MADV_DONTNEED);
+	shell->actions_most = 0;
+	loop_timer_ms(shell->loop, &shell->settle, SETTLE_MS, shell_settle, shell);
 }
 
 static void shell_find_host(struct shell *shell);
@@ -715,6 +734,7 @@ int shell_run(const struct shell_config *config)
 		shell.failed = true;
 	} else {
 		shell_drain(&shell);
+		shell_settle(&shell);
 		loop_run(shell.loop);
 	}
 	shell_close(&shell);

@@ -151,7 +151,7 @@ static int db_connect(struct store *store, int flags)
 			  "PRAGMA journal_mode = WAL;"
 			  "PRAGMA synchronous = " SYNCHRONOUS ";"
 			  "PRAGMA journal_size_limit = 67108864;"
-			  "PRAGMA cache_size = -4096;", NULL, NULL, NULL);
+			  "PRAGMA cache_size = -256;", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return rc;
 	sqlite3_wal_hook(store->db, wal_written, store);

@@ -5,6 +5,7 @@
 
 #include "clusterd/codec.h"
 #include "clusterd/invariant.h"
+#include "clusterd/zero.h"
 
 enum key_kind { KEY_NAME = 1, KEY_UUID, KEY_MAC, KEY_DISK_WRITTEN, KEY_DISK_READ };
 
@@ -73,7 +74,7 @@ struct vm_index *vm_index_init(const struct cluster_limits *limits, void *memory
 
 void vm_index_clear(struct vm_index *index)
 {
-	memset(index->buckets, 0, sizeof(*index->buckets) * index->bucket_count);
+	zero_fill(index->buckets, sizeof(*index->buckets) * index->bucket_count);
 }
 
 static uint32_t *bucket_of(const struct vm_index *index, uint64_t hash)

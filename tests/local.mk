@@ -13,7 +13,7 @@ check_PROGRAMS += tests/unit/test_shutdown tests/unit/test_move_loss tests/unit/
 check_PROGRAMS += tests/unit/test_apply_rules
 check_PROGRAMS += tests/unit/test_measure tests/edge/test_measure_edge
 check_PROGRAMS += tests/unit/test_balance tests/unit/test_loads
-check_PROGRAMS += tests/unit/test_rules
+check_PROGRAMS += tests/unit/test_rules tests/unit/test_untouched
 check_PROGRAMS += tests/unit/test_policies tests/unit/test_pro tests/edge/test_script
 check_PROGRAMS += tests/unit/test_capacity
 check_PROGRAMS += tests/unit/test_contradiction tests/unit/test_mend tests/unit/test_order
@@ -25,6 +25,8 @@ endif
 
 tests_edge_test_measure_edge_SOURCES = tests/edge/test_measure_edge.c
 tests_edge_test_measure_edge_LDADD = $(edge_test_LIBS)
+tests_unit_test_untouched_SOURCES = tests/unit/test_untouched.c
+tests_unit_test_untouched_LDADD = $(unit_LIBS)
 tests_unit_test_measure_SOURCES = tests/unit/test_measure.c
 tests_unit_test_measure_LDADD = $(unit_LIBS)
 check_PROGRAMS += tests/unit/test_bandwidth tests/edge/test_address

@@ -49,7 +49,7 @@ void vm_lose_saved(struct vm *vm);  // nor is one that was taken
 // Parts of reports, also of VMs that are being moved.
 void vm_count_failure(struct apply *a, struct vm *vm);	 // on its owner
 void vm_guest_shut_down(struct apply *a, struct vm *vm); // it may be wanted stopped then
-void vm_found(struct apply *a, struct vm *vm, uint8_t finder);
+bool vm_found(struct apply *a, struct vm *vm, uint8_t finder);
 bool vm_report_owned(struct apply *a, struct vm *vm);
 bool vm_owned(const struct vm *vm); // it runs, or may run, on its owner
 void lease_slot_give_back(struct cluster *cluster, const struct vm_lease *lease);

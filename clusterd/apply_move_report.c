@@ -416,7 +416,8 @@ bool move_vm_found(struct apply *a, struct vm *vm, struct move *move, uint8_t fi
 	if (finder != owner && (finder == move->target || move->stage == STAGE_CLEANUP) &&
 	    (finder == move->source || finder == move->target))
 		return refuse_stale(a);
-	vm_found(a, vm, finder);
+	if (!vm_found(a, vm, finder))
+		return false;
 	if (move_loss_phase(move) == MOVE_LOSS_ARRIVING && vm->owner == owner &&
 	    vm->phase == VM_RUNNING)
 		move_done(a, move);

@@ -357,35 +357,49 @@ static void take_cpu(const struct entry *entry, struct vm *vm)
 	vm->cpu = entry->cpu;
 }
 
-// The finder holds the lease: nobody else does, whoever was thought to.
-void vm_found(struct apply *a, struct vm *vm, uint8_t finder)
+/*
+ * The finder held the lease when it said so: nobody else did, whoever was thought to. What it did
+ * not know of yet may have come after it ended there (a report waits for the next view if need be),
+ * and so outweighs it: a finder that still runs it says so again. And it proves nothing of those
+ * that were given up since.
+ */
+bool vm_found(struct apply *a, struct vm *vm, uint8_t finder)
 {
+	bool placed_since = vm->attempt != a->entry->attempt;
+	bool runs = vm->phase == VM_RUNNING || vm->phase == VM_BLOCKED;
+
+	if (vm->owner != finder && runs && owner_life(a->cluster, vm) == NODE_ONLINE &&
+	    (placed_since || !a->entry->flag))
+		return refuse(a, "stale",
+			      WORDS("vm ", vm_definition(a->cluster, vm)->name,
+				    " runs elsewhere since"),
+			      WORDS(""));
 	take_cpu(a->entry, vm);
+	if (!placed_since)
+		vm->unproven = 0;
 	if (vm->owner == finder) {
 		vm_set_phase(a, vm, VM_RUNNING);
-		vm->unproven = 0;
 		vm_drop_saved(vm);
 		set_reason(vm, "");
-		return;
+		return true;
 	}
-	if ((vm->phase == VM_RUNNING || vm->phase == VM_BLOCKED) &&
-	    owner_life(a->cluster, vm) == NODE_ONLINE) {
+	if (runs && owner_life(a->cluster, vm) == NODE_ONLINE) {
 		vm_set_phase(a, vm, VM_BLOCKED);
 		words_join(vm->reason, sizeof(vm->reason),
 			   WORDS("reported running on both ", slot_name(a->cluster, vm->owner),
 				 " and ", slot_name(a->cluster, finder)));
-		return;
+		return true;
 	}
 	if (vm->owner != SLOT_NONE)
 		vm->last_owner = vm->owner;
 	vm->owner = finder;
 	vm->bound_to = SLOT_NONE;
 	vm->attempt++;
-	vm->unproven = 0;
 	vm_drop_saved(vm);
 	vm_set_phase(a, vm, VM_RUNNING);
 	words_join(vm->reason, sizeof(vm->reason),
 		   WORDS("found running on ", slot_name(a->cluster, finder)));
+	return true;
 }
 
 static bool report_started(struct apply *a, struct vm *vm)
@@ -498,10 +512,8 @@ bool apply_vm_report(struct apply *a)
 			      WORDS(""));
 	if (a->entry->vm_report == VM_REPORT_FOUND && move)
 		return move_vm_found(a, vm, move, from);
-	if (a->entry->vm_report == VM_REPORT_FOUND) {
-		vm_found(a, vm, from);
-		return true;
-	}
+	if (a->entry->vm_report == VM_REPORT_FOUND)
+		return vm_found(a, vm, from);
 	if (!vm_owned(vm) || vm->owner != from || vm->attempt != a->entry->attempt)
 		return refuse(a, "stale",
 			      WORDS("vm ", vm_definition(a->cluster, vm)->name,

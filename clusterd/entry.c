@@ -117,7 +117,7 @@ static unsigned int entry_members(enum entry_type type)
 	case ENTRY_NODE_RELEASED:
 		return HAS_NODE_ID | HAS_ATTEMPT | HAS_FLAG | HAS_REASON;
 	case ENTRY_VM_REPORT:
-		return HAS_NODE_ID | HAS_VM | HAS_ATTEMPT | HAS_VM_REPORT | HAS_REASON;
+		return HAS_NODE_ID | HAS_VM | HAS_ATTEMPT | HAS_VM_REPORT | HAS_FLAG | HAS_REASON;
 	case ENTRY_VOTERS:
 		return HAS_VOTERS | HAS_REASON;
 	case ENTRY_NODE_FENCING:

@@ -81,7 +81,8 @@ enum vm_report {
 	VM_REPORT_GUEST_SHUTDOWN, // the guest switched itself off
 	VM_REPORT_START_FAILED,	  // nothing runs, nothing is held
 	VM_REPORT_DIED,		  // it ran and ended unasked; QEMU and lease are gone
-	VM_REPORT_FOUND,	  // this node runs it with the lease, whatever the placement says
+	VM_REPORT_FOUND,	  // this node runs it with the lease, whatever the placement says:
+				  // attempt and flag (it counts as running) say which one
 	VM_REPORT_LEASE_HELD,	  // still waiting: another host holds the lease (reason says who)
 	VM_REPORT_STUCK,	  // QEMU cannot be ended: it may still write
 	VM_REPORT_RESTORING,	  // its saved state is loaded, and it is about to continue from it

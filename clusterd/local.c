@@ -331,9 +331,10 @@ static struct vm_wish local_wish(const struct node *node, const struct vm *vm,
 static bool vm_report(struct node *node, struct vm_local *local, enum vm_report report,
 		      uint64_t again_ms, struct actions *actions)
 {
+	const struct vm *vm = cluster_vm(&node->cluster, local->ref);
 	struct entry entry;
 
-	if (!view_normal(node->view))
+	if (!vm || !view_normal(node->view))
 		return false;
 	if (local->reported_ms && node->now_ms - local->reported_ms < again_ms) {
 		node_wake_at(node, local->reported_ms + again_ms);
@@ -348,6 +349,11 @@ static bool vm_report(struct node *node, struct vm_local *local, enum vm_report 
 	if (report == VM_REPORT_STARTED || report == VM_REPORT_FOUND) {
 		entry.cpu_known = local->cpu_known;
 		entry.cpu = local->cpu;
+	}
+	// Which placement it contradicts: of a later one it knows nothing.
+	if (report == VM_REPORT_FOUND) {
+		entry.attempt = vm->attempt;
+		entry.flag = vm->phase == VM_RUNNING;
 	}
 	text_copy(entry.reason, sizeof(entry.reason), local->reason);
 	if (!node_propose(node, &entry, NULL, actions)) {

@@ -328,6 +328,7 @@ static inline void vm_reports(struct fixture *f, const char *name, uint32_t from
 
 	entry.vm = the_vm(f, name)->ref;
 	entry.attempt = the_vm(f, name)->attempt;
+	entry.flag = report == VM_REPORT_FOUND && the_vm(f, name)->phase >= VM_RUNNING;
 	text_copy(entry.reason, sizeof(entry.reason), reason);
 	accept(f, entry);
 }

@@ -660,6 +660,53 @@ static void what_is_found_counts(void **state)
 	assert_int_equal(vm->last_owner, 2);
 }
 
+static struct entry found_on(uint32_t id, uint32_t attempt, bool running)
+{
+	struct entry entry = { .type = ENTRY_VM_REPORT,
+			       .from = id,
+			       .node_id = id,
+			       .vm_report = VM_REPORT_FOUND,
+			       .attempt = attempt,
+			       .flag = running };
+
+	entry.vm = the_vm(&f, "web")->ref;
+	return entry;
+}
+
+// A report that waited for a view: its QEMU ended since, and another node was placed, and runs it.
+static void what_was_found_before_the_placement_is_old(void **state)
+{
+	struct vm *vm;
+
+	(void)state;
+	run_vm(&f, "web", 1);
+	vm = the_vm(&f, "web");
+	refused(&f, found_on(3, vm->attempt - 1, true), "stale", "runs elsewhere since");
+	refused(&f, found_on(3, vm->attempt, false), "stale", "runs elsewhere since");
+	assert_int_equal(vm->phase, VM_RUNNING);
+	assert_int_equal(vm->owner, 1);
+	accept(&f, found_on(3, vm->attempt, true));
+	assert_int_equal(vm->phase, VM_BLOCKED);
+	refused(&f, found_on(1, vm->attempt - 1, true), "stale", "runs elsewhere since");
+}
+
+// Whoever was given up since may run it, whatever was found before.
+static void an_old_finding_proves_nothing(void **state)
+{
+	struct vm *vm;
+
+	(void)state;
+	run_vm(&f, "web", 1);
+	vm = the_vm(&f, "web");
+	vm->phase = VM_PLACED;
+	vm->unproven = 1;
+	accept(&f, found_on(3, vm->attempt - 1, false));
+	assert_int_equal(vm->owner, 2);
+	assert_int_equal(vm->unproven, 1);
+	accept(&f, found_on(3, vm->attempt, true));
+	assert_int_equal(vm->unproven, 0);
+}
+
 static void wanting_clears_an_error(void **state)
 {
 	struct entry entry = named(ENTRY_VM_WANT, "web");
@@ -707,6 +754,8 @@ int main(void)
 		TEST(guests_may_switch_themselves_off),
 		TEST(blocked_means_hands_off),
 		TEST(what_is_found_counts),
+		TEST(what_was_found_before_the_placement_is_old),
+		TEST(an_old_finding_proves_nothing),
 		TEST(wanting_clears_an_error),
 	};
 

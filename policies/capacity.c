@@ -52,6 +52,8 @@ static void tell_homeless(struct proof *proof, const struct placement_load *load
 	answer->homeless = count;
 	text_copy(answer->vm, sizeof(answer->vm), vm_definition(proof->cluster, vm)->name);
 	placement_explain(proof->cluster, load, vm, answer->reason, answer->fix);
+	if (!answer->reason[0])
+		text_copy(answer->reason, sizeof(answer->reason), "no other node is left");
 	for (uint8_t i = 0; i < cluster->node_high; i++)
 		cluster->nodes[i].used |= lost >> i & 1;
 }

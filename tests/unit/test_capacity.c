@@ -90,6 +90,19 @@ static void two_failures(void **state)
 	assert_int_equal(answer.failed[1], 1);
 }
 
+static void nobody_is_left(void **state)
+{
+	struct capacity_answer answer;
+
+	(void)state;
+	vm_on("a", 500, 0);
+	for (int i = 1; i < 3; i++)
+		f.cluster.nodes[i].life = NODE_EXPIRING;
+	capacity_prove(&f.cluster, 1, 1, list, &answer);
+	assert_false(answer.tolerates);
+	assert_string_equal(answer.reason, "no other node is left");
+}
+
 // What keeps a VM off a node for another reason than memory counts, too.
 static void over_all_constraints(void **state)
 {
@@ -229,6 +242,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_counter_example_is_named, open_nodes,
 						close_nodes),
 		cmocka_unit_test_setup_teardown(two_failures, open_nodes, close_nodes),
+		cmocka_unit_test_setup_teardown(nobody_is_left, open_nodes, close_nodes),
 		cmocka_unit_test_setup_teardown(over_all_constraints, open_nodes, close_nodes),
 		cmocka_unit_test_setup_teardown(what_asks_is_settled_first, open_nodes,
 						close_nodes),

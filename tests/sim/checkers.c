@@ -524,16 +524,25 @@ void check_moves(struct world *world, const struct host *host)
 
 // ---- leases
 
-void check_lease_write(struct world *world, struct host *host, const struct disk_lease *lease)
+static bool proc_holds_slot(const struct proc *proc, uint32_t disk, uint32_t slot)
 {
-	if (lease->owner == 0)
-		return;
+	if (proc->state == PROC_NONE || !proc->holds)
+		return false;
+	for (uint32_t i = 0; i < proc->lease_count; i++)
+		if (proc->leases[i].disk == disk && proc->leases[i].slot == slot)
+			return true;
+	return false;
+}
+
+// A slot that is written late holds what it held before a recovery, perhaps of a VM that has
+// another slot since: judged is whose process holds this one.
+void check_lease_write(struct world *world, struct host *host, uint32_t disk, uint32_t slot)
+{
 	for (uint32_t i = 0; i < world->config.hosts; i++) {
 		const struct host *other = &world->hosts[i];
 
 		for (uint32_t k = 0; other->powered && k < SIM_VMS_MAX; k++)
-			if (other->procs[k].state != PROC_NONE && other->procs[k].holds &&
-			    memcmp(&other->procs[k].uuid, &lease->uuid, sizeof(lease->uuid)) == 0)
+			if (proc_holds_slot(&other->procs[k], disk, slot))
 				check_fail(world, host,
 					   "writes over a lease slot that a process on %s holds",
 					   other->name);

@@ -635,9 +635,12 @@ void corosync_kill(struct world *world, struct host *host)
 	corosync->out_count = 0;
 	corosync->flush_due = false;
 	ring_break(world, ring);
+	// Connected again is a clusterd that has heard of it.
 	if (connected && host->daemon) {
-		host_post(world, host, group_delay_us(world, host), &event);
-		world_at(world, SECONDS(1), host, GUARD_DAEMON, corosync_run_connect);
+		uint64_t heard_us = group_delay_us(world, host);
+
+		host_post(world, host, heard_us, &event);
+		world_at(world, heard_us + SECONDS(1), host, GUARD_DAEMON, corosync_run_connect);
 	}
 }
 

@@ -202,7 +202,7 @@ static void lease_land(struct world *world, struct host *host, const struct leas
 {
 	struct disk_lease *lease = &world->disks[job->disk].leases[job->event.lease_slot];
 
-	check_lease_write(world, host, lease);
+	check_lease_write(world, host, job->disk, job->event.lease_slot);
 	*lease = (struct disk_lease){ .written = true, .uuid = job->uuid };
 	world->stats[STAT_LEASE_WRITES]++;
 	world_trace(world, host, "lease slot %u of d%u written",

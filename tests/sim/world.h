@@ -706,7 +706,7 @@ void check_resumes(struct world *world, struct host *host, const struct proc *pr
 void check_moves(struct world *world, const struct host *host);
 void check_join(struct world *world, struct host *host, uint32_t disk);
 void check_release(struct world *world, struct host *actor, struct host *target, uint32_t disk);
-void check_lease_write(struct world *world, struct host *host, const struct disk_lease *lease);
+void check_lease_write(struct world *world, struct host *host, uint32_t disk, uint32_t slot);
 void check_ack(struct world *world, struct host *host);
 void check_log(struct world *world, struct host *host, const struct action *action);
 

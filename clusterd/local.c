@@ -425,8 +425,13 @@ static void tell_running(struct node *node, const struct vm *vm, struct vm_local
 			 struct actions *actions)
 {
 	uint8_t self = node_self_slot(node);
+	const struct move *move = vm ? cluster_move(&node->cluster, vm->move) : NULL;
 
 	if (!vm || self == SLOT_NONE || local_move_speaks(node, vm, local))
+		return;
+	// Found here in the middle of a move: it may not have continued, which its end of the move
+	// says when it knows.
+	if (move && move->target == self && (!node->adopted || local->unsure))
 		return;
 	if (vm->owner == self && vm->attempt == local->claim && vm->phase == VM_RUNNING)
 		return;
@@ -562,7 +567,8 @@ static void local_live(struct node *node, const struct vm *vm, struct vm_local *
 	if (owned && vm->phase == VM_RUNNING && local->life >= LIFE_CONTINUING &&
 	    local->life <= LIFE_STOPPING)
 		local->claim = vm->attempt;
-	if (owned && vm->phase == VM_RUNNING && vm->move == 0 && view_normal(node->view))
+	if (owned && vm->phase == VM_RUNNING && vm->move == 0 && view_normal(node->view) &&
+	    !local->sending)
 		local->unsure = false;
 	do {
 		life = local->life;

@@ -45,6 +45,12 @@ void vm_adopt_over(struct host_vm *vm)
 	host_adopted_one(vm->host);
 }
 
+// Its monitor says nothing: what was never told to continue has not run all the same.
+static enum run_state run_state_unheard(const struct host_vm *vm)
+{
+	return vm->incoming ? RUN_INCOMING : RUN_UNKNOWN;
+}
+
 static enum run_state run_state_of(const struct host_vm *vm, const char *word,
 				   enum migrate_status status)
 {
@@ -53,7 +59,7 @@ static enum run_state run_state_of(const struct host_vm *vm, const char *word,
 
 	// Told to continue while it still loads, it may do so at any moment.
 	if (strcmp(word, "inmigrate") == 0)
-		return vm->incoming ? RUN_INCOMING : RUN_UNKNOWN;
+		return run_state_unheard(vm);
 	// A guest that was paused when its migration failed is called so, too; but only what is
 	// known to have failed did.
 	if (strcmp(word, "postmigrate") == 0)
@@ -133,7 +139,7 @@ bool vm_adopt_heard(struct host_vm *vm, const char *status)
 	if (!vm->adopting || !vm->adopt_timer.armed)
 		return false;
 	if (!status) {
-		vm_adopted(vm, RUN_UNKNOWN);
+		vm_adopted(vm, run_state_unheard(vm));
 		return true;
 	}
 	snprintf(vm->adopt_word, sizeof(vm->adopt_word), "%s", status);
@@ -143,7 +149,7 @@ bool vm_adopt_heard(struct host_vm *vm, const char *status)
 
 static void vm_adopt_late(void *owner)
 {
-	vm_adopted(owner, RUN_UNKNOWN);
+	vm_adopted(owner, run_state_unheard(owner));
 }
 
 static void vm_inquire_work(void *owner)

@@ -575,6 +575,8 @@ static void vm_paused(struct vm_local *local, const struct event *event, struct 
 		vm_local_move(local, LIFE_RUNNING, NEVER);
 	if (local->life != LIFE_RUNNING)
 		return;
+	if (local->unsure && local->sent == MIGRATE_NONE)
+		local->sending = false;
 	local->paused = true;
 	local->deadline_ms = event->now_ms + CONT_AGAIN_MS;
 	set_reason(local, event->reason);

@@ -40,9 +40,15 @@ void proc_stands(struct proc *proc)
 	proc->writes = false;
 }
 
+// To continue: it has not run, and does not.
+bool proc_never_told(const struct proc *proc)
+{
+	return proc->mode != START_FRESH && !proc->continued && !proc->cont_told;
+}
+
 enum run_state proc_run_state(const struct proc *proc)
 {
-	if (proc->mode != START_FRESH && !proc->continued && !proc->cont_told)
+	if (proc_never_told(proc))
 		return proc->received ? RUN_RECEIVED : RUN_INCOMING;
 	if (proc->handed)
 		return RUN_POSTMIGRATE;

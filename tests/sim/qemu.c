@@ -394,7 +394,8 @@ static bool proc_lease_held(const struct world *world, const struct host *host,
 	       proc->registered == host->sanlock.epoch && lease_held_by(world, host, proc, false);
 }
 
-static void adopt_post(struct world *world, struct host *host, const struct proc *proc, bool held)
+static void adopt_post(struct world *world, struct host *host, const struct proc *proc, bool held,
+		       enum run_state state)
 {
 	struct event event = {
 		.type = EVENT_VM_ADOPTED,
@@ -402,11 +403,32 @@ static void adopt_post(struct world *world, struct host *host, const struct proc
 		.uuid = proc->uuid,
 		.attempt = proc->attempt,
 		.flag = held,
-		.run_state = (uint8_t)proc_run_state(proc),
+		.run_state = (uint8_t)state,
 		.shared = !lease_held_by(world, host, proc, true),
 	};
 
 	host_post(world, host, 0, &event);
+}
+
+// What it does, in the words of its monitor.
+static void adopt_tell(struct world *world, struct host *host, const struct proc *proc, bool late)
+{
+	enum run_state state = proc_run_state(proc);
+
+	if (proc->state == PROC_RUNNING && proc->writes)
+		proc_post(world, host, proc, EVENT_QEMU_RUNNING, false, NULL);
+	else if (late && state == RUN_PAUSED)
+		proc_post(world, host, proc, EVENT_QEMU_PAUSED, false, "paused");
+	if (state == RUN_SENDING || (late && state == RUN_POSTMIGRATE && !proc->out.save))
+		move_stats_post(world, host, proc);
+}
+
+static void qemu_run_adopt_late(struct world *world, struct item *item)
+{
+	struct proc *proc = host_proc_serial(item->host, (uint32_t)item->a);
+
+	if (proc)
+		adopt_tell(world, item->host, proc, true);
 }
 
 static void qemu_run_adopt(struct world *world, struct item *item)
@@ -423,11 +445,20 @@ static void qemu_run_adopt(struct world *world, struct item *item)
 		world->stats[STAT_ADOPTIONS]++;
 		world_say(world, host, "QEMU of %s is found%s", vm_name(host, proc->vm),
 			  held ? "" : " without its lease");
-		adopt_post(world, host, proc, held);
-		if (proc->state == PROC_RUNNING && proc->writes)
-			proc_post(world, host, proc, EVENT_QEMU_RUNNING, false, NULL);
-		if (proc_run_state(proc) == RUN_SENDING)
-			move_stats_post(world, host, proc);
+		if (world_trouble(world, TROUBLE_LOAD) && !world->quiet &&
+		    rng_chance(&world->rng, 8)) {
+			world_fault(world);
+			world->stats[STAT_FOUND_DEAF]++;
+			// What was never told to continue has not run, says its record.
+			adopt_post(world, host, proc, held,
+				   proc_never_told(proc) ? RUN_INCOMING : RUN_UNKNOWN);
+			world_at(world, world_jitter(world, MS(100), SECONDS(20)), host,
+				 GUARD_DAEMON, qemu_run_adopt_late)
+				->a = proc->serial;
+			continue;
+		}
+		adopt_post(world, host, proc, held, proc_run_state(proc));
+		adopt_tell(world, host, proc, false);
 	}
 	host_post(world, host, 0, &done);
 }

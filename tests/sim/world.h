@@ -357,7 +357,8 @@ enum fence_mode { FENCE_WORKS, FENCE_SLOW, FENCE_FAILS, FENCE_LIES };
 	X(SHARES, "leases shared") X(CONVERTS, "leases made exclusive")                         \
 	X(CONVERT_ERRORS, "lease changes failed") X(SAVES, "states saved")                      \
 	X(RESTORES, "states restored") X(WORDS_LOST, "words lost") X(DRAINS, "drains")   \
-	X(POST_COPIES, "post-copies") X(QUESTIONS, "looks at everything")
+	X(POST_COPIES, "post-copies") X(QUESTIONS, "looks at everything")                       \
+	X(FOUND_DEAF, "QEMUs found deaf")
 
 enum stat {
 #define X(name, text) STAT_##name,
@@ -635,6 +636,7 @@ void move_exec(struct world *world, struct host *host, struct proc *proc,
 	       const struct action *action);
 void move_cont(struct world *world, struct host *host, struct proc *proc);
 enum run_state proc_run_state(const struct proc *proc);
+bool proc_never_told(const struct proc *proc);
 void move_stats_post(struct world *world, struct host *host, const struct proc *proc);
 void move_link(struct world *world, uint32_t from, uint32_t to, bool up);
 

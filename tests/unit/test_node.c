@@ -268,6 +268,59 @@ static void a_lease_write_that_nobody_remembers_burns_its_slot(void **state)
 	assert_int_not_equal(lease->slot, slot);
 }
 
+// In what was lost it may have had another lease, and run under it on whoever is away.
+static void a_lease_that_is_gone_waits_for_everybody(void **state)
+{
+	struct request_world *world = *state;
+	struct vm_lease *lease = &web(world)->leases[0];
+
+	web_here(world)->life = LIFE_OFFLINE;
+	web(world)->phase = VM_IDLE;
+	web(world)->owner = SLOT_NONE;
+	lease->life = LEASE_GONE;
+	other(world)->life = NODE_DEAD;
+	settle(world);
+	assert_int_equal(lease->life, LEASE_GONE);
+}
+
+// It may listen still: the source has not said that it may go on.
+static void a_deaf_target_is_not_said_to_run(void **state)
+{
+	struct request_world *world = *state;
+	struct cluster *cluster = &world->node->cluster;
+	struct event found = { .type = EVENT_VM_ADOPTED,
+			       .flag = true,
+			       .shared = true,
+			       .run_state = RUN_UNKNOWN };
+	struct move *move = &cluster->moves[0];
+
+	web_here(world)->life = LIFE_OFFLINE;
+	web(world)->owner = OTHER;
+	cluster_touch_move(cluster, 0);
+	*move = (struct move){ .id = 1,
+			       .vm = web(world)->ref,
+			       .kind = MOVE_LIVE,
+			       .stage = STAGE_TRANSFER,
+			       .source = OTHER,
+			       .target = SELF,
+			       .shared = true,
+			       .ready = true };
+	web(world)->move = 1;
+	world->node->moves_index = 0;
+	found.attempt = move->attempt = web(world)->attempt;
+	found.vm = web(world)->ref;
+	found.uuid = vm_definition(cluster, web(world))->uuid;
+	world->node->adopted = false;
+	step(world, found);
+	assert_int_equal(web_here(world)->life, LIFE_RUNNING);
+	assert_int_equal(proposed(world, ENTRY_VM_REPORT), -1);
+	step(world, (struct event){ .type = EVENT_ADOPTION_DONE });
+	assert_int_equal(proposed(world, ENTRY_VM_REPORT), -1);
+	assert_int_equal(proposed(world, ENTRY_MOVE_REPORT), -1);
+	about_web(world, EVENT_QEMU_RUNNING, false);
+	assert_int_not_equal(proposed(world, ENTRY_MOVE_REPORT), -1);
+}
+
 static void claims_of_a_proven_dead_node_alone_are_released(void **state)
 {
 	struct request_world *world = *state;
@@ -374,6 +427,8 @@ int main(void)
 		IN_WORLD(what_was_found_before_sanlock_died_is_ended),
 		IN_WORLD(an_unknown_qemu_without_lease_bars_joining),
 		IN_WORLD(a_lease_write_that_nobody_remembers_burns_its_slot),
+		IN_WORLD(a_lease_that_is_gone_waits_for_everybody),
+		IN_WORLD(a_deaf_target_is_not_said_to_run),
 		IN_WORLD(claims_of_a_proven_dead_node_alone_are_released),
 		IN_WORLD(a_node_that_is_back_is_not_shot),
 		IN_WORLD(a_fence_names_the_generations_that_it_proves_dead),

@@ -422,6 +422,8 @@ static bool move_begin(struct apply *a)
 		return refuse(a, "stale", WORDS("the move has moved on"), WORDS(""));
 	if (first_stage(entry->move_kind) == STAGE_ASKED)
 		return refuse(a, "malformed", WORDS("a move begins as one of a kind"), WORDS(""));
+	if (entry->flag && entry->move != 0)
+		return refuse(a, "malformed", WORDS("it is asked for already"), WORDS(""));
 	if (vm->move != entry->move)
 		return refuse(a, "stale", WORDS("the vm is being moved already"), WORDS(""));
 	if (!move_allowed(a, vm) || !tip_allows_move(a))
@@ -434,6 +436,8 @@ static bool move_begin(struct apply *a)
 		if (!move_request(&inner))
 			return false;
 	}
+	if (entry->flag)
+		return true;
 	move_start(a, vm_move_of(a, vm));
 	tip_move_began(a, vm_move_of(a, vm));
 	return true;

@@ -519,7 +519,8 @@ static bool decide_places(struct node *node, uint64_t present, struct actions *a
 	entry.place_count = placing.placed;
 	if (entry.place_count > 0)
 		node_propose(node, &entry, NULL, actions);
-	return decide_yields(node, present, &placing.yielding, actions);
+	// Moves do not see what is placed in the same round: both could take a node's last room.
+	return decide_yields(node, present, &placing.yielding, actions) || entry.place_count > 0;
 }
 
 // Replicas compare themselves now and then, so that one that went wrong is found while it is idle.

@@ -97,6 +97,18 @@ static bool is_shut_down(const struct cluster_node *target, const struct drain_s
 	       vm->managed && vm->phase == VM_RUNNING && vm->wanted == VM_WANTED_RUNNING;
 }
 
+// Whether it leaves the same node by being stopped.
+static bool leaves_cold(const void *context, const struct vm *other)
+{
+	const struct drain_plan *plan = context;
+	char reason[REASON_SIZE];
+
+	return other->owner == plan->node && other->phase == VM_RUNNING && other->managed &&
+	       other->wanted == VM_WANTED_RUNNING &&
+	       vm_definition(plan->cluster, other)->on_drain != ON_DRAIN_STAY &&
+	       drain_method(plan->cluster, other, reason) == MOVE_COLD;
+}
+
 static enum drain_state drain_go_on(struct node *node, struct move_round *round, uint8_t slot,
 				    char *reason, struct actions *actions)
 {
@@ -123,8 +135,10 @@ static enum drain_state drain_go_on(struct node *node, struct move_round *round,
 			continue;
 		}
 		going = true;
+		choice.asks = choice.kind == MOVE_COLD &&
+			      move_is_tied(&node->cluster, step.vm, leaves_cold, &plan);
 		if (step.kind != DRAIN_STEP_MOVE ||
-		    !move_has_room(&node->cluster, round, step.vm, step.target) ||
+		    (!choice.asks && !move_has_room(&node->cluster, round, step.vm, step.target)) ||
 		    failed_lately(node, step.vm) || !actions_room(actions, 16, 64 * 1024))
 			continue;
 		move_propose(node, round, &choice, actions);
@@ -230,7 +244,9 @@ static void decide_leaving(struct node *node, struct move_round *round, uint8_t 
 			choice.kind = MOVE_QUICK;
 			choice.target = SLOT_NONE;
 		}
-		if (move_has_room(&node->cluster, round, step.vm, choice.target) &&
+		choice.asks = choice.kind == MOVE_COLD &&
+			      move_is_tied(&node->cluster, step.vm, leaves_cold, &plan);
+		if ((choice.asks || move_has_room(&node->cluster, round, step.vm, choice.target)) &&
 		    actions_room(actions, 16, 64 * 1024))
 			move_propose(node, round, &choice, actions);
 	}

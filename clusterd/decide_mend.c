@@ -10,7 +10,6 @@
 #include "clusterd/rule_index.h"
 #include "clusterd/text.h"
 #include "policies/drain.h"
-#include "policies/order.h"
 
 enum {
 	EVERY_MS = 1000,       // at most so often; in a storm of changes there is more to do
@@ -97,29 +96,21 @@ static uint64_t mend_targets(const struct mending *m, const struct mend *mend)
 	return among;
 }
 
-// Of those that go cold the ones that start later are stopped first: until such a one has begun.
-static bool later_ones_begin_first(const struct mending *m, const struct vm *vm)
+static bool goes_cold(const void *context, const struct vm *other)
 {
+	const struct mending *m = context;
 	const struct cluster *cluster = &m->node->cluster;
 	struct mend mend;
 
-	if (method_of(cluster, vm) != MOVE_COLD || !rules_of_vm(cluster, vm).as[ROLE_FIRST])
-		return false;
-	for (uint32_t i = 0; i < cluster->vm_high; i++) {
-		const struct vm *then = &cluster->vms[i];
-
-		if (then->used && then != vm && then->phase == VM_RUNNING && then->move == 0 &&
-		    order_ties(cluster, vm, then) && method_of(cluster, then) == MOVE_COLD &&
-		    mend_asks(cluster, &m->before, then, m->node->wall_ms, &mend))
-			return true;
-	}
-	return false;
+	return other->phase == VM_RUNNING && method_of(cluster, other) == MOVE_COLD &&
+	       (other->move != 0 || mend_asks(cluster, &m->before, other, m->node->wall_ms, &mend));
 }
 
-static bool may_begin(struct mending *m, const struct vm *vm, uint8_t target)
+static bool may_begin(struct mending *m, const struct move_choice *choice)
 {
-	return !later_ones_begin_first(m, vm) &&
-	       move_has_room(&m->node->cluster, m->round, vm, target) &&
+	const struct vm *vm = choice->vm;
+
+	return (choice->asks || move_has_room(&m->node->cluster, m->round, vm, choice->target)) &&
 	       (m->round->load.present >> vm->owner & 1) &&
 	       !move_failed_lately(m->node, vm, again_ms(&m->node->cluster, vm)) &&
 	       actions_room(m->actions, 16, 64 * 1024);
@@ -143,8 +134,8 @@ static void carry_out(struct mending *m, const struct mend *mend)
 			continue;
 		choice.kind = (uint8_t)method_of(cluster, vm);
 		mend_load_move(&m->after, cluster, vm, mend->target);
-		if (may_begin(m, vm, mend->target) &&
-		    move_propose(m->node, m->round, &choice, m->actions))
+		choice.asks = choice.kind == MOVE_COLD && move_is_tied(cluster, vm, goes_cold, m);
+		if (may_begin(m, &choice) && move_propose(m->node, m->round, &choice, m->actions))
 			continue;
 		placement_load_add(&m->round->load, cluster, vm, mend->target);
 		if (m->wake_ms > LOOK_MS)

@@ -9,6 +9,7 @@
 
 #include "clusterd/rule_index.h"
 #include "clusterd/text.h"
+#include "policies/order.h"
 
 enum { PREPARE_LIMIT_MS = 120000, ABSENT_LIMIT_MS = 3000 };
 
@@ -161,6 +162,24 @@ static void propose_end(struct node *node, const struct move *move, enum move_ou
 	node_propose(node, &entry, NULL, actions);
 }
 
+bool move_is_tied(const struct cluster *cluster, const struct vm *vm,
+		  bool (*goes)(const void *context, const struct vm *other), const void *context)
+{
+	struct vm_rules mine = rules_of_vm(cluster, vm);
+
+	if (!((mine.as[ROLE_FIRST] | mine.as[ROLE_THEN]) & cluster->rule_index->symmetric))
+		return false;
+	for (uint32_t i = 0; i < cluster->vm_high; i++) {
+		const struct vm *other = &cluster->vms[i];
+
+		if (other->used && other != vm &&
+		    (order_ties(cluster, vm, other) || order_ties(cluster, other, vm)) &&
+		    goes(context, other))
+			return true;
+	}
+	return false;
+}
+
 bool move_propose(struct node *node, struct move_round *round, const struct move_choice *choice,
 		  struct actions *actions)
 {
@@ -170,6 +189,7 @@ bool move_propose(struct node *node, struct move_round *round, const struct move
 
 	memset(&entry, 0, sizeof(entry));
 	entry.type = ENTRY_MOVE_BEGIN;
+	entry.flag = choice->asks;
 	entry.vm = vm->ref;
 	entry.move = vm->move;
 	entry.actor = choice->target;
@@ -179,13 +199,22 @@ bool move_propose(struct node *node, struct move_round *round, const struct move
 	entry.tip_at = choice->tip_at;
 	if (!node_propose(node, &entry, NULL, actions))
 		return false;
-	count_end(&node->cluster, &counted, (struct move_work){ true, true }, &round->limits);
-	count_rules(&node->cluster, vm, &round->limits);
+	if (!choice->asks) {
+		count_end(&node->cluster, &counted, (struct move_work){ true, true },
+			  &round->limits);
+		count_rules(&node->cluster, vm, &round->limits);
+	}
 	if (choice->target < NODES_MAX) {
 		placement_load_add(&round->load, &node->cluster, vm, choice->target);
 		preflight_load_add(&round->moves, &node->cluster, vm, choice->target);
 	}
 	return true;
+}
+
+// A drain asks for a target where there is to be one.
+static bool shuts_down(const struct move *move)
+{
+	return move->cause == CAUSE_DRAIN && move->kind == MOVE_COLD && move->target == SLOT_NONE;
 }
 
 // A move that cannot begin is told why; one that only has to wait its turn is left.
@@ -206,9 +235,10 @@ static void decide_asked(struct node *node, struct move_round *round, const stru
 	}
 	if (choice.kind == MOVE_AUTO)
 		choice.kind = MOVE_LIVE;
-	if (!move_has_room(&node->cluster, round, vm, SLOT_NONE))
+	if (!move_has_room(&node->cluster, round, vm, SLOT_NONE) ||
+	    order_holds_move(&node->cluster, vm))
 		return;
-	if (choice.kind != MOVE_SAVE) {
+	if (choice.kind != MOVE_SAVE && !shuts_down(move)) {
 		choice.target = move_choose_target(&node->cluster, round, vm, move->target,
 						   (enum move_kind)choice.kind);
 		if (choice.target == SLOT_NONE) {
@@ -254,11 +284,18 @@ static const char *who_is_absent(struct node *node, uint64_t present, const stru
 		      : "its target's clusterd does not answer";
 }
 
+// Asked for by the coordinator, others may wait for it, stopped already; an administrator's request
+// waits for its source for ever.
+static bool is_a_plans(const struct move *move)
+{
+	return move->stage == STAGE_ASKED && move->cause != CAUSE_REQUEST;
+}
+
 /*
  * Both ends speak for themselves; this is for the case that one of them does not. Counted on this
  * node's clock, from when it saw the stage: a new coordinator begins to count anew.
  */
-static void decide_overdue(struct node *node, uint64_t present, uint32_t at,
+static bool decide_overdue(struct node *node, uint64_t present, uint32_t at,
 			   struct actions *actions)
 {
 	const struct move *move = &node->cluster.moves[at];
@@ -268,8 +305,8 @@ static void decide_overdue(struct node *node, uint64_t present, uint32_t at,
 	if (watch->id != move->id || watch->stage != move->stage)
 		*watch = (struct move_watch){ move->id, move->stage, node->now_ms,
 					      watch->id == move->id ? watch->absent_ms : 0 };
-	if (move->stage != STAGE_PREPARE && move->stage != STAGE_TRANSFER)
-		return;
+	if (move->stage != STAGE_PREPARE && move->stage != STAGE_TRANSFER && !is_a_plans(move))
+		return false;
 	reason = who_is_absent(node, present, move, watch);
 	if (!reason && move->stage == STAGE_PREPARE) {
 		if (node->now_ms - watch->since_ms < PREPARE_LIMIT_MS)
@@ -279,7 +316,9 @@ static void decide_overdue(struct node *node, uint64_t present, uint32_t at,
 					      : "its source did not share its lease in time";
 	}
 	if (reason)
-		propose_end(node, move, MOVE_STAYED, reason, actions);
+		propose_end(node, move, is_begun(move) ? MOVE_STAYED : MOVE_REFUSED, reason,
+			    actions);
+	return reason != NULL;
 }
 
 static bool anything_to_do(const struct cluster *cluster)
@@ -310,9 +349,9 @@ void decide_moves(struct node *node, uint64_t present, struct actions *actions)
 
 		if (!actions_room(actions, 16, 64 * 1024))
 			return;
-		if (is_begun(move))
-			decide_overdue(node, present, i, actions);
-		else if (move->id != 0)
+		if (move->id == 0)
+			continue;
+		if (!decide_overdue(node, present, i, actions) && !is_begun(move))
 			decide_asked(node, &round, move, actions);
 	}
 	decide_drains(node, &round, actions);

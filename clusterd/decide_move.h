@@ -27,6 +27,7 @@ struct move_choice {
 	uint8_t target;	     // slot; SLOT_NONE: none
 	uint32_t tip;	     // that it is of; 0: none
 	uint8_t tip_at;	     // its place in that plan
+	bool asks;	     // is only asked for, and begins in its turn
 };
 
 void move_round_init(struct move_round *round, const struct node *node, uint64_t present);
@@ -46,6 +47,11 @@ bool move_propose(struct node *node, struct move_round *round, const struct move
 // The limits of both ends, of the cluster and of rules leave room for it now.
 bool move_has_room(const struct cluster *cluster, const struct move_round *round,
 		   const struct vm *vm, uint8_t target);
+// Of VMs that a symmetric order ties, and that go cold at the same time, those that start later
+// stop first, and start when the others are up again. So they are all asked for, before the first
+// of them begins. Whether the VM is tied to such a one: `goes` says so of the others.
+bool move_is_tied(const struct cluster *cluster, const struct vm *vm,
+		  bool (*goes)(const void *context, const struct vm *other), const void *context);
 // A move of it failed a moment ago (decide_drain.c); wakes the node when that is over.
 bool move_failed_lately(struct node *node, const struct vm *vm, uint64_t again_ms);
 

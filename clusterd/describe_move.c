@@ -150,6 +150,10 @@ static void describe_begin(const struct cluster *cluster, const struct entry *en
 	const struct vm *vm = cluster_vm(cluster, entry->vm);
 
 	text_add(text_add(text_add(text, "vm "), vm_name(cluster, entry->vm)), ": ");
+	if (entry->flag) {
+		text_add(text, "to be stopped and started in the order of the rules");
+		return;
+	}
 	switch ((enum move_kind)entry->move_kind) {
 	case MOVE_SAVE:
 		text_add(text_add(text, "being saved on "),

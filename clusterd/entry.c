@@ -56,7 +56,7 @@ static unsigned int move_members(uint8_t type)
 		       HAS_REASON;
 	case ENTRY_MOVE_BEGIN:
 		return HAS_VM | HAS_MOVE | HAS_ACTOR | HAS_MOVE_KIND | HAS_MOVE_CAUSE |
-		       HAS_NUMBERS | HAS_TIP;
+		       HAS_NUMBERS | HAS_TIP | HAS_FLAG;
 	case ENTRY_MOVE_END:
 		return HAS_MOVE | HAS_MOVE_OUTCOME | HAS_REASON;
 	case ENTRY_NODE_DRAINED:

@@ -12,6 +12,7 @@
 #include "clusterd/node_internal.h"
 #include "clusterd/text.h"
 #include "policies/drain.h"
+#include "policies/order.h"
 #include "quorum/loss.h"
 #include "quorum/view_internal.h"
 
@@ -222,7 +223,7 @@ static bool commit(struct whatif *whatif, const struct entry *entry, struct entr
 		entry_describe(cluster, entry, text, sizeof(text));
 	if (entry->type == ENTRY_PLACE)
 		say_places(whatif, entry);
-	if (entry->type == ENTRY_MOVE_BEGIN && entry->actor != SLOT_NONE)
+	if (entry->type == ENTRY_MOVE_BEGIN && entry->actor != SLOT_NONE && !entry->flag)
 		say_move(whatif, entry);
 	cluster_apply(cluster, cluster->index + 1, entry, result);
 	if (result->accepted && text[0])
@@ -358,6 +359,7 @@ static bool move_answers(struct whatif *whatif, const struct move *move)
 	case STAGE_STOP:
 		stopped.attempt = vm->attempt;
 		return here(whatif, move->source) &&
+		       !order_holds_stop(&whatif->node->cluster, vm) &&
 		       report(whatif, ENTRY_VM_REPORT, &stopped, move->source);
 	case STAGE_ASKED:
 	case STAGE_RESTORE:
@@ -370,9 +372,11 @@ static bool move_answers(struct whatif *whatif, const struct move *move)
 
 static bool vm_answers(struct whatif *whatif, const struct vm *vm)
 {
+	const struct cluster *cluster = &whatif->node->cluster;
+	const struct move *move = cluster_move(cluster, vm->move);
 	struct entry entry = { .vm = vm->ref, .attempt = vm->attempt };
 
-	if (!vm->used)
+	if (!vm->used || (move && move->stage == STAGE_START && order_holds_start(cluster, vm)))
 		return false;
 	if (leases_answer(whatif, vm))
 		return true;

@@ -188,7 +188,7 @@ enum converge_step converge_judge(struct converge *converge, const struct migrat
 		converge->throttle_top = stats->throttle;
 	facts.slowing = converge->limits.throttle_max > 0 &&
 			stats->throttle < converge->limits.throttle_max;
-	facts.stuck = now_ms - converge->moved_ms >= STUCK_MS;
+	facts.stuck = converge->stuck = now_ms - converge->moved_ms >= STUCK_MS;
 	// The first round is the whole memory: nothing can be said before it has ended.
 	facts.turned = stats->rounds > converge->rounds && stats->rounds > 1;
 	if (facts.turned)

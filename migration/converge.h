@@ -25,6 +25,7 @@ struct converge {
 	uint64_t transferred;	  // when something was last sent
 	uint64_t moved_ms;	  // and the time of it
 	uint32_t throttle_top;	  // percent, at its highest
+	bool stuck;		  // nothing at all is sent any more
 	char reason[REASON_SIZE]; // for CONVERGE_GIVE_UP and CONVERGE_POST_COPY
 };
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Moving VMs.
 libcore_a_SOURCES += migration/bandwidth.c migration/bandwidth.h migration/converge.c migration/converge.h migration/ends.h migration/forecast.c \
-	migration/forecast.h migration/save.c migration/source.c migration/target.c
+	migration/forecast.h migration/save.c migration/source.c migration/source_limits.c \
+	migration/source_limits.h migration/target.c
 libcore_a_SOURCES += migration/preflight.c migration/preflight.h migration/preflight_internal.h \
 	migration/preflight_words.c
 libedges_a_SOURCES += migration/preflight_io.c migration/preflight_io.h

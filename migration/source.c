@@ -26,23 +26,12 @@
 #include "clusterd/text.h"
 #include "migration/ends.h"
 #include "migration/forecast.h"
+#include "migration/source_limits.h"
 
 enum {
-	LINK_LIMIT_MS = 20000,
-	RATE_LIMIT_MS = 5000, // sampling takes a second; without it the forecast says less
-	READY_LIMIT_MS = 90000,
-	SILENT_MS = 30000, // QEMU's numbers come ten times a second
-	RESUME_LIMIT_MS = 60000,
-	ASK_AGAIN_MS = 1000,
-	// To agree on something takes every node's processor: not while a guest stands still, as
-	// long as it stands no longer than it should.
-	SWITCH_SAID_MS = 200,
-	SWITCH_LIMIT_MS = 5000, // beyond the longest pause that is allowed
-	MULTIFD_MIB = 1024,	// below it, setting up more streams takes longer than they save
+	MULTIFD_MIB = 1024, // below it, setting up more streams takes longer than they save
 	MULTIFD_CHANNELS = 4,
 };
-
-static const uint64_t NEVER = UINT64_MAX;
 
 #define BIT(state) (1u << (state))
 
@@ -230,22 +219,12 @@ static void source_cancel(struct move_source *source, const struct move_context 
 	source_move(source, SOURCE_CANCELLING, context->now_ms);
 }
 
-static const char *why_unwanted(const struct move_context *context)
-{
-	if (context->leaving)
-		return "its source leaves";
-	if (context->move && !context->move->cancelled && context->move->reason[0])
-		return context->move->reason;
-	return context->move && !context->move->cancelled ? "its target is lost"
-							   : "it was cancelled";
-}
-
 static void source_switch(struct move_source *source, const struct move_context *context)
 {
 	// In a view that is not normal somebody may have undone it: then the guest stays.
 	if (unwanted(context) || !context->normal) {
 		source_cancel(source, context,
-			      unwanted(context) ? why_unwanted(context)
+			      unwanted(context) ? source_why_unwanted(context)
 						: "its source lost quorum");
 		return;
 	}
@@ -300,6 +279,7 @@ static void source_judge(struct move_source *source, const struct move_context *
 			source_tune(source, context, true);
 		break;
 	case CONVERGE_GIVE_UP:
+		source->broke |= source->converge.stuck;
 		source_cancel(source, context, source->converge.reason);
 		break;
 	}
@@ -379,7 +359,9 @@ static void source_heard(struct move_source *source, const struct move_context *
 		source_handed(source, context);
 		break;
 	case MIGRATE_FAILED:
-		source->broke = source->state == SOURCE_SENDING;
+		// Cancelled, it was another reason that is known already.
+		source->broke |= source->state != SOURCE_CANCELLING &&
+				 !(context->move && context->move->target_gone);
 		source_fail(source, context, event->reason ? event->reason : "QEMU gave up");
 		break;
 	case MIGRATE_CANCELLED:
@@ -574,29 +556,6 @@ static void step_resuming(struct move_source *source, const struct move_context 
 		source_end(source, context, NULL);
 }
 
-/*
- * QEMU stands still and sends the rest. When nobody takes it any more (the target's host lost its
- * power, the network is cut) that would last until TCP gives up, many minutes, and cancelling is
- * forbidden here. But QEMU may be made to fail: its connection is shut down, it finds the error
- * itself, takes its disks back and goes on. Nothing was renounced, whatever the target received.
- */
-static void step_switching(struct move_source *source, const struct move_context *context)
-{
-	bool gone = context->move && context->move->target_gone;
-	uint64_t limit_ms = SWITCH_LIMIT_MS + context->def->max_pause_ms;
-
-	if (!gone && context->now_ms - source->since_ms < limit_ms)
-		return;
-	if (source->break_ms && context->now_ms - source->break_ms < ASK_AGAIN_MS)
-		return;
-	if (source->reason[0] == 0)
-		text_copy(source->reason, sizeof(source->reason),
-			  gone ? why_unwanted(context)
-			       : "the rest of its memory did not get through");
-	source->break_ms = context->now_ms;
-	move_action(context, ACTION_MIGRATE_BREAK);
-}
-
 static void step_in_flight(struct move_source *source, const struct move_context *context)
 {
 	// Its monitor answers at last: it runs, and sends nothing.
@@ -606,14 +565,20 @@ static void step_in_flight(struct move_source *source, const struct move_context
 		return;
 	}
 	if (source->state == SOURCE_SWITCHING || source->status == MIGRATE_DEVICE)
-		step_switching(source, context);
+		source_step_switching(source, context);
+	else if (source->state == SOURCE_CANCELLING)
+		source_step_cancelling(source, context);
 	if (!may_cancel(source))
 		return;
 	if (source->status == MIGRATE_PRE_SWITCHOVER)
 		source_switch(source, context);
 	else if (unwanted(context))
-		source_cancel(source, context, why_unwanted(context));
-	else if (context->now_ms - source->event_ms >= SILENT_MS)
+		source_cancel(source, context, source_why_unwanted(context));
+	else if (source_is_connecting(source) &&
+		 context->now_ms - source->since_ms >= CONNECT_LIMIT_MS) {
+		source->broke = true;
+		source_cancel(source, context, "QEMU did not reach the target within 15 s");
+	} else if (context->now_ms - source->event_ms >= SILENT_MS)
 		source_cancel(source, context, "QEMU says nothing of its progress");
 }
 
@@ -755,45 +720,4 @@ enum move_report source_due(const struct move_source *source, const struct move_
 		break;
 	}
 	return (enum move_report)0;
-}
-
-static uint64_t sooner(uint64_t first_ms, uint64_t second_ms, uint64_t now_ms)
-{
-	return second_ms > now_ms && second_ms < first_ms ? second_ms : first_ms;
-}
-
-uint64_t source_deadline_ms(const struct move_source *source, const struct move_context *context)
-{
-	uint64_t due_ms = NEVER;
-
-	switch ((enum source_state)source->state) {
-	case SOURCE_PREPARING:
-		if (source->rate_asked && !source->rate_known)
-			due_ms = sooner(due_ms, source->ask_ms + RATE_LIMIT_MS, context->now_ms);
-		due_ms = sooner(due_ms, source->since_ms + LINK_LIMIT_MS, context->now_ms);
-		return sooner(due_ms, source->since_ms + READY_LIMIT_MS, context->now_ms);
-	case SOURCE_SENDING:
-		return sooner(due_ms, source->event_ms + SILENT_MS, context->now_ms);
-	case SOURCE_HANDED:
-		if (source->told && !source->heard && !source->never)
-			return sooner(due_ms, source->word_ms + WORD_AGAIN_MS, context->now_ms);
-		break;
-	case SOURCE_SWITCHING:
-		due_ms = sooner(due_ms, source->since_ms + SWITCH_SAID_MS, context->now_ms);
-		if (source->break_ms)
-			return sooner(due_ms, source->break_ms + ASK_AGAIN_MS, context->now_ms);
-		return sooner(due_ms,
-			      source->since_ms + SWITCH_LIMIT_MS + context->def->max_pause_ms,
-			      context->now_ms);
-	case SOURCE_CANCELLING:
-	case SOURCE_RESUMING:
-	case SOURCE_FAILED:
-	case SOURCE_TAKING:
-	case SOURCE_STAYED:
-	case SOURCE_ENDING:
-	case SOURCE_GONE:
-	case SOURCE_STATE_COUNT:
-		break;
-	}
-	return NEVER;
 }

@@ -10,12 +10,21 @@ static uint64_t orders(const struct cluster *cluster)
 	return index->enabled ? index->kinds[RULE_ORDER] | index->kinds[RULE_ANY_FIRST] : 0;
 }
 
-// Stopped for a cold move, or started after it.
+// It is to be stopped for a cold move, as soon as its turn has come.
+static bool waits_cold(const struct cluster *cluster, const struct vm *vm)
+{
+	const struct move *move = cluster_move(cluster, vm->move);
+
+	return move && move->stage == STAGE_ASKED && move->kind == MOVE_COLD;
+}
+
+// That, or stopped for one, or started after it.
 static bool moves_cold(const struct cluster *cluster, const struct vm *vm)
 {
 	const struct move *move = cluster_move(cluster, vm->move);
 
-	return move && (move->stage == STAGE_STOP || move->stage == STAGE_START);
+	return waits_cold(cluster, vm) ||
+	       (move && (move->stage == STAGE_STOP || move->stage == STAGE_START));
 }
 
 static bool is_ending(const struct cluster *cluster, const struct vm *vm)
@@ -34,6 +43,21 @@ bool order_ties(const struct cluster *cluster, const struct vm *first, const str
 	return rules_of_vm(cluster, first).as[ROLE_FIRST] &
 	       rules_of_vm(cluster, then).as[ROLE_THEN] & orders(cluster) &
 	       (orders(cluster) ? cluster->rule_index->symmetric : 0);
+}
+
+bool order_holds_move(const struct cluster *cluster, const struct vm *vm)
+{
+	if (!waits_cold(cluster, vm) ||
+	    !(rules_of_vm(cluster, vm).as[ROLE_FIRST] & orders(cluster)))
+		return false;
+	for (uint32_t i = 0; i < cluster->vm_high; i++) {
+		const struct vm *then = &cluster->vms[i];
+
+		if (then->used && then != vm && order_ties(cluster, vm, then) &&
+		    waits_cold(cluster, then))
+			return true;
+	}
+	return false;
 }
 
 bool order_holds_stop(const struct cluster *cluster, const struct vm *vm)

@@ -481,30 +481,6 @@ static void capacity_close(struct reader *r)
 	s->cpus_count = s->cpus_count && wanted > least;
 }
 
-static bool goes_home_cold(const struct scenario *s, const struct scenario_vm *vm)
-{
-	uint32_t online = 0, home = vm->tier_count ? vm->tiers[0] : 0;
-
-	for (uint32_t i = 0; i < s->node_count; i++)
-		online |= s->nodes[i].state == AT_ONLINE ? 1u << i : 0;
-	return !vm->live && vm->failback && vm->state == VM_AT_RUNNING &&
-	       vm->want == WANT_RUNNING && (vm->on & online) && (home & online) &&
-	       !(home & vm->on);
-}
-
-// Several that start anew elsewhere one after another, tied by an order: a later one may be up
-// again before the one that it starts after has gone.
-static void orders_close(struct reader *r)
-{
-	const struct scenario *s = r->scenario;
-
-	for (uint32_t i = 0; i < s->rule_count; i++)
-		for (uint32_t m = 0; m < s->rules[i].member_count; m++)
-			if (s->rules[i].kind == RULE_ORDER && s->rules[i].symmetric &&
-			    goes_home_cold(s, &s->vms[s->rules[i].members[m].vm]))
-				reader_lack(r, "start-order", "symmetric");
-}
-
 bool scenario_read(struct scenario *scenario, const char *path, char *problem, size_t size)
 {
 	struct reader r = { .scenario = scenario, .problem = problem, .size = size };
@@ -541,8 +517,6 @@ bool scenario_read(struct scenario *scenario, const char *path, char *problem, s
 		read_questions(&r, root);
 	if (!r.bad)
 		capacity_close(&r);
-	if (!r.bad)
-		orders_close(&r);
 	json_decref(root);
 	return !r.bad;
 }

@@ -262,6 +262,79 @@ static void a_switch_that_hangs_is_broken_off(void **state)
 	}
 }
 
+static void it_is_cancelled_and_runs_on(const char *words)
+{
+	assert_int_equal(source.state, SOURCE_CANCELLING);
+	assert_int_equal(asked(ACTION_MIGRATE_CANCEL), 1);
+	assert_true(source.broke); // so the next network is tried
+	assert_non_null(strstr(source.reason, words));
+	assert_int_equal(source_due(&source, &context), MOVE_REPORT_FAILED);
+	// It may hang in its other connections: those are shut down, too.
+	assert_in_range(source_deadline_ms(&source, &context), now_ms + 1, now_ms + 3000);
+	context.now_ms = now_ms += 3000;
+	clear();
+	settle_source();
+	assert_int_equal(asked(ACTION_MIGRATE_BREAK), 1);
+	settle_source();
+	assert_int_equal(asked(ACTION_MIGRATE_BREAK), 1);
+	source_migrates(MIGRATE_CANCELLED);
+	assert_int_equal(source.state, SOURCE_FAILED);
+	assert_int_equal(local.life, LIFE_RUNNING);
+	assert_true(source.broke);
+}
+
+// The network was cut before QEMU had connected: TCP would try for minutes, and QEMU with it.
+static void a_target_that_is_not_reached_is_given_up(void **state)
+{
+	(void)state;
+	source_sends();
+	assert_int_equal(source_deadline_ms(&source, &context), now_ms + 15000);
+	while (now_ms + 100 < source.since_ms + 15000) {
+		now_ms += 90;
+		source_migrates(MIGRATE_SETUP);
+		assert_int_equal(asked(ACTION_MIGRATE_CANCEL), 0);
+	}
+	now_ms = source.since_ms + 15000;
+	source_migrates(MIGRATE_SETUP);
+	it_is_cancelled_and_runs_on("did not reach the target");
+	// One that has connected is judged by what it sends.
+	open_world(NULL);
+	source_sends();
+	source_migrates(MIGRATE_ACTIVE);
+	assert_int_equal(source_deadline_ms(&source, &context), now_ms + 30000);
+}
+
+// Packets vanish in the middle: nobody says so.
+static void a_network_that_swallows_all_is_given_up(void **state)
+{
+	struct migrate_stats stats = { .status = MIGRATE_ACTIVE, .transferred = 1000, .rounds = 1 };
+
+	(void)state;
+	source_sends();
+	for (int i = 0; source.state == SOURCE_SENDING && i < 400; i++) {
+		context.now_ms = now_ms += 100;
+		source_hears((struct event){ .type = EVENT_MIGRATE, .stats = &stats });
+	}
+	it_is_cancelled_and_runs_on("nothing was sent for 30 s");
+	// Also the last of it, of which QEMU itself makes a failure.
+	open_world(NULL);
+	source_sends();
+	source_migrates(MIGRATE_PRE_SWITCHOVER);
+	source_migrates(MIGRATE_DEVICE);
+	context.now_ms = now_ms += 20000;
+	settle_source();
+	assert_int_equal(asked(ACTION_MIGRATE_BREAK), 1);
+	source_migrates(MIGRATE_FAILED);
+	assert_true(source.broke);
+	// A target that is gone is no fault of the network.
+	open_world(NULL);
+	source_sends();
+	stage(STAGE_UNDO);
+	move.target_gone = true;
+	source_migrates(MIGRATE_FAILED);
+	assert_false(source.broke);
+}
+
 static void a_switch_needs_a_normal_view_and_no_cancel(void **state)
 {
 	(void)state;
@@ -536,6 +609,8 @@ int main(void)
 		TEST(nothing_is_cancelled_after_the_switch),
 		TEST(what_qemu_was_told_is_told_again),
 		TEST(a_switch_that_hangs_is_broken_off),
+		TEST(a_target_that_is_not_reached_is_given_up),
+		TEST(a_network_that_swallows_all_is_given_up),
 		TEST(what_is_saved_waits_for_a_normal_view),
 		TEST(it_completes_although_it_was_cancelled),
 		TEST(a_link_that_fails_ends_it_before_a_byte),

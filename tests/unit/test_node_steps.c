@@ -640,6 +640,29 @@ static void no_drain_without_its_preflight(void **state)
 	assert_non_null(strstr(entry.reason, "web: n2 cannot give it: avx2; n3 has no address"));
 }
 
+// What is placed in a round is not seen by moves of the same round: both could take the last room.
+static void nothing_moves_in_a_round_that_places(void **state)
+{
+	struct entry entry, place;
+
+	(void)state;
+	doc_vm(&f, "web", "v1");
+	doc_vm(&f, "new", "v1");
+	doc_accept(&f);
+	run_vm(&f, "web", 0);
+	run_vm(&f, "new", 0);
+	the_node(&f, 1)->maintenance = true;
+	vm_reports(&f, "new", 1, VM_REPORT_DIED, "");
+	seen_by(1);
+	tick(0);
+	assert_true(proposed(ENTRY_PLACE, &place));
+	assert_false(proposed(ENTRY_MOVE_BEGIN, &entry));
+	accept(&f, place);
+	seen_by(1);
+	tick(0);
+	assert_true(proposed(ENTRY_MOVE_BEGIN, &entry));
+}
+
 /*
  * The host was cut off and is back: its store remembers the move as it began. That the guest came
  * and continued here, and went with the host, is in entries that this replica does not have yet.
@@ -752,6 +775,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(no_move_without_its_preflight),
 		TEST(no_drain_without_its_preflight),
+		TEST(nothing_moves_in_a_round_that_places),
 		TEST(a_fence_result_is_said_until_it_is_heard),
 		TEST(a_lease_found_before_sanlock_died_is_none),
 		TEST(a_volume_with_another_source_is_opened_anew),

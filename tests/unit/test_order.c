@@ -188,13 +188,37 @@ static void cold_moves_keep_the_order(void **state)
 	assert_true(start_waits("b"));
 }
 
+// All are asked for before the first is stopped: the last of them stops first, and none that has
+// stopped starts before the others have.
+static void those_that_wait_for_their_turn_count(void **state)
+{
+	(void)state;
+	order("r", RULE_ORDER, "a", "b")->strict = false;
+	order("s", RULE_ORDER, "b", "c")->strict = false;
+	doc_accept(&f);
+	for (char name = 'a'; name <= 'c'; name++)
+		cold((char[]){ name, 0 }, STAGE_ASKED);
+	assert_true(order_holds_move(&f.cluster, the_vm(&f, "a")));
+	assert_true(order_holds_move(&f.cluster, the_vm(&f, "b")));
+	assert_false(order_holds_move(&f.cluster, the_vm(&f, "c")));
+	assert_false(order_holds_move(&f.cluster, the_vm(&f, "d")));
+	cold("c", STAGE_START);
+	assert_true(start_waits("c"));
+	assert_true(order_holds_move(&f.cluster, the_vm(&f, "a")));
+	assert_false(order_holds_move(&f.cluster, the_vm(&f, "b")));
+	// One that is only asked to move live does not stop.
+	cold("b", STAGE_ASKED)->kind = MOVE_LIVE;
+	assert_false(start_waits("c"));
+	assert_false(order_holds_move(&f.cluster, the_vm(&f, "a")));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
 		TEST(strict_symmetric_orders_hold), TEST(those_that_are_held_hold_others),
 		TEST(wishes_and_one_way_orders),    TEST(what_cannot_end_is_not_waited_for),
-		TEST(cold_moves_keep_the_order),
+		TEST(cold_moves_keep_the_order),    TEST(those_that_wait_for_their_turn_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

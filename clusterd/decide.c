@@ -485,6 +485,8 @@ static void wake_for_waiting(struct node *node, const struct placement_load *loa
 		node_wake_at(node, node->now_ms + wait_ms);
 }
 
+// Whether anything was decided that moves of this round would not see: two could take a node's last
+// room.
 static bool decide_places(struct node *node, uint64_t present, struct actions *actions)
 {
 	enum { PLACES_SIZE = PLACES_MAX * (REASON_SIZE + 64) };
@@ -517,10 +519,10 @@ static bool decide_places(struct node *node, uint64_t present, struct actions *a
 	entry.places = placing.bytes;
 	entry.places_size = placing.used;
 	entry.place_count = placing.placed;
-	if (entry.place_count > 0)
-		node_propose(node, &entry, NULL, actions);
-	// Moves do not see what is placed in the same round: both could take a node's last room.
-	return decide_yields(node, present, &placing.yielding, actions) || entry.place_count > 0;
+	if (entry.place_count == 0)
+		return decide_yields(node, present, &placing.yielding, actions);
+	node_propose(node, &entry, NULL, actions);
+	return true;
 }
 
 // Replicas compare themselves now and then, so that one that went wrong is found while it is idle.

@@ -262,7 +262,12 @@ static void wish_owned(const struct node *node, const struct vm *vm, const struc
 		wish->start = false;
 	if (move && move->stage == STAGE_STOP && !order_holds_stop(&node->cluster, vm)) {
 		wish->stop = true;
-		wish->why = "it is moved, and starts anew elsewhere";
+		if (move->target != SLOT_NONE)
+			wish->why = "it is moved, and starts anew elsewhere";
+		else if (move->cause == CAUSE_DRAIN)
+			wish->why = "its node is being emptied, and it is to be shut down for that";
+		else
+			wish->why = "it yields to a more important vm";
 	}
 }
 

@@ -121,7 +121,7 @@ static void say_emulator(struct say *say)
 		add(&say->reason, say->there, " has no QEMU", "");
 		add(&say->fix, "install qemu-system-x86 on ", say->there, "");
 	} else if (why(say) == WHY_UNTOLD) {
-		text_add(&say->found, "QEMU");
+		text_add(&say->found, "not known");
 		add(&say->reason, "the QEMU of ", say->there, " has not said what it can do");
 		add(&say->fix, "look at clusterd's log on ", say->there, "");
 	} else {
@@ -173,13 +173,20 @@ static void say_same(struct say *say, const char *what, const char *found, const
 	add(&say->reason, say->there, " has ", what);
 	add(&say->reason, " ", found, ", ");
 	add(&say->reason, say->here, " has ", needed);
-	text_add(&say->fix, "clustadm vm migrate --cold moves it: it starts anew there");
+}
+
+static void say_starts_anew(struct say *say)
+{
+	if (why(say) != WHY_NONE)
+		text_add(&say->fix, "clustadm vm migrate --cold moves it: it starts anew there");
 }
 
 static void say_arch(struct say *say)
 {
 	say_same(say, "the architecture", say->target->report.facts.arch,
 		 say->source ? say->source->report.facts.arch : say->target->report.facts.arch);
+	if (why(say) != WHY_NONE)
+		add(&say->fix, "name a node of ", say->needed.buf, ": its guest knows no other");
 }
 
 static const char *accel_word(const struct cluster_node *node)
@@ -192,22 +199,23 @@ static const char *accel_word(const struct cluster_node *node)
 static void say_accel(struct say *say)
 {
 	say_same(say, "the accelerator", accel_word(say->target), accel_word(say->source));
+	say_starts_anew(say);
 }
 
 static void say_vendor(struct say *say)
 {
 	say_same(say, "processors of", say->target->report.facts.cpu_vendor,
 		 say->source ? say->source->report.facts.cpu_vendor : "");
+	say_starts_anew(say);
 }
 
 static void say_model(struct say *say)
 {
 	if (why(say) == WHY_OTHER) {
-		text_add(&say->found, say->target->report.facts.cpu_model);
-		text_add(&say->needed, say->source->report.facts.cpu_model);
+		text_add(&say->found, either(say->target->report.facts.cpu_model));
+		text_add(&say->needed, either(say->source->report.facts.cpu_model));
 		add(&say->reason, "its guest sees the processor of ", say->here, " itself, and ");
-		add(&say->reason, say->there, " has another one: ",
-		    say->target->report.facts.cpu_model);
+		add(&say->reason, say->there, " has another one: ", say->found.buf);
 		text_add(&say->fix, "<cpu mode=\"compatible\"/> at its next start");
 		return;
 	}
@@ -476,6 +484,7 @@ void preflight_refusal(const struct cluster *cluster, const struct preflight_loa
 {
 	struct text text = text_in(reason, REASON_SIZE);
 	uint32_t fewest = PREFLIGHT_CHECK_COUNT + 1;
+	enum preflight_check worst;
 	struct preflight_words words;
 	struct preflight result;
 
@@ -489,8 +498,11 @@ void preflight_refusal(const struct cluster *cluster, const struct preflight_loa
 			text_copy(fix, REASON_SIZE, "");
 			return;
 		}
-		preflight_explain(cluster, vm, &result, preflight_worst(&result), &words);
-		text_add(text_add(&text, text.length ? "; " : ""), words.reason);
+		worst = preflight_worst(&result);
+		preflight_explain(cluster, vm, &result, worst, &words);
+		// What is wrong with the VM itself is the same everywhere.
+		if (worst != PREFLIGHT_VM || text.length == 0)
+			text_add(text_add(&text, text.length ? "; " : ""), words.reason);
 		if (failures(&result) < fewest)
 			text_copy(fix, REASON_SIZE, words.fix);
 		if (failures(&result) < fewest)

@@ -517,7 +517,8 @@ static void say_blocked(const struct cluster *cluster, const struct placement_lo
 
 	mend->cause = MEND_MUST;
 	say_choice(cluster, mend);
-	placement_explain(cluster, load, mend->broken, why, mend->fix);
+	placement_explain_among(cluster, load, mend->broken, ~BIT(mend->broken->owner), why,
+				mend->fix);
 	reason = (struct text){ mend->reason, REASON_SIZE, strlen(mend->reason) };
 	text_add(text_add(&reason, "; no other node can have it: "), why);
 }

@@ -499,9 +499,13 @@ static void explain_rule(const struct cluster *cluster, uint8_t slot, const stru
 			cluster, check->node);
 		break;
 	case CHECK_ORDER:
+		if (check->needed == 1) {
+			text_add(reason, "it starts after another one, which is not up");
+			break;
+		}
 		text_add_number(text_add(reason, "it starts after "), check->needed);
 		text_add_number(text_add(reason, " others, "), check->found);
-		text_add(reason, " are up");
+		text_add(reason, " of them up");
 		break;
 	case CHECK_NODE_ONLINE:
 	case CHECK_NODE_MANAGED:

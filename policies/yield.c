@@ -22,6 +22,12 @@ static bool may_yield(const struct cluster *cluster, const struct vm *vm, uint8_
 	       vm_definition(cluster, vm)->priority < priority;
 }
 
+// It has left the node, where its former process is not quite gone.
+static bool has_left(const struct vm *vm, const struct move *move, uint8_t node)
+{
+	return move && vm->owner != node && move->source == node && !move->source_gone;
+}
+
 // Memory that will be free there by itself: of those that leave the node, or end.
 static uint64_t becomes_free(const struct cluster *cluster, uint8_t node)
 {
@@ -31,6 +37,8 @@ static uint64_t becomes_free(const struct cluster *cluster, uint8_t node)
 		const struct vm *vm = &cluster->vms[i];
 		const struct move *move = cluster_move(cluster, vm->move);
 
+		if (vm->used && has_left(vm, move, node))
+			mib += cluster->defs[i].memory_mib;
 		if (!vm->used || vm->owner != node || vm->phase != VM_RUNNING || !vm->managed)
 			continue;
 		if (vm->wanted != VM_WANTED_RUNNING || vm_is_held(cluster, vm) ||

@@ -248,10 +248,11 @@ void admin_reply(struct world *world, struct host *host, const struct action *ac
 
 		if (request->host != host || request->cookie != action->cookie)
 			continue;
-		world_say(world, host, "%s%s%s: %s%s%s", request_word(request->type),
+		world_say(world, host, "%s%s%s: %s%s%s%s", request_word(request->type),
 			  request->name[0] ? " " : "", request->name,
 			  action->result->accepted ? "done" : "refused: ",
-			  action->result->accepted ? "" : action->result->reason, "");
+			  action->result->accepted ? "" : action->result->reason,
+			  action->result->fix[0] ? "; " : "", action->result->fix);
 		world->stats[action->result->accepted ? STAT_ACCEPTED : STAT_REFUSED]++;
 		if (world->replied)
 			world->replied(world, action->cookie, action->result);
@@ -260,6 +261,8 @@ void admin_reply(struct world *world, struct host *host, const struct action *ac
 			check_fail(world, host, "recovers, and nothing had to be recovered");
 		else if (action->result->accepted && request->type != 0)
 			check_ack(world, host);
+		if (action->result->accepted && strcmp(request->name, SPOILED_NAME) == 0)
+			check_fail(world, host, "a definition with a mistake is accepted");
 		if (action->result->accepted && request->type == ENTRY_NODE_CONFIRM_DEAD)
 			confirmed_dead(world, host, request);
 		request->host = NULL;

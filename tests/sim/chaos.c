@@ -38,19 +38,12 @@ static uint32_t move_troubles(uint64_t seed)
 	return troubles;
 }
 
-// Drawn apart, too.
-static bool measures_of_seed(uint64_t seed)
+// Drawn apart, too: what is added here later changes no other seed.
+static bool is_among(uint64_t seed, uint64_t salt, uint32_t percent)
 {
-	struct rng rng = { .state = seed ^ 0x6d656173 };
+	struct rng rng = { .state = seed ^ salt };
 
-	return rng_chance(&rng, 15);
-}
-
-static bool questions_of_seed(uint64_t seed)
-{
-	struct rng rng = { .state = seed ^ 0x717565 };
-
-	return rng_chance(&rng, 15);
+	return rng_chance(&rng, percent);
 }
 
 struct world_config config_of_seed(uint64_t seed, uint32_t hosts, uint32_t vms)
@@ -83,8 +76,9 @@ struct world_config config_of_seed(uint64_t seed, uint32_t hosts, uint32_t vms)
 	config.dense = rng_chance(&rng, 30);
 	config.early = rng_chance(&rng, 20);
 	config.second_fences = some_of(&rng, config.hosts);
-	config.measures = measures_of_seed(seed);
-	config.questions = questions_of_seed(seed);
+	config.measures = is_among(seed, 0x6d656173, 15);
+	config.questions = is_among(seed, 0x717565, 15);
+	config.spoiled = is_among(seed, 0x73706f696c, 12);
 	return config;
 }
 
@@ -546,6 +540,8 @@ void chaos_start(struct world *world)
 	}
 	if (world->config.questions)
 		questions_start(world);
+	if (world->config.spoiled)
+		spoiled_start(world);
 }
 
 void chaos_heal(struct world *world)

@@ -306,7 +306,8 @@ static struct sim_age *age_of(struct world *world, const struct uuid *uuid)
 /*
  * Expiry of a host without a watchdog proves nothing: what ran there when it was last heard of may
  * still run. A child that is granted such a lease harms nobody as long as it waits (it may have
- * asked for it long ago, and its host be cut off since): judged is who lets its guest run with it.
+ * asked for it long ago, and its host be cut off since): judged is who lets its guest run with it;
+ * and not by who came to that host since then.
  */
 static void check_expiry(struct world *world, struct host *host, const struct proc *proc)
 {
@@ -317,7 +318,8 @@ static void check_expiry(struct world *world, struct host *host, const struct pr
 	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
 		const struct proc *old = &owner->procs[i];
 
-		if (old->executed && (old->state != PROC_NONE || old->died_with_power) &&
+		if (old->executed && old->serial <= proc->expired_serial &&
+		    (old->state != PROC_NONE || old->died_with_power) &&
 		    memcmp(&old->uuid, &proc->uuid, sizeof(proc->uuid)) == 0)
 			check_fail(world, host,
 				   "%s runs with the expired lease of %s, which has no watchdog",

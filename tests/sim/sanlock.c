@@ -400,6 +400,7 @@ static void lease_pass_over(struct world *world, struct host *host, struct proc 
 	if (id->held && id->generation == generation) {
 		world->stats[STAT_EXPIRIES]++;
 		proc->expired = (uint8_t)holder;
+		proc->expired_serial = world->hosts[holder - 1].proc_serial;
 	} else {
 		world->stats[STAT_TAKEOVERS]++;
 	}

@@ -2,28 +2,52 @@
 /*
  * Stories: a sentence of why, a few commands, and the expected log behind a line of three dashes.
  *
+ * Before anything is up:
  *   # why
- *   nodes 3 | vms 1 | volumes 1 | fence all|none|n1,n2 | watchdog all|none|n1 | hold S | io-timeout
- * S | unit off up                            power on, and wait until everything defined runs run S
- * let time pass wait settle|no-quorum NODE    up to ten minutes power-off N.. | power-on N.. | cut
- * n1 n2,n3 | heal | kill clusterd|corosync|sanlock N.. | start DAEMON N.. store delete|fail N |
- * storage lose|hang|slow|restore N [d1] | pause N S | clock N S | fence-device N works|fails|slow
- *   rule apart|together|follow|order VM VM..  strict; the first of an order, the leader, first
- *   prefer VM NODE [S]    with failback, when the node was steady for so long
- * shutdown conditional|failover|freeze|migrate (before up) | shut-down N.. | reboot N..
- *   vm migrate|quick|cold|save NAME [to n2] | vm cancel NAME | node
- * drain|undrain|abort|pause|resume NAME [stay] wait stage VM
- * prepare|transfer|handover|cleanup|undo|save|restore    until its move is there wait sending VM
- * active|pre-switchover|device|completed               until its QEMU is cut-moves n1 n2,n3 |
- * heal-moves      the network of the moves alone vm start|stop|disable|clear|manage|unmanage NAME |
- * apply VM | remove VM | node fence|confirm-dead NAME [at N] guest shutdown VM | qemu
- * die|refuse|deaf VM
- *   measures                                   every host begins to say what it measures
- *   load VM CPU MIB | heat N CPU | mute N on|off     permille of one CPU; a host's own; says
- * nothing policy NAME MODE OF MEASURE AT-LEAST CLEAR HOLD-S ACTION [SCRIPT] | policy on|off|run
- * NAME balance | tip accept|dismiss ID | scripts hang|end | wait tip STATE     the newest one
+ *   nodes 3 | vms 1 | volumes 1 | hold S | io-timeout S | unit off
+ *   fence all|none|n1,n2 | watchdog all|none|n1
+ *   shutdown conditional|failover|freeze|migrate
+ *
+ * Time:
+ *   up                             power on, and wait until everything defined runs
+ *   run S                          let time pass
+ *   wait settle|no-quorum N        up to ten minutes
+ *   wait stage VM prepare|transfer|handover|cleanup|undo|save|restore
+ *   wait sending VM active|pre-switchover|device|completed          until its QEMU is
+ *   wait tip STATE                 the newest one
+ *
+ * Troubles:
+ *   power-off N.. | power-on N.. | shut-down N.. | reboot N.. | pause N S | clock N S
+ *   cut n1 n2,n3 | heal | cut-moves n1 n2,n3 | heal-moves         the latter: of moves alone
+ *   kill clusterd|corosync|sanlock N.. | start DAEMON N.. | store delete|fail N
+ *   storage lose|hang|slow|restore N [d1] | fence-device N works|fails|slow|lies
+ *   guest shutdown VM | qemu die|refuse|deaf VM
+ *   host N WHAT [VALUE]            what it has and says of itself: story_host.c
+ *
+ * Administrators:
+ *   <vm name="web">...             a document, applied: its lines begin with < or a blank; an
+ *                                  empty line ends it
+ *   rule apart|together|follow|order VM VM..       strict; the first of an order, the leader, first
+ *   prefer VM NODE [S]             with failback, when the node was steady for so long
+ *   apply VM | remove VM | remove node|volume|rule|policy/NAME
+ *   vm start|stop|halt|disable|clear|manage|unmanage NAME | vm cancel NAME
+ *   vm migrate|move|quick|cold|save NAME [to n2]
+ *   node fence|confirm-dead|manage|unmanage NAME [at N]
+ *   node drain|undrain|abort|pause|resume NAME [stay] [anyway] [stop] [for S]
+ *   spoiled                        definitions that must be refused, one by one
+ *
+ * Measurements, policies, tips:
+ *   measures                       every host begins to say what it measures
+ *   load VM CPU MIB | heat N CPU   permille of one CPU; a host's own
+ *   mute N on|off                  says nothing
+ *   policy NAME MODE OF MEASURE AT-LEAST CLEAR HOLD-S ACTION [SCRIPT]
+ *   policy on|off|run NAME | balance | tip accept|dismiss ID | scripts hang|end
+ *
+ * Questions, answered at once by the first node that can:
+ *   explain VM | preflight VM KIND [N] | contradictions | capacity K | plan drain N
+ *   plan balance [measured] | whatif lose|drain N.. | states | tips | moves | top N
  */
-#include "tests/sim/world.h"
+#include "tests/sim/story.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -34,8 +58,11 @@
 
 enum { WORDS_MAX = 12, LINE_SIZE = 512 };
 
+enum { XML_SIZE = 64 * 1024 };
+
 struct story {
 	const char *path;
+	char *xml; // a document of several lines, so far
 	int line;
 	struct world_config config;
 	struct world *world;
@@ -83,14 +110,6 @@ static struct proc *proc_named(struct story *story, const char *vm, struct host 
 		}
 	}
 	story_fail(story, "no process of that VM is anywhere");
-	return NULL;
-}
-
-static struct host *normal_host(struct world *world)
-{
-	for (uint32_t i = 0; i < world->config.hosts; i++)
-		if (world->hosts[i].daemon && view_normal(node_view(world->hosts[i].node)))
-			return &world->hosts[i];
 	return NULL;
 }
 
@@ -357,113 +376,6 @@ static bool host_command(struct story *story, char **words)
 	return known;
 }
 
-static bool vm_command(struct story *story, char **words)
-{
-	static const struct {
-		const char *word;
-		uint8_t type, wanted;
-		bool flag;
-	} verbs[] = {
-		{ "start", ENTRY_VM_WANT, VM_WANTED_RUNNING, false },
-		{ "stop", ENTRY_VM_WANT, VM_WANTED_STOPPED, false },
-		{ "disable", ENTRY_VM_WANT, VM_WANTED_DISABLED, false },
-		{ "clear", ENTRY_VM_CLEAR, 0, false },
-		{ "manage", ENTRY_VM_MANAGE, 0, true },
-		{ "unmanage", ENTRY_VM_MANAGE, 0, false },
-		{ "fence", ENTRY_NODE_FENCE, 0, false },
-		{ "confirm-dead", ENTRY_NODE_CONFIRM_DEAD, 0, false },
-	};
-	struct host *host = normal_host(story->world);
-	struct entry *entry = calloc(1, sizeof(*entry));
-	uint32_t i;
-
-	INVARIANT(entry);
-	if (words[3] && words[4] && strcmp(words[3], "at") == 0)
-		host = &story->world->hosts[words[4][1] - '1'];
-	if (strcmp(words[0], "remove") == 0) {
-		entry->type = ENTRY_REMOVE;
-		entry->object = OBJECT_VM;
-		snprintf(entry->name, sizeof(entry->name), "%s", words[1]);
-		i = 0;
-	} else {
-		for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-			if (strcmp(words[1], verbs[i].word) == 0)
-				break;
-		if (i < sizeof(verbs) / sizeof(verbs[0]) && words[2]) {
-			entry->type = verbs[i].type;
-			entry->wanted = verbs[i].wanted;
-			entry->flag = verbs[i].flag;
-			snprintf(entry->name, sizeof(entry->name), "%s", words[2]);
-		}
-	}
-	if (entry->type && host)
-		admin_request(story->world, host, entry);
-	else if (entry->type)
-		world_say(story->world, NULL, "nobody has quorum to ask");
-	i = entry->type;
-	free(entry);
-	return i != 0;
-}
-
-// node drain|undrain|abort|pause|resume NAME [stay]
-static bool drain_command(struct story *story, struct host *host, char **words)
-{
-	static const char *const verbs[DRAIN_VERB_COUNT] = {
-		[DRAIN_ON] = "drain",	 [DRAIN_OFF] = "undrain",   [DRAIN_ABORT] = "abort",
-		[DRAIN_PAUSE] = "pause", [DRAIN_RESUME] = "resume",
-	};
-	bool stay = words[3] && strcmp(words[3], "stay") == 0;
-
-	for (uint8_t i = 0; i < DRAIN_VERB_COUNT; i++)
-		if (strcmp(words[1], verbs[i]) == 0)
-			return admin_drain(story->world, host, words[2], i, !stay);
-	return false;
-}
-
-// vm migrate|quick|cold|save NAME [to n2], vm cancel NAME
-static bool move_command(struct story *story, char **words)
-{
-	static const struct {
-		const char *word;
-		enum move_kind kind;
-	} kinds[] = { { "migrate", MOVE_LIVE },
-		      { "quick", MOVE_QUICK },
-		      { "cold", MOVE_COLD },
-		      { "save", MOVE_SAVE } };
-	struct host *host = normal_host(story->world);
-	struct entry *entry;
-	bool known = false;
-
-	if (!words[1] || !words[2] || !host)
-		return false;
-	if (strcmp(words[0], "node") == 0)
-		return drain_command(story, host, words);
-	entry = calloc(1, sizeof(*entry));
-	INVARIANT(entry);
-	entry->actor = SLOT_NONE;
-	snprintf(entry->name, sizeof(entry->name), "%s", words[2]);
-	if (strcmp(words[1], "cancel") == 0) {
-		entry->type = ENTRY_MOVE_CANCEL;
-		known = true;
-	}
-	for (uint32_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		const struct cluster_node *to =
-			words[3] && words[4] ? cluster_find_node(node_cluster(host->node), words[4])
-					     : NULL;
-
-		if (strcmp(words[1], kinds[i].word) != 0)
-			continue;
-		entry->type = ENTRY_MOVE_REQUEST;
-		entry->move_kind = (uint8_t)kinds[i].kind;
-		entry->actor = to ? node_slot(node_cluster(host->node), to) : SLOT_NONE;
-		known = true;
-	}
-	if (known)
-		admin_request(story->world, host, entry);
-	free(entry);
-	return known;
-}
-
 static bool move_link_command(struct story *story, char **words)
 {
 	bool up = strcmp(words[0], "heal-moves") == 0;
@@ -595,15 +507,21 @@ static bool world_command(struct story *story, char **words)
 				      (uint32_t)strtoul(words[1] + 2, NULL, 10));
 	else if (normal_host(world) && tip_command(world, normal_host(world), words))
 		return true;
+	else if (strcmp(verb, "host") == 0)
+		return host_has(world, words);
+	else if (strcmp(verb, "spoiled") == 0 && normal_host(world))
+		spoiled_tell(world, normal_host(world));
+	else if (normal_host(world) && ask_command(world, normal_host(world), words))
+		return true;
 	else if (strcmp(verb, "cut-moves") == 0 || strcmp(verb, "heal-moves") == 0)
 		return move_link_command(story, words);
 	else if ((strcmp(verb, "vm") == 0 || strcmp(verb, "node") == 0) && words[1] &&
-		 move_command(story, words))
+		 move_command(world, words))
 		return true;
 	else if ((strcmp(verb, "vm") == 0 || strcmp(verb, "node") == 0 ||
 		  strcmp(verb, "remove") == 0) &&
 		 words[1])
-		return vm_command(story, words);
+		return vm_command(world, words);
 	else if (strcmp(verb, "top") == 0 && words[1] && hosts_of(story, words[1]))
 		measure_say(world, &world->hosts[words[1][1] - '1']);
 	else if (strcmp(verb, "guest") == 0 || strcmp(verb, "qemu") == 0)
@@ -617,8 +535,10 @@ static bool world_command(struct story *story, char **words)
 static bool story_harmless(const char *word)
 {
 	static const char *const words[] = {
-		"up",	  "run",    "wait", "vm",     "node",	   "apply",
-		"remove", "rule",   "prefer", "shut-down", "reboot",
+		"up",	   "run",	"wait",		  "vm",	       "node",	 "apply",
+		"remove",  "rule",	"prefer",	  "shut-down", "reboot", "spoiled",
+		"explain", "preflight", "contradictions", "capacity",  "plan",	 "whatif",
+		"states",  "tips",	"moves",
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -627,11 +547,37 @@ static bool story_harmless(const char *word)
 	return false;
 }
 
+// A document begins with an element and goes on over the lines that begin with one, or with a
+// blank.
+static bool story_xml(struct story *story, const char *line)
+{
+	size_t used = story->xml ? strlen(story->xml) : 0;
+	bool more = line[0] == '<' || (used > 0 && (line[0] == ' ' || line[0] == '\t'));
+
+	if (more) {
+		if (!story->xml)
+			story->xml = calloc(1, XML_SIZE);
+		INVARIANT(story->xml);
+		snprintf(story->xml + used, XML_SIZE - used, "%s\n", line);
+		return true;
+	}
+	if (used == 0)
+		return false;
+	if (!story->world || !normal_host(story->world))
+		story_fail(story, "nobody is there to define that");
+	else if (!story_define(story->world, normal_host(story->world), story->path, story->xml))
+		story_fail(story, "the schema clusterd.rng is not to be found");
+	story->xml[0] = 0;
+	return false;
+}
+
 static void story_line(struct story *story, char *line)
 {
 	char *words[WORDS_MAX + 1] = { NULL }, *rest = NULL, text[LINE_SIZE];
 	uint32_t count = 0;
 
+	if (story_xml(story, line))
+		return;
 	snprintf(text, sizeof(text), "%s", line);
 	for (char *word = strtok_r(line, " \t\n", &rest); word && count < WORDS_MAX;
 	     word = strtok_r(NULL, " \t\n", &rest))
@@ -737,6 +683,9 @@ int story_run(const char *path, bool update)
 		story_line(&story, line);
 		at += length + 1;
 	}
+	if (!story.failed)
+		story_line(&story, (char[]){ "#" });
+	free(story.xml);
 	good = !story.failed && !(story.world && story.world->failed);
 	if (story.world && story.world->failed)
 		fprintf(stderr, "%s: %s\n", path, story.world->failure);

@@ -329,8 +329,7 @@ void host_deliver(struct world *world, struct host *host, struct event *event)
 	uint32_t epoch = host->daemon_epoch;
 
 	event->now_ms = now_ms;
-	event->wall_ms =
-		(uint64_t)((int64_t)(world->now_us / 1000 + 1800000000000u) + host->wall_ms);
+	event->wall_ms = (uint64_t)((int64_t)(world->now_us / 1000 + SIM_WALL_MS) + host->wall_ms);
 	actions->count = 0;
 	actions->used = 0;
 	world->stats[STAT_STEPS]++;
@@ -448,21 +447,29 @@ static void host_facts(struct host_facts *facts)
 	text_copy(facts->bridges[facts->bridge_count++], BRIDGE_SIZE, "br0");
 }
 
-static void daemon_say_host(struct world *world, struct host *host)
+void host_report(const struct host *host, struct node_report *report)
 {
-	struct node_report report = {
-		.cpus = host->cpus,
-		.memory_mib = host->memory_mib,
-		.watchdog = host->watchdog,
-		.qemu = true,
-		.boot = host->boot,
-	};
+	if (host->own) {
+		*report = *host->own;
+	} else {
+		*report = (struct node_report){ .qemu = true };
+		report->cpus = host->cpus;
+		report->memory_mib = host->memory_mib;
+		host_facts(&report->facts);
+		text_copy(report->addresses[0], ADDRESS_SIZE, "10.0.0.1");
+		report->cert_expires = 1ull << 40;
+		report->cert_authority = 1;
+	}
+	report->watchdog = host->watchdog;
+	report->boot = host->boot;
+}
+
+void daemon_say_host(struct world *world, struct host *host)
+{
+	struct node_report report;
 	struct event event = { .type = EVENT_HOST, .report = &report };
 
-	host_facts(&report.facts);
-	text_copy(report.addresses[0], ADDRESS_SIZE, "10.0.0.1");
-	report.cert_expires = 1ull << 40;
-	report.cert_authority = 1;
+	host_report(host, &report);
 	host_post(world, host, world_jitter(world, MS(1), MS(50)), &event);
 }
 
@@ -718,6 +725,7 @@ void world_free(struct world *world)
 		store_fini(&world->hosts[i]);
 		record_end(&world->hosts[i]);
 		record_memory_free(world->hosts[i].memory, node_memory(&world->limits));
+		free(world->hosts[i].own);
 		free(world->hosts[i].log);
 	}
 	corosync_fini(world);

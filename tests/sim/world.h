@@ -13,6 +13,7 @@
 
 #include "clusterd/node.h"
 
+#define SIM_WALL_MS UINT64_C(1800000000000) // the wall clock when the world begins
 enum { HOSTS_MAX = 16, DISKS_MAX = 4, DISK_LEASES_MAX = 512, SIM_VMS_MAX = 64 };
 
 #define NEVER UINT64_MAX
@@ -258,6 +259,7 @@ struct proc {
 	bool converting;	// sanlock is at it: it takes no second command for the process
 	bool lost;		// and then its lockspace failed
 	uint8_t expired;	// host whose claim had expired when it was granted; 0: none
+	uint32_t expired_serial; // its last process at that time
 	bool died_with_power;
 };
 
@@ -275,6 +277,7 @@ struct host {
 	bool watchdog, watchdog_doomed;
 	uint32_t memory_mib;	// what clusterd finds
 	uint32_t cpus;
+	struct node_report *own;	// what a story says that it has; NULL: like the others
 	uint64_t stalled_until_us;	// clusterd alone gets no processor until then
 	int64_t wall_ms;	// offset of the wall clock
 	bool mute;		// measures nothing
@@ -358,7 +361,7 @@ enum fence_mode { FENCE_WORKS, FENCE_SLOW, FENCE_FAILS, FENCE_LIES };
 	X(CONVERT_ERRORS, "lease changes failed") X(SAVES, "states saved")                      \
 	X(RESTORES, "states restored") X(WORDS_LOST, "words lost") X(DRAINS, "drains")   \
 	X(POST_COPIES, "post-copies") X(QUESTIONS, "looks at everything")                       \
-	X(FOUND_DEAF, "QEMUs found deaf")
+	X(FOUND_DEAF, "QEMUs found deaf") X(SPOILED, "definitions with a mistake")
 
 enum stat {
 #define X(name, text) STAT_##name,
@@ -405,6 +408,7 @@ struct world_config {
 	bool dense;			// troubles come close together
 	bool early;			// and from the start
 	bool questions;			// administrators who only look
+	bool spoiled;			// and such whose definitions have mistakes
 	bool measures;			// loads are drawn, and what is said of them goes wrong
 };
 
@@ -549,6 +553,9 @@ void host_pause(struct world *world, struct host *host, uint64_t length_us);
 void host_clock_step(struct world *world, struct host *host, int64_t step_ms);
 void daemon_start(struct world *world, struct host *host);
 void daemon_kill(struct world *world, struct host *host);
+// What its host has, as clusterd finds it; and that it says so.
+void host_report(const struct host *host, struct node_report *report);
+void daemon_say_host(struct world *world, struct host *host);
 // As systemctl stop clusterd, or as its host goes down.
 void daemon_end(struct world *world, struct host *host, enum host_leaving leaving);
 void daemon_restart_later(struct world *world, struct host *host, uint64_t delay_us);
@@ -714,6 +721,12 @@ void check_log(struct world *world, struct host *host, const struct action *acti
 
 // questions.c
 void questions_start(struct world *world);
+
+// spoiled.c: definitions that must be refused
+#define SPOILED_NAME "spoiled"
+// Each of them, one by one, and the answers.
+void spoiled_tell(struct world *world, struct host *host);
+void spoiled_start(struct world *world);
 
 // record.c
 void record_to(const char *folder);	// what follows is recorded there

@@ -16,7 +16,7 @@ wait settle
      8.000 --   > node confirm-dead n1 at n2
      8.000 --   > run 12
     12.100 n2   checked host id 1: renewed
-    12.100 n2   confirm-dead n1: refused: its host id is still being renewed
+    12.100 n2   confirm-dead n1: refused: its host id is still being renewed; switch it off first; or wait: if it is cut off, its leases end by themselves
     20.000 --   > heal
     20.000 --   > wait settle
     20.855 n2   | view 3: n1, n2, n3

@@ -23,4 +23,4 @@ wait settle
      2.119 n1   | vm vm0: moved to n3
      2.250 --   > node drain n2
      2.250 --   > wait settle
-     2.250 n1   drain n2: refused: n1 is in maintenance: of 3 voters 1 would be left, and a quorum needs 2
+     2.250 n1   drain n2: refused: n1 is in maintenance: of 3 voters 1 would be left, and a quorum needs 2; clustadm node maintenance n1 off

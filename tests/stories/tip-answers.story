@@ -64,4 +64,4 @@ run 2
    163.508 n1   | tip 3 is done: noted
    173.500 --   > tip accept 3
    173.500 --   > run 2
-   173.503 n1   tip accept: refused: tip 3 is not open any more
+   173.503 n1   tip accept: refused: tip 3 is not open any more; see: clustadm tips list

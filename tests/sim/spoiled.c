@@ -1,0 +1,579 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Definitions that must be refused: each has one mistake, and all else of it is good. The reader of
+ * XML refuses most of them before: here they come as entries, as another version's daemon, or a
+ * garbled one, would send them, and every replica must refuse them alike.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clusterd/invariant.h"
+#include "clusterd/text.h"
+#include "tests/sim/world.h"
+
+// One object of each kind, two where a mistake takes two.
+struct good {
+	struct definitions defs;
+	struct node_def nodes[2];
+	struct volume_def volumes[2];
+	struct vm_def vms[2];
+	struct owner_def owners[2];
+	struct rule_def rules[2];
+	struct pro_def pros[2];
+};
+
+enum { SPOILED_SIZE = 64 * 1024 };
+
+#define SET(to, text) text_copy(to, sizeof(to), text)
+
+static void good_vm(struct vm_def *def, const char *name)
+{
+	SET(def->name, name);
+	def->cpus = 1;
+	def->memory_mib = 512;
+	def->stop_timeout_s = 20;
+	def->max_pause_ms = 1000;
+	def->disk_count = 1;
+	SET(def->disks[0].volume, "d0");
+	SET(def->disks[0].path, "vms/new.raw");
+}
+
+static void good_init(struct good *good)
+{
+	struct cluster_def *cluster = &good->defs.cluster;
+	struct rule_member *members = good->rules[0].members;
+
+	memset(good, 0, sizeof(*good));
+	good->defs.nodes = good->nodes;
+	good->defs.volumes = good->volumes;
+	good->defs.vms = good->vms;
+	good->defs.owners = good->owners;
+	good->defs.rules = good->rules;
+	good->defs.pros = good->pros;
+	SET(cluster->name, "sim");
+	SET(cluster->root, "/clusterstorage");
+	cluster->no_quorum_hold_s = 60;
+	cluster->io_timeout_s = 10;
+	cluster->migration.bandwidth_percent = 50;
+	cluster->migration.moves_out_max = cluster->migration.moves_in_max = 2;
+	SET(good->nodes[0].name, "new");
+	good->nodes[0].id = 1000;
+	good->nodes[1] = good->nodes[0];
+	SET(good->volumes[0].name, "new");
+	SET(good->volumes[0].source, "/shared/new");
+	good->volumes[1] = good->volumes[0];
+	good_vm(&good->vms[0], "new");
+	good_vm(&good->vms[1], "newer");
+	SET(good->owners[0].node, "n1");
+	SET(good->owners[1].node, "n2");
+	good->rules[0] = (struct rule_def){ .kind = RULE_APART,
+					    .strict = true,
+					    .enabled = true,
+					    .weight = 100,
+					    .at_once = 1,
+					    .member_count = 2 };
+	SET(good->rules[0].name, "new");
+	SET(members[0].name, "new");
+	SET(members[1].name, "newer");
+	good->rules[1] = good->rules[0];
+	good->pros[0] = pro_defaults();
+	SET(good->pros[0].name, "new");
+	good->pros[0].measure = PRO_CPU;
+	good->pros[0].threshold = 80;
+	good->pros[0].clear = 70;
+	good->pros[0].action = PRO_NOTIFY;
+	good->pros[1] = good->pros[0];
+}
+
+// Each makes the mistake of the number, and says which; NULL: it knows no more.
+typedef const char *(*spoil_fn)(struct good *good, uint32_t number);
+
+static const char *spoil_cluster(struct good *good, uint32_t number)
+{
+	struct cluster_def *def = &good->defs.cluster;
+
+	good->defs.cluster_given = true;
+	switch (number) {
+	case 0:
+		SET(def->name, "two words");
+		return "a cluster's name with a blank";
+	case 1:
+		SET(def->root, "clusterstorage");
+		return "a root that is no absolute path";
+	case 2:
+		def->no_quorum_hold_s = 1;
+		return "a hold that is too short";
+	case 3:
+		def->io_timeout_s = 61;
+		return "an I/O timeout that is too long";
+	case 4:
+		def->migration.network_count = 1;
+		SET(def->migration.networks[0], "10.1.0.0,16");
+		return "a network that is none";
+	case 5:
+		def->migration.bandwidth_percent = 0;
+		return "no bandwidth";
+	case 6:
+		def->migration.link_mbit = UINT32_MAX;
+		return "links that are too fast";
+	case 7:
+		def->migration.moves_out_max = 0;
+		return "no moves out";
+	case 8:
+		def->migration.moves_in_max = 17;
+		return "too many moves in";
+	default:
+		return NULL;
+	}
+}
+
+static const char *spoil_node(struct good *good, uint32_t number)
+{
+	struct node_def *def = &good->nodes[0];
+
+	good->defs.node_count = 1;
+	switch (number) {
+	case 0:
+		SET(def->name, "-new");
+		return "a node's name that begins with a dash";
+	case 1:
+		def->id = 0;
+		return "a node without an id";
+	case 2:
+		def->memory_reserve_mib = UINT32_MAX;
+		return "a reserve that no host has";
+	case 3:
+		SET(def->cpu_without, "avx2 nonsense");
+		return "a CPU feature that nobody knows";
+	case 4:
+		SET(def->cpu_without,
+		    "a-name-that-is-longer-than-that-of-any-feature-of-a-processor");
+		return "a CPU feature with too long a name";
+	case 5:
+		def->fence_count = 1;
+		SET(def->fences[0].agent, "shutdown");
+		return "a fence agent that is none";
+	case 6:
+		def->fence_count = 1;
+		SET(def->fences[0].agent, "fence_sim");
+		SET(def->fences[0].options, "plug=1\tip=2\n");
+		return "options with a control character";
+	case 7:
+		good->defs.node_count = 2;
+		return "a node defined twice";
+	case 8:
+		good->defs.node_count = 2;
+		SET(good->nodes[1].name, "newer");
+		return "two nodes of one id";
+	default:
+		return NULL;
+	}
+}
+
+static const char *spoil_volume(struct good *good, uint32_t number)
+{
+	struct volume_def *def = &good->volumes[0];
+
+	good->defs.volume_count = 1;
+	switch (number) {
+	case 0:
+		SET(def->name, "a/b");
+		return "a volume's name with a slash";
+	case 1:
+		SET(def->source, "/shared/../new");
+		return "a source with two dots";
+	case 2:
+		good->defs.volume_count = 2;
+		return "a volume defined twice";
+	case 3:
+		good->defs.volume_count = 2;
+		SET(good->volumes[1].name, "newer");
+		SET(good->volumes[1].source, "/shared/new/inner");
+		return "a volume inside another one";
+	default:
+		return NULL;
+	}
+}
+
+static const char *spoil_hardware(struct good *good, uint32_t number)
+{
+	struct vm_def *def = &good->vms[0];
+
+	good->defs.vm_count = 1;
+	switch (number) {
+	case 0:
+		SET(def->name, "");
+		return "a VM without a name";
+	case 1:
+		def->cpus = 0;
+		return "a VM without a CPU";
+	case 2:
+		def->memory_mib = 0;
+		return "a VM without memory";
+	case 3:
+		def->stop_timeout_s = UINT32_MAX;
+		return "a stop that never ends";
+	case 4:
+		def->max_pause_ms = 0;
+		return "a move without any pause";
+	case 5:
+		def->restarts_max = UINT32_MAX;
+		return "restarts without end";
+	case 6:
+		def->relocations_max = UINT32_MAX;
+		return "relocations without end";
+	case 7:
+		SET(def->description, "bell\a");
+		return "a description that rings a bell";
+	case 8:
+		SET(def->machine, "q 35");
+		return "a machine with a blank";
+	case 9:
+		def->cpu_mode = CPU_MODEL;
+		return "a CPU model without a name";
+	case 10:
+		def->nic_count = 1;
+		return "a NIC on no bridge";
+	case 11:
+		def->nic_count = 1;
+		SET(def->nics[0].bridge, "br0");
+		def->nics[0].mac[0] = 1;
+		return "a group's MAC";
+	case 12:
+		def->nic_count = 2;
+		SET(def->nics[0].bridge, "br0");
+		def->nics[0].mac[5] = 1;
+		def->nics[1] = def->nics[0];
+		return "two NICs of one MAC";
+	default:
+		return NULL;
+	}
+}
+
+static const char *spoil_files(struct good *good, uint32_t number)
+{
+	struct vm_def *def = &good->vms[0];
+
+	good->defs.vm_count = 1;
+	switch (number) {
+	case 0:
+		def->disk_count = 0;
+		return "a VM without a disk";
+	case 1:
+		SET(def->disks[0].volume, "");
+		return "a disk on no volume";
+	case 2:
+		SET(def->disks[0].path, "vms//new.raw");
+		return "a disk's path with an empty part";
+	case 3:
+		SET(def->disks[0].path, ".clusterd/leases");
+		return "a disk over the leases";
+	case 4:
+		SET(def->disks[0].volume, "none");
+		return "a disk on a volume that is not there";
+	case 5:
+		def->disk_count = 2;
+		def->disks[1] = def->disks[0];
+		return "one disk twice";
+	case 6:
+		def->disks[0].readonly = true;
+		return "a VM that writes nothing";
+	case 7:
+		SET(def->cmdline, "quiet");
+		return "a command line without a kernel";
+	case 8:
+		SET(def->kernel.volume, "d0");
+		SET(def->kernel.path, "/boot/vmlinuz");
+		return "a kernel with an absolute path";
+	case 9:
+		SET(def->kernel.volume, "d0");
+		SET(def->kernel.path, "vmlinuz");
+		SET(def->initrd.volume, "none");
+		SET(def->initrd.path, "initrd");
+		return "an initrd on a volume that is not there";
+	case 10:
+		good->defs.vm_count = 2;
+		return "one disk of two VMs";
+	case 11:
+		good->defs.vm_count = 2;
+		SET(good->vms[1].name, "new");
+		SET(good->vms[1].disks[0].path, "vms/newer.raw");
+		return "a VM defined twice";
+	case 12:
+		good->defs.vm_count = 2;
+		SET(good->vms[1].disks[0].path, "vms/newer.raw");
+		memset(&def->uuid, 7, sizeof(def->uuid));
+		good->vms[1].uuid = def->uuid;
+		return "two VMs of one uuid";
+	case 13:
+		good->defs.vm_count = 2;
+		SET(good->vms[1].disks[0].path, "vms/newer.raw");
+		def->nic_count = good->vms[1].nic_count = 1;
+		SET(def->nics[0].bridge, "br0");
+		def->nics[0].mac[5] = 1;
+		good->vms[1].nics[0] = def->nics[0];
+		return "two VMs of one MAC";
+	default:
+		return NULL;
+	}
+}
+
+static const char *spoil_owners(struct good *good, uint32_t number)
+{
+	good->defs.vm_count = 1;
+	good->defs.owner_count = 1;
+	switch (number) {
+	case 0:
+		SET(good->owners[0].node, "nowhere");
+		return "an owner that is no node";
+	case 1:
+		good->owners[0].tier = VM_TIERS_MAX + 1;
+		return "a tier too many";
+	case 2:
+		good->defs.owner_count = 2;
+		good->owners[1] = good->owners[0];
+		return "an owner named twice";
+	case 3:
+		good->defs.owner_count = 2;
+		good->owners[1].tier = 1;
+		return "a preferred owner that is not possible";
+	default:
+		return NULL;
+	}
+}
+
+static const char *spoil_rule(struct good *good, uint32_t number)
+{
+	struct rule_def *def = &good->rules[0];
+
+	good->defs.rule_count = 1;
+	switch (number) {
+	case 0:
+		SET(def->name, "?");
+		return "a rule's name that is none";
+	case 1:
+		def->member_count = 1;
+		return "a VM kept apart from itself";
+	case 2:
+		def->kind = RULE_ORDER;
+		return "an order without roles";
+	case 3:
+		def->kind = RULE_FOLLOW;
+		return "nobody to follow";
+	case 4:
+		def->kind = RULE_SPREAD;
+		return "a spread over no attribute";
+	case 5:
+		def->members[1].role = ROLE_LEADER;
+		return "a leader among those kept apart";
+	case 6:
+		def->weight = 0;
+		return "a wish of no weight";
+	case 7:
+		def->at_once = 0;
+		return "no moves at once";
+	case 8:
+		def->up = UP_TCP;
+		return "a TCP port 0";
+	case 9:
+		def->up = UP_DELAY;
+		def->up_value = 86400;
+		return "a delay of a day";
+	case 10:
+		SET(def->members[0].name, "");
+		return "a member without a name";
+	case 11:
+		def->members[1] = def->members[0];
+		return "a member named twice";
+	case 12:
+		good->defs.rule_count = 2;
+		return "a rule defined twice";
+	default:
+		return NULL;
+	}
+}
+
+static const char *spoil_condition(struct good *good, uint32_t number)
+{
+	struct pro_def *def = &good->pros[0];
+
+	good->defs.pro_count = 1;
+	switch (number) {
+	case 0:
+		SET(def->name, "a policy");
+		return "a policy's name with a blank";
+	case 1:
+		def->measure = PRO_LATENCY;
+		return "the latency of a node";
+	case 2:
+		def->subject = PRO_VM;
+		def->action = PRO_DRAIN;
+		return "a drain of a VM";
+	case 3:
+		def->threshold = 101;
+		return "more than all of its CPUs";
+	case 4:
+		def->threshold = def->clear = 0;
+		return "at least nothing";
+	case 5:
+		def->below = true;
+		def->threshold = def->clear = 100;
+		return "at most everything";
+	case 6:
+		def->clear = 90;
+		return "over when it is worse";
+	case 7:
+		def->rate = 101;
+		return "faster than it can be";
+	case 8:
+		good->defs.pro_count = 2;
+		return "a policy defined twice";
+	default:
+		return NULL;
+	}
+}
+
+static const char *spoil_policy(struct good *good, uint32_t number)
+{
+	struct pro_def *def = &good->pros[0];
+
+	good->defs.pro_count = 1;
+	switch (number) {
+	case 0:
+		def->hold_s = 0;
+		return "a hold of nothing";
+	case 1:
+		def->rest_s = UINT32_MAX;
+		return "a rest for ever";
+	case 2:
+		def->expires_s = 0;
+		return "a tip that is over at once";
+	case 3:
+		def->min_gain = 0;
+		return "no gain at all";
+	case 4:
+		def->budget = 17;
+		return "a budget that is too large";
+	case 5:
+		def->at_once = 0;
+		return "a tip of no moves";
+	case 6:
+		def->script_limit_s = 0;
+		return "a script without time";
+	case 7:
+		def->action = PRO_SCRIPT;
+		return "a script that is not named";
+	case 8:
+		def->action = PRO_SCRIPT;
+		SET(def->script, "a/../../b");
+		return "a script outside its folder";
+	case 9:
+		SET(def->script, "b");
+		return "a script that is not run";
+	case 10:
+		def->mode = PRO_WINDOW;
+		def->to_min = 24 * 60;
+		return "a window beyond the day";
+	case 11:
+		def->mode = PRO_WINDOW;
+		return "a window that is empty";
+	default:
+		return NULL;
+	}
+}
+
+static const spoil_fn spoilers[] = { spoil_cluster,  spoil_node,      spoil_volume,
+				     spoil_hardware, spoil_files,     spoil_owners,
+				     spoil_rule,     spoil_condition, spoil_policy };
+enum { SPOILERS = sizeof(spoilers) / sizeof(spoilers[0]) };
+
+static void spoiled_send(struct world *world, struct host *host, const struct good *good,
+			 size_t cut)
+{
+	struct entry *entry = calloc(1, sizeof(*entry));
+	uint8_t *body = malloc(SPOILED_SIZE);
+	struct uuid proposed[2];
+	bool sent;
+
+	INVARIANT(entry && body);
+	memset(&proposed[0], 0xa5, sizeof(proposed[0]));
+	memset(&proposed[1], 0x5a, sizeof(proposed[1]));
+	entry->type = ENTRY_APPLY;
+	SET(entry->name, SPOILED_NAME);
+	entry->body = body;
+	entry->body_size = definitions_encode(&good->defs, proposed, body, SPOILED_SIZE);
+	INVARIANT(entry->body_size > cut);
+	entry->body_size -= cut;
+	sent = admin_request(world, host, entry);
+	world->stats[STAT_SPOILED] += sent;
+	free(body);
+	free(entry);
+}
+
+void spoiled_tell(struct world *world, struct host *host)
+{
+	struct good *good = malloc(sizeof(*good));
+
+	INVARIANT(good);
+	for (uint32_t i = 0; i < SPOILERS && !world->failed; i++) {
+		for (uint32_t number = 0; !world->failed; number++) {
+			const char *what;
+
+			good_init(good);
+			what = spoilers[i](good, number);
+			if (!what)
+				break;
+			world_say(world, NULL, "%s", what);
+			spoiled_send(world, host, good, 0);
+			world_run(world, world->now_us + SECONDS(1));
+		}
+	}
+	good_init(good);
+	good->defs.vm_count = good->defs.rule_count = 1;
+	world_say(world, NULL, "a document without its end");
+	spoiled_send(world, host, good, 3);
+	world_run(world, world->now_us + SECONDS(1));
+	free(good);
+}
+
+static void spoiled_random(struct world *world, struct host *host, struct rng *rng)
+{
+	spoil_fn spoiler = spoilers[rng_below(rng, SPOILERS)];
+	struct good *good = malloc(sizeof(*good));
+	uint32_t count = 0;
+
+	INVARIANT(good);
+	good_init(good);
+	if (rng_chance(rng, 20)) {
+		good->defs.cluster_given = rng_chance(rng, 50);
+		good->defs.node_count = good->defs.volume_count = good->defs.vm_count = 1;
+		good->defs.rule_count = good->defs.pro_count = 1;
+		spoiled_send(world, host, good, (size_t)rng_between(rng, 1, 200));
+	} else {
+		while (spoiler(good, count)) {
+			count++;
+			good_init(good);
+		}
+		good_init(good);
+		spoiler(good, (uint32_t)rng_below(rng, count));
+		spoiled_send(world, host, good, 0);
+	}
+	free(good);
+}
+
+static void spoiled_run(struct world *world, struct item *item)
+{
+	struct rng rng = { .state = item->a };
+	struct host *host = &world->hosts[rng_below(&rng, world->config.hosts)];
+
+	if (world->quiet)
+		return;
+	spoiled_random(world, host, &rng);
+	world_at(world, SECONDS(rng_between(&rng, 3, 20)), NULL, GUARD_NONE, spoiled_run)->a =
+		rng_next(&rng);
+}
+
+void spoiled_start(struct world *world)
+{
+	world_at(world, SECONDS(20), NULL, GUARD_NONE, spoiled_run)->a = world->seed ^ 0x73706f;
+}

@@ -116,6 +116,14 @@ static bool has_left_home(const struct cluster *cluster, const struct vm *vm,
 	       vm_definition(cluster, vm)->stickiness != STICKINESS_INFINITE;
 }
 
+// Its home is the first of several nodes that were emptied one after another.
+void move_left_home(const struct cluster *cluster, struct vm *vm, const struct move *move)
+{
+	if (vm->drained_from == SLOT_NONE &&
+	    has_left_home(cluster, vm, &cluster->nodes[move->source]))
+		vm->drained_from = move->source;
+}
+
 // It runs on its target.
 void move_done(struct apply *a, struct move *move)
 {
@@ -123,10 +131,7 @@ void move_done(struct apply *a, struct move *move)
 
 	switch ((enum move_cause)move->cause) {
 	case CAUSE_DRAIN:
-		// Its home is the first of several nodes that were emptied one after another.
-		if (vm->drained_from == SLOT_NONE &&
-		    has_left_home(a->cluster, vm, &a->cluster->nodes[move->source]))
-			vm->drained_from = move->source;
+		move_left_home(a->cluster, vm, move);
 		break;
 	case CAUSE_REQUEST:
 	case CAUSE_RETURN:
@@ -483,6 +488,12 @@ static bool move_ended(struct apply *a)
 	if (move && !refused && entry->move_outcome == MOVE_STAYED &&
 	    (move->stage == STAGE_PREPARE || move->stage == STAGE_TRANSFER)) {
 		move_undo(a, move, entry->reason);
+		return true;
+	}
+	if (move && entry->move_outcome == MOVE_RESTARTED && move->target != SLOT_NONE &&
+	    (move->stage == STAGE_SAVE || move->stage == STAGE_STOP)) {
+		move->anew = true;
+		move_say(move, entry->reason);
 		return true;
 	}
 	return refuse(a, "stale", WORDS("the move has moved on"), WORDS(""));

@@ -38,6 +38,8 @@ void move_settle(struct apply *a, struct move *move); // it may have ended then
 void move_end(struct apply *a, struct move *move, enum move_outcome outcome, const char *reason);
 void move_end_idle(struct apply *a, struct move *move, const char *reason);
 void move_done(struct apply *a, struct move *move);
+// It leaves, or has left, a node that is emptied, and comes back one day.
+void move_left_home(const struct cluster *cluster, struct vm *vm, const struct move *move);
 
 // apply_move_report.c
 bool move_report(struct apply *a);

@@ -123,12 +123,44 @@ static bool report_exclusive(struct apply *a, struct vm *vm, struct move *move, 
 }
 
 /*
+ * Why the target cannot have it, for whom it was chosen a while ago: what the administrator has
+ * said since. What rules and loads have come to say the coordinator sees, which then marks the
+ * move.
+ */
+static const char *target_closed(const struct cluster *cluster, const struct vm *vm,
+				 const struct move *move)
+{
+	const struct cluster_node *target = &cluster->nodes[move->target];
+
+	if (target->life != NODE_ONLINE)
+		return " cannot take it any more";
+	if (target->report.leaving)
+		return " goes down";
+	if (target->maintenance)
+		return " is in maintenance by now";
+	if (!target->managed)
+		return " is unmanaged by now";
+	if (vm->possible != 0 && !(vm->possible & slot_bit(move->target)))
+		return " is no possible owner of it any more";
+	return NULL;
+}
+
+// It was on its way to the target, and is left to placement instead.
+static void arrive_anywhere(struct apply *a, struct vm *vm, struct move *move, const char *reason)
+{
+	if (move->cause == CAUSE_DRAIN)
+		move_left_home(a->cluster, vm, move);
+	move_end_idle(a, move, reason);
+}
+
+/*
  * Nothing of it is left on the source: placed on the target, or again on the source when that was
  * cancelled too late. Where neither can take it any more it is left to placement.
  */
 static void move_arrive(struct apply *a, struct vm *vm, struct move *move, enum move_stage stage)
 {
 	uint8_t owner = move->cancelled || move->target == SLOT_NONE ? move->source : move->target;
+	const char *closed = NULL;
 	char reason[REASON_SIZE];
 
 	move->source_gone = true;
@@ -143,10 +175,15 @@ static void move_arrive(struct apply *a, struct vm *vm, struct move *move, enum 
 		move_end(a, move, MOVE_SAVED, "its host goes down; it goes on wherever it can");
 		return;
 	}
-	if (a->cluster->nodes[owner].life != NODE_ONLINE) {
+	if (owner == move->target)
+		closed = target_closed(a->cluster, vm, move);
+	else if (a->cluster->nodes[owner].life != NODE_ONLINE)
+		closed = " cannot take it any more";
+	if (closed || (move->anew && !move->cancelled)) {
 		words_join(reason, sizeof(reason),
-			   WORDS(slot_name(a->cluster, owner), " cannot take it any more"));
-		move_end_idle(a, move, reason);
+			   WORDS(closed ? slot_name(a->cluster, owner) : move->reason,
+				 closed ? closed : ""));
+		arrive_anywhere(a, vm, move, reason);
 		return;
 	}
 	move->target_gone = move->target_died = false;
@@ -186,7 +223,7 @@ static bool report_failed(struct apply *a, struct move *move, uint8_t from)
 		move_undo(a, move, a->entry->reason);
 		return true;
 	}
-	text_copy(reason, sizeof(reason), move->reason);
+	text_copy(reason, sizeof(reason), move->anew ? a->entry->reason : move->reason);
 	vm_drop_saved(move_vm(a, move));
 	move_end(a, move, move->cancelled ? MOVE_CANCELLED : MOVE_STAYED, reason);
 	return true;

@@ -321,6 +321,8 @@ struct move {
 	char avoid[ADDRESS_SIZE];   // the one that an earlier attempt failed over; empty: it is
 				    // the first
 	bool broke;		    // the memory did not get through
+	bool anew;		    // SAVE, STOP: the target is not to have it any more; placed
+				    // anew when it has ended on its source
 	uint32_t port;
 	struct move_numbers forecast, fact;
 	char reason[REASON_SIZE]; // of the failure, or why it waits

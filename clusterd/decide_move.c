@@ -321,6 +321,35 @@ static bool decide_overdue(struct node *node, uint64_t present, uint32_t at,
 	return reason != NULL;
 }
 
+/*
+ * Its guest is being stopped or saved, which takes a while: the target may be none any more by the
+ * rules, its health or what it has room for. One that is only absent for a moment is waited for.
+ */
+static void decide_target(struct node *node, struct move_round *round, const struct move *move,
+			  struct actions *actions)
+{
+	const struct cluster *cluster = &node->cluster;
+	const struct vm *vm = cluster_vm(cluster, move->vm);
+	char reason[REASON_SIZE] = "", fix[REASON_SIZE];
+	struct placement_load load;
+	struct placement_node row;
+
+	if ((move->stage != STAGE_SAVE && move->stage != STAGE_STOP) || move->anew ||
+	    move->cancelled || !vm || move->target >= NODES_MAX ||
+	    !(round->load.present >> move->target & 1))
+		return;
+	load = round->load;
+	placement_load_remove(&load, cluster, vm, move->target);
+	placement_judge(cluster, &load, vm, move->target, &row);
+	for (uint32_t i = 0; i < PLACEMENT_CHECK_COUNT; i++) {
+		if (row.checks[i].verdict != CHECK_FAIL)
+			continue;
+		placement_explain_check(cluster, vm, move->target, &row.checks[i], reason, fix);
+		propose_end(node, move, MOVE_RESTARTED, reason, actions);
+		return;
+	}
+}
+
 static bool anything_to_do(const struct cluster *cluster)
 {
 	for (uint32_t i = 0; i < cluster->move_high; i++)
@@ -351,7 +380,11 @@ void decide_moves(struct node *node, uint64_t present, struct actions *actions)
 			return;
 		if (move->id == 0)
 			continue;
-		if (!decide_overdue(node, present, i, actions) && !is_begun(move))
+		if (decide_overdue(node, present, i, actions))
+			continue;
+		if (is_begun(move))
+			decide_target(node, &round, move, actions);
+		else
 			decide_asked(node, &round, move, actions);
 	}
 	decide_drains(node, &round, actions);

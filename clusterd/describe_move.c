@@ -246,7 +246,11 @@ static void describe_end(const struct cluster *cluster, const struct entry *entr
 	if (!move)
 		return;
 	text_add(text_add(text_add(text, "vm "), vm_name(cluster, move->vm)), ": ");
-	text_add(text, entry->move_outcome == MOVE_REFUSED ? "not moved" : "its move is given up");
+	if (entry->move_outcome == MOVE_REFUSED)
+		text_add(text, "not moved");
+	else
+		text_add(text, entry->move_outcome == MOVE_RESTARTED ? "to be placed anew"
+								     : "its move is given up");
 	say_reason(text, entry->reason);
 }
 

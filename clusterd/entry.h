@@ -53,9 +53,10 @@ enum entry_type {
 	ENTRY_LEASE_WRITE,    // names the actor
 	ENTRY_PLACE,	      // a list of VMs and their owners, decided together
 	ENTRY_MOVE_BEGIN,     // move, actor: target, move_kind; a new one when `move` is 0 (vm,
-			  // move_cause), which with `flag` is only asked for,
-			  // and begins later
-	ENTRY_MOVE_END,	    // move, move_outcome, reason: what needs no report of either end
+			      // move_cause), which with `flag` is only asked for,
+			      // and begins later
+	ENTRY_MOVE_END,	      // move, move_outcome, reason: what needs no report of either end;
+			// RESTARTED: so it ends when its guest has stopped or is saved
 	ENTRY_NODE_DRAINED, // node_id, drain_state, reason
 	ENTRY_TIP_OPEN,	    // body: tip_encode()
 	ENTRY_TIP_PLAN,	    // tip, body: what is not yet begun of its plan is replaced

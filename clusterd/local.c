@@ -504,24 +504,36 @@ static void tell_missing(struct node *node, const struct vm *vm, struct vm_local
 	vm_report(node, local, VM_REPORT_STOPPED, REPORT_AGAIN_MS, actions);
 }
 
+// Moved cold with others, and started in its turn.
+static bool waits_for_turn(const struct node *node, const struct vm *vm)
+{
+	const struct move *move = cluster_move(&node->cluster, vm->move);
+
+	return move && move->stage == STAGE_START && order_holds_start(&node->cluster, vm);
+}
+
 // Placed here, and something else than its lease keeps it from starting: given back, so that it may
 // go elsewhere.
 static void tell_stalled(struct node *node, const struct vm *vm, struct vm_local *local,
 			 struct actions *actions)
 {
+	bool turn = waits_for_turn(node, vm);
+	bool closed = turn && node->cluster.nodes[vm->owner].maintenance;
+
 	if (node->shutdown >= SHUTDOWN_HOST) {
 		text_copy(local->reason, sizeof(local->reason), "its host shuts down");
 	} else if (vm->wanted == VM_WANTED_RUNNING && vm->managed) {
-		if (local->claim != vm->attempt || local->deadline_ms == UINT64_MAX) {
+		if (local->claim != vm->attempt || local->deadline_ms == UINT64_MAX || turn) {
 			local->claim = vm->attempt;
 			local->deadline_ms = node->now_ms + STALL_LIMIT_MS;
 		}
-		if (node->now_ms < local->deadline_ms) {
+		if (!closed && node->now_ms < local->deadline_ms) {
 			node_wake_at(node, local->deadline_ms);
 			return;
 		}
 		text_copy(local->reason, sizeof(local->reason),
-			  "its host could not begin to start it");
+			  closed ? "its host went into maintenance before its turn came"
+				 : "its host could not begin to start it");
 	} else {
 		text_copy(local->reason, sizeof(local->reason), "");
 	}

@@ -19,7 +19,7 @@ static bool waits_cold(const struct cluster *cluster, const struct vm *vm)
 }
 
 // That, or stopped for one, or started after it.
-static bool moves_cold(const struct cluster *cluster, const struct vm *vm)
+bool order_moves_cold(const struct cluster *cluster, const struct vm *vm)
 {
 	const struct move *move = cluster_move(cluster, vm->move);
 
@@ -86,7 +86,7 @@ static bool rule_holds_start(const struct cluster *cluster, const struct vm *vm,
 		if (!first->used || first == vm ||
 		    !(rules_of_vm(cluster, first).as[ROLE_FIRST] >> rule & 1))
 			continue;
-		coming = first->phase == VM_PLACED || moves_cold(cluster, first);
+		coming = first->phase == VM_PLACED || order_moves_cold(cluster, first);
 		any_up = any_up || (first->phase == VM_RUNNING && !coming);
 		any_coming = any_coming || coming;
 		any_down = any_down || (!coming && first->phase != VM_RUNNING);

@@ -11,6 +11,8 @@
 bool order_holds_stop(const struct cluster *cluster, const struct vm *vm);
 // It is started anew by a cold move, and what it starts after is being moved too, or does not run.
 bool order_holds_start(const struct cluster *cluster, const struct vm *vm);
+// It is stopped by a cold move, or about to be, or started after it.
+bool order_moves_cold(const struct cluster *cluster, const struct vm *vm);
 // Its cold move waits for its turn, and so does that of one that starts after it by a symmetric
 // order: that one begins first.
 bool order_holds_move(const struct cluster *cluster, const struct vm *vm);

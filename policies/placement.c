@@ -59,7 +59,7 @@ void placement_load_init_at(struct placement_load *load, const struct cluster *c
 		const struct vm *vm = cluster_vm(cluster, move->vm);
 		uint8_t other;
 
-		if (move->id == 0 || move->stage == STAGE_ASKED || !vm)
+		if (move->id == 0 || move->stage == STAGE_ASKED || move->anew || !vm)
 			continue;
 		other = vm->owner == move->source ? move->target : move->source;
 		if (other >= NODES_MAX || !needs_memory(move, other))

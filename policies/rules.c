@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clusterd/rule_index.h"
+#include "policies/order.h"
 #include "policies/placement.h"
 
 #define BIT(slot) (UINT64_C(1) << (slot))
@@ -42,13 +43,14 @@ static void load_firsts(struct rules_load *load, const struct cluster *cluster, 
 	uint64_t mask = rules_of_vm(cluster, vm).as[ROLE_FIRST];
 	// One that is about to end is nothing to start after.
 	bool runs_on = vm->wanted == VM_WANTED_RUNNING && !vm_is_held(cluster, vm);
+	bool cold = order_moves_cold(cluster, vm);
 
 	for (uint8_t rule = 0; mask >> rule; rule++) {
 		bool up;
 
 		if (!(mask >> rule & 1))
 			continue;
-		up = runs_on && is_up(load, &cluster->rules[rule].def, vm, wall_ms);
+		up = runs_on && !cold && is_up(load, &cluster->rules[rule].def, vm, wall_ms);
 		load->firsts[rule]++;
 		load->firsts_up[rule] += up;
 		load->firsts_coming[rule] +=

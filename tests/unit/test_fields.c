@@ -364,6 +364,7 @@ static void fill_move(struct cluster *cluster)
 	END(move->address);
 	END(move->avoid);
 	FLAG(move->broke);
+	FLAG(move->anew);
 	END(move->reason);
 }
 

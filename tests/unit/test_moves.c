@@ -593,6 +593,54 @@ static void a_state_that_was_taken_in_vain(void **state)
 	assert_int_equal(web()->saved_volume, SLOT_NONE);
 }
 
+static void close_target(int how)
+{
+	struct cluster_node *target = the_node(&f, 2);
+
+	target->maintenance = how == 0;
+	target->report.leaving = how == 1;
+	target->managed = how != 2;
+	web()->possible = how == 3 ? 1 << N1 | 1 << N3 : 0;
+	// What only the coordinator sees.
+	if (how == 4) {
+		accept(&f, (struct entry){ .type = ENTRY_MOVE_END,
+					   .view = f.cluster.view,
+					   .move = web()->move,
+					   .move_outcome = MOVE_RESTARTED,
+					   .reason = "a rule forbids it" });
+		assert_true(its_move()->anew);
+	}
+}
+
+// The target was good when the move began, and is none any more: it is placed anew.
+static void a_target_that_is_closed_meanwhile(void **state)
+{
+	static const char *const words[] = { "maintenance", "goes down", "unmanaged", "possible",
+					     "a rule forbids it" };
+
+	for (int how = 0; how < 10; how++) {
+		enum move_kind kind = how < 5 ? MOVE_COLD : MOVE_QUICK;
+		struct entry entry;
+
+		end(state);
+		begin(state);
+		the_node(&f, 1)->maintenance = true;
+		entry = begin_entry(kind, N2);
+		entry.move_cause = CAUSE_DRAIN;
+		accept(&f, entry);
+		close_target(how % 5);
+		if (kind == MOVE_COLD)
+			vm_reports(&f, "web", 1, VM_REPORT_STOPPED, "");
+		else
+			say(N1, MOVE_REPORT_SAVED);
+		ended(MOVE_RESTARTED);
+		assert_non_null(strstr(last_past()->reason, words[how % 5]));
+		idle();
+		assert_int_equal(web()->saved, kind == MOVE_QUICK ? SAVED_KEPT : SAVED_NONE);
+		assert_int_equal(web()->drained_from, N1); // it comes back one day
+	}
+}
+
 static void a_cold_move(void **state)
 {
 	(void)state;
@@ -684,6 +732,7 @@ int main(void)
 		T(a_vm_is_saved_and_restored),
 		T(a_state_that_was_taken_in_vain),
 		T(a_cold_move),
+		T(a_target_that_is_closed_meanwhile),
 		T(what_touches_a_move_waits_for_its_end),
 		T(snapshots_hold_moves),
 	};

@@ -81,6 +81,8 @@ enum action_type {
 	ACTION_EXIT,	     // the daemon may end
 	ACTION_SCRIPT_RUN,   // cookie, text: its name, attempt: seconds it may take, body: lines
 			     // NAME=VALUE for its environment -> EVENT_SCRIPT_DONE
+	ACTION_VM_ASK,	   // vm, token: a TCP port of its guest, at the address `text`; 0: its
+			   // guest agent -> EVENT_VM_ANSWERED
 	ACTION_TYPE_COUNT,
 };
 

@@ -515,6 +515,7 @@ static uint64_t hardware_hash(const struct vm_def *def)
 	struct vm_def hard = *def;
 
 	text_copy(hard.description, sizeof(hard.description), "");
+	memset(hard.address, 0, sizeof(hard.address));
 	hard.priority = 0;
 	hard.wanted = VM_WANTED_STOPPED;
 	hard.wanted_given = false;

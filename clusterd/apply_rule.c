@@ -160,6 +160,14 @@ bool check_rules(struct apply *a, struct definition_unpack reader)
 	return check_pros(a, reader);
 }
 
+// What VMs have answered was about the rule as it was.
+static void forget_answers(struct cluster *cluster, uint8_t rule)
+{
+	for (uint32_t slot = 0; slot < cluster->vm_high; slot++)
+		if (cluster->vms[slot].used)
+			cluster->vms[slot].up_rules &= ~(UINT64_C(1) << rule);
+}
+
 void store_rules(struct apply *a, struct definition_unpack reader)
 {
 	while (reader.rules_left > 0) {
@@ -169,6 +177,8 @@ void store_rules(struct apply *a, struct definition_unpack reader)
 		definition_unpack_rule(&reader, &def);
 		rule = &a->cluster->rules[rule_slot(a->cluster, def.name, 0)];
 		cluster_touch_rule(a->cluster, (uint8_t)(rule - a->cluster->rules));
+		if (!rule->used || rule->def.up != def.up || rule->def.up_value != def.up_value)
+			forget_answers(a->cluster, (uint8_t)(rule - a->cluster->rules));
 		rule->used = true;
 		rule->def = def;
 	}

@@ -14,6 +14,8 @@ void vm_set_phase(struct apply *a, struct vm *vm, enum vm_phase phase)
 	if (vm->phase != phase)
 		vm->since_ms = a->entry->at_ms;
 	vm->phase = (uint8_t)phase;
+	if (phase != VM_RUNNING)
+		vm->up_rules = 0;
 }
 
 void vm_set_idle(struct apply *a, struct vm *vm, enum vm_phase phase)
@@ -269,6 +271,7 @@ static void place_on(struct apply *a, struct vm *vm, uint8_t owner)
 	vm->bound_to = SLOT_NONE;
 	vm->attempt++;
 	vm->phase = VM_PLACED;
+	vm->up_rules = 0;
 	vm->since_ms = a->entry->at_ms;
 	set_reason(vm, "");
 }
@@ -429,6 +432,26 @@ static bool report_restoring(struct apply *a, struct vm *vm)
 	return true;
 }
 
+// For every rule that asks for this: whichever it was asked for.
+static bool report_answers(struct apply *a, struct vm *vm)
+{
+	uint64_t mask = rules_of_vm(a->cluster, vm).as[ROLE_FIRST];
+
+	if (vm->phase != VM_RUNNING)
+		return refuse(
+			a, "stale",
+			WORDS("vm ", vm_definition(a->cluster, vm)->name, " does not run any more"),
+			WORDS(""));
+	for (uint8_t rule = 0; rule < RULES_MAX; rule++) {
+		const struct rule_def *def = &a->cluster->rules[rule].def;
+
+		if (mask >> rule & 1 && def->up == a->entry->up &&
+		    def->up_value == a->entry->up_value)
+			vm->up_rules |= UINT64_C(1) << rule;
+	}
+	return true;
+}
+
 // It may still write: only the end of its node ends it for certain.
 static void report_stuck(struct apply *a, struct vm *vm)
 {
@@ -490,6 +513,7 @@ bool vm_report_owned(struct apply *a, struct vm *vm)
 		return true;
 	case VM_REPORT_RESTORING:
 		return report_restoring(a, vm);
+	case VM_REPORT_ANSWERS:
 	case VM_REPORT_FOUND:
 	case VM_REPORT_COUNT:
 		break;
@@ -519,5 +543,7 @@ bool apply_vm_report(struct apply *a)
 			      WORDS("vm ", vm_definition(a->cluster, vm)->name,
 				    " has been placed again since"),
 			      WORDS(""));
+	if (a->entry->vm_report == VM_REPORT_ANSWERS)
+		return report_answers(a, vm);
 	return move ? move_vm_report(a, vm, move) : vm_report_owned(a, vm);
 }

@@ -410,7 +410,7 @@ static void vm_print_hardware(const json_t *vm)
 void vm_print(struct session *session, const json_t *vm)
 {
 	char when[32];
-	const json_t *tier;
+	const json_t *tier, *item;
 	size_t i;
 
 	(void)session;
@@ -437,6 +437,10 @@ void vm_print(struct session *session, const json_t *vm)
 	field_names("can move to", json_object_get(vm, "can_move_to"));
 	field("failback", json_word(vm, "failback"));
 	field("on guest shutdown", json_word(vm, "on_guest_shutdown"));
+	json_array_foreach(json_object_get(vm, "guest_answers"), i, item)
+		printf("%-18s %s %s (rule %s)\n", "guest", json_word(item, "what"),
+		       json_flag(item, "answered") ? "answered" : "has not answered",
+		       json_word(item, "rule"));
 	printf("%-18s %lld s\n", "stop timeout", json_number(vm, "stop_timeout_s"));
 	field("console", json_flag(vm, "here") ? json_word(vm, "console") : "");
 	field("vnc", json_flag(vm, "here") ? json_word(vm, "vnc") : "");

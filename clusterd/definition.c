@@ -118,6 +118,8 @@ void fields_vm_def(struct fields *f, struct vm_def *def)
 		fields_nic(f, &def->nics[i]);
 	field_bool(f, &def->console);
 	field_bool(f, &def->vnc);
+	field_bool(f, &def->guest_agent);
+	field_string(f, def->address, sizeof(def->address));
 	field_i32(f, &def->priority);
 	field_enum(f, &def->wanted, VM_WANTED_COUNT);
 	field_bool(f, &def->wanted_given);

@@ -205,6 +205,8 @@ struct vm_def {
 	struct nic_def nics[VM_NICS_MAX];
 	bool console;			// serial console on a unix socket
 	bool vnc;			// VNC on a unix socket
+	bool guest_agent;		// a channel to the guest agent, on a unix socket
+	char address[ADDRESS_SIZE];	// where the guest is reached from hosts; empty: not given
 	int32_t priority;		// higher is more important; default 0
 	uint8_t wanted;			// enum vm_wanted
 	bool wanted_given;		// apply changes `wanted` only where the XML names it

@@ -252,6 +252,7 @@ static const char *vm_report_word(enum vm_report report)
 		return "continues from its saved state on ";
 	case VM_REPORT_LEASE_GONE:
 		return "finds no lease of its own on ";
+	case VM_REPORT_ANSWERS:
 	case VM_REPORT_COUNT:
 		break;
 	}
@@ -261,6 +262,14 @@ static const char *vm_report_word(enum vm_report report)
 static void describe_vm_report(struct describing *d)
 {
 	say_vm(d, d->entry->vm);
+	if (d->entry->vm_report == VM_REPORT_ANSWERS) {
+		say(d, d->entry->up == UP_TCP ? "its TCP port " : "its guest agent answers");
+		if (d->entry->up == UP_TCP) {
+			text_add_number(&d->text, d->entry->up_value);
+			say(d, " answers");
+		}
+		return;
+	}
 	say(d, vm_report_word(d->entry->vm_report));
 	say_id(d, d->entry->from);
 	say_reason(d, d->entry->reason);

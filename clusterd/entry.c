@@ -182,6 +182,10 @@ static void fields_words(struct fields *f, struct entry *entry, unsigned int has
 		field_bool(f, &entry->cpu_known);
 		if (entry->cpu_known)
 			fields_cpu(f, &entry->cpu);
+		if (entry->vm_report == VM_REPORT_ANSWERS) {
+			field_enum(f, &entry->up, RULE_UP_COUNT);
+			field_u32(f, &entry->up_value);
+		}
 	}
 	if (has & HAS_VOLUME)
 		field_enum(f, &entry->volume, VOLUMES_MAX);

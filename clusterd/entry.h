@@ -89,6 +89,7 @@ enum vm_report {
 	VM_REPORT_STUCK,	  // QEMU cannot be ended: it may still write
 	VM_REPORT_RESTORING,	  // its saved state is loaded, and it is about to continue from it
 	VM_REPORT_LEASE_GONE,	  // nothing runs: a slot of its holds no lease, or another VM's
+	VM_REPORT_ANSWERS,	  // its guest does, as rules ask for (up, up_value)
 	VM_REPORT_COUNT,
 };
 
@@ -157,6 +158,8 @@ struct entry {
 	uint32_t attempt;		// VM_REPORT, FENCING, FENCE_RESULT, RELEASED,
 					// VOLUME_PREPARE(D)
 	uint8_t vm_report;		// VM_REPORT: enum vm_report
+	uint8_t up;			// VM_REPORT_ANSWERS: enum rule_up
+	uint32_t up_value;		// port
 	bool cpu_known;			// VM_REPORT: its QEMU told the next one
 	struct cpu_features cpu;
 	uint8_t volume;			// VOLUME_PREPARE(D), LEASE_WRITE, LEASE_WRITTEN: slot

@@ -90,6 +90,7 @@ enum event_type {
 			// in several
 	EVENT_MEASURES_HEARD, // from_id, body: a sample of another one
 	EVENT_SCRIPT_DONE,    // cookie, flag: it ended well; reason: its last line
+	EVENT_VM_ANSWERED,    // vm, attempt, port (0: its guest agent), flag; reason: why not
 	EVENT_TYPE_COUNT,
 };
 

@@ -126,6 +126,11 @@ void local_event(struct node *node, const struct event *event, struct actions *a
 	case EVENT_LEASE_WRITTEN:
 		local_lease_written(node, event);
 		return;
+	case EVENT_VM_ANSWERED:
+		local = local_of(node, event->vm);
+		if (local)
+			local_answered(node, event, local);
+		return;
 	}
 	if (event->type >= EVENT_VM_SPAWNED && event->type <= EVENT_SAVED) {
 		local = local_of(node, event->vm);
@@ -603,6 +608,8 @@ static void local_live(struct node *node, const struct vm *vm, struct vm_local *
 		node_wake_at(node, local->deadline_ms);
 	local_move_tell(node, local, actions);
 	local_tell(node, vm, local, actions);
+	if (owned)
+		local_ask(node, vm, local, actions);
 }
 
 // Of most VMs nothing is here: neither placed here, nor is a lease slot of it this host's to write.

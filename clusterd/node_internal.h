@@ -200,6 +200,11 @@ void local_committed(struct node *node, const struct entry *entry, struct action
 void local_reloaded(struct node *node);
 bool local_told(const struct node *node);	// every QEMU of this host was reported, or is known
 
+// local_ask.c: whether guests answer, as rules want to know
+void local_ask(struct node *node, const struct vm *vm, struct vm_local *local,
+	       struct actions *actions);
+void local_answered(struct node *node, const struct event *event, struct vm_local *local);
+
 // request.c: administrators
 void request_event(struct node *node, const struct event *event, struct actions *actions);
 void request_committed(struct node *node, uint64_t proposal, const struct entry_result *result,

@@ -55,6 +55,7 @@ static const char *const event_word[EVENT_TYPE_COUNT] = {
 	[EVENT_MEASURED] = "measured",
 	[EVENT_MEASURES_HEARD] = "measures-heard",
 	[EVENT_SCRIPT_DONE] = "script-done",
+	[EVENT_VM_ANSWERED] = "vm-answered",
 };
 
 static const char *const action_word[ACTION_TYPE_COUNT] = {
@@ -105,6 +106,7 @@ static const char *const action_word[ACTION_TYPE_COUNT] = {
 	[ACTION_SELF_FENCE] = "self-fence",
 	[ACTION_EXIT] = "exit",
 	[ACTION_SCRIPT_RUN] = "script-run",
+	[ACTION_VM_ASK] = "vm-ask",
 };
 
 const char *event_type_word(enum event_type type)

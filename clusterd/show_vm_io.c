@@ -8,6 +8,7 @@
 #include "clusterd/request_internal_io.h"
 #include "clusterd/text.h"
 #include "policies/mend.h"
+#include "policies/rules.h"
 #include "resources/definition_text.h"
 
 static json_t *integer(uint64_t value)
@@ -204,6 +205,26 @@ static void add_sockets(json_t *row, const struct request *request, const struct
 	json_object_set_new(row, "has_console", json_boolean(def->console));
 }
 
+// What rules want to hear of its guest before others start.
+static json_t *guest_answers(const struct cluster *cluster, const struct vm *vm)
+{
+	uint64_t left = rules_unanswered(cluster, vm), wanted = left | vm->up_rules;
+	json_t *rows = json_array();
+
+	for (uint8_t rule = 0; rule < RULES_MAX; rule++) {
+		const struct rule_def *def = &cluster->rules[rule].def;
+		char what[32];
+
+		if (!(wanted >> rule & 1))
+			continue;
+		snprintf(what, sizeof(what), def->up == UP_TCP ? "TCP port %u" : "guest agent",
+			 (unsigned int)def->up_value);
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:b}", "rule", def->name, "what",
+						      what, "answered", !(left >> rule & 1)));
+	}
+	return rows;
+}
+
 const struct vm *ask_vm(const struct request *request, const json_t *ask, struct answer *problem)
 {
 	const char *name = member_text(ask, "name");
@@ -262,6 +283,7 @@ struct answer show_vm(struct request *request, const json_t *ask)
 	json_object_set_new(row, "cpu_features",
 			    json_integer(vm->cpu_known ? (json_int_t)cpu_count(&vm->cpu) : 0));
 	json_object_set_new(row, "can_move_to", vm_targets(request, vm));
+	json_object_set_new(row, "guest_answers", guest_answers(cluster, vm));
 	add_sockets(row, request, def);
 	json_object_set_new(row, "measured", vm_measured(request->options.node, vm, true));
 	return answer_result(row);

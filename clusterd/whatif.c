@@ -13,6 +13,7 @@
 #include "clusterd/text.h"
 #include "policies/drain.h"
 #include "policies/order.h"
+#include "policies/rules.h"
 #include "quorum/loss.h"
 #include "quorum/view_internal.h"
 
@@ -370,6 +371,23 @@ static bool move_answers(struct whatif *whatif, const struct move *move)
 	return false;
 }
 
+// As somebody waits for: it is taken that it comes up.
+static bool guest_answers(struct whatif *whatif, const struct vm *vm)
+{
+	uint64_t left = rules_unanswered(&whatif->node->cluster, vm);
+	struct entry entry = { .vm = vm->ref, .attempt = vm->attempt };
+	uint8_t rule = 0;
+
+	if (left == 0)
+		return false;
+	while (!(left >> rule & 1))
+		rule++;
+	entry.vm_report = VM_REPORT_ANSWERS;
+	entry.up = whatif->node->cluster.rules[rule].def.up;
+	entry.up_value = whatif->node->cluster.rules[rule].def.up_value;
+	return report(whatif, ENTRY_VM_REPORT, &entry, vm->owner);
+}
+
 static bool vm_answers(struct whatif *whatif, const struct vm *vm)
 {
 	const struct cluster *cluster = &whatif->node->cluster;
@@ -382,6 +400,8 @@ static bool vm_answers(struct whatif *whatif, const struct vm *vm)
 		return true;
 	if (!here(whatif, vm->owner))
 		return false;
+	if (vm->phase == VM_RUNNING && guest_answers(whatif, vm))
+		return true;
 	entry.vm_report = vm->wanted == VM_WANTED_RUNNING ? VM_REPORT_STARTED : VM_REPORT_STOPPED;
 	if (vm->wanted == VM_WANTED_RUNNING && vm->phase != VM_PLACED)
 		return false;

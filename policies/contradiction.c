@@ -341,6 +341,25 @@ static void find_effects(struct search *s, uint8_t rule)
 		    WORDS("define them, or drop rule ", def->name));
 }
 
+// Who starts after it would wait for ever.
+static void find_answers(struct search *s, uint8_t rule)
+{
+	const struct rule_def *def = &s->cluster->rules[rule].def;
+
+	for (uint32_t slot = 0; slot < s->cluster->vm_high; slot++) {
+		const struct vm_def *vm = &s->cluster->defs[slot];
+		bool agent = def->up == UP_AGENT && !vm->guest_agent;
+		bool address = def->up == UP_TCP && !vm->address[0];
+
+		if (!in_rule(s, slot, rule, ROLE_FIRST) || !(agent || address))
+			continue;
+		say(add(s, CONTRADICTION_NO_ANSWER, rule, SLOT_NONE),
+		    WORDS("rule ", def->name, " waits for an answer of vm ", vm->name,
+			  agent ? ", which has no <guest-agent/>" : ", which has no <address>"),
+		    WORDS(agent ? "give it one, or up=\"running\"" : "give it one"));
+	}
+}
+
 static void find_attribute(struct search *s, uint8_t rule)
 {
 	const struct rule_def *def = &s->cluster->rules[rule].def;
@@ -469,6 +488,7 @@ uint32_t contradictions_find(const struct cluster *cluster, struct contradiction
 	for_rules(&s, kinds[RULE_FOLLOW] & strict, find_follow);
 	find_devices(&s);
 	for_rules(&s, s.index->enabled, find_effects);
+	for_rules(&s, kinds[RULE_ORDER] | kinds[RULE_ANY_FIRST], find_answers);
 	find_failback(&s);
 	for_rules(&s, kinds[RULE_SAME_ATTRIBUTE] | kinds[RULE_SPREAD], find_attribute);
 	find_too_big(&s);

@@ -15,6 +15,7 @@ enum contradiction_kind {
 	CONTRADICTION_DEVICE_SHARED, // one fence device for two nodes
 	// From here on warnings: nothing breaks, but it is hardly meant
 	CONTRADICTION_NO_EFFECT,    // a rule that is about nobody
+	CONTRADICTION_NO_ANSWER,    // a rule waits for what no guest could answer
 	CONTRADICTION_NO_ATTRIBUTE, // a rule about an attribute that no node has
 	CONTRADICTION_TOO_BIG,	    // a VM that fits no node
 	CONTRADICTION_NO_DEVICE,    // a node that nobody can fence

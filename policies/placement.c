@@ -5,6 +5,7 @@
 
 #include "clusterd/rule_index.h"
 #include "clusterd/text.h"
+#include "policies/up_words.h"
 
 static void count_coming(struct placement_load *load, const struct cluster *cluster,
 			 const struct vm *vm, uint8_t node)
@@ -501,11 +502,13 @@ static void explain_rule(const struct cluster *cluster, uint8_t slot, const stru
 	case CHECK_ORDER:
 		if (check->needed == 1) {
 			text_add(reason, "it starts after another one, which is not up");
-			break;
+		} else {
+			text_add_number(text_add(reason, "it starts after "), check->needed);
+			text_add_number(text_add(reason, " others, "), check->found);
+			text_add(reason, " of them up");
 		}
-		text_add_number(text_add(reason, "it starts after "), check->needed);
-		text_add_number(text_add(reason, " others, "), check->found);
-		text_add(reason, " of them up");
+		up_explain(cluster, check->rule, reason);
+		up_explain_fix(cluster, check->rule, fix);
 		break;
 	case CHECK_NODE_ONLINE:
 	case CHECK_NODE_MANAGED:

@@ -22,14 +22,34 @@ bool vm_asks_for_place(const struct cluster *cluster, const struct vm *vm)
 	       vm->phase != VM_ERROR && !vm_counts_on_node(cluster, vm);
 }
 
-// Whether it counts as up for those that start after it.
-static bool is_up(struct rules_load *load, const struct rule_def *def, const struct vm *vm,
-		  uint64_t wall_ms)
+uint64_t rules_unanswered(const struct cluster *cluster, const struct vm *vm)
 {
+	const uint64_t *kinds = cluster->rule_index->kinds;
+	uint64_t first = rules_of_vm(cluster, vm).as[ROLE_FIRST] & ~vm->up_rules, mask = 0;
+
+	if (!cluster->rule_index->enabled)
+		return 0;
+	first &= kinds[RULE_ORDER] | kinds[RULE_ANY_FIRST];
+	for (uint8_t rule = 0; first && rule < RULES_MAX; rule++) {
+		uint8_t up = cluster->rules[rule].def.up;
+
+		if (first >> rule & 1 && (up == UP_AGENT || up == UP_TCP))
+			mask |= BIT(rule);
+	}
+	return mask;
+}
+
+// Whether it counts as up for those that start after it.
+static bool is_up(struct rules_load *load, const struct cluster *cluster, uint8_t rule,
+		  const struct vm *vm, uint64_t wall_ms)
+{
+	const struct rule_def *def = &cluster->rules[rule].def;
 	uint64_t due = vm->since_ms + def->up_value * UINT64_C(1000);
 
 	if (vm->phase != VM_RUNNING)
 		return false;
+	if (def->up == UP_AGENT || def->up == UP_TCP)
+		return vm->up_rules >> rule & 1;
 	if (def->up != UP_DELAY || wall_ms == 0 || wall_ms >= due)
 		return true;
 	if (due - wall_ms < load->up_wait_ms)
@@ -50,7 +70,7 @@ static void load_firsts(struct rules_load *load, const struct cluster *cluster, 
 
 		if (!(mask >> rule & 1))
 			continue;
-		up = runs_on && !cold && is_up(load, &cluster->rules[rule].def, vm, wall_ms);
+		up = runs_on && !cold && is_up(load, cluster, rule, vm, wall_ms);
 		load->firsts[rule]++;
 		load->firsts_up[rule] += up;
 		load->firsts_coming[rule] +=

@@ -38,6 +38,10 @@ void rules_judge_some(const struct cluster *cluster, const struct rules_load *lo
 // The rules that the VM has a part in.
 uint64_t rules_about(const struct cluster *cluster, const struct vm *vm);
 
+// Of the rules that it is first in: those that wait for an answer of its guest that it has not
+// given since it began to run.
+uint64_t rules_unanswered(const struct cluster *cluster, const struct vm *vm);
+
 // Owned by a node that may run it, as far as is known.
 bool vm_counts_on_node(const struct cluster *cluster, const struct vm *vm);
 // Wanted, and has no node: it asks for a place.

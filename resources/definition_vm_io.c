@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -335,6 +336,31 @@ static void vnc_read(const struct walk *walk, const struct xml_element *element,
 	draft->def.vnc = true;
 }
 
+static void guest_agent_read(const struct walk *walk, const struct xml_element *element,
+			     void *target)
+{
+	struct vm_draft *draft = target;
+
+	walk_attributes(walk, element, no_attributes);
+	walk_children(walk, element, no_children, NULL);
+	draft->def.guest_agent = true;
+}
+
+static void address_read(const struct walk *walk, const struct xml_element *element, void *target)
+{
+	struct vm_draft *draft = target;
+	unsigned char bytes[16];
+	char text[ADDRESS_SIZE];
+
+	walk_attributes(walk, element, no_attributes);
+	if (!walk_text(walk, element, text, sizeof(text)))
+		return;
+	if (inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1)
+		snprintf(draft->def.address, sizeof(draft->def.address), "%s", text);
+	else
+		walk_fault_text(walk, element, "must be an IPv4 or IPv6 address");
+}
+
 // An owner of this VM; the same node twice in one list is an error.
 static void owner_add(const struct walk *walk, const struct xml_element *element,
 		      const struct vm_draft *draft, uint32_t tier)
@@ -636,6 +662,8 @@ static const struct child_rule vm_rules[] = {
 	{ "hugepages", hugepages_read, false, false },
 	{ "console", console_read, false, false },
 	{ "vnc", vnc_read, false, false },
+	{ "guest-agent", guest_agent_read, false, false },
+	{ "address", address_read, false, false },
 	{ "owners", owners_read, false, false },
 	{ "failback", failback_read, false, false },
 	{ "restart", restart_read, false, false },

@@ -452,6 +452,12 @@ static void vm_put(struct out *out, const struct cluster *cluster, const struct 
 		tag_start(out, "vnc");
 		tag_end(out);
 	}
+	if (def->guest_agent) {
+		tag_start(out, "guest-agent");
+		tag_end(out);
+	}
+	if (def->address[0])
+		text_element(out, "address", def->address);
 	owners_put(out, cluster, vm);
 	failback_put(out, def);
 	tag_start(out, "restart");

@@ -5,6 +5,7 @@
 #include "clusterd/worker_io.h"
 #include "csv/guard_io.h"
 #include "csv/volume_io.h"
+#include "resources/ask_io.h"
 #include "resources/host_io.h"
 #include "resources/measure_io.h"
 #include "resources/migrate_io.h"
@@ -88,6 +89,8 @@ struct host_vm {
 	struct cpu_features cpu;	// what the guest got
 	uint32_t lease_count;
 	struct lock_lease leases[VM_LEASES_MAX];
+	struct ask ask; // its guest
+	uint16_t asked_port; // 0: its guest agent
 	pid_t counted_pid; // whose counters these are
 	struct vm_counters counters;
 };

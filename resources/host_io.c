@@ -484,6 +484,7 @@ bool host_perform(struct host *host, const struct cluster *cluster, const struct
 	case ACTION_SAVED_REMOVE:
 	case ACTION_DIRTY_RATE:
 	case ACTION_QEMU_ANNOUNCE:
+	case ACTION_VM_ASK:
 		return host_vm_perform(host, cluster, action);
 	case ACTION_SEND:
 	case ACTION_GROUP_REJOIN:

@@ -96,6 +96,7 @@ void vm_free(struct host_vm *vm)
 	*link = vm->next;
 	vm_move_over(vm);
 	loop_timer_cancel(&vm->adopt_timer);
+	ask_end(&vm->ask);
 	qmp_close(vm->qmp);
 	process_close(vm->process);
 	free(vm->def);
@@ -106,7 +107,7 @@ void vm_free(struct host_vm *vm)
 // What the process left on this host: its record, its sockets, its log, its scope.
 void vm_clean(const struct host *host, const struct uuid *uuid)
 {
-	static const char *const files[] = { "qmp", "console", "vnc", "console.log" };
+	static const char *const files[] = { "qmp", "console", "vnc", "agent", "console.log" };
 	char path[512], text[37];
 	size_t i;
 
@@ -720,6 +721,33 @@ static struct host_vm *vm_for(struct host *host, const struct action *action)
 	return vm;
 }
 
+static void vm_answered(void *owner, bool answers, const char *reason)
+{
+	struct host_vm *vm = owner;
+	struct event event = { .type = EVENT_VM_ANSWERED,
+			       .vm = vm->ref,
+			       .uuid = vm->uuid,
+			       .attempt = vm->attempt,
+			       .flag = answers,
+			       .reason = reason,
+			       .port = vm->asked_port };
+
+	edge_post(&vm->host->edge, &event);
+}
+
+static void vm_ask(struct host_vm *vm, const struct action *action)
+{
+	char path[512];
+
+	vm->asked_port = (uint16_t)action->token;
+	vm_path(vm->host, &vm->uuid, ".d/" QEMU_AGENT_SOCKET, path, sizeof(path));
+	if (vm->asked_port)
+		ask_port(&vm->ask, vm->host->edge.loop, action->text, vm->asked_port, vm_answered,
+			 vm);
+	else
+		ask_agent(&vm->ask, vm->host->edge.loop, path, vm_answered, vm);
+}
+
 bool host_vm_perform(struct host *host, const struct cluster *cluster, const struct action *action)
 {
 	struct host_vm *vm;
@@ -761,6 +789,9 @@ bool host_vm_perform(struct host *host, const struct cluster *cluster, const str
 		return true;
 	case ACTION_VM_FORGET:
 		vm_forget(vm);
+		return true;
+	case ACTION_VM_ASK:
+		vm_ask(vm, action);
 		return true;
 	}
 	return vm_move_perform(vm, cluster, action);

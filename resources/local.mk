@@ -17,6 +17,7 @@ libedges_a_SOURCES += \
 libedges_a_SOURCES += resources/counters.c resources/counters.h resources/measure_io.c resources/measure_io.h \
 	resources/host_measure_io.c
 libedges_a_SOURCES += resources/definition_policy_io.c
+libedges_a_SOURCES += resources/ask_io.c resources/ask_io.h
 pkglibexec_PROGRAMS += resources/clusterd-launch
 resources_clusterd_launch_SOURCES = resources/launch.c resources/launch_io.c resources/launch.h
 resources_clusterd_launch_LDADD = libedges.a $(SANLOCK_LIBS)

@@ -11,11 +11,12 @@
  */
 enum {
 	PCI_VGA = 0x02,
-	PCI_NIC = 0x03,				// VM_NICS_MAX of them
-	PCI_DISK = PCI_NIC + VM_NICS_MAX,	// VM_DISKS_MAX of them
+	PCI_NIC = 0x03,			  // VM_NICS_MAX of them
+	PCI_DISK = PCI_NIC + VM_NICS_MAX, // VM_DISKS_MAX of them
 	PCI_SCSI = PCI_DISK + VM_DISKS_MAX,
-	PCI_SATA = PCI_SCSI + 1,		// two controllers
-	PCI_END = PCI_SATA + 2,
+	PCI_SATA = PCI_SCSI + 1, // two controllers
+	PCI_AGENT = PCI_SATA + 2,
+	PCI_END,
 	SATA_PORTS = 6,
 };
 _Static_assert(PCI_END <= 0x1f, "the root bus is full");
@@ -532,6 +533,27 @@ static void screens(struct qemu_args *args, const struct vm_def *def,
 	argument_end(args, start);
 }
 
+// The name that guest agents look for.
+static void guest_agent(struct qemu_args *args, const struct vm_def *def,
+			const struct qemu_facts *facts)
+{
+	size_t start;
+
+	if (!def->guest_agent)
+		return;
+	socket_chardev(args, facts, QEMU_AGENT_SOCKET, NULL);
+	argument(args, "-device");
+	start = args->used;
+	put(args, "virtio-serial");
+	put(args, virtio_suffix(def));
+	put(args, ",id=agent-bus");
+	put_address(args, def, PCI_AGENT);
+	argument_end(args, start);
+	argument(args, "-device");
+	argument(args, "virtserialport,bus=agent-bus.0,chardev=" QEMU_AGENT_SOCKET
+		       ",name=org.qemu.guest_agent.0");
+}
+
 static void netdev(struct qemu_args *args, uint32_t number, const struct qemu_facts *facts)
 {
 	size_t start;
@@ -637,6 +659,7 @@ bool qemu_args_build(struct qemu_args *args, char *memory, size_t size, const st
 	firmware(args, def, facts);
 	kernel(args, def, facts);
 	disks(args, def, facts);
+	guest_agent(args, def, facts);
 	for (uint32_t i = 0; i < def->nic_count && !args->problem; i++)
 		nic(args, def, i, facts);
 	if (facts->incoming) {

@@ -35,6 +35,7 @@ struct qemu_facts {
 #define QEMU_QMP_SOCKET "qmp"
 #define QEMU_CONSOLE_SOCKET "console"
 #define QEMU_VNC_SOCKET "vnc"
+#define QEMU_AGENT_SOCKET "agent"
 
 struct qemu_args {
 	uint32_t argc;

@@ -65,6 +65,9 @@ struct vm_local {
 	uint64_t deadline_ms;		// of the present life; UINT64_MAX: none
 	uint64_t reported_ms;		// when a report was last proposed; 0: never
 	uint8_t move_at;		// 1 + place of its move in the node's table; 0: none
+	uint8_t asked;	 // 1 + rule for which its guest was asked last; 0: none (local_ask.c)
+	bool answered;	 // it did, and the cluster does not know it yet
+	uint64_t ask_ms; // when it is asked, or its answer told, again
 	uint8_t restored_volume; // 1 + slot of the volume with a saved state to be removed when it
 				 // runs: that it began from, or that nobody may restore
 	struct lease_hold hold;		// of its leases, by its process

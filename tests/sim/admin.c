@@ -305,6 +305,8 @@ static uint32_t define_vm(struct world *world, struct vm_def *def, struct owner_
 		snprintf(def->disks[d].path, sizeof(def->disks[d].path), "vms/vm%u-%u.raw",
 			 (unsigned int)vm, (unsigned int)d);
 	}
+	def->guest_agent = true;
+	snprintf(def->address, sizeof(def->address), "192.0.2.%u", (unsigned int)vm + 1);
 	def->wanted = VM_WANTED_RUNNING;
 	def->wanted_given = true;
 	def->restarts_max = 1;

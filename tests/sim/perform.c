@@ -26,12 +26,26 @@ static bool is_of_a_move(uint8_t type)
 	return type >= ACTION_LEASE_SHARE && type <= ACTION_MOVE_PROGRESS;
 }
 
+// Whatever only asks.
+static bool perform_question(struct world *world, struct host *host, const struct action *action)
+{
+	if (action->type == ACTION_VM_ASK)
+		qemu_ask(world, host, action);
+	else if (action->type == ACTION_ADOPT)
+		qemu_adopt(world, host);
+	else
+		return false;
+	return true;
+}
+
 void world_perform(struct world *world, struct host *host, const struct action *action)
 {
 	if (is_of_a_move(action->type)) {
 		qemu_perform(world, host, action);
 		return;
 	}
+	if (perform_question(world, host, action))
+		return;
 	switch (action->type) {
 	case ACTION_SEND:
 		corosync_send(world, host, action->body, action->body_size);
@@ -83,9 +97,6 @@ void world_perform(struct world *world, struct host *host, const struct action *
 		break;
 	case ACTION_FENCE:
 		fence_perform(world, host, action);
-		break;
-	case ACTION_ADOPT:
-		qemu_adopt(world, host);
 		break;
 	case ACTION_SELF_FENCE:
 		world->stats[STAT_SELF_FENCES]++;

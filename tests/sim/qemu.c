@@ -199,6 +199,8 @@ static void proc_run_running(struct world *world, struct item *item)
 	if (!proc || proc->state != PROC_STARTING)
 		return;
 	proc->state = PROC_RUNNING;
+	proc->answers_us = world->now_us +
+			   (world->config.story ? SECONDS(3) : SECONDS(proc->serial * 7919u % 20));
 	proc_post(world, item->host, proc, EVENT_QEMU_RUNNING, false, NULL);
 }
 
@@ -231,6 +233,38 @@ static void qemu_exec(struct world *world, struct host *host, struct proc *proc)
 		world_fault(world);
 		proc_end_later(world, host, proc, world_jitter(world, SECONDS(1), SECONDS(60)), 4);
 	}
+}
+
+// ---- questions to its guest
+
+static void proc_run_answer(struct world *world, struct item *item)
+{
+	struct proc *proc = host_proc_serial(item->host, (uint32_t)item->a);
+	struct event event = { .type = EVENT_VM_ANSWERED, .port = (uint32_t)item->b };
+
+	if (!proc)
+		return;
+	event.vm = proc->vm;
+	event.uuid = proc->uuid;
+	event.attempt = proc->attempt;
+	event.flag = item->c;
+	event.reason = item->c ? NULL : "no answer within 3 s";
+	host_post(world, item->host, 0, &event);
+}
+
+void qemu_ask(struct world *world, struct host *host, const struct action *action)
+{
+	const struct proc *proc = host_proc_uuid(host, &action->uuid);
+	uint32_t number = (uint32_t)strtoul(vm_name(host, action->vm) + 2, NULL, 10);
+	bool answers = proc && proc->state == PROC_RUNNING && proc->writes &&
+		       world->now_us >= proc->answers_us && !(world->silent >> number & 1);
+	struct item *item =
+		world_at(world, answers ? MS(5) : SECONDS(3), host, GUARD_DAEMON, proc_run_answer);
+
+	world->stats[STAT_GUEST_ANSWERS] += answers;
+	item->a = proc ? proc->serial : 0;
+	item->b = action->token;
+	item->c = answers;
 }
 
 // ---- end

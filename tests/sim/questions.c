@@ -291,6 +291,8 @@ static void rule_draw(struct world *world, struct rng *rng, struct rule_def *rul
 				   .weight = (uint32_t)rng_between(rng, 1, 1000),
 				   .at_once = (uint32_t)rng_between(rng, 1, 3),
 				   .member_count = world->config.vms > 3 ? 3 : 2 };
+	rule->up = (uint8_t)(rule->weight % RULE_UP_COUNT);
+	rule->up_value = rule->up == UP_TCP ? 22 : rule->up == UP_DELAY ? 5 : 0;
 	snprintf(rule->name, sizeof(rule->name), "r%u", (unsigned int)rng_below(rng, 6));
 	leads = rule->kind == RULE_FOLLOW || rule->kind == RULE_SAME_ATTRIBUTE;
 	first = rule->kind == RULE_ORDER || rule->kind == RULE_ANY_FIRST;

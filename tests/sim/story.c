@@ -21,13 +21,14 @@
  *   cut n1 n2,n3 | heal | cut-moves n1 n2,n3 | heal-moves         the latter: of moves alone
  *   kill clusterd|corosync|sanlock N.. | start DAEMON N.. | store delete|fail N
  *   storage lose|hang|slow|restore N [d1] | fence-device N works|fails|slow|lies
- *   guest shutdown VM | qemu die|refuse|deaf VM
+ *   guest shutdown|silent|answers VM | qemu die|refuse|deaf VM
  *   host N WHAT [VALUE]            what it has and says of itself: story_host.c
  *
  * Administrators:
  *   <vm name="web">...             a document, applied: its lines begin with < or a blank; an
  *                                  empty line ends it
  *   rule apart|together|follow|order VM VM..       strict; the first of an order, the leader, first
+ *   rule order:agent|order:PORT VM VM..            ... when the guest of the first one answers
  *   prefer VM NODE [S]             with failback, when the node was steady for so long
  *   apply VM | remove VM | remove node|volume|rule|policy/NAME
  *   vm start|stop|halt|disable|clear|manage|unmanage NAME | vm cancel NAME
@@ -400,6 +401,13 @@ static bool qemu_command(struct story *story, char **words)
 		story->world->refuse = strcmp(words[2], "never") != 0;
 		return true;
 	}
+	if (strcmp(words[1], "silent") == 0 || strcmp(words[1], "answers") == 0) {
+		uint64_t bit = UINT64_C(1) << strtoul(words[2] + 2, NULL, 10);
+
+		story->world->silent &= ~bit;
+		story->world->silent |= words[1][0] == 's' ? bit : 0;
+		return true;
+	}
 	proc = proc_named(story, words[2], &host);
 	if (!proc)
 		return true;
@@ -459,10 +467,18 @@ static bool rule_command(struct world *world, char **words)
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (strcmp(kinds[i].word, words[1]) != 0)
+		size_t length = strcspn(words[1], ":");
+
+		if (strlen(kinds[i].word) != length ||
+		    strncmp(kinds[i].word, words[1], length) != 0)
 			continue;
 		rule.kind = (uint8_t)kinds[i].kind;
+		if (words[1][length]) {
+			rule.up_value = (uint32_t)strtoul(words[1] + length + 1, NULL, 10);
+			rule.up = rule.up_value ? UP_TCP : UP_AGENT;
+		}
 		snprintf(rule.name, sizeof(rule.name), "%s-%s", words[1], words[2]);
+		rule.name[length] = '-';
 		for (uint32_t k = 2; words[k] && rule.member_count < WORDS_MAX; k++) {
 			struct rule_member *member = &rule.members[rule.member_count++];
 

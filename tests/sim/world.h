@@ -249,6 +249,7 @@ struct proc {
 	bool unkillable;	// until it is not
 	bool killed;
 	bool deaf;		// guest ignores the power button
+	uint64_t answers_us;	// since when the guest is up, and answers who asks it
 	uint32_t registered;	// sanlock epoch
 	uint32_t lease_count;
 	struct {
@@ -338,6 +339,7 @@ enum fence_mode { FENCE_WORKS, FENCE_SLOW, FENCE_FAILS, FENCE_LIES };
 	X(TAKEOVERS, "leases taken over after release") X(REFUSALS, "leases refused")           \
 	X(SPAWNS, "children spawned") X(EXECS, "QEMU starts") X(EXITS, "QEMU exits")            \
 	X(START_FAILURES, "QEMU start failures") X(GUEST_SHUTDOWNS, "guest shutdowns")          \
+	X(GUEST_ANSWERS, "answers of guests")                                                   \
 	X(UNKILLABLE, "QEMU unkillable") X(DEAF, "QEMU deaf")                                   \
 	X(QEMU_PAUSES, "QEMU I/O pauses") X(ADOPTIONS, "adoptions")                             \
 	X(FENCES, "fence calls") X(FENCES_OK, "fenced") X(FENCES_FAILED, "fences failed")       \
@@ -488,6 +490,7 @@ struct world {
 	struct node_limits limits;
 
 	bool refuse;			// every QEMU refuses to start
+	uint64_t silent;		// mask of VMs (by number) whose guests answer nobody
 	bool quiet;			// healed: the last phase
 	uint32_t faults;		// injected so far
 	uint32_t stores_lost;
@@ -624,6 +627,8 @@ void qemu_daemon_died(struct world *world, struct host *host);
 void qemu_power_cut(struct host *host);
 void qemu_kill(struct world *world, struct host *host, struct proc *proc, const char *why);
 void qemu_path_lost(struct world *world, struct host *host, uint32_t disk);
+// Whether its guest answers.
+void qemu_ask(struct world *world, struct host *host, const struct action *action);
 void qemu_guest_shutdown(struct world *world, struct host *host, struct proc *proc);
 void qemu_die(struct world *world, struct host *host, struct proc *proc);
 void proc_post(struct world *world, struct host *host, const struct proc *proc,

@@ -205,6 +205,30 @@ static void rules_and_vms_in_vain(void **state)
 	only(CONTRADICTION_NO_EFFECT, false, "d", "infinite");
 }
 
+static void what_nobody_can_answer(void **state)
+{
+	struct vm_def *b = &f.cluster.defs[the_vm(&f, "b")->ref.slot];
+	struct rule_def *def;
+
+	(void)state;
+	def = rule("r1", RULE_ORDER, "");
+	rule_member(def, ROLE_FIRST, "b");
+	rule_member(def, ROLE_THEN, "c");
+	def->up = UP_TCP;
+	def->up_value = 22;
+	only(CONTRADICTION_NO_ANSWER, false, "r1", "which has no <address>");
+	text_copy(b->address, sizeof(b->address), "192.0.2.1");
+	assert_int_equal(look(), 0);
+	doc_begin(&f);
+	def = rule("r1", RULE_ANY_FIRST, "");
+	rule_member(def, ROLE_FIRST, "b");
+	rule_member(def, ROLE_THEN, "c");
+	def->up = UP_AGENT;
+	only(CONTRADICTION_NO_ANSWER, false, "r1", "which has no <guest-agent/>");
+	b->guest_agent = true;
+	assert_int_equal(look(), 0);
+}
+
 static void there_is_no_room_for_more_than_asked(void **state)
 {
 	(void)state;
@@ -230,6 +254,7 @@ int main(void)
 						close_vms),
 		cmocka_unit_test_setup_teardown(devices, open_vms, close_vms),
 		cmocka_unit_test_setup_teardown(rules_and_vms_in_vain, open_vms, close_vms),
+		cmocka_unit_test_setup_teardown(what_nobody_can_answer, open_vms, close_vms),
 		cmocka_unit_test_setup_teardown(there_is_no_room_for_more_than_asked, open_vms,
 						close_vms),
 	};

@@ -191,7 +191,8 @@ static void test_meaning(void **state)
 	assert_true(vm->restarts_max == 0 && vm->relocations_max == 7);
 	assert_true(vm->max_pause_ms == 300 && vm->throttle_max == 80 && vm->post_copy &&
 		    vm->on_drain == ON_DRAIN_QUICK);
-	assert_true(vm->hugepages);
+	assert_true(vm->hugepages && vm->guest_agent);
+	assert_string_equal(vm->address, "2001:db8::7");
 	assert_true(vm->console && vm->vnc && vm->failback == FAILBACK_DELAYED);
 	assert_true(vm->failback_after_s == 300 && vm->failback_from == 22 * 60 &&
 		    vm->failback_to == 4 * 60 + 30);
@@ -231,6 +232,8 @@ static void vms_equal(const struct vm_def *a, const struct vm_def *b)
 	SAME(nics);
 	SAME(console);
 	SAME(vnc);
+	SAME(guest_agent);
+	SAME(address);
 	SAME(priority);
 	SAME(wanted);
 	SAME(failback);

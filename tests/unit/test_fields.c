@@ -185,6 +185,8 @@ static void fill_def(struct vm_def *def)
 	}
 	FLAG(def->console);
 	FLAG(def->vnc);
+	FLAG(def->guest_agent);
+	END(def->address);
 	KIND(def->wanted, VM_WANTED_COUNT);
 	FLAG(def->wanted_given);
 	KIND(def->failback, FAILBACK_COUNT);

@@ -123,6 +123,13 @@ static void test_choices(void **state)
 						  "console,"
 						  "server=on,wait=off,logappend=on,"
 						  "logfile=/var/log/a,,b");
+	def.guest_agent = true;
+	assert_true(build(&def, &facts));
+	assert_string_equal(value_of("-chardev"), "socket,id=agent,path=/run/clusterd/vm/x/agent,"
+						  "server=on,wait=off");
+	assert_true(has("virtio-serial-pci,id=agent-bus,addr=0x1a"));
+	assert_true(has("virtserialport,bus=agent-bus.0,chardev=agent,"
+			"name=org.qemu.guest_agent.0"));
 	facts.tap_fds = NULL;
 	assert_false(build(&def, &facts));
 	assert_string_equal(args.problem, "a NIC has no tap device");

@@ -285,6 +285,85 @@ static void orders_are_waited_for(void **state)
 	fixture_close(&f);
 }
 
+static void answers(struct fixture *f, const char *name, enum rule_up up, uint32_t value)
+{
+	struct entry entry = { .type = ENTRY_VM_REPORT, .vm_report = VM_REPORT_ANSWERS };
+
+	entry.vm = the_vm(f, name)->ref;
+	entry.attempt = the_vm(f, name)->attempt;
+	entry.from = f->cluster.nodes[the_vm(f, name)->owner].def.id;
+	entry.up = (uint8_t)up;
+	entry.up_value = value;
+	accept(f, entry);
+}
+
+// What the answer is about is counted, and as long as it runs there; not what was asked otherwise.
+static void orders_wait_for_answers(void **state)
+{
+	struct rule_def *def;
+	struct fixture f;
+
+	(void)state;
+	open_vms(&f);
+	def = order(&f, RULE_ORDER);
+	def->up = UP_TCP;
+	def->up_value = 22;
+	doc_accept(&f);
+	runs_on(&f, "a", 1);
+	runs_on(&f, "b", 1);
+	check_is(&f, "c", 0, CHECK_ORDER, CHECK_FAIL);
+	answers(&f, "a", UP_TCP, 22);
+	answers(&f, "b", UP_TCP, 23);
+	answers(&f, "b", UP_AGENT, 0);
+	check_is(&f, "c", 0, CHECK_ORDER, CHECK_FAIL);
+	assert_int_equal(rules_unanswered(&f.cluster, the_vm(&f, "a")), 0);
+	assert_int_equal(rules_unanswered(&f.cluster, the_vm(&f, "b")), 1);
+	answers(&f, "b", UP_TCP, 22);
+	check_is(&f, "c", 0, CHECK_ORDER, CHECK_OK);
+	// Defined anew as it was, nothing is asked again; about something else, it is.
+	doc_begin(&f);
+	def = order(&f, RULE_ORDER);
+	def->up = UP_TCP;
+	def->up_value = 22;
+	doc_accept(&f);
+	check_is(&f, "c", 0, CHECK_ORDER, CHECK_OK);
+	doc_begin(&f);
+	order(&f, RULE_ORDER)->up = UP_AGENT;
+	doc_accept(&f);
+	check_is(&f, "c", 0, CHECK_ORDER, CHECK_FAIL);
+	answers(&f, "a", UP_AGENT, 0);
+	answers(&f, "b", UP_AGENT, 0);
+	check_is(&f, "c", 0, CHECK_ORDER, CHECK_OK);
+	fixture_close(&f);
+}
+
+static void what_an_order_waits_for_is_named(void **state)
+{
+	char reason[REASON_SIZE], fix[REASON_SIZE];
+	struct placement_load load;
+	struct fixture f;
+
+	(void)state;
+	open_vms(&f);
+	order(&f, RULE_ORDER)->up = UP_AGENT;
+	doc_accept(&f);
+	runs_on(&f, "a", 1);
+	placement_load_init(&load, &f.cluster, everybody);
+	placement_explain(&f.cluster, &load, the_vm(&f, "c"), reason, fix);
+	assert_string_equal(reason, "rule r: it starts after 2 others, 0 are up; b does not run");
+	runs_on(&f, "b", 1);
+	answers(&f, "a", UP_AGENT, 0);
+	placement_load_init(&load, &f.cluster, everybody);
+	placement_explain(&f.cluster, &load, the_vm(&f, "c"), reason, fix);
+	assert_string_equal(reason, "rule r: it starts after 2 others, 1 is up; b: its guest "
+				    "agent has not answered");
+	assert_string_equal(fix, "give vm b <guest-agent/>, or drop rule r");
+	f.cluster.defs[the_vm(&f, "b")->ref.slot].guest_agent = true;
+	placement_explain(&f.cluster, &load, the_vm(&f, "c"), reason, fix);
+	assert_string_equal(fix, "drop rule r");
+	fixture_close(&f);
+}
+
 static void health_and_strategies(void **state)
 {
 	struct fixture f;
@@ -474,6 +553,8 @@ int main(void)
 		cmocka_unit_test(followers_go_where_the_leader_is),
 		cmocka_unit_test(attributes_bind_and_spread),
 		cmocka_unit_test(orders_are_waited_for),
+		cmocka_unit_test(orders_wait_for_answers),
+		cmocka_unit_test(what_an_order_waits_for_is_named),
 		cmocka_unit_test(health_and_strategies),
 		cmocka_unit_test(strict_rules_hold_in_any_order_of_definition),
 	};

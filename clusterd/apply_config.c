@@ -527,6 +527,7 @@ static uint64_t hardware_hash(const struct vm_def *def)
 	hard.forget_s = 0;
 	hard.on_failure = ON_FAILURE_RESTART;
 	hard.on_stop_failure = ON_STOP_FAILURE_BLOCK;
+	hard.on_double_run = ON_DOUBLE_KEEP;
 	hard.stop_timeout_s = 0;
 	hard.stickiness = 0;
 	hard.tag_count = 0;

@@ -339,6 +339,7 @@ static bool live_report(struct apply *a, struct vm *vm, struct move *move)
 	case VM_REPORT_DIED:
 		break;
 	case VM_REPORT_RESTORING:
+	case VM_REPORT_DOUBLE:
 	case VM_REPORT_ANSWERS:
 	case VM_REPORT_FOUND:
 	case VM_REPORT_COUNT:

@@ -66,6 +66,7 @@ static void forget_node_in_vm(struct vm *vm, uint8_t slot)
 	vm->failed_on &= others;
 	vm->failures[slot] = 0;
 	vm->unproven &= others;
+	vm->doubled_on &= others;
 	for (uint32_t i = 0; i < VM_TIERS_MAX; i++)
 		vm->tiers[i] &= others;
 	for (uint32_t i = 0; i < vm->lease_count; i++)

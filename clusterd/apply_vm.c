@@ -24,6 +24,7 @@ void vm_set_idle(struct apply *a, struct vm *vm, enum vm_phase phase)
 		vm->last_owner = vm->owner;
 	vm->owner = SLOT_NONE;
 	vm->bound_to = SLOT_NONE;
+	vm->doubled_on = 0;
 	vm->forced = false;
 	vm_lose_saved(vm);
 	vm_set_phase(a, vm, phase);
@@ -271,7 +272,7 @@ static void place_on(struct apply *a, struct vm *vm, uint8_t owner)
 	vm->bound_to = SLOT_NONE;
 	vm->attempt++;
 	vm->phase = VM_PLACED;
-	vm->up_rules = 0;
+	vm->up_rules = vm->doubled_on = 0;
 	vm->since_ms = a->entry->at_ms;
 	set_reason(vm, "");
 }
@@ -432,6 +433,32 @@ static bool report_restoring(struct apply *a, struct vm *vm)
 	return true;
 }
 
+/*
+ * A second process ran without the lease, and is gone; what the other one, which has it, is to do,
+ * its definition says. It may have written what the second one wrote too: who runs on with that is
+ * the administrator's choice.
+ */
+static bool report_double(struct apply *a, struct vm *vm, uint8_t from)
+{
+	enum on_double_run policy = vm_definition(a->cluster, vm)->on_double_run;
+	struct move *move = vm_move_of(a, vm);
+
+	if (!vm_owned(vm) || vm->owner == from || vm->doubled_on & slot_bit(from))
+		return true;
+	vm->doubled_on |= slot_bit(from);
+	if (!vm->managed || vm->phase == VM_BLOCKED || policy == ON_DOUBLE_KEEP)
+		return true;
+	if (move)
+		move_give_up(a, move);
+	words_join(vm->reason, sizeof(vm->reason),
+		   WORDS("it ran on ", slot_name(a->cluster, from), " too, without its lease"));
+	if (policy == ON_DOUBLE_STOP && vm->wanted == VM_WANTED_RUNNING)
+		vm_set_wanted(a, vm, VM_WANTED_STOPPED);
+	if (policy == ON_DOUBLE_BLOCK && vm->phase == VM_RUNNING && vm->move == 0)
+		vm_set_phase(a, vm, VM_BLOCKED);
+	return true;
+}
+
 // For every rule that asks for this: whichever it was asked for.
 static bool report_answers(struct apply *a, struct vm *vm)
 {
@@ -513,6 +540,7 @@ bool vm_report_owned(struct apply *a, struct vm *vm)
 		return true;
 	case VM_REPORT_RESTORING:
 		return report_restoring(a, vm);
+	case VM_REPORT_DOUBLE:
 	case VM_REPORT_ANSWERS:
 	case VM_REPORT_FOUND:
 	case VM_REPORT_COUNT:
@@ -538,6 +566,8 @@ bool apply_vm_report(struct apply *a)
 		return move_vm_found(a, vm, move, from);
 	if (a->entry->vm_report == VM_REPORT_FOUND)
 		return vm_found(a, vm, from);
+	if (a->entry->vm_report == VM_REPORT_DOUBLE)
+		return report_double(a, vm, from);
 	if (!vm_owned(vm) || vm->owner != from || vm->attempt != a->entry->attempt)
 		return refuse(a, "stale",
 			      WORDS("vm ", vm_definition(a->cluster, vm)->name,

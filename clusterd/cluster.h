@@ -203,6 +203,8 @@ struct vm {
 	struct cpu_features cpu;
 	char machine[MACHINE_SIZE];	// no alias; empty: it was never placed
 	uint64_t since_ms;		// wall clock of the last change of phase
+	uint64_t doubled_on; // mask of nodes where a second process of it was found and ended,
+			     // since it was placed here
 	uint64_t up_rules; // mask of rules that it is first in, and whose condition for "up" (an
 			   // answer of its guest) it has met since it began to run
 	uint32_t move;			// id of the move that it is in; 0: none

@@ -133,6 +133,7 @@ void fields_vm_def(struct fields *f, struct vm_def *def)
 	field_count(f, &def->forget_s, FORGET_MAX_S);
 	field_enum(f, &def->on_failure, ON_FAILURE_COUNT);
 	field_enum(f, &def->on_stop_failure, ON_STOP_FAILURE_COUNT);
+	field_enum(f, &def->on_double_run, ON_DOUBLE_COUNT);
 	field_u32(f, &def->stop_timeout_s);
 	field_u32(f, &def->max_pause_ms);
 	field_count(f, &def->throttle_max, 99);

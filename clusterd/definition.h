@@ -77,6 +77,15 @@ enum on_stop_failure {
 	ON_STOP_FAILURE_COUNT,
 };
 
+// What follows when a second process of it was found running, without its lease, and was ended.
+enum on_double_run {
+	ON_DOUBLE_KEEP,	   // the one that holds the lease goes on
+	ON_DOUBLE_RESTART, // it ends too, and is started anew
+	ON_DOUBLE_STOP,	   // it ends too, and stays off
+	ON_DOUBLE_BLOCK,   // it goes on, and nothing is done with it but by hand
+	ON_DOUBLE_COUNT,
+};
+
 // When a VM goes back to a better preferred owner that has returned.
 enum vm_failback {
 	FAILBACK_NEVER,
@@ -221,6 +230,7 @@ struct vm_def {
 					// never; default 600, up to 30 days
 	uint8_t on_failure;		// enum on_failure
 	uint8_t on_stop_failure;	// enum on_stop_failure
+	uint8_t on_double_run;		// enum on_double_run
 	uint32_t stop_timeout_s;	// polite stop until SIGKILL; default 120
 	uint32_t max_pause_ms;		// longest pause a live migration may plan; 1 to 60000,
 					// default 1000

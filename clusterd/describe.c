@@ -252,6 +252,8 @@ static const char *vm_report_word(enum vm_report report)
 		return "continues from its saved state on ";
 	case VM_REPORT_LEASE_GONE:
 		return "finds no lease of its own on ";
+	case VM_REPORT_DOUBLE:
+		return "ran a second time, without its lease, and was ended on ";
 	case VM_REPORT_ANSWERS:
 	case VM_REPORT_COUNT:
 		break;

@@ -89,6 +89,7 @@ enum vm_report {
 	VM_REPORT_STUCK,	  // QEMU cannot be ended: it may still write
 	VM_REPORT_RESTORING,	  // its saved state is loaded, and it is about to continue from it
 	VM_REPORT_LEASE_GONE,	  // nothing runs: a slot of its holds no lease, or another VM's
+	VM_REPORT_DOUBLE,	  // another node runs it; a second one was found here, and ended
 	VM_REPORT_ANSWERS,	  // its guest does, as rules ask for (up, up_value)
 	VM_REPORT_COUNT,
 };

@@ -263,6 +263,11 @@ static void wish_owned(const struct node *node, const struct vm *vm, const struc
 		wish->start = wish->keep = wish->cont = false;
 		wish->why = "this node is no possible owner of it any more";
 	}
+	if (vm->doubled_on && vm->phase == VM_RUNNING && vm->move == 0 &&
+	    vm_definition(&node->cluster, vm)->on_double_run == ON_DOUBLE_RESTART) {
+		wish->stop = true;
+		wish->why = "it ran on another node too, and is started anew";
+	}
 	if (move && move->stage == STAGE_START && order_holds_start(&node->cluster, vm))
 		wish->start = false;
 	if (move && move->stage == STAGE_STOP && !order_holds_stop(&node->cluster, vm)) {
@@ -451,6 +456,19 @@ static void tell_running(struct node *node, const struct vm *vm, struct vm_local
 		vm_report(node, local, VM_REPORT_FOUND, REPORT_AGAIN_MS, actions);
 }
 
+// It ran although another node has it: the definition says what becomes of that one.
+static bool tell_double(struct node *node, const struct vm *vm, struct vm_local *local,
+			struct actions *actions)
+{
+	uint8_t self = node_self_slot(node);
+
+	if (!local->unleased || !vm || self == SLOT_NONE || local->move_at ||
+	    vm->owner == SLOT_NONE || vm->owner == self || vm->doubled_on >> self & 1)
+		return false;
+	vm_report(node, local, VM_REPORT_DOUBLE, REPORT_AGAIN_MS, actions);
+	return true;
+}
+
 static void local_tell(struct node *node, const struct vm *vm, struct vm_local *local,
 		       struct actions *actions)
 {
@@ -473,6 +491,8 @@ static void local_tell(struct node *node, const struct vm *vm, struct vm_local *
 			vm_report(node, local, VM_REPORT_RESTORING, REPORT_AGAIN_MS, actions);
 		break;
 	case LIFE_ENDED:
+		if (tell_double(node, vm, local, actions))
+			break;
 		if (!view_normal(node->view) && vm)
 			break;
 		if (local_move_speaks(node, vm, local) && vm->owner == node_self_slot(node) &&

@@ -44,6 +44,7 @@ extern const char on_drain_words[][WORD_SIZE];
 extern const char failback_words[][WORD_SIZE];
 extern const char on_failure_words[][WORD_SIZE];
 extern const char on_stop_failure_words[][WORD_SIZE];
+extern const char on_double_run_words[][WORD_SIZE];
 extern const char no_quorum_words[][WORD_SIZE];
 extern const char cpu_limit_words[][WORD_SIZE]; // the order of bool
 extern const char placement_words[][WORD_SIZE];

@@ -496,6 +496,15 @@ static void on_stop_failure_read(const struct walk *walk, const struct xml_eleme
 	walk_text_word(walk, element, on_stop_failure_words, &draft->def.on_stop_failure);
 }
 
+static void on_double_run_read(const struct walk *walk, const struct xml_element *element,
+			       void *target)
+{
+	struct vm_draft *draft = target;
+
+	walk_attributes(walk, element, no_attributes);
+	walk_text_word(walk, element, on_double_run_words, &draft->def.on_double_run);
+}
+
 static void guest_shutdown_read(const struct walk *walk, const struct xml_element *element,
 				void *target)
 {
@@ -669,6 +678,7 @@ static const struct child_rule vm_rules[] = {
 	{ "restart", restart_read, false, false },
 	{ "on-failure", on_failure_read, false, false },
 	{ "on-stop-failure", on_stop_failure_read, false, false },
+	{ "on-double-run", on_double_run_read, false, false },
 	{ "on-guest-shutdown", guest_shutdown_read, false, false },
 	{ "stop-timeout", stop_timeout_read, false, false },
 	{ "migration", migration_read, false, false },

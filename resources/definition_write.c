@@ -470,6 +470,7 @@ static void vm_put(struct out *out, const struct cluster *cluster, const struct 
 	tag_end(out);
 	text_element(out, "on-failure", on_failure_words[def->on_failure]);
 	text_element(out, "on-stop-failure", on_stop_failure_words[def->on_stop_failure]);
+	text_element(out, "on-double-run", on_double_run_words[def->on_double_run]);
 	text_element(out, "on-guest-shutdown", guest_shutdown_words[def->on_guest_shutdown]);
 	number_element(out, "stop-timeout", def->stop_timeout_s, "s");
 	tag_start(out, "migration");

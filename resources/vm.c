@@ -138,7 +138,7 @@ static void vm_spawn(struct vm_local *local, const struct vm_wish *wish, uint64_
 	local->mode = wish->mode;
 	local->executed = local->continued = local->paused = local->guest_shutdown = false;
 	local->deaf = local->unkillable = local->held = local->cpu_known = false;
-	local->listening = local->sending = local->unsure = false;
+	local->listening = local->sending = local->unsure = local->unleased = false;
 	local->sent = MIGRATE_NONE;
 	// Also of a state that it does not begin from, and that nobody may restore any more.
 	local->restored_volume = wish->mode != START_INCOMING && wish->saved_volume < VOLUMES_MAX
@@ -526,6 +526,7 @@ static void vm_adopted(struct vm_local *local, const struct event *event, struct
 	memset(&local->hold, 0, sizeof(local->hold));
 	// Whether a guest that was awaited here has continued decides what its source may do.
 	local->continued = event->run_state != RUN_INCOMING && event->run_state != RUN_RECEIVED;
+	local->unleased = local->continued && event->run_state != RUN_POSTMIGRATE;
 	vm_kill(local, VM_REPORT_DIED, "it was found running without its lease", event->now_ms,
 		actions);
 }

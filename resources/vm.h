@@ -44,6 +44,7 @@ struct vm_local {
 	bool sending;			// found with a migration of it under way
 	uint8_t sent;			// enum migrate_status, as QEMU said last
 	bool unsure;			// found paused: nobody knows why
+	bool unleased;			// found without its lease, and its CPUs may have run
 	bool paused;			// by an I/O error, or by somebody
 	bool guest_shutdown;
 	bool deaf;

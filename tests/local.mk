@@ -10,7 +10,7 @@ edge_test_LIBS = libedges.a libcore.a $(CMOCKA_LIBS) $(edge_LIBS)
 if HAVE_CMOCKA
 check_PROGRAMS += tests/unit/test_converge tests/unit/test_move_ends tests/unit/test_move_target
 check_PROGRAMS += tests/unit/test_shutdown tests/unit/test_move_loss tests/unit/test_moves tests/unit/test_drain tests/unit/test_move_dice
-check_PROGRAMS += tests/unit/test_apply_rules
+check_PROGRAMS += tests/unit/test_apply_rules tests/unit/test_double_run
 check_PROGRAMS += tests/unit/test_measure tests/edge/test_measure_edge
 check_PROGRAMS += tests/unit/test_balance tests/unit/test_loads
 check_PROGRAMS += tests/unit/test_rules tests/unit/test_untouched
@@ -70,6 +70,8 @@ tests_unit_test_rules_SOURCES = tests/unit/test_rules.c tests/unit/cluster_fixtu
 tests_unit_test_rules_LDADD = $(unit_LIBS)
 tests_unit_test_apply_rules_SOURCES = tests/unit/test_apply_rules.c tests/unit/cluster_fixture.h
 tests_unit_test_apply_rules_LDADD = $(unit_LIBS)
+tests_unit_test_double_run_SOURCES = tests/unit/test_double_run.c tests/unit/cluster_fixture.h
+tests_unit_test_double_run_LDADD = $(unit_LIBS)
 tests_unit_test_codec_SOURCES = tests/unit/test_codec.c 
 tests_unit_test_codec_LDADD = $(unit_LIBS)
 tests_unit_test_cpu_SOURCES = tests/unit/test_cpu.c tests/unit/cluster_fixture.h

@@ -119,6 +119,7 @@ struct scenario_vm {
 	int32_t priority;
 	uint32_t restarts_max, relocations_max, forget_s;
 	uint8_t on_failure, on_stop_failure; // enum on_failure, on_stop_failure
+	uint8_t on_double_run;		     // enum on_double_run
 	uint32_t stickiness;
 	uint8_t fail_counts[HOSTS_MAX]; // at the start
 	bool failback;

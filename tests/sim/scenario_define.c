@@ -250,6 +250,7 @@ static void define_vm(const struct run *run, struct document *document, uint32_t
 	def->forget_s = vm->forget_s;
 	def->on_failure = vm->on_failure;
 	def->on_stop_failure = vm->on_stop_failure;
+	def->on_double_run = vm->on_double_run;
 	def->stickiness = vm->stickiness;
 	def->failback = vm->failback && vm->tier_count > 0 ? FAILBACK_IMMEDIATE : FAILBACK_NEVER;
 	def->stop_timeout_s = vm->stop_timeout_s;

@@ -123,6 +123,8 @@ static void read_failures(struct reader *r, json_t *object, const char *place,
 {
 	static const char *const on_failure[] = { "restart", "stop", "ignore", NULL };
 	static const char *const on_stop_failure[] = { "block", "fence", NULL };
+	static const char *const on_double_run[] = { "stop-unexpected", "restart", "stop", "block",
+						     NULL };
 	uint32_t threshold = (uint32_t)read_number(r, object, place, "migration_threshold", 0, 100);
 	uint32_t forget_s = (uint32_t)read_number(r, object, place, "failure_timeout", 0, 1e6);
 	json_t *counts = read_member(r, object, place, "fail_counts", JSON_OBJECT), *value;
@@ -135,6 +137,7 @@ static void read_failures(struct reader *r, json_t *object, const char *place,
 	}
 	vm->on_failure = read_policy(r, object, place, "on_monitor_fail", on_failure);
 	vm->on_stop_failure = read_policy(r, object, place, "on_stop_fail", on_stop_failure);
+	vm->on_double_run = read_policy(r, object, place, "multiple_active", on_double_run);
 	json_object_foreach(counts, name, value)
 	{
 		double most = threshold > 0 ? threshold : 10, number = json_number_value(value);
@@ -456,13 +459,13 @@ static void read_initial_nodes(struct reader *r, json_t *initial)
 	}
 }
 
-static void read_initial_vm(struct reader *r, json_t *value, const char *place, json_t *root,
+static void read_initial_vm(struct reader *r, json_t *value, const char *place,
 			    struct scenario_vm *vm)
 {
 	static const char *const words[VM_AT_COUNT] = { "stopped", "running",	"failed",
 							"blocked", "double",	"waiting",
 							"error",   "unmanaged", "migrating" };
-	const char *word = read_text(r, value, place, "state"), *policy;
+	const char *word = read_text(r, value, place, "state");
 	char here[PLACE_SIZE];
 	bool runs;
 
@@ -495,10 +498,6 @@ static void read_initial_vm(struct reader *r, json_t *value, const char *place, 
 		return;
 	if (vm->on == 0 || (vm->on & (vm->on - 1)) == 0)
 		reader_bad(r, place, "a vm that runs twice is on two nodes");
-	policy = read_text(r, json_object_get(json_object_get(root, "vms"), vm->name), "vms",
-			   "multiple_active");
-	if (!policy || strcmp(policy, "stop-unexpected") != 0)
-		reader_lack(r, "per-vm-failure-policy", "");
 }
 
 // A move one end of which is off is over: it has not begun, or nothing is left of it.
@@ -542,7 +541,7 @@ void read_initial(struct reader *r, json_t *root)
 
 		if (vm == NAME_NONE)
 			continue;
-		read_initial_vm(r, value, place, root, &s->vms[vm]);
+		read_initial_vm(r, value, place, &s->vms[vm]);
 		if (!r->bad)
 			close_move(s, &s->vms[vm]);
 	}

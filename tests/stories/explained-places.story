@@ -163,28 +163,28 @@ states
     46.000 --     n1: may not have it, 1 VMs, 3072 MiB free, wishes cost 20, 0 permille
     46.000 --     n1, follow: warn: rule after: its leader is on n3; a wish of weight 10; drop rule after
     46.000 --     n1, spread: warn: rule even: fewer are on the rack of n4; a wish of weight 10; drop rule even
-    46.000 --     n1, start-order: fail: rule later: it starts after another one, which is not up; drop rule later
+    46.000 --     n1, start-order: fail: rule later: it starts after another one, which is not up; b does not run; drop rule later
     46.000 --     n2: may not have it, 1 VMs, 64512 MiB free, wishes cost 20, 0 permille
     46.000 --     n2, emulator: fail: n2 has no QEMU; install qemu-system-x86 on n2
     46.000 --     n2, follow: warn: rule after: its leader is on n3; a wish of weight 10; drop rule after
     46.000 --     n2, spread: warn: rule even: fewer are on the rack of n4; a wish of weight 10; drop rule even
-    46.000 --     n2, start-order: fail: rule later: it starts after another one, which is not up; drop rule later
+    46.000 --     n2, start-order: fail: rule later: it starts after another one, which is not up; b does not run; drop rule later
     46.000 --     n3: may not have it, 1 VMs, 65024 MiB free, wishes cost 10, 0 permille
     46.000 --     n3, keep-apart: fail: rule far: one that it is kept apart from is on n3; drop rule far
     46.000 --     n3, spread: warn: rule even: fewer are on the rack of n4; a wish of weight 10; drop rule even
-    46.000 --     n3, start-order: fail: rule later: it starts after another one, which is not up; drop rule later
+    46.000 --     n3, start-order: fail: rule later: it starts after another one, which is not up; b does not run; drop rule later
     46.000 --     n4: may not have it, 0 VMs, 65024 MiB free, wishes cost 10, 0 permille
     46.000 --     n4, health: fail: n4 is yellow; set health="green" on node n4, or change the health policy
     46.000 --     n4, follow: warn: rule after: its leader is on n3; a wish of weight 10; drop rule after
-    46.000 --     n4, start-order: fail: rule later: it starts after another one, which is not up; drop rule later
+    46.000 --     n4, start-order: fail: rule later: it starts after another one, which is not up; b does not run; drop rule later
     46.000 --     n5: may not have it, 0 VMs, 65024 MiB free, wishes cost 10, 0 permille
     46.000 --     n5, health: fail: n5 is red; set health="green" on node n5, or change the health policy
     46.000 --     n5, follow: warn: rule after: its leader is on n3; a wish of weight 10; drop rule after
-    46.000 --     n5, start-order: fail: rule later: it starts after another one, which is not up; drop rule later
+    46.000 --     n5, start-order: fail: rule later: it starts after another one, which is not up; b does not run; drop rule later
     46.000 --     n6: may not have it, 0 VMs, 65024 MiB free, wishes cost 10, 0 permille
     46.000 --     n6, follow: warn: rule after: its leader is on n3; a wish of weight 10; drop rule after
-    46.000 --     n6, start-order: fail: rule later: it starts after another one, which is not up; drop rule later
-    46.000 --     chosen: nowhere: rule later: it starts after another one, which is not up; drop rule later
+    46.000 --     n6, start-order: fail: rule later: it starts after another one, which is not up; b does not run; drop rule later
+    46.000 --     chosen: nowhere: rule later: it starts after another one, which is not up; b does not run; drop rule later
     46.000 --     another node: nothing
     46.000 --   > explain vm0
     46.000 --     n1: may have it, 1 VMs, 4096 MiB free, wishes cost 5, 0 permille
@@ -219,5 +219,5 @@ states
     51.000 --     large: waiting: needs 30720 MiB, 3072 MiB free on n1; n2 has no QEMU; would promise 5 CPUs of 2 on n3; n4 is yellow; n5 is red; n6 is not among its possible owners
     51.000 --     a: running
     51.000 --     b: stopped
-    51.000 --     c: waiting: rule later: it starts after another one, which is not up
+    51.000 --     c: waiting: rule later: it starts after another one, which is not up; b does not run
     51.000 --     the view: normal

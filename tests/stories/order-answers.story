@@ -8,6 +8,8 @@ run 10
 guest silent vm0
 vm start vm0
 run 20
+explain vm1
+explain vm2
 guest answers vm0
 wait settle
 vm migrate vm0 to n3
@@ -51,6 +53,24 @@ wait settle
     10.005 n1   | vm vm0: placed on n1
     10.039 n1   QEMU of vm0 starts
     10.116 n1   | vm vm0: runs on n1
+    30.000 --   > explain vm1
+    30.000 --     n1: may not have it, 1 VMs, 64512 MiB free, wishes cost 0, 0 permille
+    30.000 --     n1, start-order: fail: rule order-agent-vm0: it starts after another one, which is not up; vm0: its guest agent has not answered; drop rule order-agent-vm0
+    30.000 --     n2: may not have it, 0 VMs, 65536 MiB free, wishes cost 0, 0 permille
+    30.000 --     n2, start-order: fail: rule order-agent-vm0: it starts after another one, which is not up; vm0: its guest agent has not answered; drop rule order-agent-vm0
+    30.000 --     n3: may not have it, 0 VMs, 65536 MiB free, wishes cost 0, 0 permille
+    30.000 --     n3, start-order: fail: rule order-agent-vm0: it starts after another one, which is not up; vm0: its guest agent has not answered; drop rule order-agent-vm0
+    30.000 --     chosen: nowhere: rule order-agent-vm0: it starts after another one, which is not up; vm0: its guest agent has not answered; drop rule order-agent-vm0
+    30.000 --     another node: nothing
+    30.000 --   > explain vm2
+    30.000 --     n1: may not have it, 1 VMs, 64512 MiB free, wishes cost 0, 0 permille
+    30.000 --     n1, start-order: fail: rule order-5432-vm0: it starts after another one, which is not up; vm0: its TCP port 5432 has not answered; drop rule order-5432-vm0
+    30.000 --     n2: may not have it, 0 VMs, 65536 MiB free, wishes cost 0, 0 permille
+    30.000 --     n2, start-order: fail: rule order-5432-vm0: it starts after another one, which is not up; vm0: its TCP port 5432 has not answered; drop rule order-5432-vm0
+    30.000 --     n3: may not have it, 0 VMs, 65536 MiB free, wishes cost 0, 0 permille
+    30.000 --     n3, start-order: fail: rule order-5432-vm0: it starts after another one, which is not up; vm0: its TCP port 5432 has not answered; drop rule order-5432-vm0
+    30.000 --     chosen: nowhere: rule order-5432-vm0: it starts after another one, which is not up; vm0: its TCP port 5432 has not answered; drop rule order-5432-vm0
+    30.000 --     another node: nothing
     30.000 --   > guest answers vm0
     30.000 --   > wait settle
     30.123 n1   | vm vm0: its TCP port 5432 answers

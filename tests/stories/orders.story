@@ -90,8 +90,8 @@ states
     15.000 --     n3: online
     15.000 --     vm0: stopped: it is wanted stopped
     15.000 --     vm1: stopped: it is wanted stopped
-    15.000 --     vm2: waiting: rule any: it starts after another one, which is not up
-    15.000 --     vm3: waiting: rule loose: it starts after another one, which is not up
+    15.000 --     vm2: waiting: rule any: it starts after another one, which is not up; vm0 does not run
+    15.000 --     vm3: waiting: rule loose: it starts after another one, which is not up; vm2 does not run
     15.000 --     vm4: running
     15.000 --     the view: normal
     15.000 --   > vm start vm1
@@ -182,12 +182,12 @@ states
     46.868 n1   | vm vm0: runs on n1
     51.750 --   > explain vm1
     51.750 --     n1: may not have it, 2 VMs, 63488 MiB free, wishes cost 0, 0 permille
-    51.750 --     n1, start-order: fail: rule delay: it starts after another one, which is not up; drop rule delay
+    51.750 --     n1, start-order: fail: rule delay: it starts after another one, which is not up; vm0 has not run for 10 s; drop rule delay
     51.750 --     n2: may not have it, 1 VMs, 64512 MiB free, wishes cost 0, 0 permille
-    51.750 --     n2, start-order: fail: rule delay: it starts after another one, which is not up; drop rule delay
+    51.750 --     n2, start-order: fail: rule delay: it starts after another one, which is not up; vm0 has not run for 10 s; drop rule delay
     51.750 --     n3: may not have it, 1 VMs, 64512 MiB free, wishes cost 0, 0 permille
-    51.750 --     n3, start-order: fail: rule delay: it starts after another one, which is not up; drop rule delay
-    51.750 --     chosen: nowhere: rule delay: it starts after another one, which is not up; drop rule delay
+    51.750 --     n3, start-order: fail: rule delay: it starts after another one, which is not up; vm0 has not run for 10 s; drop rule delay
+    51.750 --     chosen: nowhere: rule delay: it starts after another one, which is not up; vm0 has not run for 10 s; drop rule delay
     51.750 --     another node: nothing
     51.750 --   > run 20
     56.867 n1   | vm vm1: placed on n2

@@ -197,7 +197,8 @@ static void test_meaning(void **state)
 	assert_true(vm->failback_after_s == 300 && vm->failback_from == 22 * 60 &&
 		    vm->failback_to == 4 * 60 + 30);
 	assert_true(vm->forget_s == 0 && vm->on_failure == ON_FAILURE_IGNORE &&
-		    vm->on_stop_failure == ON_STOP_FAILURE_FENCE);
+		    vm->on_stop_failure == ON_STOP_FAILURE_FENCE &&
+		    vm->on_double_run == ON_DOUBLE_RESTART);
 	vm = &defs->vms[1];
 	assert_string_equal(vm->cmdline, "console=ttyS0         quiet");
 	assert_true(vm->cpus == 1 && vm->restarts_max == 1 && vm->relocations_max == 2);
@@ -243,6 +244,7 @@ static void vms_equal(const struct vm_def *a, const struct vm_def *b)
 	SAME(forget_s);
 	SAME(on_failure);
 	SAME(on_stop_failure);
+	SAME(on_double_run);
 	SAME(on_guest_shutdown);
 	SAME(restarts_max);
 	SAME(relocations_max);

@@ -195,6 +195,7 @@ static void fill_def(struct vm_def *def)
 	def->forget_s = FORGET_MAX_S;
 	KIND(def->on_failure, ON_FAILURE_COUNT);
 	KIND(def->on_stop_failure, ON_STOP_FAILURE_COUNT);
+	KIND(def->on_double_run, ON_DOUBLE_COUNT);
 	KIND(def->on_guest_shutdown, GUEST_SHUTDOWN_COUNT);
 	def->throttle_max = 99;
 	FLAG(def->post_copy);

@@ -350,12 +350,13 @@ static void what_an_order_waits_for_is_named(void **state)
 	runs_on(&f, "a", 1);
 	placement_load_init(&load, &f.cluster, everybody);
 	placement_explain(&f.cluster, &load, the_vm(&f, "c"), reason, fix);
-	assert_string_equal(reason, "rule r: it starts after 2 others, 0 are up; b does not run");
+	assert_string_equal(reason, "rule r: it starts after 2 others, 0 of them up; b does not "
+				    "run");
 	runs_on(&f, "b", 1);
 	answers(&f, "a", UP_AGENT, 0);
 	placement_load_init(&load, &f.cluster, everybody);
 	placement_explain(&f.cluster, &load, the_vm(&f, "c"), reason, fix);
-	assert_string_equal(reason, "rule r: it starts after 2 others, 1 is up; b: its guest "
+	assert_string_equal(reason, "rule r: it starts after 2 others, 1 of them up; b: its guest "
 				    "agent has not answered");
 	assert_string_equal(fix, "give vm b <guest-agent/>, or drop rule r");
 	f.cluster.defs[the_vm(&f, "b")->ref.slot].guest_agent = true;

@@ -31,7 +31,6 @@
 #define PERIOD_NS 50000000LL
 #define ECHO_PORT 7
 #define TCP_PORT 7
-#define AGENT_PATH "/dev/vport0p1"
 #define PAGE 4096
 #define INPUTS_MAX 8
 
@@ -144,6 +143,21 @@ static void network_open(struct guest *guest)
 	bind(guest->echo, (struct sockaddr *)&any, sizeof(any));
 }
 
+// The first port of the channel, whichever virtio device that is.
+static int agent_open(void)
+{
+	struct dirent *entry;
+	DIR *dir = opendir("/dev");
+	int fd = -1;
+
+	while (dir && fd < 0 && (entry = readdir(dir)))
+		if (strncmp(entry->d_name, "vport", 5) == 0)
+			fd = openat(dirfd(dir), entry->d_name, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (dir)
+		closedir(dir);
+	return fd;
+}
+
 // What a service of the guest would do: takes connections, and answers its host's guest-ping.
 static void answers_open(struct guest *guest)
 {
@@ -152,7 +166,7 @@ static void answers_open(struct guest *guest)
 	guest->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	bind(guest->listener, (struct sockaddr *)&any, sizeof(any));
 	listen(guest->listener, 4);
-	guest->agent = open(AGENT_PATH, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	guest->agent = agent_open();
 	printf("guest answers\n");
 }
 
@@ -160,10 +174,8 @@ static void agent_answer(struct guest *guest)
 {
 	char text[512];
 
-	// Nobody at the other end: it looks readable all the time.
-	if (read(guest->agent, text, sizeof(text)) <= 0)
-		usleep(1000);
-	else if (write(guest->agent, "{\"return\": {}}\n", 15) < 0)
+	if (read(guest->agent, text, sizeof(text)) > 0 &&
+	    write(guest->agent, "{\"return\": {}}\n", 15) < 0)
 		printf("agent: %s\n", strerror(errno));
 }
 
@@ -398,6 +410,7 @@ static void wait_until(struct guest *guest, long long then_ns)
 {
 	struct pollfd fds[INPUTS_MAX + 4];
 	nfds_t more = (nfds_t)guest->inputs_count + 2;
+	int agent = guest->agent;
 	long long left_ns;
 
 	while ((left_ns = then_ns - now_ns()) > 0) {
@@ -408,13 +421,15 @@ static void wait_until(struct guest *guest, long long then_ns)
 			fds[i + 1] = (struct pollfd){ .fd = guest->inputs[i], .events = POLLIN };
 		fds[guest->inputs_count + 1] = (struct pollfd){ .fd = 0, .events = POLLIN };
 		fds[more] = (struct pollfd){ .fd = guest->listener, .events = POLLIN };
-		fds[more + 1] = (struct pollfd){ .fd = guest->agent, .events = POLLIN };
+		fds[more + 1] = (struct pollfd){ .fd = agent, .events = POLLIN };
 		if (ppoll(fds, more + 2, &left, NULL) <= 0)
 			continue;
 		if (fds[more].revents)
 			listener_answer(guest);
-		if (fds[more + 1].revents)
+		if (fds[more + 1].revents & POLLIN)
 			agent_answer(guest);
+		else if (fds[more + 1].revents) // nobody at the other end: until the next beat
+			agent = -1;
 		if (fds[guest->inputs_count + 1].revents & POLLIN)
 			console_read();
 		if (fds[0].revents)

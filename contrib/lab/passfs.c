@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A node's own sight of the shared folder: passes everything through, logs every write, and can
-// be told over a socket to lose, slow or hang.
+// be told over a socket to lose, slow or hang, or that it is full.
 #define FUSE_USE_VERSION 35
 #include "labsock.h"
 
@@ -24,7 +24,7 @@
 #define HEAD_MAX 64
 #define HEAD_OF_WRITES_UP_TO 4096
 
-enum storage_mode { STORAGE_OK, STORAGE_LOST, STORAGE_HANGING };
+enum storage_mode { STORAGE_OK, STORAGE_LOST, STORAGE_HANGING, STORAGE_FULL };
 
 struct passfs {
 	int root;
@@ -92,6 +92,17 @@ static void gate_leave(struct passfs *fs)
 	if (--fs->inflight == 0)
 		pthread_cond_broadcast(&fs->drained);
 	pthread_mutex_unlock(&fs->lock);
+}
+
+// Files may be written where they are, and grow no more.
+static bool gate_full(struct passfs *fs)
+{
+	bool full;
+
+	pthread_mutex_lock(&fs->lock);
+	full = fs->mode == STORAGE_FULL;
+	pthread_mutex_unlock(&fs->lock);
+	return full;
 }
 
 static void gate_change(struct passfs *fs, enum storage_mode mode, unsigned int slow_ms)
@@ -216,6 +227,7 @@ static int pass_write(const char *path, const char *data, size_t size, off_t off
 	struct handle *handle = handle_of(fi);
 	char *buffer = buffer_get(fs);
 	unsigned long long sequence;
+	struct stat status;
 	ssize_t put;
 	int result;
 
@@ -230,6 +242,11 @@ static int pass_write(const char *path, const char *data, size_t size, off_t off
 	result = gate_enter(fs, true);
 	if (result)
 		return result;
+	if (gate_full(fs) &&
+	    (fstat(handle->fd, &status) < 0 || offset + (off_t)size > status.st_size)) {
+		gate_leave(fs);
+		return -ENOSPC;
+	}
 	sequence = log_begin(fs, "write", handle->path, handle->ino, offset, (off_t)size, buffer);
 	put = pwrite(handle->fd, buffer, size, offset);
 	result = put < 0 ? -errno : (int)put;
@@ -490,8 +507,17 @@ static int pass_utimens(const char *path, const struct timespec times[2], struct
 
 static int pass_statfs(const char *path, struct statvfs *st)
 {
+	struct passfs *fs = passfs_get();
+	int error = gate_enter(fs, false);
+
 	(void)path;
-	PASSED(fstatvfs(fs->root, st));
+	if (error)
+		return error;
+	error = fstatvfs(fs->root, st) < 0 ? -errno : 0;
+	if (gate_full(fs))
+		st->f_bfree = st->f_bavail = 0;
+	gate_leave(fs);
+	return error;
 }
 
 static int pass_opendir(const char *path, struct fuse_file_info *fi)
@@ -566,6 +592,8 @@ static const char *mode_text(struct passfs *fs, char *out, size_t size)
 		snprintf(out, size, "lose");
 	else if (fs->mode == STORAGE_HANGING)
 		snprintf(out, size, "hang");
+	else if (fs->mode == STORAGE_FULL)
+		snprintf(out, size, "full");
 	else if (fs->slow_ms)
 		snprintf(out, size, "slow %u", fs->slow_ms);
 	else
@@ -582,6 +610,8 @@ static bool mode_set(struct passfs *fs, const char *line)
 		gate_change(fs, STORAGE_LOST, 0);
 	else if (strcmp(line, "hang") == 0)
 		gate_change(fs, STORAGE_HANGING, 0);
+	else if (strcmp(line, "full") == 0)
+		gate_change(fs, STORAGE_FULL, 0);
 	else if (strcmp(line, "restore") == 0)
 		gate_change(fs, STORAGE_OK, 0);
 	else if (sscanf(line, "slow %u", &slow_ms) == 1)

@@ -115,6 +115,11 @@ class Monitor:
             raise RuntimeError(f"QEMU ended before {name} {status or ''}: {self.last_words()}")
         return found
 
+    def forget(self):
+        """What it said of an earlier move, when it was that one's target."""
+        with self.heard:
+            self.events.clear()
+
     def last_words(self):
         if not self.log:
             return ""
@@ -190,19 +195,23 @@ class Hand:
             self.end(self.monitor)
         self.monitor = None
 
-    def outside(self, path):
-        """The node's file, as it is seen from out here."""
+    def outside(self, node, path):
+        """The file of the node that our QEMU is on, as it is seen from out here."""
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open(f"/proc/{pid}/cmdline", "rb") as source:
                     words = source.read().split(b"\0")
+                if UUID.encode() not in words or not words[0].startswith(b"/usr/bin/qemu"):
+                    continue
                 with open(f"/proc/{pid}/mountinfo", encoding="utf-8", errors="replace") as source:
                     ours = f" {self.lab.folder}/" in source.read()
+                with open(f"/proc/{pid}/environ", "rb") as source:
+                    ours = ours and f"LAB_NODE={node}".encode() in source.read().split(b"\0")
             except OSError:
                 continue
-            if ours and UUID.encode() in words and words[0].startswith(b"/usr/bin/qemu"):
+            if ours:
                 return f"/proc/{pid}/root{path}"
-        raise RuntimeError("there is no QEMU of ours")
+        raise RuntimeError(f"there is no QEMU of ours on {node}")
 
     def credentials(self, monitor, node, source):
         folder = os.path.join(self.lab.folder, "nodes", node, "etc/clusterd/pki")
@@ -217,6 +226,7 @@ class Hand:
     def move(self, to, tls=False, channels=1, hand_over=True, parameters=None, capabilities=()):
         """{stop, resume, begun, completed: us; bytes}. hand_over: the target waits for `completed`, as clusterd's."""
         source, target = self.monitor, self.launch(to, True)
+        source.forget()
         words = ["events", *capabilities] + (["multifd"] if channels > 1 else [])
         if hand_over:
             words.append("pause-before-switchover")
@@ -263,7 +273,8 @@ class Hand:
         """The same by way of a file; early: memory is written while the guest runs, the rest in the pause."""
         target = self.launch(to, True)
         source = self.monitor
-        file = os.open(self.outside(path), os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        source.forget()
+        file = os.open(self.outside(self.node, path), os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         source.command("migrate-set-capabilities", capabilities=[{"capability": "events", "state": True}])
         target.command("migrate-set-capabilities", capabilities=[{"capability": "events", "state": True}])
         source.command("migrate-set-parameters", **{"max-bandwidth": 1 << 50, "downtime-limit": 1000})
@@ -275,7 +286,8 @@ class Hand:
         os.fsync(file)
         size = os.fstat(file).st_size
         saved = time.time() * 1e6
-        os.lseek(file, 0, os.SEEK_SET)
+        os.close(file)
+        file = os.open(self.outside(to, path), os.O_RDONLY)     # each end has its own sight of the volume
         # One that was saved while it was stopped has to be told when it is loaded.
         target.react = lambda event: event[0] == "MIGRATION" and event[2].get("status") == "completed" and target.send("cont")
         target.command("getfd", file, fdname="restore")
@@ -283,7 +295,7 @@ class Hand:
         resume = target.wait("RESUME")
         target.react = None
         os.close(file)
-        os.unlink(self.outside(path))
+        os.unlink(self.outside(to, path))
         stop = source.wait("STOP")
         self.end(source)
         self.node, self.monitor = to, target

@@ -83,3 +83,39 @@ link_rate() {
 # The move stands still where it is as long as the target's QEMU does; it may have to be waited for.
 hold_target() { in_node "$1" killall -STOP qemu-system-x86_64 2>/dev/null; }
 free_target() { in_node "$1" killall -CONT qemu-system-x86_64 || fail "no QEMU on $1"; }
+
+# A moment of a move that is held up at a line between clusterd and QEMU (lab tap).
+tap() {
+	local node
+	for node in "$@"; do
+		"$lab" tap "$node" on || fail "tap $node"
+	done
+}
+hold() { "$lab" tap "$1" hold "$2" "$3" "$4" || fail "hold $*"; }
+held() { "$lab" tap "$1" held "$2"; }
+wait_held() { wait_for "${3:-40}" "$1 is held: $2" held "$1" "$2"; }
+free() { "$lab" tap "$1" free "$2" || fail "free $*"; }
+
+# Under a tap QEMU has another name: by the VM's, in the node's own numbers.
+qemu_in() { in_node "$1" pgrep -of "qemu-system.*guest=$2,"; }
+signal_qemu() { in_node "$1" kill "-$3" "$(qemu_in "$1" "$2")" || fail "kill -$3 $2 on $1"; }
+
+# What QEMU sends is not to vanish in buffers: a stream that nobody reads stands at once.
+small_buffers() {
+	local node
+	for node in "$@"; do
+		in_node "$node" sysctl -qw net.ipv4.tcp_wmem="4096 16384 16384" \
+			net.ipv4.tcp_rmem="4096 16384 16384" || fail "sysctl in $node"
+	done
+}
+cut_stream() {
+	in_node "$1" nft -f - <<-END || fail "nft in $1"
+	table inet cut {
+		chain in {
+			type filter hook input priority 0
+			tcp dport != 7799 drop
+		}
+	}
+	END
+}
+mend_stream() { in_node "$1" nft delete table inet cut || fail "nft in $1"; }

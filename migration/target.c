@@ -130,6 +130,12 @@ static void target_word(struct move_target *target, const struct move_context *c
 			say(context, WORD_NEVER);
 		break;
 	case TARGET_PREPARING:
+		// An earlier daemon wrote down that it lets it continue, and QEMU has not heard of
+		// it, or has been paused since: the word is the same, and nobody else continues it.
+		if (awaited(context) && context->local->life == LIFE_RUNNING &&
+		    context->local->unsure && context->local->paused)
+			vm_local_cont(context->local, context->actions);
+		break;
 	case TARGET_CONTINUING:
 	case TARGET_ENDING:
 	case TARGET_STATE_COUNT:
@@ -155,7 +161,10 @@ static void step_living(struct move_target *target, const struct move_context *c
 
 	switch ((enum target_state)target->state) {
 	case TARGET_PREPARING:
-		if (!awaited(context))
+		// Found standing, and everybody knows that it is the one that goes on.
+		if (stage_of(context) == STAGE_CLEANUP && local->life == LIFE_RUNNING)
+			target_move(target, TARGET_RUNS);
+		else if (!awaited(context))
 			target_move(target, TARGET_ENDING);
 		else if (local->life == LIFE_RUNNING && !local->unsure)
 			target_move(target, TARGET_RUNS);

@@ -288,7 +288,8 @@ int main(int argc, char **argv)
 		end = strchr(path, ',');
 		if (!end)
 			break;
-		snprintf(chardev, sizeof(chardev), MONITOR "%.*s.real%s", (int)(end - path), path, end);
+		snprintf(chardev, sizeof(chardev), MONITOR "%.*s.real%s", (int)(end - path), path,
+			 end);
 		snprintf(real, sizeof(real), "%.*s.real", (int)(end - path), path);
 		*end = 0;
 		serve_forked(path, real, argc, argv);

@@ -328,6 +328,49 @@ static void a_qemu_that_continues_by_itself_is_killed(void **state)
 	assert_int_equal(target_due(&target, &context), 0);
 }
 
+// An earlier daemon was to let it continue, and wrote that down. Whether QEMU heard of it nobody
+// knows; the source's word is still the source's word.
+static void a_target_found_standing_continues(void **state)
+{
+	(void)state;
+	local.sanlock_epoch = 0;
+	move.shared = move.ready = true;
+	stage(STAGE_TRANSFER);
+	hear((struct event){ .type = EVENT_VM_ADOPTED,
+			     .flag = true,
+			     .shared = true,
+			     .run_state = RUN_PAUSED });
+	target_begin(&target, &context);
+	settle_target();
+	assert_int_equal(asked(ACTION_QEMU_CONT), 0);
+	assert_int_equal(target_due(&target, &context), 0);
+	target_gets_word(WORD_RENOUNCED);
+	assert_int_equal(asked(ACTION_QEMU_CONT), 1);
+	assert_false(told(WORD_CONTINUED));
+	target_hears((struct event){ .type = EVENT_QEMU_RUNNING });
+	assert_int_equal(target_due(&target, &context), MOVE_REPORT_RUNS);
+	target_gets_word(WORD_RENOUNCED);
+	assert_true(told(WORD_CONTINUED));
+	assert_int_equal(asked(ACTION_QEMU_CONT), 0);
+}
+
+// The others know that it runs here: the source ends, and this is the only one that is left.
+static void a_target_found_standing_in_clean_up_stays(void **state)
+{
+	(void)state;
+	local.sanlock_epoch = 0;
+	move.shared = move.ready = true;
+	stage(STAGE_CLEANUP);
+	hear((struct event){ .type = EVENT_VM_ADOPTED,
+			     .flag = true,
+			     .shared = true,
+			     .run_state = RUN_PAUSED });
+	target_begin(&target, &context);
+	settle_target();
+	assert_int_equal(asked(ACTION_QEMU_KILL), 0);
+	assert_int_equal(target.state, TARGET_RUNS);
+}
+
 #define TEST(test) cmocka_unit_test_setup(test, open_world)
 
 int main(void)
@@ -349,6 +392,8 @@ int main(void)
 		TEST(a_target_found_without_its_lease_may_have_continued),
 		TEST(an_end_that_says_nothing_is_not_guessed_at),
 		TEST(a_target_found_waiting_still_waits),
+		TEST(a_target_found_standing_continues),
+		TEST(a_target_found_standing_in_clean_up_stays),
 		TEST(a_qemu_that_continues_by_itself_is_killed),
 	};
 

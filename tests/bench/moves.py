@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 from benchlab import median, say
 from qmp_hand import Hand, Monitor, arguments_of, prepare, socket_path
 
-FIRST_LIMIT_MS = 5     # clusterd's first downtime limit (migration/converge.c)
+FIRST_LIMIT_MS = 25    # clusterd's first downtime limit (migration/converge.c)
 NO_LIMIT = 1 << 50
 SPREAD = {"max-bandwidth": NO_LIMIT, "downtime-limit": FIRST_LIMIT_MS}
 

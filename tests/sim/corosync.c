@@ -126,8 +126,12 @@ static void message_hand_over(struct world *world, struct host *host,
 		.body = message->body,
 		.body_size = message->size,
 	};
+	uint32_t pid = host->pid;
 
-	host_deliver(world, host, &event);
+	if (world->config.spoiled)
+		message_spoiled(world, host, &event);
+	if (host->daemon && host->pid == pid)
+		host_deliver(world, host, &event);
 }
 
 static void message_run_tell(struct world *world, struct item *item)

@@ -24,16 +24,13 @@ static struct sim_load *load_new(struct world *world)
 	return &world->loads[world->load_count++];
 }
 
-void measure_vm_load(struct world *world, const struct uuid *uuid, uint32_t cpu,
-		     uint32_t memory_mib)
+void measure_vm_load(struct world *world, const struct sim_load *wanted)
 {
-	struct sim_load *load = load_find(world, uuid);
+	struct sim_load *load = load_find(world, &wanted->uuid);
 
 	if (!load)
 		load = load_new(world);
-	load->uuid = *uuid;
-	load->cpu = cpu;
-	load->memory_mib = memory_mib;
+	*load = *wanted;
 }
 
 static struct sim_load *load_named(struct world *world, const char *name)
@@ -108,6 +105,10 @@ static void add_vms(struct world *world, struct host *host, struct measure_sampl
 		memset(vm->values, 0, sizeof(vm->values));
 		vm->values[MEASURE_VM_CPU - MEASURE_VM_CPU] = load.cpu;
 		vm->values[MEASURE_VM_MEMORY - MEASURE_VM_CPU] = load.memory_mib;
+		vm->values[MEASURE_VM_READ - MEASURE_VM_CPU] = load.disk_kib;
+		vm->values[MEASURE_VM_WRITE - MEASURE_VM_CPU] = load.disk_kib;
+		vm->values[MEASURE_VM_RECEIVED - MEASURE_VM_CPU] = load.network_kib;
+		vm->values[MEASURE_VM_SENT - MEASURE_VM_CPU] = load.network_kib;
 		sample->vm_count++;
 	}
 }
@@ -176,6 +177,8 @@ static void measure_host(struct world *world, struct host *host)
 	sample.node[MEASURE_NODE_CPU] = permille(cpu, host->cpus * 1000ull);
 	sample.node[MEASURE_NODE_CPU_PRESSURE] =
 		cpu > host->cpus * 1000 ? permille(cpu - host->cpus * 1000, cpu) : 0;
+	sample.node[MEASURE_NODE_MEMORY_PRESSURE] = host->memory_pressure;
+	sample.node[MEASURE_NODE_IO_PRESSURE] = host->io_pressure;
 	sample.node[MEASURE_NODE_MEMORY] = permille(memory_mib, host->memory_mib);
 	if (!trouble_measures(world, &sample))
 		return;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clusterd/cpu.h"
+
 const char *vm_name(const struct host *host, struct vm_ref ref)
 {
 	const struct cluster *cluster = host->daemon ? node_cluster(host->node) : NULL;
@@ -192,6 +194,34 @@ static void vm_spawn(struct world *world, struct host *host, const struct action
 		world_fault(world);
 }
 
+static const struct vm_def *proc_definition(const struct host *host, const struct proc *proc)
+{
+	const struct cluster *cluster = host->daemon ? node_cluster(host->node) : NULL;
+	const struct vm *vm = cluster ? cluster_vm(cluster, proc->vm) : NULL;
+
+	return vm ? vm_definition(cluster, vm) : NULL;
+}
+
+// QEMU says which features a CPU has that nobody computed.
+static void proc_post_running(struct world *world, struct host *host, const struct proc *proc)
+{
+	const struct vm_def *def = proc_definition(host, proc);
+	uint8_t features[CPU_FEATURES_BYTES];
+	struct node_report report;
+	struct event event = { .type = EVENT_QEMU_RUNNING,
+			       .vm = proc->vm,
+			       .uuid = proc->uuid,
+			       .attempt = proc->attempt };
+
+	if (def && def->cpu_mode != CPU_COMPATIBLE) {
+		host_report(host, &report);
+		cpu_encode(&report.facts.features, features);
+		event.body = features;
+		event.body_size = sizeof(features);
+	}
+	host_post(world, host, 0, &event);
+}
+
 static void proc_run_running(struct world *world, struct item *item)
 {
 	struct proc *proc = host_proc_serial(item->host, (uint32_t)item->a);
@@ -201,7 +231,23 @@ static void proc_run_running(struct world *world, struct item *item)
 	proc->state = PROC_RUNNING;
 	proc->answers_us = world->now_us +
 			   (world->config.story ? SECONDS(3) : SECONDS(proc->serial * 7919u % 20));
-	proc_post(world, item->host, proc, EVENT_QEMU_RUNNING, false, NULL);
+	proc_post_running(world, item->host, proc);
+}
+
+// What QEMU is told of the guest's processor, as the edge does it.
+static void check_cpu(struct world *world, struct host *host, const struct proc *proc)
+{
+	const struct vm_def *def = proc_definition(host, proc);
+	const struct cluster_node *self = cluster_find_node(node_cluster(host->node), host->name);
+	char argument[8192];
+
+	if (!def || !self || self->report.facts.state != FACTS_KNOWN)
+		return;
+	if (!cpu_argument(def, cluster_vm(node_cluster(host->node), proc->vm), self, argument,
+			  sizeof(argument)))
+		check_fail(world, host, "%s has no CPU here", def->name);
+	else if (def->cpu_mode != CPU_COMPATIBLE)
+		world_say(world, host, "%s: -cpu %s", def->name, argument);
 }
 
 static void qemu_exec(struct world *world, struct host *host, struct proc *proc)
@@ -209,6 +255,7 @@ static void qemu_exec(struct world *world, struct host *host, struct proc *proc)
 	bool trouble = world_trouble(world, TROUBLE_QEMU) && !world->quiet;
 
 	check_exec(world, host, proc);
+	check_cpu(world, host, proc);
 	world->stats[STAT_EXECS]++;
 	world_say(world, host, "QEMU of %s starts", vm_name(host, proc->vm));
 	proc->executed = true;

@@ -250,6 +250,7 @@ static void ask_everything(struct asking *a)
 {
 	uint32_t *list = calloc(a->cluster->limits.vms_max, sizeof(*list));
 	uint64_t digest = cluster_digest(a->cluster);
+	struct rng strange = { .state = a->rng.state ^ 0x73747261 };
 
 	INVARIANT(list);
 	a->world->stats[STAT_QUESTIONS]++;
@@ -258,6 +259,7 @@ static void ask_everything(struct asking *a)
 	ask_balance(a);
 	ask_capacity(a, list);
 	ask_whatif(a);
+	strange_entries(a->world, a->host, &strange);
 	if (cluster_digest(a->cluster) != digest)
 		check_fail(a->world, a->host, "a question changed the replica");
 	free(list);

@@ -11,18 +11,18 @@
 #include "clusterd/text.h"
 #include "tests/sim/world.h"
 
-// One object of each kind, two where a mistake takes two.
+enum { CROWD = 70, SPOILED_SIZE = 128 * 1024 };
+
+// One object of each kind, two where a mistake takes two, and more than there is room for.
 struct good {
 	struct definitions defs;
-	struct node_def nodes[2];
-	struct volume_def volumes[2];
-	struct vm_def vms[2];
+	struct node_def nodes[CROWD];
+	struct volume_def volumes[CROWD];
+	struct vm_def vms[CROWD];
 	struct owner_def owners[2];
-	struct rule_def rules[2];
-	struct pro_def pros[2];
+	struct rule_def rules[CROWD];
+	struct pro_def pros[CROWD];
 };
-
-enum { SPOILED_SIZE = 64 * 1024 };
 
 #define SET(to, text) text_copy(to, sizeof(to), text)
 
@@ -482,22 +482,68 @@ static const char *spoil_policy(struct good *good, uint32_t number)
 	}
 }
 
-static const spoil_fn spoilers[] = { spoil_cluster,  spoil_node,      spoil_volume,
-				     spoil_hardware, spoil_files,     spoil_owners,
-				     spoil_rule,     spoil_condition, spoil_policy };
-enum { SPOILERS = sizeof(spoilers) / sizeof(spoilers[0]) };
+static const char *spoil_many(struct good *good, uint32_t number)
+{
+	struct vm_def *vm = &good->vms[0];
+
+	for (uint32_t i = 0; i < CROWD; i++) {
+		good->nodes[i] = good->nodes[0];
+		good->nodes[i].id = 1000 + i;
+		snprintf(good->nodes[i].name, NAME_SIZE, "new%u", (unsigned int)i);
+		snprintf(good->volumes[i].name, NAME_SIZE, "new%u", (unsigned int)i);
+		snprintf(good->volumes[i].source, PATH_SIZE, "/shared/new%u", (unsigned int)i);
+		good->vms[i] = *vm;
+		snprintf(good->vms[i].name, NAME_SIZE, "new%u", (unsigned int)i);
+		good->rules[i] = good->rules[0];
+		snprintf(good->rules[i].name, NAME_SIZE, "new%u", (unsigned int)i);
+		good->pros[i] = good->pros[0];
+		snprintf(good->pros[i].name, NAME_SIZE, "new%u", (unsigned int)i);
+	}
+	switch (number) {
+	case 0:
+		good->defs.node_count = CROWD;
+		return "too many nodes";
+	case 1:
+		good->defs.volume_count = CROWD;
+		return "too many volumes";
+	case 2:
+		good->defs.vm_count = CROWD;
+		return "too many VMs";
+	case 3:
+		good->defs.rule_count = CROWD;
+		return "too many rules";
+	case 4:
+		good->defs.pro_count = CROWD;
+		return "too many policies";
+	case 5:
+		good->defs.vm_count = 1;
+		good->defs.volume_count = vm->disk_count = VM_LEASES_MAX + 1;
+		for (uint32_t i = 0; i < vm->disk_count; i++) {
+			vm->disks[i] = vm->disks[0];
+			SET(vm->disks[i].volume, good->volumes[i].name);
+		}
+		return "a VM on too many volumes";
+	default:
+		return NULL;
+	}
+}
+
+static const spoil_fn spoilers[] = { spoil_cluster, spoil_node,	  spoil_volume, spoil_hardware,
+				     spoil_files,   spoil_owners, spoil_rule,	spoil_condition,
+				     spoil_policy,  spoil_many };
+enum { SPOILERS = sizeof(spoilers) / sizeof(spoilers[0]), CASES = 14 };
 
 static void spoiled_send(struct world *world, struct host *host, const struct good *good,
 			 size_t cut)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
 	uint8_t *body = malloc(SPOILED_SIZE);
-	struct uuid proposed[2];
+	struct uuid proposed[CROWD];
 	bool sent;
 
 	INVARIANT(entry && body);
-	memset(&proposed[0], 0xa5, sizeof(proposed[0]));
-	memset(&proposed[1], 0x5a, sizeof(proposed[1]));
+	for (uint32_t i = 0; i < CROWD; i++)
+		memset(&proposed[i], (int)(0x81 + i), sizeof(proposed[i]));
 	entry->type = ENTRY_APPLY;
 	SET(entry->name, SPOILED_NAME);
 	entry->body = body;
@@ -536,26 +582,38 @@ void spoiled_tell(struct world *world, struct host *host)
 	free(good);
 }
 
+// What only nodes say to each other.
+static void no_request(struct world *world, struct host *host, struct rng *rng)
+{
+	static const uint8_t types[] = { ENTRY_VIEW, ENTRY_NODE_BACK, ENTRY_VM_REPORT,
+					 ENTRY_MOVE_BEGIN };
+	struct entry *entry = calloc(1, sizeof(*entry));
+
+	INVARIANT(entry);
+	entry->type = types[rng_below(rng, sizeof(types))];
+	entry->vm_report = VM_REPORT_STARTED;
+	SET(entry->name, SPOILED_NAME);
+	world->stats[STAT_SPOILED] += admin_request(world, host, entry);
+	free(entry);
+}
+
 static void spoiled_random(struct world *world, struct host *host, struct rng *rng)
 {
 	spoil_fn spoiler = spoilers[rng_below(rng, SPOILERS)];
 	struct good *good = malloc(sizeof(*good));
-	uint32_t count = 0;
-
 	INVARIANT(good);
-	good_init(good);
-	if (rng_chance(rng, 20)) {
+	if (rng_chance(rng, 10)) {
+		no_request(world, host, rng);
+	} else if (rng_chance(rng, 20)) {
+		good_init(good);
 		good->defs.cluster_given = rng_chance(rng, 50);
 		good->defs.node_count = good->defs.volume_count = good->defs.vm_count = 1;
 		good->defs.rule_count = good->defs.pro_count = 1;
 		spoiled_send(world, host, good, (size_t)rng_between(rng, 1, 200));
 	} else {
-		while (spoiler(good, count)) {
-			count++;
+		do {
 			good_init(good);
-		}
-		good_init(good);
-		spoiler(good, (uint32_t)rng_below(rng, count));
+		} while (!spoiler(good, (uint32_t)rng_below(rng, CASES)));
 		spoiled_send(world, host, good, 0);
 	}
 	free(good);
@@ -576,4 +634,30 @@ static void spoiled_run(struct world *world, struct item *item)
 void spoiled_start(struct world *world)
 {
 	world_at(world, SECONDS(20), NULL, GUARD_NONE, spoiled_run)->a = world->seed ^ 0x73706f;
+}
+
+// Its head is cut, or of no message of this version: it is dropped, and counted.
+void message_spoiled(struct world *world, struct host *host, const struct event *event)
+{
+	enum { HEAD = 12, ONE_IN = 40 };
+	const struct view *view = node_view(host->node);
+	struct rng rng = { .state = world->stats[STAT_STEPS] ^ world->seed };
+	uint8_t head[HEAD];
+	struct event garbled = *event;
+	uint64_t dropped = view_dropped(view);
+	uint32_t epoch = host->daemon_epoch;
+
+	if (world->quiet || event->body_size < HEAD || rng_below(&rng, ONE_IN) > 0)
+		return;
+	memcpy(head, event->body, HEAD);
+	garbled.body = head;
+	garbled.body_size = (size_t)rng_below(&rng, HEAD);
+	if (rng_chance(&rng, 50)) { // the first four bytes say what it is
+		garbled.body_size = HEAD;
+		head[rng_below(&rng, 4)] ^= 0x80;
+	}
+	world->stats[STAT_GARBLED]++;
+	host_deliver(world, host, &garbled);
+	if (host->daemon_epoch == epoch && host->daemon && view_dropped(view) != dropped + 1)
+		check_fail(world, host, "a garbled message is not dropped");
 }

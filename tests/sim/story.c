@@ -20,6 +20,8 @@
  *   power-off N.. | power-on N.. | shut-down N.. | reboot N.. | pause N S | clock N S
  *   cut n1 n2,n3 | heal | cut-moves n1 n2,n3 | heal-moves         the latter: of moves alone
  *   kill clusterd|corosync|sanlock N.. | start DAEMON N.. | store delete|fail N
+ *   store snapshot|log|foreign N   what it holds is garbled, or another cluster's
+ *   replica N                      what it knows is wrong
  *   storage lose|hang|slow|restore N [d1] | fence-device N works|fails|slow|lies
  *   guest shutdown|silent|answers VM | qemu die|refuse|deaf VM
  *   host N WHAT [VALUE]            what it has and says of itself: story_host.c
@@ -39,14 +41,16 @@
  *
  * Measurements, policies, tips:
  *   measures                       every host begins to say what it measures
- *   load VM CPU MIB | heat N CPU   permille of one CPU; a host's own
+ *   load VM CPU MIB [DISK NET] | heat N CPU    permille of one CPU; KiB/s each way; a host's own
+ *   pressure N MEMORY IO           permille
  *   mute N on|off                  says nothing
  *   policy NAME MODE OF MEASURE AT-LEAST CLEAR HOLD-S ACTION [SCRIPT]
  *   policy on|off|run NAME | balance | tip accept|dismiss ID | scripts hang|end
  *
  * Questions, answered at once by the first node that can:
- *   explain VM | preflight VM KIND [N] | contradictions | capacity K | plan drain N
+ *   explain VM | preflight VM KIND [N] | contradictions | capacity K|N | plan drain N
  *   plan balance [measured] | whatif lose|drain N.. | states | tips | moves | top N
+ *   timing IO-TIMEOUT | words
  */
 #include "tests/sim/story.h"
 
@@ -370,8 +374,10 @@ static bool host_command(struct story *story, char **words)
 			known = true;
 			if (strcmp(words[1], "delete") == 0)
 				store_lose(story->world, host);
-			else
+			else if (strcmp(words[1], "fail") == 0)
 				store_fail(story->world, host);
+			else
+				known = store_spoil(host, words[1]);
 		}
 	}
 	return known;
@@ -523,6 +529,10 @@ static bool world_command(struct story *story, char **words)
 				      (uint32_t)strtoul(words[1] + 2, NULL, 10));
 	else if (normal_host(world) && tip_command(world, normal_host(world), words))
 		return true;
+	else if (strcmp(verb, "replica") == 0)
+		return replica_spoil(world, words[1]);
+	else if (strcmp(verb, "words") == 0)
+		story_words(world);
 	else if (strcmp(verb, "host") == 0)
 		return host_has(world, words);
 	else if (strcmp(verb, "spoiled") == 0 && normal_host(world))
@@ -554,7 +564,7 @@ static bool story_harmless(const char *word)
 		"up",	   "run",	"wait",		  "vm",	       "node",	 "apply",
 		"remove",  "rule",	"prefer",	  "shut-down", "reboot", "spoiled",
 		"explain", "preflight", "contradictions", "capacity",  "plan",	 "whatif",
-		"states",  "tips",	"moves",
+		"states",  "tips",	"moves",	  "timing",    "words",
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

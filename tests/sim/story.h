@@ -11,6 +11,13 @@ bool ask_command(struct world *world, struct host *host, char **words);
 // What a host has and says of itself; false: it has no such thing.
 bool host_has(struct world *world, char **words);
 
+// What the store of a host that is off holds is not what it wrote: `what` is snapshot, log or
+// foreign; the replica of a host is not what the others have.
+bool store_spoil(struct host *host, const char *what);
+bool replica_spoil(struct world *world, const char *name);
+// The words for every state.
+void story_words(struct world *world);
+
 // The first node that can be asked: its view is normal; NULL.
 struct host *normal_host(struct world *world);
 // Wishes, moves and drains; false: not one of theirs.

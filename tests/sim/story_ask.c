@@ -155,15 +155,20 @@ static bool ask_capacity(struct asked *a, char **words)
 {
 	uint32_t failures = words[1] ? (uint32_t)strtoul(words[1], NULL, 10) : 1;
 	struct cluster *scratch = malloc(sizeof(*scratch));
+	const struct cluster_node *node = words[1] ? cluster_find_node(a->cluster, words[1]) : NULL;
 	struct capacity_answer answer;
 
 	INVARIANT(scratch);
 	*scratch = *a->cluster;
-	capacity_prove(scratch, a->present, failures, a->list, &answer);
+	if (node)
+		capacity_prove_node(scratch, a->present, node_slot(a->cluster, node), a->list,
+				    &answer);
+	else
+		capacity_prove(scratch, a->present, failures, a->list, &answer);
 	free(scratch);
 	if (answer.tolerates)
-		world_say(a->world, NULL, "  tolerates any %u of %u tried", (unsigned int)failures,
-			  (unsigned int)answer.tried);
+		world_say(a->world, NULL, "  tolerates any %u of %u tried",
+			  (unsigned int)(node ? 1 : failures), (unsigned int)answer.tried);
 	else
 		world_say(a->world, NULL, "  if %s%s%s fail%s, %s has no home: %s; %s",
 			  slot_word(a, answer.failed[0]),
@@ -401,6 +406,48 @@ static bool ask_moves(struct asked *a, char **words)
 	return true;
 }
 
+static void say_timing(const struct asked *a, uint32_t io_timeout_s)
+{
+	static const struct {
+		const char *what;
+		struct lease_outage outage;
+	} outages[] = {
+		{ "65 s", { .length_ms = 65000 } },
+		{ "75 s", { .length_ms = 75000 } },
+		{ "85 s", { .length_ms = 85000 } },
+		{ "85 s, and a VM is deaf", { .length_ms = 85000, .deaf = true } },
+		{ "85 s, and a VM cannot be killed", { .length_ms = 85000, .unkillable = true } },
+		{ "130 s, and sanlock sleeps", { .length_ms = 130000, .asleep = true } },
+	};
+	struct lease_timing timing = lease_timing(io_timeout_s);
+
+	world_say(a->world, NULL,
+		  "  renewed every %u s, warned at %u s, unfed at %u s, failed at %u s, killed at "
+		  "%u s, "
+		  "reset from %u s, dead at %u s",
+		  (unsigned int)(timing.renew_ms / 1000), (unsigned int)(timing.warn_ms / 1000),
+		  (unsigned int)(timing.unfed_ms / 1000), (unsigned int)(timing.fail_ms / 1000),
+		  (unsigned int)(timing.kill_ms / 1000), (unsigned int)(timing.reset_ms / 1000),
+		  (unsigned int)(timing.dead_ms / 1000));
+	for (size_t i = 0; i < sizeof(outages) / sizeof(outages[0]); i++) {
+		struct lease_outcome outcome = lease_outage(&timing, &outages[i].outage);
+
+		world_say(a->world, NULL, "  %s:%s%s%s%s%s%s", outages[i].what,
+			  outcome.warned ? " warned" : "", outcome.unfed ? " unfed" : "",
+			  outcome.failed ? " failed" : "", outcome.asked ? " asked" : "",
+			  outcome.killed ? " killed" : "", outcome.reset ? " reset" : "");
+	}
+}
+
+static bool ask_timing(struct asked *a, char **words)
+{
+	uint32_t io_timeout_s = words[1] ? (uint32_t)strtoul(words[1], NULL, 10) : 0;
+
+	if (io_timeout_s > 0)
+		say_timing(a, io_timeout_s);
+	return io_timeout_s > 0;
+}
+
 bool ask_command(struct world *world, struct host *host, char **words)
 {
 	static const struct {
@@ -414,6 +461,7 @@ bool ask_command(struct world *world, struct host *host, char **words)
 		{ "plan", ask_plan },
 		{ "whatif", ask_whatif },
 		{ "states", ask_states },
+		{ "timing", ask_timing },
 		{ "tips", ask_tips },
 		{ "moves", ask_moves },
 	};

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clusterd/cluster_internal.h"
 #include "clusterd/cpu.h"
 #include "clusterd/invariant.h"
+#include "clusterd/node_internal.h"
 #include "clusterd/text.h"
 #include "tests/sim/story.h"
 
@@ -130,6 +132,38 @@ bool host_has(struct world *world, char **words)
 			return false;
 		if (host->daemon)
 			daemon_say_host(world, host);
+		return true;
+	}
+	return false;
+}
+
+bool store_spoil(struct host *host, const char *what)
+{
+	struct store *store = &host->store;
+
+	if (strcmp(what, "snapshot") == 0 && store->snapshot_size > 0)
+		store->snapshot_size--;
+	else if (strcmp(what, "log") == 0 && store->entry_count > 0)
+		store->entries[store->entry_count - 1].size--;
+	else if (strcmp(what, "foreign") == 0 && store->snapshot_size > 8)
+		store->snapshot[1]++; // of the number of its history
+	else
+		return false;
+	return true;
+}
+
+// As a bit that flips in memory, or a mistake in clusterd, would do it.
+bool replica_spoil(struct world *world, const char *name)
+{
+	for (uint32_t i = 0; name && i < world->config.hosts; i++) {
+		struct host *host = &world->hosts[i];
+
+		if (strcmp(host->name, name) != 0 || !host->daemon ||
+		    host->node->cluster.vm_high == 0)
+			continue;
+		host->wrong = true;
+		host->node->cluster.defs[0].priority += (int32_t)(1 + i);
+		cluster_touch_vm(&host->node->cluster, 0);
 		return true;
 	}
 	return false;

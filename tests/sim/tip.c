@@ -136,9 +136,12 @@ static bool host_word(struct world *world, char **words)
 
 	if (!host || !words[2])
 		return false;
-	if (strcmp(words[0], "heat") == 0)
+	if (strcmp(words[0], "heat") == 0) {
 		host->foreign_cpu = (uint32_t)strtoul(words[2], NULL, 10);
-	else
+	} else if (strcmp(words[0], "pressure") == 0) {
+		host->memory_pressure = (uint32_t)strtoul(words[2], NULL, 10);
+		host->io_pressure = words[3] ? (uint32_t)strtoul(words[3], NULL, 10) : 0;
+	} else
 		host->mute = strcmp(words[2], "on") == 0;
 	return true;
 }
@@ -148,11 +151,18 @@ static bool load_word(struct world *world, struct host *host, char **words)
 	const struct cluster *cluster = node_cluster(host->node);
 	const struct vm *vm = words[1] ? cluster_find_vm(cluster, words[1]) : NULL;
 
+	struct sim_load load = { .cpu = 0 };
+
 	if (!vm || !words[2] || !words[3])
 		return false;
-	measure_vm_load(world, &vm_definition(cluster, vm)->uuid,
-			(uint32_t)strtoul(words[2], NULL, 10),
-			(uint32_t)strtoul(words[3], NULL, 10));
+	load.uuid = vm_definition(cluster, vm)->uuid;
+	load.cpu = (uint32_t)strtoul(words[2], NULL, 10);
+	load.memory_mib = (uint32_t)strtoul(words[3], NULL, 10);
+	if (words[4] && words[5]) {
+		load.disk_kib = (uint32_t)strtoul(words[4], NULL, 10);
+		load.network_kib = (uint32_t)strtoul(words[5], NULL, 10);
+	}
+	measure_vm_load(world, &load);
 	return true;
 }
 
@@ -164,7 +174,8 @@ bool tip_command(struct world *world, struct host *host, char **words)
 		measure_begin(world);
 	else if (strcmp(verb, "load") == 0)
 		return load_word(world, host, words);
-	else if (strcmp(verb, "heat") == 0 || strcmp(verb, "mute") == 0)
+	else if (strcmp(verb, "heat") == 0 || strcmp(verb, "mute") == 0 ||
+		 strcmp(verb, "pressure") == 0)
 		return host_word(world, words);
 	else if (strcmp(verb, "policy") == 0)
 		return policy_command(world, host, words);

@@ -278,12 +278,14 @@ struct host {
 	bool watchdog, watchdog_doomed;
 	uint32_t memory_mib;	// what clusterd finds
 	uint32_t cpus;
+	bool wrong;		// its replica was made so
 	struct node_report *own;	// what a story says that it has; NULL: like the others
 	uint64_t stalled_until_us;	// clusterd alone gets no processor until then
 	int64_t wall_ms;	// offset of the wall clock
 	bool mute;		// measures nothing
 	uint32_t foreign_cpu;	// permille of one CPU, used by what is none of the cluster's
 	uint32_t foreign_mib;
+	uint32_t memory_pressure, io_pressure; // permille
 	bool proved_off;	// a fence device or an administrator said so, and it was true
 	bool lied_about;	// a fence device said off, and it was not; or an administrator did
 
@@ -363,7 +365,9 @@ enum fence_mode { FENCE_WORKS, FENCE_SLOW, FENCE_FAILS, FENCE_LIES };
 	X(CONVERT_ERRORS, "lease changes failed") X(SAVES, "states saved")                      \
 	X(RESTORES, "states restored") X(WORDS_LOST, "words lost") X(DRAINS, "drains")   \
 	X(POST_COPIES, "post-copies") X(QUESTIONS, "looks at everything")                       \
-	X(FOUND_DEAF, "QEMUs found deaf") X(SPOILED, "definitions with a mistake")
+	X(FOUND_DEAF, "QEMUs found deaf") X(SPOILED, "definitions with a mistake") \
+	X(STRANGE, "strange entries") \
+	X(GARBLED, "garbled messages")
 
 enum stat {
 #define X(name, text) STAT_##name,
@@ -467,6 +471,7 @@ struct sim_load {
 	char name[NAME_SIZE]; // instead of the uuid, where it is not yet known; ""
 	uint32_t cpu; // permille of one CPU
 	uint32_t memory_mib;
+	uint32_t disk_kib, network_kib; // a second, each way
 };
 
 struct world {
@@ -669,8 +674,7 @@ bool tip_stands(const struct world *world, const char *state);
 // measure.c
 void measure_begin(struct world *world);
 void measure_perform(struct world *world, struct host *host, const struct action *action);
-void measure_vm_load(struct world *world, const struct uuid *uuid, uint32_t cpu,
-		     uint32_t memory_mib);
+void measure_vm_load(struct world *world, const struct sim_load *wanted);
 void measure_named_load(struct world *world, const char *name, uint32_t cpu, uint32_t memory_mib);
 void measure_say(struct world *world, struct host *host); // what this node knows
 
@@ -732,6 +736,11 @@ void questions_start(struct world *world);
 // Each of them, one by one, and the answers.
 void spoiled_tell(struct world *world, struct host *host);
 void spoiled_start(struct world *world);
+// Now and then a garbled copy of a message comes before it.
+void message_spoiled(struct world *world, struct host *host, const struct event *event);
+
+// strange.c: entries that nobody should have sent, over a copy of the replica
+void strange_entries(struct world *world, struct host *host, struct rng *rng);
 
 // record.c
 void record_to(const char *folder);	// what follows is recorded there

@@ -55,7 +55,9 @@ moves
      0.024 n3   | vm pages: placed on n1
      0.026 n3   | vm many: placed on n1; vm model: placed on n1; vm own: placed on n1
      0.057 n1   QEMU of pages starts
+     0.060 n1   model: -cpu Haswell
      0.060 n1   QEMU of model starts
+     0.060 n1   own: -cpu host
      0.060 n1   QEMU of own starts
      0.060 n1   QEMU of many starts
      0.135 n3   | vm pages: runs on n1
@@ -68,11 +70,11 @@ moves
      0.250 --     n4, huge-pages: fail: needs 2048 MiB of huge pages, 0 MiB are free on n4; set aside 2048 MiB more on n4 (vm.nr_hugepages) (found 0 MiB, needed 2048 MiB)
      0.250 --   > preflight model live
      0.250 --     n2, cpu-model: fail: the QEMU of n2 has no CPU model Haswell; <cpu mode="compatible"/> for model (found not known, needed Haswell)
-     0.250 --     n2, cpu-features: warn: what the guest's CPU has was not told by its QEMU; stop and start model when it may be (found not known, needed not known)
+     0.250 --     n2, cpu-features: warn: features that clusterd does not know differ: new-one here, not known on n2; <cpu mode="compatible"/> at its next start (found 6 features, needed 6 features)
      0.250 --     n3, cpu-model: fail: the QEMU of n3 has no CPU model Haswell; <cpu mode="compatible"/> for model (found not known, needed Haswell)
-     0.250 --     n3, cpu-features: warn: what the guest's CPU has was not told by its QEMU; stop and start model when it may be (found not known, needed not known)
+     0.250 --     n3, cpu-features: warn: features that clusterd does not know differ: new-one here, not known on n3; <cpu mode="compatible"/> at its next start (found 6 features, needed 6 features)
      0.250 --     n4, cpu-model: fail: the QEMU of n4 has no CPU model Haswell; <cpu mode="compatible"/> for model (found not known, needed Haswell)
-     0.250 --     n4, cpu-features: warn: what the guest's CPU has was not told by its QEMU; stop and start model when it may be (found not known, needed not known)
+     0.250 --     n4, cpu-features: warn: features that clusterd does not know differ: new-one here, not known on n4; <cpu mode="compatible"/> at its next start (found 6 features, needed 6 features)
      0.250 --   > preflight own live
      0.250 --     n2, cpu-model: warn: its guest sees the processor of n1 itself, and n2 has another one: Opteron; <cpu mode="compatible"/> at its next start (found Opteron, needed EPYC)
      0.250 --     n2, cpu-features: warn: features that clusterd does not know differ: new-one here, not known on n2; <cpu mode="compatible"/> at its next start (found 6 features, needed 6 features)

@@ -180,11 +180,23 @@ states
     85.003 n1   apply spoiled: refused: policy new: its time window is no time of the day; give 00:00 to 23:59
     86.000 --   a window that is empty
     86.003 n1   apply spoiled: refused: policy new: its time window is empty; say mode="automatic" for always
-    87.000 --   a document without its end
-    87.003 n1   apply spoiled: refused: the definitions are garbled; send them again
-    88.000 --   > states
-    88.000 --     n1: online
-    88.000 --     n2: online
-    88.000 --     n3: online
-    88.000 --     vm0: running
-    88.000 --     the view: normal
+    87.000 --   too many nodes
+    87.003 n1   apply spoiled: refused: there is room for 64 nodes and no more; remove one
+    88.000 --   too many volumes
+    88.003 n1   apply spoiled: refused: there is room for 32 volumes and no more; remove one
+    89.000 --   too many VMs
+    89.003 n1   apply spoiled: refused: there is room for 64 VMs and no more; remove one
+    90.000 --   too many rules
+    90.003 n1   apply spoiled: refused: there is room for 64 rules and no more; remove one, or use tags
+    91.000 --   too many policies
+    91.003 n1   apply spoiled: refused: there is room for 32 policies and no more; remove one
+    92.000 --   a VM on too many volumes
+    92.003 n1   apply spoiled: refused: vm new0 writes 9 volumes; put its disks on 8 volumes at most
+    93.000 --   a document without its end
+    93.003 n1   apply spoiled: refused: the definitions are garbled; send them again
+    94.000 --   > states
+    94.000 --     n1: online
+    94.000 --     n2: online
+    94.000 --     n3: online
+    94.000 --     vm0: running
+    94.000 --     the view: normal

@@ -196,6 +196,7 @@ static void check_recovered(struct world *world)
 	world->recover_wanted = false;
 	world->stats[STAT_RECOVERS]++;
 	world->ack = (struct ack){ 0 };
+	world->scripts_count = 0; // numbers of tips that were lost are given again
 	world->highest_view = 0;
 	memset(world->committed, 0, world->committed_max * sizeof(*world->committed));
 	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
@@ -310,13 +311,14 @@ static struct sim_age *age_of(struct world *world, const struct uuid *uuid)
 /*
  * Expiry of a host without a watchdog proves nothing: what ran there when it was last heard of may
  * still run. A child that is granted such a lease harms nobody as long as it waits (it may have
- * asked for it long ago, and its host be cut off since): judged is who lets its guest run with it;
- * and not by who came to that host since then.
+ * asked for it long ago, and its host be cut off since): judged is who lets its guest run with it,
+ * once; and not by who came to that host since then.
  */
-static void check_expiry(struct world *world, struct host *host, const struct proc *proc)
+void check_expiry(struct world *world, struct host *host, struct proc *proc)
 {
 	const struct host *owner = proc->expired ? &world->hosts[proc->expired - 1] : NULL;
 
+	proc->expired = 0;
 	if (!owner || owner->watchdog || owner->proved_off || owner->lied_about)
 		return;
 	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {

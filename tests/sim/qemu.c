@@ -369,6 +369,24 @@ void qemu_path_lost(struct world *world, struct host *host, uint32_t disk)
 	}
 }
 
+static struct proc *proc_meant(struct world *world, struct host *host, const struct action *action)
+{
+	struct proc *proc = host_proc(host, action->vm);
+	struct proc none = { .vm = action->vm, .uuid = action->uuid, .attempt = action->attempt };
+
+	if (!proc)
+		proc = host_proc_uuid(host, &action->uuid);
+	if (!proc && (action->type == ACTION_VM_ABANDON || action->type == ACTION_QEMU_KILL))
+		proc_post(world, host, &none, EVENT_QEMU_EXITED, false, "its process is gone");
+	return proc;
+}
+
+static bool is_of_monitor(uint8_t type)
+{
+	return type == ACTION_QEMU_POWERDOWN || type == ACTION_QEMU_CONT || type == ACTION_SAVE ||
+	       (type >= ACTION_MIGRATE && type <= ACTION_MIGRATE_BREAK);
+}
+
 void qemu_perform(struct world *world, struct host *host, const struct action *action)
 {
 	struct proc *proc;
@@ -382,19 +400,10 @@ void qemu_perform(struct world *world, struct host *host, const struct action *a
 		move_perform(world, host, NULL, action);
 		return;
 	}
-	proc = host_proc(host, action->vm);
-	if (!proc)
-		proc = host_proc_uuid(host, &action->uuid);
-	if (!proc) {
-		struct proc none = { .vm = action->vm,
-				     .uuid = action->uuid,
-				     .attempt = action->attempt };
-
-		if (action->type == ACTION_VM_ABANDON || action->type == ACTION_QEMU_KILL)
-			proc_post(world, host, &none, EVENT_QEMU_EXITED, false,
-				  "its process is gone");
+	proc = proc_meant(world, host, action);
+	// What SIGKILL was sent to does nothing more, and hears nothing.
+	if (!proc || (proc->killed && is_of_monitor(action->type)))
 		return;
-	}
 	switch (action->type) {
 	case ACTION_LEASE_ACQUIRE:
 		proc->shared = action->flag;

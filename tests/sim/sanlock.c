@@ -379,6 +379,10 @@ static struct answer lease_judge(struct world *world, struct host *host, const s
 		return (struct answer){ LEASE_ERROR_MISSING, "there is no such lease", 0 };
 	if (world->now_us < lease->busy_until_us)
 		return (struct answer){ LEASE_ERROR_HELD, "another attempt is under way", 0 };
+	// It is still letting go of it for a process that is gone.
+	if (share && !own && lease->sharers[host->id] == space->generation)
+		return (struct answer){ LEASE_ERROR_HELD, "another process of this host holds it",
+					0 };
 	if (lease->owner != 0 && !(own && lease->owner == host->id))
 		answer = holder_judge(world, host, disk, lease->owner, lease->generation);
 	for (uint32_t h = 1; !share && answer.error == 0 && h <= world->config.hosts; h++)
@@ -649,6 +653,8 @@ static void sanlock_run_convert(struct world *world, struct item *item)
 						  0 };
 	for (uint32_t i = 0; i < proc->lease_count && answer.error == 0 && !(lies && half); i++)
 		lease_take(world, host, proc, i, share);
+	if (proc->writes)
+		check_expiry(world, host, proc);
 	if (answer.error == 0 && lies)
 		answer = (struct answer){ LEASE_ERROR_STORAGE, "I/O timeout", 0 };
 	if (answer.error != 0 && answer.error != LEASE_ERROR_HELD)

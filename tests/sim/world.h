@@ -722,6 +722,7 @@ void check_continues(struct world *world, struct host *host, const struct proc *
 // One that was handed over begins to run again where it was.
 void check_resumes(struct world *world, struct host *host, const struct proc *proc);
 void check_moves(struct world *world, const struct host *host);
+void check_expiry(struct world *world, struct host *host, struct proc *proc);
 void check_join(struct world *world, struct host *host, uint32_t disk);
 void check_release(struct world *world, struct host *actor, struct host *target, uint32_t disk);
 void check_lease_write(struct world *world, struct host *host, uint32_t disk, uint32_t slot);

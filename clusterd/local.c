@@ -17,6 +17,7 @@ enum {
 	STALL_LIMIT_MS = 15000,
 	HELD_AGAIN_MS = 60000,
 	ORPHANS_AGAIN_MS = 5000,
+	RECALL_AGAIN_MS = 2000,
 };
 
 // Slots are zeroed as they are reached: ten thousand of them are megabytes.
@@ -599,6 +600,38 @@ static void saved_remove(struct vm_local *local, const struct vm *vm, bool owned
 	local->restored_volume = 0;
 }
 
+/*
+ * An earlier daemon had its guest sent, or saved, and the move has ended since: the guest may
+ * stand, and nobody else lets it go on. What was told to finish may not be cancelled; it is made
+ * to fail.
+ */
+static void local_recall(struct node *node, const struct vm *vm, struct vm_local *local,
+			 struct actions *actions)
+{
+	struct action *action;
+	bool known = view_normal(node->view) && node->cluster.view == view_number(node->view);
+
+	if (local->life != LIFE_RUNNING || !local->sending) {
+		if (local->recalled_ms && local->life == LIFE_RUNNING)
+			vm_local_cont(local, actions);
+		local->recalled_ms = 0;
+		return;
+	}
+	if (!vm || vm->move != 0 || local->move_at || local->unsure || !node->adopted || !known ||
+	    local->sent == MIGRATE_NONE)
+		return;
+	if (!local->recalled_ms || node->now_ms - local->recalled_ms >= RECALL_AGAIN_MS) {
+		action = actions_add(actions, local->sent == MIGRATE_DEVICE
+						      ? ACTION_MIGRATE_BREAK
+						      : ACTION_MIGRATE_CANCEL);
+		action->vm = local->ref;
+		action->uuid = local->uuid;
+		action->attempt = local->attempt;
+		local->recalled_ms = node->now_ms;
+	}
+	node_wake_at(node, local->recalled_ms + RECALL_AGAIN_MS);
+}
+
 static void local_live(struct node *node, const struct vm *vm, struct vm_local *local, bool owned,
 		       struct actions *actions)
 {
@@ -622,6 +655,7 @@ static void local_live(struct node *node, const struct vm *vm, struct vm_local *
 	local_move_step(node, local, actions);
 	node_wake_at(node, lease_hold_deadline_ms(&local->hold, (enum hold_wish)wish.lease));
 	saved_remove(local, vm, owned, actions);
+	local_recall(node, vm, local, actions);
 	if (owned && local->life == LIFE_OFFLINE)
 		local_offline(node, vm, local, actions);
 	else if (local->life != LIFE_OFFLINE && local->deadline_ms != UINT64_MAX)

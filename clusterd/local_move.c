@@ -65,6 +65,7 @@ static struct move_context context_of(struct node *node, const struct local_move
 		.bandwidth = move ? move_bandwidth(&node->cluster, move) : 0,
 		.normal = view_normal(node->view),
 		.leaving = node_leaves(node, (enum move_side)place->side),
+		.fresh = node->moves_first != 0 && place->id >= node->moves_first,
 		.tls = !node->cluster.def.migration.plain,
 		.now_ms = node->now_ms,
 		.actions = actions,
@@ -165,6 +166,11 @@ void local_moves_sync(struct node *node, struct actions *actions)
 	uint8_t self = node_self_slot(node);
 	uint32_t left = node->moves_here;
 	bool all = true;
+
+	// Whatever an earlier daemon was told is in the replica of a normal view.
+	if (node->moves_first == 0 && view_normal(node->view) &&
+	    node->cluster.view == view_number(node->view))
+		node->moves_first = node->cluster.next_move;
 
 	if (!node->adopted ||
 	    (node->moves_here == 0 && node->moves_index == node->cluster.index))

@@ -117,6 +117,8 @@ struct node {
 	struct local_move moves[MOVES_MAX];
 	uint32_t moves_here;		// places of `moves` in use
 	uint64_t moves_index;		// of the log, at which all of the replica's were taken up
+	uint32_t moves_first;		// the first one that began in this daemon's life; 0: not
+					// known yet
 	struct local_volume volumes[VOLUMES_MAX];
 	uint8_t peer_high; // nothing is known of a peer at or above it
 	struct local_node peers[NODES_MAX];

@@ -22,6 +22,7 @@ enum hold_wish { HOLD_AS_IS, HOLD_WISH_SHARED, HOLD_WISH_EXCLUSIVE };
 struct lease_hold {
 	uint8_t state; // enum hold_state
 	bool failed;   // the last change ended with an error that is no refusal
+	bool found;    // by a new daemon: an earlier one may have asked for a change that comes yet
 	uint32_t refusals;
 	uint64_t again_ms; // not asked again before
 	char reason[96];   // of the last refusal or error
@@ -29,6 +30,8 @@ struct lease_hold {
 
 // The process holds them in this way from now on; HOLD_NONE: it is gone.
 void lease_hold_set(struct lease_hold *hold, enum hold_state state);
+// As it was found by a new daemon.
+void lease_hold_find(struct lease_hold *hold, bool shared, uint64_t now_ms);
 // The action that is due to come to what is wished, or 0.
 enum action_type lease_hold_wish(struct lease_hold *hold, enum hold_wish wish, uint64_t now_ms);
 // EVENT_LEASE_SHARED, EVENT_LEASE_EXCLUSIVE.

@@ -26,6 +26,7 @@ struct move_context {
 	uint64_t bandwidth;	      // bytes a second of the link that it may take; 0: all
 	bool normal;		      // this node's view
 	bool leaving;		      // this daemon ends, or its host
+	bool fresh;		      // it began in this daemon's life
 	bool tls;
 	uint64_t now_ms;
 	struct actions *actions;
@@ -172,6 +173,15 @@ static inline void move_wish_forced(struct vm_wish *wish)
 {
 	if (wish->stop && wish->stop_timeout_ms == 0)
 		wish->kill = true;
+}
+
+// Nothing of this move was asked of its QEMU, and nothing can be: it was found, and has not spoken.
+#define UNHEARD "its QEMU has not answered since clusterd started"
+
+static inline bool move_unheard(const struct move_context *context)
+{
+	return context->fresh && context->local->life == LIFE_RUNNING && context->local->sending &&
+	       context->local->unsure;
 }
 
 // Between the three of them: an action about the VM's process, with room for what it says.

@@ -75,6 +75,11 @@ void save_begin(struct move_save *save, const struct move_context *context)
 {
 	memset(save, 0, sizeof(*save));
 	save->volume = context->vm->saved_volume;
+	if (move_unheard(context)) {
+		text_copy(save->reason, sizeof(save->reason), UNHEARD);
+		save_move(save, SAVE_FAILED);
+		return;
+	}
 	if (context->local->life != LIFE_HANDED && !context->local->sending)
 		return;
 	text_copy(save->reason, sizeof(save->reason), "clusterd started anew in the middle");

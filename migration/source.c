@@ -170,6 +170,9 @@ void source_begin(struct move_source *source, const struct move_context *context
 		source->status = local->sent;
 		source->post_copy = local->sent == MIGRATE_POSTCOPY;
 		source_move(source, SOURCE_HANDED, context->now_ms);
+	} else if (move_unheard(context)) {
+		text_copy(source->reason, sizeof(source->reason), UNHEARD);
+		source_move(source, SOURCE_FAILED, context->now_ms);
 	} else if (local->life == LIFE_RUNNING && local->sending) {
 		struct converge_limits limits = { .max_pause_ms = context->def->max_pause_ms };
 
@@ -695,9 +698,6 @@ enum move_report source_due(const struct move_source *source, const struct move_
 	case SOURCE_CANCELLING:
 	case SOURCE_FAILED:
 	case SOURCE_TAKING:
-		if (before_undo(stage))
-			return MOVE_REPORT_FAILED;
-		break;
 	case SOURCE_RESUMING:
 		if (before_undo(stage))
 			return MOVE_REPORT_FAILED;

@@ -484,7 +484,7 @@ static void vm_found(struct vm_local *local, const struct event *event)
 	local->listening = local->sending = local->unsure = local->paused = false;
 	local->restored_volume = 0;
 	memset(&local->hold, 0, sizeof(local->hold));
-	lease_hold_set(&local->hold, event->shared ? HOLD_SHARED : HOLD_EXCLUSIVE);
+	lease_hold_find(&local->hold, event->shared, event->now_ms);
 	switch ((enum run_state)event->run_state) {
 	case RUN_RUNNING:
 		break;

@@ -45,6 +45,8 @@ struct vm_local {
 	uint8_t sent;			// enum migrate_status, as QEMU said last
 	bool unsure;			// found paused: nobody knows why
 	bool unleased;			// found without its lease, and its CPUs may have run
+	uint64_t recalled_ms;		// found sending, and for no move any more: when it was told
+					// to end that; 0: not
 	bool paused;			// by an I/O error, or by somebody
 	bool guest_shutdown;
 	bool deaf;

@@ -592,6 +592,52 @@ static void a_saved_guest_that_was_found_continues(void **state)
 	assert_int_equal(save_due(&save, &context), MOVE_REPORT_FAILED);
 }
 
+// Found by this daemon, its monitor has said nothing since: a move that began later asked nothing
+// of it, and can ask nothing. One that had begun may be anywhere.
+static void what_never_answered_is_not_moved(void **state)
+{
+	(void)state;
+	running_here(RUN_UNKNOWN, false);
+	context.fresh = true;
+	clear();
+	source_begin(&source, &context);
+	settle_source();
+	assert_int_equal(source_due(&source, &context), MOVE_REPORT_FAILED);
+	assert_int_equal(actions.count, 0);
+	stage(STAGE_UNDO);
+	move.target_gone = true;
+	settle_source();
+	assert_int_equal(source_due(&source, &context), MOVE_REPORT_EXCLUSIVE);
+
+	for (int fresh = 0; fresh < 2; fresh++) {
+		open_world(NULL);
+		running_here(RUN_UNKNOWN, false);
+		context.fresh = fresh;
+		stage(STAGE_SAVE);
+		save_begin(&save, &context);
+		settle_save();
+		assert_int_equal(save_due(&save, &context), fresh ? MOVE_REPORT_FAILED : 0);
+		assert_int_equal(asked(ACTION_MIGRATE_CANCEL), !fresh);
+	}
+}
+
+// An earlier daemon may have asked for sharing, and sanlock got to it after the new one looked.
+static void a_lease_that_was_found_is_taken_once_more(void **state)
+{
+	(void)state;
+	running_here(RUN_RUNNING, false);
+	assert_int_equal(lease_hold_wish(&local.hold, HOLD_WISH_EXCLUSIVE, now_ms), 0);
+	assert_in_range(lease_hold_deadline_ms(&local.hold, HOLD_WISH_EXCLUSIVE), now_ms + 1,
+			now_ms + 60000);
+	now_ms = lease_hold_deadline_ms(&local.hold, HOLD_WISH_EXCLUSIVE);
+	assert_int_equal(lease_hold_wish(&local.hold, HOLD_AS_IS, now_ms), 0);
+	assert_int_equal(lease_hold_wish(&local.hold, HOLD_WISH_EXCLUSIVE, now_ms),
+			 ACTION_LEASE_EXCLUSIVE);
+	hear((struct event){ .type = EVENT_LEASE_EXCLUSIVE, .flag = true });
+	assert_int_equal(local.hold.state, HOLD_EXCLUSIVE);
+	assert_int_equal(lease_hold_wish(&local.hold, HOLD_WISH_EXCLUSIVE, now_ms + 60000), 0);
+}
+
 #define TEST(test) cmocka_unit_test_setup(test, open_world)
 
 int main(void)
@@ -622,6 +668,8 @@ int main(void)
 		TEST(a_guest_is_saved),
 		TEST(a_guest_that_cannot_be_saved_runs_on),
 		TEST(a_saved_guest_that_was_found_continues),
+		TEST(what_never_answered_is_not_moved),
+		TEST(a_lease_that_was_found_is_taken_once_more),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

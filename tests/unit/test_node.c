@@ -321,6 +321,35 @@ static void a_deaf_target_is_not_said_to_run(void **state)
 	assert_int_not_equal(proposed(world, ENTRY_MOVE_REPORT), -1);
 }
 
+// Its move ended while nobody was there to follow it: the guest stands in the middle of it.
+static void what_sends_for_no_move_is_called_back(void **state)
+{
+	static const struct migrate_stats waits = { .status = MIGRATE_PRE_SWITCHOVER },
+					  device = { .status = MIGRATE_DEVICE },
+					  ended = { .status = MIGRATE_CANCELLED };
+	struct request_world *world = *state;
+	struct event heard = { .type = EVENT_MIGRATE, .stats = &waits };
+
+	web_here(world)->sending = true;
+	heard.vm = web(world)->ref;
+	heard.attempt = web_here(world)->attempt;
+	step(world, heard);
+	assert_non_null(asked(world, ACTION_MIGRATE_CANCEL));
+	tick(world);
+	assert_null(asked(world, ACTION_MIGRATE_CANCEL));
+	world->now_ms += 5000;
+	tick(world);
+	assert_non_null(asked(world, ACTION_MIGRATE_CANCEL));
+	world->now_ms += 5000;
+	heard.stats = &device;
+	step(world, heard);
+	assert_null(asked(world, ACTION_MIGRATE_CANCEL));
+	assert_non_null(asked(world, ACTION_MIGRATE_BREAK));
+	heard.stats = &ended;
+	step(world, heard);
+	assert_non_null(asked(world, ACTION_QEMU_CONT));
+}
+
 static void claims_of_a_proven_dead_node_alone_are_released(void **state)
 {
 	struct request_world *world = *state;
@@ -429,6 +458,7 @@ int main(void)
 		IN_WORLD(a_lease_write_that_nobody_remembers_burns_its_slot),
 		IN_WORLD(a_lease_that_is_gone_waits_for_everybody),
 		IN_WORLD(a_deaf_target_is_not_said_to_run),
+		IN_WORLD(what_sends_for_no_move_is_called_back),
 		IN_WORLD(claims_of_a_proven_dead_node_alone_are_released),
 		IN_WORLD(a_node_that_is_back_is_not_shot),
 		IN_WORLD(a_fence_names_the_generations_that_it_proves_dead),

@@ -138,6 +138,7 @@ bool apply_node_report(struct apply *a)
 	if (node->life == NODE_ONLINE && !node->reported)
 		nothing_more_runs(a, node);
 	memcpy(&node->report, &a->entry->report, sizeof(node->report));
+	node->report_stamp = ++a->cluster->reports;
 	// A volume that was removed on the report's way: it is not about the next one in its slot.
 	for (uint8_t v = 0; v < VOLUMES_MAX; v++)
 		if (!a->cluster->volumes[v].used)

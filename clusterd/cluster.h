@@ -107,6 +107,7 @@ struct cluster_node {
 	bool drain_stop;	 // those that cannot leave are shut down, and wait
 	char drain_reason[REASON_SIZE]; // STUCK: what cannot leave, and why
 	bool reported;		// `report` is of the node's present life
+	uint64_t report_stamp;	// derived: which of this replica's reports it is
 	struct node_report report;
 	uint8_t life;		// enum node_life
 	// The fence under way, or the last one: FENCING, FENCED.
@@ -174,6 +175,7 @@ struct vm_lease {
 enum vm_phase { VM_IDLE, VM_PLACED, VM_RUNNING, VM_BLOCKED, VM_ERROR, VM_PHASE_COUNT };
 
 struct vm {
+	// What is looked at all the time stands together.
 	bool used;
 	struct vm_ref ref;
 	uint8_t phase;			// enum vm_phase
@@ -181,12 +183,17 @@ struct vm {
 	uint8_t wanted;			// enum vm_wanted
 	bool managed;
 	bool forced;			// its end is wanted at once, without asking the guest
+	uint8_t saved;			// enum saved_state
+	uint8_t saved_volume;		// slot of the volume that holds the state, or what is left
+					// of one that nobody may restore; SLOT_NONE
+	uint8_t drained_from;		// node that it left because of a drain; SLOT_NONE
+	uint32_t move;			// id of the move that it is in; 0: none
+	uint32_t lease_count;
+	struct vm_lease leases[VM_LEASES_MAX];
 	uint32_t attempt;		// of placement, counts up; reports of older attempts are
 					// ignored
 	uint64_t possible;		// mask of node slots; 0: every node
 	uint64_t tiers[VM_TIERS_MAX];	// preferred owners, best first
-	uint32_t lease_count;
-	struct vm_lease leases[VM_LEASES_MAX];
 	uint32_t restarts; // failures in place where it ran last, if that is not given up
 	uint32_t relocations;
 	uint64_t failed_on;		// mask of nodes where it used up its restarts
@@ -207,12 +214,7 @@ struct vm {
 			     // since it was placed here
 	uint64_t up_rules; // mask of rules that it is first in, and whose condition for "up" (an
 			   // answer of its guest) it has met since it began to run
-	uint32_t move;			// id of the move that it is in; 0: none
-	uint8_t saved;			// enum saved_state
-	uint8_t saved_volume;		// slot of the volume that holds the state, or what is left
-					// of one that nobody may restore; SLOT_NONE
 	uint64_t saved_bytes;
-	uint8_t drained_from;		// node that it left because of a drain; SLOT_NONE
 	uint64_t moved_ms;		// wall clock when a policy moved it last; 0: none did
 	uint64_t last_move_ms;		// wall clock when its last move was done, whoever asked
 	uint8_t bound_to;		// node that went down on purpose and that it waits for;
@@ -380,6 +382,7 @@ struct cluster {
 	uint32_t next_tip;	   // id
 	struct tip tips[TIPS_MAX]; // those that are over stay until their place is needed
 	struct policy_run balance; // without a policy: `clustadm balance`
+	uint64_t reports;   // derived: applied, ever
 	uint32_t past_move; // place in past_moves of the next one that ends
 	uint32_t vm_count;		// used slots
 	uint32_t vm_high;		// no used slot at or above it

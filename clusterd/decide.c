@@ -37,7 +37,7 @@ static bool round_begins(struct node *node)
 
 static void init_entry(struct entry *entry, enum entry_type type)
 {
-	memset(entry, 0, sizeof(*entry));
+	entry_clear(entry);
 	entry->type = (uint8_t)type;
 }
 
@@ -545,6 +545,7 @@ void decide_step(struct node *node, struct actions *actions)
 	uint32_t before = actions->count;
 	uint64_t present;
 
+	// Who is there as of what was committed in this very step.
 	node->sight.present = node_present(node);
 	watch_takers(node);
 	if (!round_begins(node))

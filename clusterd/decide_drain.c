@@ -160,7 +160,7 @@ static void propose_state(struct node *node, uint8_t slot, enum drain_state stat
 	if (target->drain == state &&
 	    (state != DRAIN_STUCK || strcmp(target->drain_reason, reason) == 0))
 		return;
-	memset(&entry, 0, sizeof(entry));
+	entry_clear(&entry);
 	entry.type = ENTRY_NODE_DRAINED;
 	entry.node_id = target->def.id;
 	entry.drain_state = (uint8_t)state;
@@ -185,7 +185,7 @@ static bool ends_by_itself(struct node *node, uint8_t slot, struct actions *acti
 		return true;
 	}
 	node->drain_off_ms = node->now_ms;
-	memset(&entry, 0, sizeof(entry));
+	entry_clear(&entry);
 	entry.type = ENTRY_NODE_DRAIN;
 	entry.drain_verb = DRAIN_OFF;
 	entry.flag = target->drain_return;

@@ -253,13 +253,16 @@ static void mend_wishes(struct mending *m, uint32_t count)
  */
 void decide_mends(struct node *node, struct move_round *round, struct actions *actions)
 {
-	struct mending m = {
-		.node = node, .round = round, .actions = actions, .wake_ms = UINT64_MAX
-	};
+	struct mending m; // its loads are large, and written before they are read
 	uint32_t count;
 
 	if (!mend_is_due(node))
 		return;
+	m.node = node;
+	m.round = round;
+	m.actions = actions;
+	m.groups = 0;
+	m.wake_ms = UINT64_MAX;
 	node->mend_index = node->cluster.index;
 	node->mend_looked_ms = node->now_ms;
 	node->mend_ms = UINT64_MAX;

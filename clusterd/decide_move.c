@@ -154,7 +154,7 @@ static void propose_end(struct node *node, const struct move *move, enum move_ou
 {
 	struct entry entry;
 
-	memset(&entry, 0, sizeof(entry));
+	entry_clear(&entry);
 	entry.type = ENTRY_MOVE_END;
 	entry.move = move->id;
 	entry.move_outcome = (uint8_t)outcome;
@@ -187,7 +187,7 @@ bool move_propose(struct node *node, struct move_round *round, const struct move
 	struct move counted = { .source = vm->owner, .target = choice->target };
 	struct entry entry;
 
-	memset(&entry, 0, sizeof(entry));
+	entry_clear(&entry);
 	entry.type = ENTRY_MOVE_BEGIN;
 	entry.flag = choice->asks;
 	entry.vm = vm->ref;

@@ -298,7 +298,7 @@ static bool places_well_formed(const struct entry *entry)
 }
 
 // All but the two large members, which are most of it and which few types carry.
-static void entry_clear(struct entry *entry)
+void entry_clear(struct entry *entry)
 {
 	uint8_t *at = (uint8_t *)entry, *after_report = (uint8_t *)(&entry->report + 1),
 		*after_voters = (uint8_t *)(&entry->voters + 1);

@@ -205,6 +205,7 @@ struct entry {
 // places_size.
 // A decoded entry's members that are not of its type are zero, but `report` and the voters' list
 // are not touched.
+void entry_clear(struct entry *entry); // leaves them as they are, too
 size_t entry_encode(const struct entry *entry, uint8_t *buf, size_t size);
 bool entry_decode(struct entry *entry, const uint8_t *buf, size_t size);
 // The type alone of what may be an entry; 0 when it is none of this version.

@@ -82,6 +82,7 @@ void host_event(struct node *node, const struct event *event, struct actions *ac
 	switch (event->type) {
 	case EVENT_HOST:
 		node->host = *event->report;
+		node->facts_stamp = 0;
 		node->host_known = true;
 		break;
 	case EVENT_SANLOCK_UP:
@@ -206,7 +207,18 @@ static enum host_leaving host_leaving(const struct node *node)
 	return node->reboots ? LEAVING_REBOOT : LEAVING_OFF;
 }
 
-// Whether a report is what this host would say now.
+// The facts are large and hardly ever change: compared once for each report that was committed.
+static bool facts_told(struct node *node, const struct cluster_node *self)
+{
+	if (self->report_stamp == 0 || self->report_stamp != node->facts_stamp) {
+		node->facts_stamp = self->report_stamp;
+		node->facts_same = memcmp(&node->host.facts, &self->report.facts,
+					  sizeof(node->host.facts)) == 0;
+	}
+	return node->facts_same;
+}
+
+// Whether a report is what this host would say now, but for the facts.
 static bool report_says_it(const struct node *node, const struct node_report *report)
 {
 	const struct node_report *host = &node->host;
@@ -214,7 +226,6 @@ static bool report_says_it(const struct node *node, const struct node_report *re
 	if (host->cpus != report->cpus || host->memory_mib != report->memory_mib ||
 	    host->watchdog != report->watchdog || host->qemu != report->qemu ||
 	    report->leaving != host_leaving(node) || host->boot != report->boot ||
-	    memcmp(&host->facts, &report->facts, sizeof(host->facts)) != 0 ||
 	    host->cert_expires != report->cert_expires ||
 	    host->cert_authority != report->cert_authority)
 		return false;
@@ -249,12 +260,13 @@ static void report_step(struct node *node, struct actions *actions)
 	 */
 	if (!self->reported && !local_told(node))
 		return;
-	if (self->reported && report_says_it(node, &self->report)) {
+	if (self->reported && facts_told(node, self) && report_says_it(node, &self->report)) {
 		node->report_sent_ms = 0;
 		return;
 	}
 	if (node->report_sent_ms && node->report_view == view_number(node->view) &&
 	    node->now_ms - node->report_sent_ms < REPORT_AGAIN_MS &&
+	    memcmp(&node->host.facts, &node->reported.facts, sizeof(node->host.facts)) == 0 &&
 	    report_says_it(node, &node->reported)) {
 		node_wake_at(node, node->report_sent_ms + REPORT_AGAIN_MS);
 		return;

@@ -356,7 +356,7 @@ static bool vm_report(struct node *node, struct vm_local *local, enum vm_report 
 		node_wake_at(node, local->reported_ms + again_ms);
 		return false;
 	}
-	memset(&entry, 0, sizeof(entry));
+	entry_clear(&entry);
 	entry.type = ENTRY_VM_REPORT;
 	entry.node_id = node->self;
 	entry.vm = local->ref;
@@ -399,7 +399,7 @@ static void report_lease(struct node *node, const struct vm *vm, struct vm_local
 			node_wake_at(node, local->reported_ms + REPORT_AGAIN_MS);
 			return;
 		}
-		memset(&entry, 0, sizeof(entry));
+		entry_clear(&entry);
 		entry.type = ENTRY_LEASE_WRITTEN;
 		entry.vm = vm->ref;
 		entry.volume = lease->volume;
@@ -669,12 +669,20 @@ static void local_live(struct node *node, const struct vm *vm, struct vm_local *
 // Of most VMs nothing is here: neither placed here, nor is a lease slot of it this host's to write.
 static bool concerns_us(const struct vm *vm, uint8_t self)
 {
-	if (!vm || self == SLOT_NONE)
+	if (!vm->used || self == SLOT_NONE)
 		return false;
 	for (uint32_t i = 0; i < vm->lease_count; i++)
 		if (vm->leases[i].life == LEASE_WRITING && vm->leases[i].actor == self)
 			return true;
 	return vm->owner == self;
+}
+
+static bool is_here(const struct node *node, uint32_t slot, uint8_t self)
+{
+	const struct vm_local *local = &node->locals[slot];
+
+	return local->life != LIFE_OFFLINE || local->move_at != 0 ||
+	       (slot < node->cluster.vm_high && concerns_us(&node->cluster.vms[slot], self));
 }
 
 static void local_one(struct node *node, uint32_t slot, uint8_t self, struct actions *actions)
@@ -685,8 +693,6 @@ static void local_one(struct node *node, uint32_t slot, uint8_t self, struct act
 	struct vm_local *local = &node->locals[slot];
 	bool owned;
 
-	if (local->life == LIFE_OFFLINE && local->move_at == 0 && !concerns_us(vm, self))
-		return;
 	if (vm && local->life != LIFE_OFFLINE && local->ref.serial != vm->ref.serial)
 		vm = NULL;	// the slot has a new tenant, and the old one's process still lives
 				// here
@@ -772,6 +778,8 @@ void local_step(struct node *node, struct actions *actions)
 	if (node->no_quorum_acts && node->cluster.def.no_quorum == NO_QUORUM_SELF_FENCE)
 		self_fence(node, actions);
 	for (uint32_t slot = 0; slot < high; slot++) {
+		if (!is_here(node, slot, self))
+			continue;
 		if (!actions_room(actions, 64, 64 * 1024)) {
 			node_wake_at(node, node->now_ms + 1);	// the rest in the next step
 			return;

@@ -366,7 +366,9 @@ static void say_numbers(struct node *node, struct local_move *place,
 	struct move_source *source = &place->source;
 	struct entry entry;
 
-	memset(&entry, 0, sizeof(entry));
+	if (source->numbers_said && (source->fact_said || !source_has_sent(source)))
+		return;
+	entry_clear(&entry);
 	if (!source->numbers_said && source->rate_known && context->move->stage != STAGE_ASKED) {
 		struct forecast_facts facts = {
 			.memory = forecast_memory(&node->cluster, context->vm),
@@ -426,7 +428,7 @@ void local_move_tell(struct node *node, struct vm_local *local, struct actions *
 		return;
 	if (place->side == SIDE_SOURCE)
 		say_numbers(node, place, &context, actions);
-	memset(&entry, 0, sizeof(entry));
+	entry_clear(&entry);
 	due = place_due(place, &context, &entry);
 	if (!due)
 		return;

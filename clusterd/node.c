@@ -237,6 +237,7 @@ static void node_drain(struct node *node, struct actions *actions)
 
 	if (view_take_reloaded(node->view)) {
 		local_reloaded(node);
+		node->facts_stamp = 0;
 		node->quiet = false;
 	}
 	while ((record = view_next_committed(node->view)) != NULL)
@@ -319,10 +320,14 @@ static void node_event(struct node *node, const struct event *event, struct acti
 
 static struct node_sight node_look(const struct node *node)
 {
+	uint64_t index = node->cluster.index, turns = view_turns(node->view);
+	bool same = index == node->sight.index && turns == node->sight.turns;
+
 	return (struct node_sight){
-		.index = node->cluster.index,
+		.index = index,
+		.turns = turns,
 		.view = view_number(node->view),
-		.present = node_present(node),
+		.present = same ? node->sight.present : node_present(node),
 		.state = (uint8_t)view_state(node->view),
 		.normal = view_normal(node->view),
 		.frozen = view_frozen(node->view),
@@ -335,6 +340,12 @@ static bool sight_same(const struct node_sight *a, const struct node_sight *b)
 	       a->state == b->state && a->normal == b->normal && a->frozen == b->frozen;
 }
 
+static bool is_log_only(const struct event *event)
+{
+	return event->type == EVENT_MESSAGE || event->type == EVENT_STORE_SYNCED ||
+	       event->type == EVENT_MEASURED || event->type == EVENT_MEASURES_HEARD;
+}
+
 /*
  * Most events only carry the log on: most of many members' messages, and the store's syncs; or are
  * measurements, which whoever decides by them looks at in his own time. After
@@ -345,14 +356,51 @@ static bool sight_same(const struct node_sight *a, const struct node_sight *b)
 static bool node_unchanged(const struct node *node, const struct event *event,
 			   const struct node_sight *sight, uint64_t deadline_ms)
 {
-	bool log_only = event->type == EVENT_MESSAGE || event->type == EVENT_STORE_SYNCED ||
-			event->type == EVENT_MEASURED || event->type == EVENT_MEASURES_HEARD;
-
-	return node->quiet && log_only && node->now_ms < deadline_ms &&
+	return node->quiet && is_log_only(event) && node->now_ms < deadline_ms &&
 	       sight_same(sight, &node->sight);
 }
 
-static void node_parts(struct node *node, struct actions *actions)
+static struct node_decided decided_at(const struct node *node)
+{
+	return (struct node_decided){
+		.index = node->cluster.index,
+		.turns = view_turns(node->view),
+		.wall_ms = node->wall_ms - node->now_ms,
+		.frozen = view_frozen(node->view),
+		.adopted = node->adopted,
+		.no_quorum_acts = node->no_quorum_acts,
+	};
+}
+
+/*
+ * The same for decisions alone, which follow from the replica, the view and the time: while the
+ * others are busy with this host, the coordinator does not look at the whole cluster each time.
+ */
+static void node_decide(struct node *node, const struct event *event, struct actions *actions)
+{
+	struct node_decided *last = &node->decided, now = decided_at(node);
+	uint64_t others_ms = node->deadline_ms;
+	uint32_t before = actions->count;
+	bool quiet = node->quiet;
+
+	if (last->idle && is_log_only(event) && node->now_ms < last->deadline_ms &&
+	    last->index == now.index && last->turns == now.turns && last->wall_ms == now.wall_ms &&
+	    last->frozen == now.frozen && last->adopted == now.adopted &&
+	    last->no_quorum_acts == now.no_quorum_acts) {
+		node_wake_at(node, last->deadline_ms);
+		return;
+	}
+	node->deadline_ms = UINT64_MAX;
+	node->quiet = true;
+	decide_step(node, actions);
+	now.idle = node->quiet && actions->count == before;
+	now.deadline_ms = node->deadline_ms;
+	node->decided = now;
+	node->quiet = node->quiet && quiet;
+	node_wake_at(node, others_ms);
+}
+
+static void node_parts(struct node *node, const struct event *event, struct actions *actions)
 {
 	uint32_t before = actions->count;
 
@@ -362,7 +410,7 @@ static void node_parts(struct node *node, struct actions *actions)
 	request_step(node, actions);
 	peer_step(node, actions);
 	script_step(node, actions);
-	decide_step(node, actions);
+	node_decide(node, event, actions);
 	node->quiet = node->quiet && actions->count == before;
 }
 
@@ -385,7 +433,7 @@ void node_step(struct node *node, const struct event *event, struct actions *act
 	if (unchanged)
 		node_wake_at(node, deadline_ms);
 	else
-		node_parts(node, actions);
+		node_parts(node, event, actions);
 	// A proposal of the only voter may be committed before its action is even performed.
 	node_drain(node, actions);
 	view_flush(node->view, actions);

@@ -95,9 +95,18 @@ struct local_move {  // what this host does about one move
 // What of the view and the replica the parts of a step depend on, beside the events that are
 // theirs.
 struct node_sight {
-	uint64_t index, view, present;
+	uint64_t index, turns, view, present;
 	uint8_t state;			// enum view_state
 	bool normal, frozen;
+};
+
+// The coordinator's last look, and what it was at.
+struct node_decided {
+	uint64_t index, turns;
+	uint64_t wall_ms; // less now_ms: the clock may step
+	uint64_t deadline_ms;
+	bool frozen, adopted, no_quorum_acts;
+	bool idle; // it found nothing to do
 };
 
 enum shutdown { SHUTDOWN_NONE, SHUTDOWN_DAEMON, SHUTDOWN_HOST, SHUTDOWN_GOODBYE, SHUTDOWN_DONE };
@@ -153,6 +162,8 @@ struct node {
 	uint64_t orphans_again_ms;	// when the unleased ones are looked for again
 	uint32_t sanlock_epoch;		// counts sanlock's deaths
 	struct node_report reported;	// the last one proposed
+	uint64_t facts_stamp;		// of the report with whose facts the host's were compared;
+	bool facts_same;		// 0: with none since either changed
 	uint64_t report_sent_ms;	// NODE_REPORT under way since; 0: none
 	uint64_t report_view;		// in which it was sent
 	uint64_t view_lost_ms;		// since when no view is normal; 0: one is
@@ -173,6 +184,7 @@ struct node {
 	uint64_t deadline_ms;		// collected while stepping
 	struct node_sight sight;	// as the parts see it, or saw it last
 	bool quiet;			// and found nothing to do
+	struct node_decided decided;
 	uint8_t shutdown;		// enum shutdown
 	bool reboots;			// SHUTDOWN_HOST: it comes back at once
 	uint64_t shutdown_ms, goodbye_ms;

@@ -37,10 +37,13 @@ static void fence_ended(struct local_node *peer, bool ok, const char *reason)
 
 void peer_event(struct node *node, const struct event *event, struct actions *actions)
 {
-	const struct cluster_node *target = cluster_node_by_id(&node->cluster, event->node_id);
+	const struct cluster_node *target;
 	struct local_node *peer;
 
-	if (!target || (event->type != EVENT_FENCE_DONE && event->type != EVENT_HOST_RELEASED))
+	if (event->type != EVENT_FENCE_DONE && event->type != EVENT_HOST_RELEASED)
+		return;
+	target = cluster_node_by_id(&node->cluster, event->node_id);
+	if (!target)
 		return;
 	peer = &node->peers[node_slot(&node->cluster, target)];
 	if (event->type == EVENT_FENCE_DONE) {

@@ -82,9 +82,11 @@ static void fields_lease(struct fields *f, struct vm_lease *lease)
 // Of most nodes there are none: which have some, then how many.
 static void fields_failures(struct fields *f, uint8_t *failures)
 {
+	static const uint8_t none[NODES_MAX];
+	bool any = !fields_reading(f) && memcmp(failures, none, sizeof(none)) != 0;
 	uint64_t mask = 0;
 
-	for (uint32_t i = 0; !fields_reading(f) && i < NODES_MAX; i++)
+	for (uint32_t i = 0; any && i < NODES_MAX; i++)
 		mask |= (uint64_t)(failures[i] != 0) << i;
 	field_u64(f, &mask);
 	for (uint32_t i = 0; mask && i < NODES_MAX; i++) {

@@ -36,6 +36,7 @@ void view_move(struct view *view, enum view_state to)
 {
 	INVARIANT(view_moves[view->state] & TO(to));
 	view->state = (uint8_t)to;
+	view->turns++;
 }
 
 static size_t copy_size_max(const struct view_limits *limits)
@@ -117,6 +118,7 @@ struct member *view_find(const struct view *view, uint32_t id)
 void view_rejoin(struct view *view, struct actions *actions)
 {
 	actions_add(actions, ACTION_GROUP_REJOIN);
+	view->turns++;
 	view->grouped = false;
 	view->number = 0;
 	view->member_count = 0;
@@ -237,6 +239,9 @@ static void message_event(struct view *view, const struct event *event, struct a
 		view->dropped++;
 		return;
 	}
+	// Those of a view that goes on leave the members as they are.
+	view->turns +=
+		m.type != MESSAGE_ENTRY && m.type != MESSAGE_SYNCED && m.type != MESSAGE_PROPOSE;
 	if (m.type == MESSAGE_STATE) {
 		if (m.tag == view->tag)
 			gather_state(view, from, &m, &facts, actions);
@@ -343,6 +348,8 @@ void view_step(struct view *view, const struct event *event, struct actions *act
 {
 	view->now_ms = event->now_ms;
 	view->wall_ms = event->wall_ms;
+	view->turns += event->type != EVENT_MESSAGE && event->type != EVENT_STORE_SYNCED &&
+		       event->type != EVENT_TICK;
 	log_settle(view);
 	switch (event->type) {
 	case EVENT_STORE_SNAPSHOT:
@@ -426,6 +433,11 @@ bool view_normal(const struct view *view)
 uint64_t view_number(const struct view *view)
 {
 	return view->number;
+}
+
+uint64_t view_turns(const struct view *view)
+{
+	return view->turns;
 }
 
 uint32_t view_self(const struct view *view)

@@ -75,7 +75,9 @@ void view_flush(struct view *view, struct actions *actions);
 
 enum view_state view_state(const struct view *view);
 bool view_normal(const struct view *view);		// normal, and votequorum says quorate
-uint64_t view_number(const struct view *view);		// the present view's; 0 when none
+uint64_t view_number(const struct view *view);
+// As long as it is the same, state, number, coordinator, members and ring are.
+uint64_t view_turns(const struct view *view);		// the present view's; 0 when none
 uint32_t view_self(const struct view *view);		// this node's corosync id; 0 while unknown
 bool view_coordinator(const struct view *view); // this node is the normal view's coordinator
 uint32_t view_coordinator_id(const struct view *view);	// 0 when the view is not normal

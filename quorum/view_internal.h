@@ -227,6 +227,8 @@ struct view {
 	size_t sent_head;
 	bool voters_sent;
 
+	uint64_t turns; // counts what may change who takes part, or the view: view_turns()
+
 	// How long nothing has moved that should
 	uint64_t patience_ms, patience_commit;
 	uint8_t patience_state, patience_doubled;

@@ -36,6 +36,7 @@ struct vm_local {
 	struct vm_ref ref;
 	struct uuid uuid;
 	uint8_t life;			// enum vm_life
+	uint8_t move_at;		// 1 + place of its move in the node's table; 0: none
 	uint8_t report;			// enum vm_report of the end, from KILLING or RELEASING on
 	bool executed;			// QEMU was let go in this life
 	bool continued;			// its CPUs may have run in this life
@@ -67,7 +68,6 @@ struct vm_local {
 	struct cpu_features cpu;
 	uint64_t deadline_ms;		// of the present life; UINT64_MAX: none
 	uint64_t reported_ms;		// when a report was last proposed; 0: never
-	uint8_t move_at;		// 1 + place of its move in the node's table; 0: none
 	uint8_t asked;	 // 1 + rule for which its guest was asked last; 0: none (local_ask.c)
 	bool answered;	 // it did, and the cluster does not know it yet
 	uint64_t ask_ms; // when it is asked, or its answer told, again

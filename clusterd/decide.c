@@ -485,30 +485,21 @@ static void wake_for_waiting(struct node *node, const struct placement_load *loa
 		node_wake_at(node, node->now_ms + wait_ms);
 }
 
-// Whether anything was decided that moves of this round would not see: two could take a node's last
-// room.
-static bool decide_places(struct node *node, uint64_t present, struct actions *actions)
+enum { PLACES_SIZE = PLACES_MAX * (REASON_SIZE + 64) };
+
+static bool place_those(struct node *node, uint64_t present, uint32_t count,
+			struct actions *actions)
 {
-	enum { PLACES_SIZE = PLACES_MAX * (REASON_SIZE + 64) };
-	uint32_t count = 0, writing = 0;
+	struct placing placing; // its loads are large, and written before they are read
 	struct entry entry;
-	struct placing placing = { .node = node, .size = PLACES_SIZE };
 
-	for (uint32_t slot = 0; slot < node->cluster.vm_high; slot++) {
-		const struct vm *vm = &node->cluster.vms[slot];
-
-		if (!vm->used)
-			continue;
-		if (vm->wanted == VM_WANTED_RUNNING)
-			decide_leases(node, vm, present, &writing, actions);
-		if (needs_place(node, vm))
-			node->scratch[count++] = slot;
-	}
-	if (count == 0 || others_are_coming(node, present) ||
-	    !actions_room(actions, 16, 4 * PLACES_SIZE))
-		return false;
 	placement_sort(&node->cluster, node->scratch, count);
+	placing.node = node;
 	placing.bytes = actions_bytes(actions, PLACES_SIZE);
+	placing.size = PLACES_SIZE;
+	placing.used = 0;
+	placing.placed = 0;
+	placing.yielding.count = 0;
 	placement_load_init_at(&placing.load, &node->cluster, present, node->wall_ms);
 	placement_load_measure(&placing.load, &node->cluster, node->measures, node->now_ms);
 	placing.list = node->scratch + count; // those that wait are on no node
@@ -523,6 +514,28 @@ static bool decide_places(struct node *node, uint64_t present, struct actions *a
 		return decide_yields(node, present, &placing.yielding, actions);
 	node_propose(node, &entry, NULL, actions);
 	return true;
+}
+
+// Whether anything was decided that moves of this round would not see: two could take a node's last
+// room.
+static bool decide_places(struct node *node, uint64_t present, struct actions *actions)
+{
+	uint32_t count = 0, writing = 0;
+
+	for (uint32_t slot = 0; slot < node->cluster.vm_high; slot++) {
+		const struct vm *vm = &node->cluster.vms[slot];
+
+		if (!vm->used)
+			continue;
+		if (vm->wanted == VM_WANTED_RUNNING)
+			decide_leases(node, vm, present, &writing, actions);
+		if (needs_place(node, vm))
+			node->scratch[count++] = slot;
+	}
+	if (count == 0 || others_are_coming(node, present) ||
+	    !actions_room(actions, 16, 4 * PLACES_SIZE))
+		return false;
+	return place_those(node, present, count, actions);
 }
 
 // Replicas compare themselves now and then, so that one that went wrong is found while it is idle.

@@ -528,12 +528,15 @@ static bool any_enabled(const struct cluster *cluster)
 // same room twice.
 void decide_tips(struct node *node, uint64_t present, struct actions *actions)
 {
-	struct tipping t = { .node = node, .actions = actions };
+	struct tipping t; // its round is large, and made when it is asked for
 	bool due = node->conditions_ms == 0 || node->now_ms - node->conditions_ms >= POLICY_LOOK_MS;
 	bool alive = false;
 
 	if (node->decide_out > 0)
 		return;
+	t.node = node;
+	t.actions = actions;
+	t.round_ready = false;
 	t.world = (struct pro_world){ &node->cluster, node->measures, node->now_ms, node->wall_ms,
 				      present };
 	t.unseen = pro_unseen(&t.world);

@@ -142,7 +142,7 @@ static void ask_balance(struct asking *a)
 {
 	struct balance_options options = { .move_cost = (uint32_t)rng_below(&a->rng, 2000) };
 	struct balance_plan *plan = calloc(1, sizeof(*plan));
-	void *memory = calloc(1, balance_memory(&a->cluster->limits));
+	void *memory = malloc(balance_memory(&a->cluster->limits));
 
 	INVARIANT(plan && memory);
 	balance_plan(a->cluster, a->present, &options, memory, plan);
@@ -211,7 +211,7 @@ static uint32_t present_ids(const struct asking *a, uint32_t *ids)
 static void ask_whatif(struct asking *a)
 {
 	size_t size = cluster_encode(a->cluster, NULL, 0);
-	void *memory = calloc(1, whatif_memory(&a->cluster->limits));
+	void *memory = malloc(whatif_memory(&a->cluster->limits));
 	uint8_t *snapshot = malloc(size);
 	uint32_t ids[NODES_MAX], count = present_ids(a, ids);
 	uint8_t slot = (uint8_t)rng_below(&a->rng, a->cluster->node_high + 1u);

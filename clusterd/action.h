@@ -142,6 +142,14 @@ struct actions {
 struct action *actions_add(struct actions *actions, enum action_type type);
 // `size` bytes (8-byte aligned) of the list's own memory; traps when it is used up.
 void *actions_bytes(struct actions *actions, size_t size);
+// The bytes that are left, where actions_bytes() would next give some.
+static inline uint8_t *actions_rest(const struct actions *actions, size_t *size)
+{
+	size_t at = (actions->used + 7) & ~(size_t)7;
+
+	*size = at <= actions->size ? actions->size - at : 0;
+	return actions->bytes + (actions->size - *size);
+}
 static inline bool actions_room(const struct actions *actions, uint32_t count, size_t bytes)
 {
 	size_t at = (actions->used + 7) & ~(size_t)7;

@@ -443,7 +443,8 @@ static inline uint8_t volume_slot(const struct cluster *cluster,
 	return (uint8_t)(volume - cluster->volumes);
 }
 
-// The whole state as bytes and back. encode returns the size needed, writing only when it fits.
+// The whole state as bytes and back. encode returns the size needed; of what does not fit `buf`
+// holds a beginning.
 // decode returns false and leaves an empty cluster on anything but one well-formed snapshot that
 // fits the limits.
 size_t cluster_encode(const struct cluster *cluster, uint8_t *buf, size_t size);

@@ -267,7 +267,7 @@ void decide_mends(struct node *node, struct move_round *round, struct actions *a
 	node->mend_looked_ms = node->now_ms;
 	node->mend_ms = UINT64_MAX;
 	mend_load_init(&m.after, &round->load, &node->cluster);
-	m.before = m.after;
+	placement_load_copy(&m.before, &m.after, &node->cluster);
 	count = mend_list(&m, node->scratch);
 	for (uint32_t i = count; i-- > 0;)
 		mend_one(&m, node->scratch[i], true);

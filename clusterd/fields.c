@@ -110,7 +110,7 @@ void field_enum_bytes(struct fields *f, uint8_t *value, unsigned int count)
 		write_u8(&f->w, *value);
 }
 
-void field_count(struct fields *f, uint32_t *value, uint32_t max)
+void field_count_bytes(struct fields *f, uint32_t *value, uint32_t max)
 {
 	field_u32(f, value);
 	if (fields_reading(f) && *value > max) {
@@ -119,7 +119,7 @@ void field_count(struct fields *f, uint32_t *value, uint32_t max)
 	}
 }
 
-void field_slot(struct fields *f, uint8_t *value, unsigned int count)
+void field_slot_bytes(struct fields *f, uint8_t *value, unsigned int count)
 {
 	field_u8(f, value);
 	if (fields_reading(f) && *value >= count && *value != SLOT_NONE) {
@@ -156,7 +156,7 @@ static void hash_string(struct fields *f, const uint8_t *at, size_t size)
 	}
 }
 
-void field_string(struct fields *f, char *buf, size_t size)
+void field_string_bytes(struct fields *f, char *buf, size_t size)
 {
 	size_t length;
 

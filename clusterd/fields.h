@@ -38,6 +38,9 @@ void field_u32_bytes(struct fields *f, uint32_t *value);
 void field_u64_bytes(struct fields *f, uint64_t *value);
 void field_bool_bytes(struct fields *f, bool *value);
 void field_enum_bytes(struct fields *f, uint8_t *value, unsigned int count);
+void field_count_bytes(struct fields *f, uint32_t *value, uint32_t max);
+void field_slot_bytes(struct fields *f, uint8_t *value, unsigned int count);
+void field_string_bytes(struct fields *f, char *buf, size_t size);
 
 static inline void fields_hash_word(struct fields *f, uint64_t word)
 {
@@ -86,11 +89,35 @@ static inline void field_enum(struct fields *f, uint8_t *value, unsigned int cou
 		field_enum_bytes(f, value, count);
 }
 
+// Reading fails above max.
+static inline void field_count(struct fields *f, uint32_t *value, uint32_t max)
+{
+	if (f->mode == FIELDS_HASH)
+		fields_hash_word(f, *value);
+	else
+		field_count_bytes(f, value, max);
+}
+
+// Below count, or SLOT_NONE.
+static inline void field_slot(struct fields *f, uint8_t *value, unsigned int count)
+{
+	if (f->mode == FIELDS_HASH)
+		fields_hash_word(f, *value);
+	else
+		field_slot_bytes(f, value, count);
+}
+
+// Most are empty: one word of zeros.
+static inline void field_string(struct fields *f, char *buf, size_t size)
+{
+	if (f->mode == FIELDS_HASH && buf[0] == 0)
+		fields_hash_word(f, 0);
+	else
+		field_string_bytes(f, buf, size);
+}
+
 void field_i32(struct fields *f, int32_t *value);
-void field_count(struct fields *f, uint32_t *value, uint32_t max);     // reading fails above max
-void field_slot(struct fields *f, uint8_t *value, unsigned int count); // below count, or SLOT_NONE
 void field_bytes(struct fields *f, void *bytes, size_t count);
-void field_string(struct fields *f, char *buf, size_t size);
 // Bytes with their length. Reading points into the bytes that are read.
 void field_blob(struct fields *f, const uint8_t **bytes, size_t *size);
 

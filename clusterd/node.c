@@ -343,7 +343,8 @@ static bool sight_same(const struct node_sight *a, const struct node_sight *b)
 static bool is_log_only(const struct event *event)
 {
 	return event->type == EVENT_MESSAGE || event->type == EVENT_STORE_SYNCED ||
-	       event->type == EVENT_MEASURED || event->type == EVENT_MEASURES_HEARD;
+	       event->type == EVENT_MEASURED || event->type == EVENT_MEASURES_HEARD ||
+	       event->type == EVENT_STORE_ENTRY;
 }
 
 /*

@@ -418,9 +418,12 @@ size_t cluster_encode(const struct cluster *cluster, uint8_t *buf, size_t size)
 {
 	struct fields count = fields_write(NULL, 0), f = fields_write(buf, size);
 
-	fields_cluster(&count, (struct cluster *)cluster);
-	if (buf && count.w.used <= size)
+	if (buf) {
 		fields_cluster(&f, (struct cluster *)cluster);
+		if (!fields_failed(&f))
+			return f.w.used;
+	}
+	fields_cluster(&count, (struct cluster *)cluster);
 	return count.w.used;
 }
 

@@ -12,12 +12,15 @@ enum { LIVE_FAILURES_MAX = 3 };
 void drain_plan_init(struct drain_plan *plan, const struct cluster *cluster, uint8_t node,
 		     const struct placement_load *load, uint32_t *order)
 {
-	*plan = (struct drain_plan){
-		.cluster = cluster, .node = node, .load = *load, .order = order
-	};
+	plan->cluster = cluster;
+	plan->node = node;
+	plan->order = order;
+	plan->count = plan->at = 0;
 	for (uint32_t i = 0; i < cluster->vm_high; i++)
 		if (cluster->vms[i].used && cluster->vms[i].owner == node)
 			order[plan->count++] = i;
+	if (plan->count > 0) // otherwise there is no step, and nobody looks at it
+		placement_load_copy(&plan->load, load, cluster);
 	placement_sort(cluster, order, plan->count);
 }
 

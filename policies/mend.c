@@ -128,7 +128,7 @@ static void leave_rules(struct placement_load *after, const struct cluster *clus
 void mend_load_init(struct placement_load *after, const struct placement_load *load,
 		    const struct cluster *cluster)
 {
-	*after = *load;
+	placement_load_copy(after, load, cluster);
 	for (uint32_t i = 0; i < cluster->move_high && cluster->rule_index->enabled; i++) {
 		const struct move *move = &cluster->moves[i];
 		const struct vm *vm = cluster_vm(cluster, move->vm);
@@ -248,7 +248,7 @@ static void unit_judge(const struct cluster *cluster, const struct placement_loa
 		placement_judge(cluster, load, unit_vm(cluster, unit, 0), node, row);
 		return;
 	}
-	*scratch = *load;
+	placement_load_copy(scratch, load, cluster);
 	memset(row, 0, sizeof(*row));
 	forget_group(scratch, cluster, unit, node);
 	for (uint32_t i = 0; i < unit->count; i++) {

@@ -73,6 +73,19 @@ void placement_load_init_at(struct placement_load *load, const struct cluster *c
 	}
 }
 
+// Most of it is about rules.
+void placement_load_copy(struct placement_load *to, const struct placement_load *from,
+			 const struct cluster *cluster)
+{
+	if (cluster->rule_index->enabled) {
+		*to = *from;
+		return;
+	}
+	memcpy(to, from, offsetof(struct placement_load, rules));
+	memcpy(to->rules.group_mib, from->rules.group_mib,
+	       sizeof(to->rules) - offsetof(struct rules_load, group_mib));
+}
+
 void placement_load_add(struct placement_load *load, const struct cluster *cluster,
 			const struct vm *vm, uint8_t node)
 {

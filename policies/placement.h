@@ -75,6 +75,8 @@ void placement_load_init(struct placement_load *load, const struct cluster *clus
 // The same at a time: failures long past are forgotten, and what starts with a delay is up.
 void placement_load_init_at(struct placement_load *load, const struct cluster *cluster,
 			    uint64_t present, uint64_t wall_ms);
+void placement_load_copy(struct placement_load *to, const struct placement_load *from,
+			 const struct cluster *cluster);
 // For the strategy that goes by what is measured; a node that was not measured lately is counted by
 // what is promised. Other strategies: nothing.
 struct measures;

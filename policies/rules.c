@@ -113,8 +113,9 @@ void rules_load_add(struct rules_load *load, const struct cluster *cluster, cons
 {
 	struct vm_rules rules = rules_of_vm(cluster, vm);
 	uint8_t group = group_of_vm(cluster, vm);
+	uint64_t mask = rules.as[ROLE_MEMBER] | rules.as[ROLE_LEADER] | rules.as[ROLE_FIRST];
 
-	for (uint8_t rule = 0; rule < RULES_MAX; rule++) {
+	for (uint8_t rule = 0; rule < RULES_MAX && mask >> rule; rule++) {
 		load->members[rule][node] += rules.as[ROLE_MEMBER] >> rule & 1;
 		if (rules.as[ROLE_LEADER] >> rule & 1)
 			load->leader[rule] = node;
@@ -133,8 +134,9 @@ void rules_load_remove(struct rules_load *load, const struct cluster *cluster, c
 {
 	struct vm_rules rules = rules_of_vm(cluster, vm);
 	uint8_t group = group_of_vm(cluster, vm);
+	uint64_t mask = rules.as[ROLE_MEMBER] | rules.as[ROLE_LEADER];
 
-	for (uint8_t rule = 0; rule < RULES_MAX; rule++) {
+	for (uint8_t rule = 0; rule < RULES_MAX && mask >> rule; rule++) {
 		load->members[rule][node] -= rules.as[ROLE_MEMBER] >> rule & 1;
 		if ((rules.as[ROLE_LEADER] >> rule & 1) && load->leader[rule] == node)
 			load->leader[rule] = SLOT_NONE;
@@ -355,7 +357,7 @@ void rules_judge_some(const struct cluster *cluster, const struct rules_load *lo
 
 	for (uint32_t kind = CHECK_TOGETHER; kind <= CHECK_ORDER; kind++)
 		row->checks[kind] = (struct check){ .check = (uint8_t)kind, .node = SLOT_NONE };
-	for (uint8_t rule = 0; mask && rule < RULES_MAX; rule++) {
+	for (uint8_t rule = 0; rule < RULES_MAX && mask >> rule; rule++) {
 		struct judging judging = { .cluster = cluster,
 					   .load = load,
 					   .vm = vm,

@@ -297,18 +297,22 @@ static void put_head(struct writer *w, const struct ring_slot *slot)
 
 static bool put_snapshot(struct view *view, bool all, struct actions *actions)
 {
-	size_t size = STORED_SNAPSHOT_HEAD + cluster_encode(view->cluster, NULL, 0), used;
 	struct writer w = { .size = STORED_SNAPSHOT_HEAD };
 	struct action *action;
+	size_t size, used;
 	bool known;
 
-	if (!actions_room(actions, 1, size))
+	if (!actions_room(actions, 1, STORED_SNAPSHOT_HEAD))
 		return false;
-	w.buf = actions_bytes(actions, size);
+	w.buf = actions_rest(actions, &size);
 	write_u8(&w, 1);
 	write_u64(&w, view->history);
+	INVARIANT(!w.failed && w.used == STORED_SNAPSHOT_HEAD);
 	used = cluster_encode(view->cluster, w.buf + w.used, size - w.used);
-	INVARIANT(!w.failed && used == size - STORED_SNAPSHOT_HEAD);
+	if (used > size - w.used)
+		return false;
+	size = w.used + used;
+	actions_bytes(actions, size);
 	action = actions_add(actions, ACTION_STORE_SNAPSHOT);
 	known = log_view_at(view, view->applied, &action->view);
 	INVARIANT(known);

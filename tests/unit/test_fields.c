@@ -112,6 +112,7 @@ static void fill_node(struct cluster_node *node)
 {
 	scribble(node, sizeof(*node));
 	FLAG(node->used);
+	node->report_stamp = 0; // derived
 	END(node->def.name);
 	END(node->def.cpu_without);
 	node->def.fence_count = FENCE_DEVICES_MAX;

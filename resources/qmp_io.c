@@ -337,29 +337,35 @@ static void qmp_heard_event(struct qmp *qmp, const char *event, json_t *data)
 	}
 }
 
+/*
+ * Only an error says that a command was refused, and only that may be told as one: whoever let a
+ * guest continue takes a refusal as the proof that it never ran. An answer that cannot be understood,
+ * or for which there is no memory, proves nothing, like a connection that ends: so it is ended.
+ */
 static void qmp_heard_reply(struct qmp *qmp, json_t *message, json_int_t id)
 {
 	json_t *error = json_object_get(message, "error");
 	json_t *result = json_object_get(message, "return");
 	const char *description = json_string_value(json_object_get(error, "desc"));
+	char *text = result ? json_dumps(result, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
 	struct qmp_pending pending = { 0 };
-	char *text;
 	uint32_t i;
+
+	if (result ? !text : !json_is_object(error)) {
+		qmp_lost(qmp);
+		return;
+	}
 
 	for (i = 0; i < PENDING_MAX; i++)
 		if (qmp->pending[i].id && qmp->pending[i].id == id) {
 			pending = qmp->pending[i];
 			qmp->pending[i].id = 0;
 		}
-	if (!pending.fn)
-		return;
-	if (!result) {
+	if (pending.fn && text)
+		pending.fn(pending.owner, true, text);
+	else if (pending.fn)
 		pending.fn(pending.owner, false,
 			   description ? description : "an error without words");
-		return;
-	}
-	text = json_dumps(result, JSON_COMPACT | JSON_ENCODE_ANY);
-	pending.fn(pending.owner, text != NULL, text ? text : "out of memory");
 	free(text);
 }
 

@@ -39,6 +39,7 @@ enum fault {
 	FAULT_WRONG_ID,
 	FAULT_TWICE,
 	FAULT_ERROR,
+	FAULT_NEITHER,		// no result, and no error
 	FAULT_LATE,
 	FAULT_NEVER,
 	FAULT_COUNT,
@@ -154,6 +155,10 @@ static void peer_fault(struct test *t, const char *line)
 			 id ? id : "");
 		peer_write(t, text, strlen(text));
 		break;
+	case FAULT_NEITHER:
+		snprintf(text, sizeof(text), "{\"x\":1%s%s\n", id ? "," : "}", id ? id : "");
+		peer_write(t, text, strlen(text));
+		break;
 	case FAULT_LATE:
 		loop_timer_ms(t->loop, &t->late, LATE_MS, peer_rest, t);
 		break;
@@ -262,6 +267,9 @@ static void replied(void *owner, bool ok, const char *text)
 	assert_non_null(text);
 	assert_int_equal(++asked->replies, 1);
 	asked->good = ok;
+	// An answer that says nothing refuses nothing: then it is as if the monitor were gone.
+	if (!ok && t->fault == FAULT_NEITHER)
+		assert_int_not_equal(qmp_command(t->qmp, "query-status", NULL, NULL, NULL), 0);
 	progress(t);
 	if (!ok)
 		loop_timer_ms(t->loop, &t->ask, LATE_MS, ask_all, t);

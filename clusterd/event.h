@@ -117,6 +117,7 @@ enum migrate_status {
 	MIGRATE_COMPLETED,
 	MIGRATE_FAILED,
 	MIGRATE_CANCELLED,
+	MIGRATE_TORN, // post-copy that lost its connection: the target lacks memory, for good
 	MIGRATE_STATUS_COUNT,
 };
 

@@ -53,6 +53,16 @@ static bool node_leaves(const struct node *node, enum move_side side)
 	return node->shutdown != SHUTDOWN_NONE && (side == SIDE_TARGET || !host_keeps(node));
 }
 
+static uint32_t fewer_cpus(const struct cluster *cluster, const struct move *move)
+{
+	uint32_t source = cluster->nodes[move->source].report.cpus, target;
+
+	if (move->target >= NODES_MAX)
+		return source;
+	target = cluster->nodes[move->target].report.cpus;
+	return source < target ? source : target;
+}
+
 static struct move_context context_of(struct node *node, const struct local_move *place,
 				      struct vm_local *local, struct actions *actions)
 {
@@ -63,6 +73,7 @@ static struct move_context context_of(struct node *node, const struct local_move
 		.vm = vm,
 		.local = local,
 		.bandwidth = move ? move_bandwidth(&node->cluster, move) : 0,
+		.cpus = move ? fewer_cpus(&node->cluster, move) : 0,
 		.normal = view_normal(node->view),
 		.leaving = node_leaves(node, (enum move_side)place->side),
 		.fresh = node->moves_first != 0 && place->id >= node->moves_first,
@@ -291,6 +302,7 @@ void local_move_step(struct node *node, struct vm_local *local, struct actions *
 			before = place->target.state;
 			target_step(&place->target, &context);
 		} while (before != place->target.state);
+		node_wake_at(node, target_deadline_ms(&place->target, &context));
 		break;
 	case SIDE_SAVE:
 		save_step(&place->save, &context);

@@ -24,6 +24,7 @@ struct move_context {
 	const char *peer;	      // its name
 	struct move_numbers forecast; // what is known of it beside the dirty rate
 	uint64_t bandwidth;	      // bytes a second of the link that it may take; 0: all
+	uint32_t cpus;		      // of the end that has fewer; 0: not known
 	bool normal;		      // this node's view
 	bool leaving;		      // this daemon ends, or its host
 	bool fresh;		      // it began in this daemon's life
@@ -82,6 +83,7 @@ struct move_source {
 	char reason[REASON_SIZE];
 	uint64_t asked_ms; // when QEMU was last told to finish, or to give up
 	uint64_t break_ms; // when its connection was last shut down; 0: not
+	uint64_t sent, sent_ms; // bytes, and when they were last more
 };
 
 void source_begin(struct move_source *source, const struct move_context *context);
@@ -115,6 +117,8 @@ struct move_target {
 	bool never;    // it is known that the guest never continued here
 	bool saw;      // a normal view in which nothing of it had begun
 	bool announced;
+	bool torn;	   // it will never have all of its memory
+	uint64_t break_ms; // when the connection to its source was shut down; 0: not
 	uint32_t port;
 	char address[ADDRESS_SIZE];
 	char reason[REASON_SIZE];
@@ -127,6 +131,7 @@ void target_step(struct move_target *target, const struct move_context *context)
 void target_wish(const struct move_target *target, const struct move_context *context,
 		 struct vm_wish *wish);
 enum move_report target_due(const struct move_target *target, const struct move_context *context);
+uint64_t target_deadline_ms(const struct move_target *target, const struct move_context *context);
 const char *target_state_word(enum target_state state);
 
 /*

@@ -28,6 +28,8 @@ static const char *status_word(uint8_t status)
 		return "failed";
 	case MIGRATE_CANCELLED:
 		return "cancelled";
+	case MIGRATE_TORN:
+		return "torn";
 	case MIGRATE_STATUS_COUNT:
 		break;
 	}

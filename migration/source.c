@@ -107,7 +107,13 @@ const char *text_keep(const struct move_context *context, const char *text)
 	return memcpy(actions_bytes(context->actions, size), text, size);
 }
 
-// The target's QEMU must be told the same, so it follows from the definition alone.
+// Each takes a processor at either end.
+static uint32_t channels_for(uint32_t cpus)
+{
+	return cpus > 0 && cpus < MULTIFD_CHANNELS ? cpus : MULTIFD_CHANNELS;
+}
+
+// The target's QEMU must be told the same, so it follows from what both ends know.
 struct migrate_params *move_params(const struct move_context *context)
 {
 	struct migrate_params *params = actions_bytes(context->actions, sizeof(*params));
@@ -117,7 +123,7 @@ struct migrate_params *move_params(const struct move_context *context)
 	params->tls = context->tls;
 	params->post_copy = context->def->post_copy;
 	params->channels = context->def->memory_mib >= MULTIFD_MIB && !context->def->post_copy
-				   ? MULTIFD_CHANNELS
+				   ? channels_for(context->cpus)
 				   : 1;
 	params->throttle = context->def->throttle_max;
 	params->bandwidth = context->bandwidth;
@@ -320,6 +326,10 @@ static void source_heard(struct move_source *source, const struct move_context *
 	bool sending = source->state == SOURCE_SENDING;
 
 	source->event_ms = context->now_ms;
+	if (event->stats->transferred != source->sent) {
+		source->sent = event->stats->transferred;
+		source->sent_ms = context->now_ms;
+	}
 	keep_numbers(source, event->stats);
 	if (context->move) {
 		struct action *action = move_action(context, ACTION_MOVE_PROGRESS);
@@ -369,6 +379,8 @@ static void source_heard(struct move_source *source, const struct move_context *
 		break;
 	case MIGRATE_CANCELLED:
 		source_fail(source, context, "it was cancelled");
+		break;
+	case MIGRATE_TORN: // only what was handed over is torn
 		break;
 	}
 }
@@ -519,6 +531,8 @@ static void step_handed(struct move_source *source, const struct move_context *c
 {
 	const struct move *move = context->move;
 
+	if (still_sends(source))
+		source_step_rest(source, context);
 	if (!move) {
 		// Only what ended without this QEMU ends so: it is nobody's any more.
 		if (context->normal)

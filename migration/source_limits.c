@@ -52,6 +52,22 @@ void source_step_cancelling(struct move_source *source, const struct move_contex
 	move_action(context, ACTION_MIGRATE_BREAK);
 }
 
+/*
+ * A network that swallows the rest of a guest that runs on the target would hang it until TCP gives
+ * up. QEMU is made to see it: both ends are then torn, and the guest is lost, as at the death of
+ * either.
+ */
+void source_step_rest(struct move_source *source, const struct move_context *context)
+{
+	uint64_t last_ms = source->sent_ms > source->since_ms ? source->sent_ms : source->since_ms;
+
+	if (context->now_ms - last_ms < SILENT_MS ||
+	    (source->break_ms && context->now_ms - source->break_ms < CANCEL_LIMIT_MS))
+		return;
+	source->break_ms = context->now_ms;
+	move_action(context, ACTION_MIGRATE_BREAK);
+}
+
 bool source_is_connecting(const struct move_source *source)
 {
 	return source->state == SOURCE_SENDING && source->status == MIGRATE_SETUP;
@@ -78,9 +94,15 @@ uint64_t source_deadline_ms(const struct move_source *source, const struct move_
 					context->now_ms);
 		return sooner(due_ms, source->event_ms + SILENT_MS, context->now_ms);
 	case SOURCE_HANDED:
+		if (source->status == MIGRATE_POSTCOPY) {
+			due_ms = sooner(due_ms, source->sent_ms + SILENT_MS, context->now_ms);
+			due_ms = sooner(due_ms, source->since_ms + SILENT_MS, context->now_ms);
+			due_ms =
+				sooner(due_ms, source->break_ms + CANCEL_LIMIT_MS, context->now_ms);
+		}
 		if (source->told && !source->heard && !source->never)
 			return sooner(due_ms, source->word_ms + WORD_AGAIN_MS, context->now_ms);
-		break;
+		return due_ms;
 	case SOURCE_SWITCHING:
 		due_ms = sooner(due_ms, source->since_ms + SWITCH_SAID_MS, context->now_ms);
 		if (source->break_ms)

@@ -18,6 +18,8 @@
 #include "clusterd/text.h"
 #include "migration/ends.h"
 
+enum { TORN_LIMIT_MS = 2000 };
+
 #define BIT(state) (1u << (state))
 
 static const uint8_t moves[TARGET_STATE_COUNT] = {
@@ -155,10 +157,37 @@ void target_event(struct move_target *target, const struct move_context *context
 	}
 }
 
+/*
+ * With post-copy it may run without all of its memory when its source has gone, and would stand
+ * still at the first page that it lacks, for ever. What QEMU has of a connection then is of no use:
+ * it is shut down, where there still is one, and who lacks memory says that it is torn. Only after
+ * a moment without that it has all.
+ */
+static bool has_all(struct move_target *target, const struct move_context *context)
+{
+	if (!context->def->post_copy)
+		return true;
+	if (target->break_ms == 0) {
+		target->break_ms = context->now_ms;
+		move_action(context, ACTION_MIGRATE_BREAK);
+	}
+	return !target->torn && context->now_ms - target->break_ms >= TORN_LIMIT_MS;
+}
+
+uint64_t target_deadline_ms(const struct move_target *target, const struct move_context *context)
+{
+	uint64_t due_ms = target->break_ms + TORN_LIMIT_MS;
+
+	return target->state == TARGET_RUNS && target->break_ms && due_ms > context->now_ms
+		       ? due_ms
+		       : UINT64_MAX;
+}
+
 static void step_living(struct move_target *target, const struct move_context *context)
 {
 	const struct vm_local *local = context->local;
 
+	target->torn |= local->sent == MIGRATE_TORN;
 	switch ((enum target_state)target->state) {
 	case TARGET_PREPARING:
 		// Found standing, and everybody knows that it is the one that goes on.
@@ -183,7 +212,7 @@ static void step_living(struct move_target *target, const struct move_context *c
 		break;
 	case TARGET_RUNS:
 		if (stage_of(context) == STAGE_CLEANUP && context->move->source_gone &&
-		    local->hold.state == HOLD_EXCLUSIVE)
+		    has_all(target, context) && local->hold.state == HOLD_EXCLUSIVE)
 			target_move(target, TARGET_OWNS);
 		break;
 	case TARGET_OWNS:
@@ -249,6 +278,12 @@ void target_wish(const struct move_target *target, const struct move_context *co
 	bool cleanup = stage_of(context) == STAGE_CLEANUP;
 
 	wish->lease = HOLD_AS_IS;
+	if (target->torn) {
+		wish->kill = wish->stay = wish->keep = true;
+		wish->start = false;
+		wish->why = "the network failed in post-copy, before all of its memory had come";
+		return;
+	}
 	if (cleanup && (target->state == TARGET_RUNS || target->state == TARGET_OWNS)) {
 		// It is the owner: what is wished of any VM counts.
 		if (move->source_gone)

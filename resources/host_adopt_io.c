@@ -17,15 +17,17 @@ static void host_adopted_one(struct host *host)
 		edge_post(&host->edge, &event);
 }
 
-static void vm_adopted(struct host_vm *vm, enum run_state state)
+static void vm_adopted(struct host_vm *vm, enum run_state state, enum migrate_status status)
 {
+	struct migrate_stats stats = { .status = (uint8_t)status };
 	struct event event = { .type = EVENT_VM_ADOPTED,
 			       .vm = vm->ref,
 			       .uuid = vm->uuid,
 			       .attempt = vm->attempt,
 			       .flag = vm->adopt_held,
 			       .shared = vm->adopt_shared,
-			       .run_state = (uint8_t)state };
+			       .run_state = (uint8_t)state,
+			       .stats = &stats };
 	struct host *host = vm->host;
 
 	vm->adopting = false;
@@ -66,7 +68,8 @@ static enum run_state run_state_of(const struct host_vm *vm, const char *word,
 		return status == MIGRATE_FAILED || status == MIGRATE_CANCELLED ? RUN_PAUSED
 									       : RUN_POSTMIGRATE;
 	if (strcmp(word, "finish-migrate") == 0)
-		return status == MIGRATE_POSTCOPY ? RUN_POSTMIGRATE : RUN_SENDING;
+		return status == MIGRATE_POSTCOPY || status == MIGRATE_TORN ? RUN_POSTMIGRATE
+									    : RUN_SENDING;
 	if (sending)
 		return RUN_SENDING;
 	if (strcmp(word, "running") == 0)
@@ -86,9 +89,9 @@ static void vm_adopt_migration(void *owner, bool ok, const char *text)
 		return;
 	snprintf(word, sizeof(word), "%s", vm->adopt_word);
 	state = run_state_of(vm, word, (enum migrate_status)answer.status);
-	if (state == RUN_SENDING)
+	if (state == RUN_SENDING || (state == RUN_POSTMIGRATE && answer.status == MIGRATE_POSTCOPY))
 		vm_move_follow(vm);
-	vm_adopted(vm, state);
+	vm_adopted(vm, state, (enum migrate_status)answer.status);
 	vm_status(vm, word);
 }
 
@@ -122,11 +125,17 @@ static void vm_late_migration(void *owner, bool ok, const char *text)
 	if (state == RUN_SENDING) {
 		vm_move_follow(vm);
 	} else if (state == RUN_POSTMIGRATE) {
-		if (answer.status == MIGRATE_POSTCOPY)
+		bool rest = answer.status == MIGRATE_POSTCOPY || answer.status == MIGRATE_TORN;
+
+		if (rest)
 			stats.status = MIGRATE_POSTCOPY;
 		edge_post(&vm->host->edge, &event);
+		if (rest)
+			vm_move_follow(vm);
 	} else {
 		vm_status(vm, vm->adopt_word);
+		if (answer.status == MIGRATE_TORN)
+			vm_move_torn(vm);
 	}
 }
 
@@ -139,7 +148,7 @@ bool vm_adopt_heard(struct host_vm *vm, const char *status)
 	if (!vm->adopting || !vm->adopt_timer.armed)
 		return false;
 	if (!status) {
-		vm_adopted(vm, run_state_unheard(vm));
+		vm_adopted(vm, run_state_unheard(vm), MIGRATE_NONE);
 		return true;
 	}
 	snprintf(vm->adopt_word, sizeof(vm->adopt_word), "%s", status);
@@ -149,7 +158,7 @@ bool vm_adopt_heard(struct host_vm *vm, const char *status)
 
 static void vm_adopt_late(void *owner)
 {
-	vm_adopted(owner, run_state_unheard(owner));
+	vm_adopted(owner, run_state_unheard(owner), MIGRATE_NONE);
 }
 
 static void vm_inquire_work(void *owner)

@@ -203,6 +203,7 @@ void vm_move_expect(struct host_vm *vm, const struct action *action);
 void vm_move_waits(struct host_vm *vm);
 // An adopted one sends: it is followed.
 void vm_move_follow(struct host_vm *vm);
+void vm_move_torn(struct host_vm *vm);
 void vm_move_heard(struct host_vm *vm, const char *status); // QMP_MIGRATION
 // True: the guest was stopped by the move, as it should be.
 bool vm_move_stopped(struct host_vm *vm);

@@ -589,6 +589,7 @@ static void move_status(struct host_vm *vm, enum migrate_status status)
 	case MIGRATE_POSTCOPY:
 	case MIGRATE_PRE_SWITCHOVER:
 	case MIGRATE_DEVICE:
+	case MIGRATE_TORN:
 		break;
 	case MIGRATE_COMPLETED:
 		if (move->doing == DOING_SAVING)
@@ -610,6 +611,19 @@ static void move_status(struct host_vm *vm, enum migrate_status status)
 
 // --- what is heard of it -----------------------------------------------------------------------
 
+// What it has received so far is all that it will have: it runs, until it needs the rest.
+void vm_move_torn(struct host_vm *vm)
+{
+	struct migrate_stats stats = { .status = MIGRATE_TORN };
+	struct event event = { .type = EVENT_MIGRATE,
+			       .vm = vm->ref,
+			       .uuid = vm->uuid,
+			       .attempt = vm->attempt,
+			       .stats = &stats };
+
+	edge_post(&vm->host->edge, &event);
+}
+
 void vm_move_heard(struct host_vm *vm, const char *word)
 {
 	uint8_t status;
@@ -620,6 +634,8 @@ void vm_move_heard(struct host_vm *vm, const char *word)
 		move_status(vm, (enum migrate_status)status);
 	else if (status == MIGRATE_COMPLETED)
 		vm_arrived(vm);
+	else if (status == MIGRATE_TORN)
+		vm_move_torn(vm);
 }
 
 bool vm_move_stopped(struct host_vm *vm)

@@ -52,7 +52,7 @@ bool migrate_status_read(const char *word, uint8_t *status)
 		{ "wait-unplug", MIGRATE_SETUP },
 		{ "active", MIGRATE_ACTIVE },
 		{ "postcopy-active", MIGRATE_POSTCOPY },
-		{ "postcopy-paused", MIGRATE_POSTCOPY },
+		{ "postcopy-paused", MIGRATE_TORN },
 		{ "postcopy-recover", MIGRATE_POSTCOPY },
 		{ "pre-switchover", MIGRATE_PRE_SWITCHOVER },
 		{ "device", MIGRATE_DEVICE },

@@ -339,8 +339,9 @@ static void qmp_heard_event(struct qmp *qmp, const char *event, json_t *data)
 
 /*
  * Only an error says that a command was refused, and only that may be told as one: whoever let a
- * guest continue takes a refusal as the proof that it never ran. An answer that cannot be understood,
- * or for which there is no memory, proves nothing, like a connection that ends: so it is ended.
+ * guest continue takes a refusal as the proof that it never ran. An answer that cannot be
+ * understood, or for which there is no memory, proves nothing, like a connection that ends: so it
+ * is ended.
  */
 static void qmp_heard_reply(struct qmp *qmp, json_t *message, json_int_t id)
 {

@@ -481,6 +481,9 @@ static void vm_found(struct vm_local *local, const struct event *event)
 	local->mode = START_FRESH;
 	local->continued = true;
 	local->sent = MIGRATE_NONE;
+	if (event->stats &&
+	    (event->stats->status == MIGRATE_POSTCOPY || event->stats->status == MIGRATE_TORN))
+		local->sent = event->stats->status;
 	local->listening = local->sending = local->unsure = local->paused = false;
 	local->restored_volume = 0;
 	memset(&local->hold, 0, sizeof(local->hold));
@@ -660,6 +663,7 @@ static void vm_migrates(struct vm_local *local, const struct event *event, struc
 	case MIGRATE_ACTIVE:
 	case MIGRATE_PRE_SWITCHOVER:
 	case MIGRATE_DEVICE:
+	case MIGRATE_TORN:
 	case MIGRATE_STATUS_COUNT:
 		break;
 	}

@@ -74,7 +74,7 @@ static void driver_event(void *owner, const struct event *event)
 	};
 	static const char *const states[MIGRATE_STATUS_COUNT] = {
 		"none",	  "setup",     "active", "postcopy",  "pre-switchover",
-		"device", "completed", "failed", "cancelled",
+		"device", "completed", "failed", "cancelled", "torn",
 	};
 	const struct migrate_stats *stats = event->stats;
 

@@ -318,7 +318,7 @@ static uint32_t define_vm(struct world *world, struct vm_def *def, struct owner_
 		return 0;
 	def->priority = (int32_t)rng_below(&world->rng, 3);
 	def->post_copy = vm % 4 == 1;
-	def->max_pause_ms = vm % 3 == 0 ? 100 : 1000;
+	def->max_pause_ms = vm % 3 == 0 || def->post_copy ? 100 : 1000;
 	def->on_guest_shutdown = (uint8_t)rng_below(&world->rng, GUEST_SHUTDOWN_COUNT);
 	if (rng_chance(&world->rng, 25)) { // some owners only
 		for (uint32_t i = 0; i < world->config.hosts; i++) {

@@ -304,35 +304,68 @@ static void run_finish(struct world *world, struct item *item)
 	move_stats_post(world, host, proc);
 }
 
-// Post-copy: the target runs, and fetches what is left; without it, it is lost.
+static void torn_post(struct world *world, struct host *host, struct proc *proc)
+{
+	struct migrate_stats stats = { .status = MIGRATE_TORN };
+	struct event event = { .type = EVENT_MIGRATE,
+			       .vm = proc->vm,
+			       .uuid = proc->uuid,
+			       .attempt = proc->attempt,
+			       .stats = &stats };
+
+	world_say(world, host, "QEMU of %s lacks memory, and its source is gone",
+		  vm_name(host, proc->vm));
+	host_post(world, host, 0, &event);
+}
+
+/*
+ * Post-copy: the target runs, and fetches what is left; without it, it is lost. Where nobody takes
+ * it and nobody refuses it, that lasts until TCP gives up, or is told to.
+ */
 static void run_rest(struct world *world, struct item *item)
 {
 	struct host *host = item->host, *to;
 	struct proc *proc = host_proc_serial(host, (uint32_t)item->a), *target;
+	struct sending *out = proc ? &proc->out : NULL;
 
-	if (!proc || proc->out.serial != item->b || proc->out.status != MIGRATE_POSTCOPY)
+	if (!proc || proc->killed || out->serial != item->b || out->status != MIGRATE_POSTCOPY)
 		return;
-	to = &world->hosts[proc->out.to - 1];
-	target = to->powered ? host_proc_serial(to, proc->out.to_serial) : NULL;
-	proc->out.status = target && linked(world, host, to) ? MIGRATE_COMPLETED : MIGRATE_FAILED;
-	if (proc->out.status == MIGRATE_FAILED)
-		target_dies(world, to, target);
+	to = &world->hosts[out->to - 1];
+	target = to->powered ? host_proc_serial(to, out->to_serial) : NULL;
+	if (out->stalled_us == 0)
+		out->stalled_us = world->now_us;
+	if (!out->broken && !linked(world, host, to) &&
+	    world->now_us - out->stalled_us < SECONDS(900)) {
+		move_stats_post(world, host, proc);
+		sending_later(world, host, proc, STEP_US, run_rest);
+		return;
+	}
+	out->status = !out->broken && target && linked(world, host, to) ? MIGRATE_COMPLETED
+									: MIGRATE_TORN;
+	if (target && out->status == MIGRATE_COMPLETED)
+		target->lacks = false;
+	else if (target && linked(world, host, to))
+		torn_post(world, to, target);
 	move_stats_post(world, host, proc);
 }
 
-static void post_copy(struct world *world, struct host *host, struct proc *proc)
+// It was told to finish, and that the rest may come after.
+static void post_copy_begins(struct world *world, struct host *host, struct proc *proc)
 {
 	struct host *to;
 	struct proc *target = target_of(world, &proc->out, &to);
 
-	if (proc->out.status != MIGRATE_ACTIVE || !target || !linked(world, host, to))
+	if (!target || !linked(world, host, to)) {
+		sending_ends(world, host, proc, MIGRATE_FAILED, "the stream was cut");
 		return;
+	}
 	world->stats[STAT_POST_COPIES]++;
 	world_say(world, host, "QEMU of %s has handed its guest over, and sends the rest",
 		  vm_name(host, proc->vm));
-	proc_stands(proc);
 	proc->handed = true;
 	proc->out.status = MIGRATE_POSTCOPY;
+	proc->out.stalled_us = 0;
+	target->lacks = true;
 	received(world, to, target, proc);
 	move_stats_post(world, host, proc);
 	sending_later(world, host, proc,
@@ -461,6 +494,19 @@ static void run_sending(struct world *world, struct item *item)
 	sending_later(world, host, proc, STEP_US, run_sending);
 }
 
+// Before it hands the guest over it waits to be told so, as ever.
+static void post_copy(struct world *world, struct host *host, struct proc *proc)
+{
+	if (proc->out.status != MIGRATE_ACTIVE)
+		return;
+	proc_stands(proc);
+	proc->out.paused_us = world->now_us;
+	proc->out.rest = true;
+	proc->out.status = MIGRATE_PRE_SWITCHOVER;
+	move_stats_post(world, host, proc);
+	sending_later(world, host, proc, STEP_US, run_waits);
+}
+
 static void sending_start(struct world *world, struct host *host, struct proc *proc,
 			  const struct action *action)
 {
@@ -565,11 +611,17 @@ void move_perform(struct world *world, struct host *host, struct proc *proc,
 	case ACTION_MIGRATE_BREAK:
 		if (proc->out.status >= MIGRATE_SETUP && proc->out.status <= MIGRATE_DEVICE)
 			proc->out.broken = true;
+		else if (proc->lacks)
+			torn_post(world, host, proc);
 		return;
 	case ACTION_MIGRATE_CONTINUE:
 		if (proc->out.status != MIGRATE_PRE_SWITCHOVER ||
 		    trouble(world, TROUBLE_MIGRATION, 5))
 			return;
+		if (proc->out.rest) {
+			post_copy_begins(world, host, proc);
+			return;
+		}
 		proc->out.status = MIGRATE_DEVICE;
 		move_stats_post(world, host, proc);
 		sending_later(world, host, proc, world_jitter(world, MS(1), MS(30)), run_finish);

@@ -487,6 +487,7 @@ static bool proc_lease_held(const struct world *world, const struct host *host,
 static void adopt_post(struct world *world, struct host *host, const struct proc *proc, bool held,
 		       enum run_state state)
 {
+	struct migrate_stats stats = { .status = proc->out.status };
 	struct event event = {
 		.type = EVENT_VM_ADOPTED,
 		.vm = proc->vm,
@@ -495,6 +496,7 @@ static void adopt_post(struct world *world, struct host *host, const struct proc
 		.flag = held,
 		.run_state = (uint8_t)state,
 		.shared = !lease_held_by(world, host, proc, true),
+		.stats = &stats,
 	};
 
 	host_post(world, host, 0, &event);

@@ -153,8 +153,8 @@ static bool move_stands(struct story *story, const char *name, const char *stage
 static bool qemu_stands(struct story *story, const char *name, const char *status)
 {
 	static const char *const statuses[MIGRATE_STATUS_COUNT] = {
-		"none",	  "setup",     "active", "postcopy", "pre-switchover",
-		"device", "completed", "failed", "cancelled"
+		"none",	  "setup",     "active", "postcopy",  "pre-switchover",
+		"device", "completed", "failed", "cancelled", "torn"
 	};
 
 	for (uint32_t i = 0; i < story->config.hosts; i++) {

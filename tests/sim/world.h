@@ -217,6 +217,7 @@ struct sending {
 	bool save;
 	bool stood;		// its guest was paused for it
 	bool broken;		// its connection was shut down
+	bool rest;		// post-copy was asked for
 	bool fits;		// what is left, into its socket
 	uint8_t disk;		// save
 	uint32_t to, to_serial;	// host id and process of the target
@@ -243,6 +244,7 @@ struct proc {
 	bool continued;		// its CPUs ran in this process
 	bool word;		// its clusterd was told that the source has renounced
 	bool handed;		// QEMU said `completed`, or the state was saved
+	bool lacks;		// runs by post-copy, and has not all of its memory yet
 	uint64_t memory;	// the age of its disk that its memory goes with
 	uint32_t from_host, from_serial;	// where an incoming guest came from; 0: not yet
 	struct sending out;

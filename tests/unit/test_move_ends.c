@@ -35,6 +35,25 @@ static void source_sends(void)
 	assert_int_equal(source.state, SOURCE_SENDING);
 }
 
+// As many streams as both ends have processors for, and one where that would not pay.
+static void streams_go_by_memory_and_processors(void **state)
+{
+	static const uint32_t cpus[] = { 0, 1, 2, 3, 4, 64 }, channels[] = { 4, 1, 2, 3, 4, 4 };
+
+	(void)state;
+	for (uint32_t i = 0; i < 6; i++) {
+		def.memory_mib = 1024;
+		context.cpus = cpus[i];
+		assert_int_equal(move_params(&context)->channels, channels[i]);
+		def.memory_mib = 1023;
+		assert_int_equal(move_params(&context)->channels, 1);
+		clear();
+	}
+	def.memory_mib = 4096;
+	def.post_copy = true;
+	assert_int_equal(move_params(&context)->channels, 1);
+}
+
 static void source_renounces(void)
 {
 	source_sends();
@@ -519,6 +538,72 @@ static void a_source_ends_when_its_post_copy_target_died(void **state)
 	assert_int_equal(local.life, LIFE_KILLING);
 }
 
+static void post_copy_begins(void)
+{
+	def.post_copy = true;
+	source_sends();
+	source_migrates(MIGRATE_ACTIVE);
+	source_migrates(MIGRATE_PRE_SWITCHOVER);
+	source_migrates(MIGRATE_POSTCOPY);
+	source_gets_word(WORD_CONTINUED);
+	stage(STAGE_CLEANUP);
+	settle_source();
+	assert_int_equal(local.life, LIFE_HANDED);
+}
+
+// The network swallows the rest, which nobody would ever see: QEMU is made to see it.
+static void a_rest_that_does_not_get_through_is_broken_off(void **state)
+{
+	struct migrate_stats stats = { .status = MIGRATE_POSTCOPY, .transferred = 12345 };
+	uint64_t began_ms;
+
+	(void)state;
+	post_copy_begins();
+	for (int i = 0; i < 600; i++) {
+		now_ms += 100;
+		source_migrates(MIGRATE_POSTCOPY); // slow, but it gets on
+		assert_int_equal(asked(ACTION_MIGRATE_BREAK), 0);
+	}
+	source_hears((struct event){ .type = EVENT_MIGRATE, .stats = &stats });
+	began_ms = now_ms;
+	for (now_ms += 1000; now_ms < began_ms + 30000; now_ms += 1000) {
+		source_hears((struct event){ .type = EVENT_MIGRATE, .stats = &stats });
+		assert_int_equal(asked(ACTION_MIGRATE_BREAK), 0);
+		assert_in_range(source_deadline_ms(&source, &context), now_ms + 1,
+				began_ms + 30000);
+	}
+	source_hears((struct event){ .type = EVENT_MIGRATE, .stats = &stats });
+	assert_int_equal(asked(ACTION_MIGRATE_BREAK), 1);
+	assert_int_equal(asked(ACTION_QEMU_KILL), 0);
+	source_migrates(MIGRATE_TORN);
+	assert_int_equal(asked(ACTION_QEMU_KILL), 1);
+	assert_int_equal(asked(ACTION_QEMU_CONT), 0);
+}
+
+// A new daemon finds it in the middle, and lets it go on.
+static void a_rest_that_is_found_goes_on(void **state)
+{
+	struct migrate_stats stats = { .status = MIGRATE_POSTCOPY };
+
+	(void)state;
+	def.post_copy = true;
+	stage(STAGE_CLEANUP);
+	clear();
+	vm_local_event(&local,
+		       &(struct event){ .type = EVENT_VM_ADOPTED,
+					.vm = local.ref,
+					.flag = true,
+					.shared = true,
+					.run_state = RUN_POSTMIGRATE,
+					.stats = &stats },
+		       &actions);
+	source_begin(&source, &context);
+	settle_source();
+	assert_int_equal(asked(ACTION_QEMU_KILL), 0);
+	source_migrates(MIGRATE_COMPLETED);
+	assert_int_equal(asked(ACTION_QEMU_KILL), 1);
+}
+
 static void a_renounced_qemu_that_continues_by_itself_is_killed(void **state)
 {
 	(void)state;
@@ -663,7 +748,10 @@ int main(void)
 		TEST(a_lease_that_could_not_be_shared_counts_as_shared),
 		TEST(a_found_save_that_completes_is_not_lost),
 		TEST(a_forced_stop_ends_a_source_that_hangs),
+		TEST(streams_go_by_memory_and_processors),
 		TEST(a_source_ends_when_its_post_copy_target_died),
+		TEST(a_rest_that_does_not_get_through_is_broken_off),
+		TEST(a_rest_that_is_found_goes_on),
 		TEST(a_renounced_qemu_that_continues_by_itself_is_killed),
 		TEST(a_guest_is_saved),
 		TEST(a_guest_that_cannot_be_saved_runs_on),

@@ -70,6 +70,62 @@ static void a_target_takes_over(void **state)
 	assert_int_equal(target_due(&target, &context), MOVE_REPORT_EXCLUSIVE);
 }
 
+static void a_post_copy_runs(void)
+{
+	def.post_copy = true;
+	target_listens();
+	target_gets_word(WORD_RENOUNCED);
+	target_hears((struct event){ .type = EVENT_QEMU_RUNNING });
+	stage(STAGE_CLEANUP);
+	vm.owner = 1;
+	settle_target();
+	assert_int_equal(asked(ACTION_MIGRATE_BREAK), 0); // it fetches the rest
+	move.source_gone = true;
+	clear();
+	settle_target();
+	assert_int_equal(asked(ACTION_MIGRATE_BREAK), 1);
+	assert_int_equal(asked(ACTION_LEASE_EXCLUSIVE), 1);
+	target_hears((struct event){ .type = EVENT_LEASE_EXCLUSIVE, .flag = true });
+	assert_int_equal(target_due(&target, &context), 0); // it may lack memory
+	assert_in_range(target_deadline_ms(&target, &context), now_ms + 1, now_ms + 5000);
+}
+
+// The source is gone: only a guest that has all of its memory is done.
+static void a_guest_without_all_its_memory_is_ended(void **state)
+{
+	struct migrate_stats torn = { .status = MIGRATE_TORN };
+
+	(void)state;
+	a_post_copy_runs();
+	now_ms = target_deadline_ms(&target, &context);
+	clear();
+	settle_target();
+	assert_int_equal(asked(ACTION_MIGRATE_BREAK), 0);
+	assert_int_equal(target_due(&target, &context), MOVE_REPORT_EXCLUSIVE);
+	open_world(NULL);
+	a_post_copy_runs();
+	target_hears((struct event){ .type = EVENT_MIGRATE, .stats = &torn });
+	assert_int_equal(asked(ACTION_QEMU_KILL), 1);
+	now_ms += 10000;
+	settle_target();
+	assert_int_equal(target_due(&target, &context), 0);
+	// Found so by a new daemon.
+	open_world(NULL);
+	stage(STAGE_CLEANUP);
+	clear();
+	vm_local_event(&local,
+		       &(struct event){ .type = EVENT_VM_ADOPTED,
+					.vm = local.ref,
+					.flag = true,
+					.shared = true,
+					.run_state = RUN_RUNNING,
+					.stats = &torn },
+		       &actions);
+	target_begin(&target, &context);
+	settle_target();
+	assert_int_equal(asked(ACTION_QEMU_KILL), 1);
+}
+
 static void a_target_needs_the_word_of_its_source_for_this_move(void **state)
 {
 	struct event word = {
@@ -378,6 +434,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_comes_where_it_may_not_be_any_more),
 		TEST(a_target_takes_over),
+		TEST(a_guest_without_all_its_memory_is_ended),
 		TEST(a_target_needs_the_word_of_its_source_for_this_move),
 		TEST(an_undone_target_never_continues),
 		TEST(a_target_that_died_may_have_continued),

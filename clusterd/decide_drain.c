@@ -261,6 +261,18 @@ static bool leaves(const struct node *node, const struct move_round *round, uint
 	       node->cluster.def.policies.shutdown == SHUTDOWN_MIGRATE;
 }
 
+// Whether it goes home, too, by being stopped.
+static bool returns_cold(const void *context, const struct vm *other)
+{
+	const struct cluster *cluster = context;
+	char reason[REASON_SIZE];
+
+	return other->drained_from < NODES_MAX && other->owner != other->drained_from &&
+	       !cluster->nodes[other->drained_from].maintenance && other->phase == VM_RUNNING &&
+	       other->managed && other->wanted == VM_WANTED_RUNNING &&
+	       drain_method(cluster, other, reason) == MOVE_COLD;
+}
+
 // Those that a drain sent away, once their node takes VMs again.
 static void decide_return(struct node *node, struct move_round *round, const struct vm *vm,
 			  struct actions *actions)
@@ -270,10 +282,12 @@ static void decide_return(struct node *node, struct move_round *round, const str
 	char reason[REASON_SIZE];
 
 	choice.kind = (uint8_t)drain_method(&node->cluster, vm, reason);
+	choice.asks = choice.kind == MOVE_COLD &&
+		      move_is_tied(&node->cluster, vm, returns_cold, &node->cluster);
 	if (vm->phase != VM_RUNNING || vm->move != 0 || !vm->managed ||
 	    vm->wanted != VM_WANTED_RUNNING || vm->owner == vm->drained_from ||
 	    node->cluster.nodes[vm->drained_from].maintenance ||
-	    !move_has_room(&node->cluster, round, vm, vm->drained_from) ||
+	    (!choice.asks && !move_has_room(&node->cluster, round, vm, vm->drained_from)) ||
 	    !(round->load.present >> vm->owner & 1) ||
 	    move_choose_target(&node->cluster, round, vm, vm->drained_from,
 			       (enum move_kind)choice.kind) == SLOT_NONE ||

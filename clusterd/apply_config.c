@@ -751,6 +751,7 @@ static void store_vm(struct plan *plan, uint32_t slot)
 	store_leases(plan, vm);
 	store_owners(plan, vm);
 	cluster->defs[slot] = *def;
+	vm_fence_if_stuck(plan->a, vm);
 }
 
 // Third walk, over everything.

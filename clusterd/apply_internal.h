@@ -44,6 +44,7 @@ void vm_set_idle(struct apply *a, struct vm *vm,
 		 enum vm_phase phase); // VM_IDLE or VM_ERROR: it runs nowhere
 void vm_set_wanted(struct apply *a, struct vm *vm, enum vm_wanted wanted);
 void vm_forgive(struct vm *vm);	    // its failures
+void vm_fence_if_stuck(struct apply *a, const struct vm *vm);
 void vm_drop_saved(struct vm *vm);  // its saved state is not worth restoring any more
 void vm_lose_saved(struct vm *vm);  // nor is one that was taken
 // Parts of reports, also of VMs that are being moved.

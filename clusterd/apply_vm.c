@@ -116,7 +116,8 @@ bool apply_vm_want(struct apply *a)
 	want_moving(a, vm);
 	vm_set_wanted(a, vm, a->entry->wanted);
 	vm->forced = a->entry->flag && a->entry->wanted != VM_WANTED_RUNNING && vm_owned(vm);
-	if (a->entry->wanted == VM_WANTED_RUNNING && vm->phase == VM_ERROR) {
+	// It is tried again, or was given up for good.
+	if (vm->phase == VM_ERROR) {
 		vm_forgive(vm);
 		vm_set_phase(a, vm, VM_IDLE);
 	}
@@ -251,7 +252,10 @@ static void place_on(struct apply *a, struct vm *vm, uint8_t owner)
 	if (!node->used || node->life != NODE_ONLINE || vm->wanted != VM_WANTED_RUNNING ||
 	    vm->move != 0 || !vm->managed || !vm_leases_ready(vm) || vm->phase == VM_ERROR)
 		return;
-	// Its definition may have changed since the decision was taken.
+	// Its definition, or what is to become of the node, may have changed since the decision was
+	// taken.
+	if (!node->managed || node->maintenance)
+		return;
 	if (vm->possible != 0 && !(vm->possible & slot_bit(owner)))
 		return;
 	if (vm_owned(vm) && life != NODE_EXPIRING && life != NODE_DEAD)
@@ -477,18 +481,27 @@ static bool report_answers(struct apply *a, struct vm *vm)
 			vm->up_rules |= UINT64_C(1) << rule;
 	}
 	return true;
+
+// Where its definition wants that, as it is or as it has become.
+void vm_fence_if_stuck(struct apply *a, const struct vm *vm)
+{
+	struct cluster_node *node;
+
+	// One that ran twice may be blocked too, and runs well.
+	if (vm->phase != VM_BLOCKED || !vm->managed || vm->doubled_on != 0 ||
+	    vm_definition(a->cluster, vm)->on_stop_failure != ON_STOP_FAILURE_FENCE)
+		return;
+	node = &a->cluster->nodes[vm->owner];
+	if (node->life == NODE_ONLINE && node->def.fence_count > 0 && node->managed)
+		node->fence_wanted = true;
 }
 
 // It may still write: only the end of its node ends it for certain.
 static void report_stuck(struct apply *a, struct vm *vm)
 {
-	struct cluster_node *node = &a->cluster->nodes[vm->owner];
-
 	vm_set_phase(a, vm, VM_BLOCKED);
 	set_reason(vm, a->entry->reason);
-	if (vm_definition(a->cluster, vm)->on_stop_failure == ON_STOP_FAILURE_FENCE &&
-	    node->def.fence_count > 0 && node->managed)
-		node->fence_wanted = true;
+	vm_fence_if_stuck(a, vm);
 }
 
 // Its host goes down on purpose and has ended it: by policy it may be bound to that host.

@@ -471,6 +471,12 @@ static void places_need_wish_leases_and_an_idle_vm(void **state)
 	accept(&f, about_node(ENTRY_NODE_GOODBYE, 1));
 	assert_false(place_one(&f, "db", 0, VM_PLACED));
 	assert_false(place_one(&f, "db", 9, VM_PLACED));
+	f.cluster.nodes[1].maintenance = true;
+	assert_false(place_one(&f, "db", 1, VM_PLACED));
+	f.cluster.nodes[1].maintenance = false;
+	f.cluster.nodes[1].managed = false;
+	assert_false(place_one(&f, "db", 1, VM_PLACED));
+	f.cluster.nodes[1].managed = true;
 	vm->attempt++;
 	{
 		uint8_t bytes[512];
@@ -630,6 +636,27 @@ static void blocked_means_hands_off(void **state)
 	assert_int_equal(vm->phase, VM_IDLE);
 }
 
+// Whether that is wanted when it is found stuck, or only since.
+static void what_is_stuck_may_have_its_node_fenced(void **state)
+{
+	struct cluster_node *node = &f.cluster.nodes[1];
+	struct vm *vm;
+
+	(void)state;
+	run_vm(&f, "web", 1);
+	vm = the_vm(&f, "web");
+	vm_reports(&f, "web", 2, VM_REPORT_STUCK, "SIGKILL did not end it");
+	assert_false(node->fence_wanted);
+	doc_vm(&f, "web", "v1")->on_stop_failure = ON_STOP_FAILURE_FENCE;
+	vm->managed = false;
+	doc_accept(&f);
+	assert_false(node->fence_wanted);
+	vm->managed = true;
+	doc_accept(&f);
+	assert_int_equal(node->fence_wanted, node->def.fence_count > 0);
+	assert_true(node->def.fence_count > 0);
+}
+
 static void what_is_found_counts(void **state)
 {
 	struct vm *vm;
@@ -713,15 +740,14 @@ static void wanting_clears_an_error(void **state)
 	struct vm *vm = the_vm(&f, "web");
 
 	(void)state;
-	assert_true(place_one(&f, "web", SLOT_NONE, VM_ERROR));
-	entry.wanted = VM_WANTED_DISABLED;
-	accept(&f, entry);
-	assert_int_equal(vm->phase, VM_ERROR);
-	vm->relocations = 3;
-	entry.wanted = VM_WANTED_RUNNING;
-	accept(&f, entry);
-	assert_int_equal(vm->phase, VM_IDLE);
-	assert_int_equal(vm->relocations, 0);
+	for (uint8_t wanted = 0; wanted < VM_WANTED_COUNT; wanted++) {
+		assert_true(place_one(&f, "web", SLOT_NONE, VM_ERROR));
+		vm->relocations = 3;
+		entry.wanted = wanted;
+		accept(&f, entry);
+		assert_int_equal(vm->phase, VM_IDLE);
+		assert_int_equal(vm->relocations, 0);
+	}
 	refused(&f, named(ENTRY_VM_WANT, "nil"), "no-such-vm", "nil");
 	refused(&f, named(ENTRY_VM_MANAGE, "nil"), "no-such-vm", "nil");
 }
@@ -753,6 +779,7 @@ int main(void)
 		TEST(reports_of_others_and_of_old_attempts_are_refused),
 		TEST(guests_may_switch_themselves_off),
 		TEST(blocked_means_hands_off),
+		TEST(what_is_stuck_may_have_its_node_fenced),
 		TEST(what_is_found_counts),
 		TEST(what_was_found_before_the_placement_is_old),
 		TEST(an_old_finding_proves_nothing),

@@ -661,6 +661,46 @@ static void no_step_breaks_a_rule_in_any_order_of_definition(void **state)
 	assert_true(tried > 75 && moved > 150);
 }
 
+static void set_cpus(const char *name, uint32_t cpus)
+{
+	f.cluster.defs[the_vm(&f, name)->ref.slot].cpus = cpus;
+}
+
+// Where they are a hard bound.
+static void cpus_are_made_free_as_well(void **state)
+{
+	struct placement_load load;
+	struct yield yield;
+	uint32_t list[32];
+
+	(void)state;
+	define("a", 1, 500);
+	define("b", 0, 500);
+	run_all(N1);
+	define("d", 9, 500);
+	run_all(N2);
+	define("e", 9, 500);
+	run_all(N3);
+	wait_for_place("high", 5, 500);
+	for (uint8_t slot = 0; slot < f.cluster.node_high; slot++)
+		f.cluster.nodes[slot].report.cpus = 8;
+	f.cluster.def.policies.cpu_overcommit = 100;
+	f.cluster.def.policies.cpu_hard = true;
+	set_cpus("a", 6);
+	set_cpus("b", 1);
+	set_cpus("d", 8);
+	set_cpus("e", 8);
+	set_cpus("high", 4);
+	placement_load_init(&load, &f.cluster, EVERY);
+	yield_choose(&f.cluster, &load, the_vm(&f, "high"), list, &yield);
+	assert_int_equal(yield.node, N1);
+	assert_int_equal(yield.count, 1);
+	assert_string_equal(f.cluster.defs[yield.vms[0]].name, "a");
+	f.cluster.def.policies.cpu_hard = false;
+	yield_choose(&f.cluster, &load, the_vm(&f, "high"), list, &yield);
+	assert_int_equal(yield.node, SLOT_NONE);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -684,6 +724,7 @@ int main(void)
 		TEST(who_yields_moves_if_it_can),
 		TEST(equals_do_not_yield),
 		TEST(no_more_yield_than_needed),
+		TEST(cpus_are_made_free_as_well),
 		cmocka_unit_test(no_step_breaks_a_rule_in_any_order_of_definition),
 	};
 

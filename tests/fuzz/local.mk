@@ -10,6 +10,7 @@ fuzz_request_world = clusterd/request_move_io.c clusterd/request_tip_io.c \
 # The scenarios' reader, without the simulator behind it.
 fuzz_scenario_reader = tests/sim/scenario.h tests/sim/scenario_reader.h tests/sim/scenario_io.c \
 	tests/sim/scenario_steps_io.c tests/sim/scenario_trace.c tests/sim/scenario_vms_io.c \
+	tests/sim/scenario_weights_io.c \
 	tests/sim/scenario_words.c
 fuzz_scenario_LIBS = libedges.a libcore.a $(JANSSON_LIBS) -lm
 # Both ends of the administrators' door; libqb between them is the target itself.

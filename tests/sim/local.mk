@@ -12,6 +12,7 @@ tests_sim_clustersim_SOURCES = $(world_sources) tests/sim/sim.c tests/sim/story.
 	tests/sim/scenario_ask.c tests/sim/scenario_define.c tests/sim/scenario_io.c \
 	tests/sim/scenario_run.c tests/sim/scenario_setup.c tests/sim/scenario_steps_io.c \
 	tests/sim/scenario_trace.c tests/sim/scenario_vms_io.c tests/sim/scenario_watch.c \
+	tests/sim/scenario_snapshot.c tests/sim/scenario_weights_io.c \
 	tests/sim/scenario_words.c $(libcore_a_SOURCES)
 tests_sim_clustersim_CFLAGS = $(AM_CFLAGS) $(SIM_CFLAGS)
 tests_sim_clustersim_LDADD = libedges.a $(QB_LIBS) $(JANSSON_LIBS) $(XML_LIBS) -lpthread -lm

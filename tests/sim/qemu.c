@@ -116,6 +116,11 @@ void qemu_kill(struct world *world, struct host *host, struct proc *proc, const 
 		return;
 	}
 	proc->killed = true;
+	if (proc->unkillable) { // whatever is tried
+		world_at(world, SECONDS(5), host, GUARD_DAEMON, proc_run_unkillable)->a =
+			proc->serial;
+		return;
+	}
 	if (world_trouble(world, TROUBLE_STUCK) && !world->quiet && rng_chance(&world->rng, 15)) {
 		world_fault(world);
 		world->stats[STAT_UNKILLABLE]++;

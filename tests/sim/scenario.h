@@ -111,6 +111,7 @@ struct scenario_node {
 struct scenario_vm {
 	char name[NAME_SIZE];
 	bool from_start; // defined before the first step
+	bool runs_at_add; // at home, before it is defined
 	uint8_t home;	 // node; NAME_NONE
 	uint8_t want;	 // enum scenario_want
 	uint64_t memory_mib, cpus;
@@ -121,12 +122,16 @@ struct scenario_vm {
 	uint8_t on_failure, on_stop_failure; // enum on_failure, on_stop_failure
 	uint8_t on_double_run;		     // enum on_double_run
 	uint32_t stickiness;
+	uint32_t threshold;		// failures that make a node unusable; 0: not given
 	uint8_t fail_counts[HOSTS_MAX]; // at the start
 	bool failback;
 	bool possible_given;
 	uint32_t possible; // masks of nodes
 	uint32_t tiers[VM_TIERS_MAX];
 	uint32_t tier_count;
+	bool weighed;		   // by node
+	int32_t weight[HOSTS_MAX]; // others have 0
+	double sticks;		   // what a weight has to outweigh
 	uint32_t start_fails;	 // left
 	uint32_t start_fails_on; // mask
 	bool stop_fails;
@@ -137,6 +142,8 @@ struct scenario_vm {
 	uint32_t on;   // mask of nodes at the start
 	uint8_t to;    // MIGRATING: node
 	uint8_t gone_from; // node that is off, and from which it was on its way; NAME_NONE
+	bool ends;	   // it was being stopped: that is over when the story begins
+	uint8_t error_on;  // node on which it came to be in error; NAME_NONE
 };
 
 struct scenario_rule {
@@ -191,6 +198,7 @@ struct scenario {
 	uint32_t io_timeout_s, watchdog_s;
 	bool initial;	// given
 	bool quorate;	// initial.quorate
+	bool quorate_given;
 	uint8_t leader; // node; NAME_NONE
 	uint32_t node_count, vm_count, rule_count, step_count, question_count;
 	uint8_t placement; // enum placement_strategy
@@ -242,6 +250,7 @@ struct seen_vm {
 	struct seen_move move;
 	uint32_t left[HOSTS_MAX]; // serial of the process whose guest has moved away
 	bool removed;		  // from management, while it ran
+	bool adopting;		  // it ran before it was added
 	uint8_t home;		  // node that a stopped VM was moved to; NAME_NONE
 };
 
@@ -253,6 +262,7 @@ struct seen_node {
 	uint64_t coming;
 	bool lost, confirmed;
 	bool self_fenced;
+	uint64_t generation; // of its host id, when it was lost
 	uint32_t fence_attempt;
 	uint32_t power_epoch;
 };
@@ -262,6 +272,10 @@ struct command {
 	uint32_t step, index;
 	uint8_t act, vm, to;
 	bool open;
+	const struct scenario_action *action;
+	uint8_t host; // whose clusterd was asked, in which of its lives
+	uint32_t life;
+	uint64_t asked_us, again_us; // when first, and when next; 0: not again
 };
 
 struct run {
@@ -275,6 +289,7 @@ struct run {
 	uint64_t changed_us;	// when something was last told, or changed
 	uint64_t busy_until_us; // something that was begun ends by itself then
 	bool detected;		// in this step
+	bool settled;		// nothing more happens
 	struct seen_vm vms[SIM_VMS_MAX];
 	struct seen_node nodes[HOSTS_MAX];
 	bool quorate, quorate_known;
@@ -283,12 +298,18 @@ struct run {
 	uint32_t network_off; // mask
 	uint8_t group[HOSTS_MAX];
 	uint32_t cut_by_us; // mask: power that the scenario cut
+	uint32_t unclean;   // mask: known to be lost when the story begins
+	uint32_t planted;   // mask: has the second process of a VM that runs twice
 	uint32_t going_down, reboots; // masks: hosts that were told to go down, and to come back
 	struct command commands[ACTIONS_MAX];
 	uint8_t leaving;
 	uint32_t failing, failures_due;
 	uint8_t pinned[SIM_VMS_MAX]; // while its failures are brought about: node + 1
 	uint32_t fence_devices; // of each node, where there are any
+	bool widened;		// what is pinned may go elsewhere when it has failed once more
+	bool moving;		// what is half-way at the start has been begun
+	uint8_t asked;		// host
+	bool mending;		// in this step something comes back
 	uint64_t setup_cookie;
 	bool setup_answered, setup_accepted;
 	char setup_reason[REASON_SIZE];
@@ -326,6 +347,7 @@ void command_act(struct run *run, const struct scenario_action *action, uint32_t
 bool command_drain(struct run *run, uint32_t node, bool on, bool stop, uint64_t *cookie);
 bool command_move(struct run *run, uint32_t vm, uint8_t to, enum move_kind kind, uint64_t *cookie);
 bool command_manage_vm(struct run *run, uint32_t vm, bool managed, uint64_t *cookie);
+void command_watch(struct run *run);
 void run_replied(struct world *world, uint64_t cookie, const struct entry_result *result);
 
 bool run_ask_capacity(struct run *run, uint8_t node); // its VMs, or any node's, fit elsewhere
@@ -345,6 +367,9 @@ void run_tell(struct run *run, const char *format, ...) __attribute__((format(pr
 void run_tell_vm(struct run *run, const char *ev, uint32_t vm, uint32_t node);
 void run_tell_move(struct run *run, const char *ev, uint32_t vm, uint8_t from, uint8_t to,
 		   const char *more);
+bool vm_is_frozen(const struct cluster *cluster, const struct vm *vm);
+
+// scenario_snapshot.c
 void run_snapshot(struct run *run, bool last);
 
 // scenario_ask.c: questions of the modes config, quorum, lease and property

@@ -190,6 +190,11 @@ static bool has_left(struct run *run)
 	return node && node->life == NODE_LEFT;
 }
 
+static bool has_ended(struct run *run)
+{
+	return !run->world->hosts[run->leaving].daemon;
+}
+
 bool run_leave(struct run *run, uint32_t node)
 {
 	bool left;
@@ -197,6 +202,7 @@ bool run_leave(struct run *run, uint32_t node)
 	run->leaving = (uint8_t)node;
 	shut_down(run, &run->world->hosts[node], true);
 	left = run_wait(run, has_left, 60);
+	run_wait(run, has_ended, 10);
 	run_power_off(run, node);
 	return left;
 }
@@ -265,7 +271,7 @@ static void move_outside(struct run *run, const struct scenario_action *action)
 		run->vms[action->vm].home = action->to;
 		return;
 	}
-	if (host->index == action->to)
+	if (host->index == action->to || !run->world->hosts[action->to].daemon)
 		return;
 	moved = malloc(sizeof(*moved));
 	INVARIANT(moved);

@@ -11,6 +11,8 @@
 #include "policies/drain.h"
 #include "tests/sim/scenario.h"
 
+enum { PLANTED_S = 10, ASKING_S = 120 };
+
 static void tell_command(struct run *run, const struct command *command, const char *result,
 			 const char *reason)
 {
@@ -316,6 +318,16 @@ static bool command_remove(struct run *run, const struct scenario_action *action
 	return command_manage_vm(run, action->vm, false, cookie);
 }
 
+// Nobody but clusterd starts QEMUs here: it is made to do so where it is said to run, and nothing
+// is told of that.
+static bool runs_before(const struct run *run, uint32_t v)
+{
+	const struct scenario_vm *vm = &run->scenario->vms[v];
+
+	return vm->runs_at_add && vm->home != NAME_NONE && run->vms[v].at == 0 &&
+	       run->world->hosts[vm->home].daemon;
+}
+
 static bool command_add(struct run *run, const struct scenario_action *action, uint64_t *cookie)
 {
 	uint64_t first;
@@ -324,7 +336,11 @@ static bool command_add(struct run *run, const struct scenario_action *action, u
 	if (run->vms[action->vm].removed && !command_manage_vm(run, action->vm, true, &first))
 		return false;
 	run->vms[action->vm].removed = false;
-	return run_apply_vm(run, action->vm, true, cookie);
+	if (!runs_before(run, action->vm))
+		return run_apply_vm(run, action->vm, true, cookie);
+	run->vms[action->vm].adopting = true;
+	run->pinned[action->vm] = run->scenario->vms[action->vm].home + 1;
+	return run_apply_vm(run, action->vm, false, cookie);
 }
 
 // ---- all of them
@@ -372,6 +388,16 @@ static const char *answer_word(const struct entry_result *result)
 		       : "rejected";
 }
 
+// It was asked again, of one that has just been started, or at the moment in which something was
+// mended.
+static bool is_too_early(const struct run *run, const struct command *command,
+			 const struct entry_result *result)
+{
+	return !result->accepted && strcmp(result->code, "no-quorum") == 0 &&
+	       (command->again_us != 0 || run->mending) &&
+	       run->world->now_us < command->asked_us + SECONDS(ASKING_S);
+}
+
 void run_replied(struct world *world, uint64_t cookie, const struct entry_result *result)
 {
 	struct run *run = world->runner;
@@ -387,6 +413,10 @@ void run_replied(struct world *world, uint64_t cookie, const struct entry_result
 
 		if (!command->open || command->cookie != cookie)
 			continue;
+		if (is_too_early(run, command, result)) {
+			command->again_us = run->world->now_us + SECONDS(1);
+			continue;
+		}
 		command->open = false;
 		tell_command(run, command, answer_word(result), result->reason);
 		if (result->accepted &&
@@ -406,10 +436,27 @@ bool is_command(enum scenario_do act)
 	       act == DO_CAPACITY_CHECK || act == DO_REBALANCE;
 }
 
+static bool command_ask(struct run *run, struct command *command)
+{
+	if (!command_send(run, command->action, &command->cookie))
+		return false;
+	command->host = run->asked;
+	command->life = run->world->hosts[run->asked].daemon_epoch;
+	return true;
+}
+
+static bool is_spoken_to(struct run *run)
+{
+	return run_speaker(run) != NULL;
+}
+
 void command_act(struct run *run, const struct scenario_action *action, uint32_t index)
 {
 	struct command *command = run->commands;
 
+	// Whose clusterd has only just been started to find a second process is waited for.
+	if (run->step == 0 && run->planted != 0)
+		run_wait(run, is_spoken_to, PLANTED_S);
 	// One of an earlier step may still be without its answer.
 	while (command->open && command < &run->commands[ACTIONS_MAX - 1])
 		command++;
@@ -418,13 +465,31 @@ void command_act(struct run *run, const struct scenario_action *action, uint32_t
 				     .act = action->act,
 				     .vm = action->vm,
 				     .to = action->to,
+				     .action = action,
 				     .open = true };
 	if (action->act == DO_DRAIN_PLAN || action->act == DO_CAPACITY_CHECK) {
 		question_act(run, action, command);
 		return;
 	}
-	if (command_send(run, action, &command->cookie))
+	command->asked_us = run->world->now_us;
+	if (command_ask(run, command))
 		return;
 	command->open = false;
 	tell_command(run, command, "rejected", "no clusterd answers");
+}
+
+// Whoever was asked has ended since: an administrator asks again.
+void command_watch(struct run *run)
+{
+	for (uint32_t i = 0; i < ACTIONS_MAX; i++) {
+		struct command *command = &run->commands[i];
+		const struct host *host = &run->world->hosts[command->host];
+
+		if (command->open && command->life != 0 &&
+		    (!host->daemon || host->daemon_epoch != command->life ||
+		     (command->again_us != 0 && run->world->now_us >= command->again_us))) {
+			command->again_us = UINT64_MAX;
+			command_ask(run, command);
+		}
+	}
 }

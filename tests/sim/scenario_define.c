@@ -187,6 +187,9 @@ static uint8_t wanted_word(const struct scenario *s, const struct scenario_vm *v
 {
 	if (s->global_stop && vm->want == WANT_RUNNING)
 		return VM_WANTED_STOPPED;
+	if (vm->want == WANT_RUNNING && vm->state == VM_AT_FAILED &&
+	    vm->on_failure == ON_FAILURE_STOP)
+		return VM_WANTED_STOPPED; // since it failed
 	switch ((enum scenario_want)vm->want) {
 	case WANT_RUNNING:
 		return VM_WANTED_RUNNING;
@@ -261,22 +264,24 @@ static void define_vm(const struct run *run, struct document *document, uint32_t
 		def->memory_mib = 2 * PLENTY_MIB;
 	if (!real && vm->state == VM_AT_ERROR)
 		def->restarts_max = def->relocations_max = 0;
-	if (!real)
+	if (!real) {
 		def->on_failure = ON_FAILURE_RESTART;
-	if (pinned)
+		def->on_stop_failure = ON_STOP_FAILURE_BLOCK;
+	}
+	if (pinned && vm->threshold == 0)
 		def->restarts_max = 100;
 	if (real)
 		add_owners(run, document, vm->possible, 0);
 	else if (pinned)
-		add_owners(run, document, 1u << (run->pinned[number] - 1), 0);
+		add_owners(run, document, 1u << (run->pinned[number] - 1), run->widened);
 	else
 		add_owners(run, document,
 			   (vm->on & ~(vm->on - 1)) |
-				   (vm->state == VM_AT_MIGRATING ? 1u << vm->to : 0),
+				   (vm->state == VM_AT_MIGRATING && run->moving ? 1u << vm->to : 0),
 			   0);
 	if (real)
 		add_tiers(run, document, vm);
-	else if (vm->state == VM_AT_MIGRATING)
+	else if (vm->state == VM_AT_MIGRATING && !pinned)
 		add_owners(run, document, vm->on, 1);
 	document->proposed[document->defs.vm_count] = def->uuid;
 	document->defs.vm_count++;
@@ -291,6 +296,7 @@ bool run_request(struct run *run, struct entry *entry, uint64_t *cookie)
 			host = &run->world->hosts[i];
 	if (!host || !admin_request(run->world, host, entry))
 		return false;
+	run->asked = (uint8_t)host->index;
 	*cookie = run->world->next_cookie;
 	return true;
 }
@@ -345,6 +351,15 @@ static void define_rule(const struct run *run, struct rule_def *def,
 	def->member_count = rule->member_count;
 }
 
+// In the format the more important ones run where not all can.
+static bool priorities_differ(const struct scenario *s)
+{
+	for (uint32_t i = 1; i < s->vm_count; i++)
+		if (s->vms[i].priority != s->vms[0].priority)
+			return s->memory_counts;
+	return false;
+}
+
 bool run_apply(struct run *run, bool real)
 {
 	struct document *document = document_new();
@@ -360,6 +375,7 @@ bool run_apply(struct run *run, bool real)
 	def->io_timeout_s = run->world->config.io_timeout_s;
 	def->policies.placement = run->scenario->placement;
 	def->policies.cpu_overcommit = run->scenario->cpus_count ? 100 : 10000;
+	def->policies.displace = real && priorities_differ(run->scenario);
 	def->policies.shutdown = run->scenario->shutdown;
 	def->policies.health = run->scenario->health;
 	def->policies.cpu_hard = real && run->scenario->cpus_count;

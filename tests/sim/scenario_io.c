@@ -512,6 +512,8 @@ bool scenario_read(struct scenario *scenario, const char *path, char *problem, s
 	if (!r.bad)
 		read_initial(&r, root);
 	if (!r.bad)
+		weights_close(&r);
+	if (!r.bad)
 		read_steps(&r, root);
 	if (!r.bad)
 		read_questions(&r, root);

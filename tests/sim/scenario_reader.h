@@ -49,6 +49,10 @@ void read_sizes(struct reader *r, json_t *object, const char *place, const char 
 		uint64_t *cpus, uint64_t *memory_mib);
 enum scenario_want read_want(struct reader *r, json_t *object, const char *place);
 
+// scenario_weights_io.c: weights of nodes, and nodes to avoid, become tiers of preferred owners.
+void read_weights(struct reader *r, json_t *object, const char *place, struct scenario_vm *vm);
+void weights_close(struct reader *r); // when everything else is read
+
 // The parts, in this order.
 void read_vms(struct reader *r, json_t *root);
 void read_rules(struct reader *r, json_t *root);

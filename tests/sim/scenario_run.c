@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "clusterd/invariant.h"
+#include "policies/mend.h"
 #include "tests/sim/scenario.h"
 
 enum {
@@ -33,6 +34,7 @@ static bool moment(struct run *run, uint64_t until_us)
 	if (run->world->failed || queue->count == 0 || queue->heap[0].at_us > until_us)
 		return false;
 	world_run(run->world, queue->heap[0].at_us);
+	command_watch(run);
 	run_watch(run);
 	return true;
 }
@@ -60,12 +62,30 @@ static bool is_detected(struct run *run)
 	return run->detected;
 }
 
+static uint64_t quiet_since_us(const struct run *run)
+{
+	return run->changed_us > run->busy_until_us ? run->changed_us : run->busy_until_us;
+}
+
+// A VM that a policy moved is left where it is for a while, whatever would be better by then.
+static bool rests(struct run *run)
+{
+	struct host *speaker = run_speaker(run);
+
+	for (uint32_t v = 0; speaker && v < run->scenario->vm_count; v++) {
+		const struct vm *vm = run_vm(run, node_cluster(speaker->node), v);
+
+		if (vm && vm->moved_ms != 0 && vm->phase == VM_RUNNING &&
+		    host_wall_ms(run->world, speaker) <
+			    vm->moved_ms + MEND_REST_MS + QUIET_S * 1000 / 2)
+			return true;
+	}
+	return false;
+}
+
 static bool is_settled(struct run *run)
 {
-	uint64_t since_us =
-		run->changed_us > run->busy_until_us ? run->changed_us : run->busy_until_us;
-
-	return run->world->now_us >= since_us + SECONDS(QUIET_S);
+	return run->world->now_us >= quiet_since_us(run) + SECONDS(QUIET_S) && !rests(run);
 }
 
 static uint64_t confirmed_us(const struct run *run)
@@ -101,10 +121,13 @@ static bool are_answered(struct run *run)
 
 static void step_wait(struct run *run, const struct scenario_step *step)
 {
+	uint64_t until_us = run->world->now_us + SECONDS(SETTLE_LIMIT_S);
+
 	switch ((enum scenario_wait)step->wait) {
 	case WAIT_SETTLE:
 		run->changed_us = run->world->now_us;
-		run_wait(run, is_settled, SETTLE_LIMIT_S);
+		run->settled = run_wait(run, is_settled, SETTLE_LIMIT_S) ||
+			       quiet_since_us(run) + SECONDS(QUIET_S) <= until_us;
 		break;
 	case WAIT_DETECTED:
 		run_wait(run, is_detected, DETECT_LIMIT_S);
@@ -118,13 +141,36 @@ static void step_wait(struct run *run, const struct scenario_step *step)
 	}
 }
 
+// What was lost when the story began was noticed before.
+static bool was_detected(const struct run *run, const struct scenario_step *step)
+{
+	for (uint32_t i = 0; i < step->count; i++)
+		if (step->actions[i].act != DO_EVALUATE)
+			return false;
+	return run->step == 0 && run->unclean != 0;
+}
+
+static bool is_mending(const struct scenario_step *step)
+{
+	for (uint32_t i = 0; i < step->count; i++) {
+		uint8_t act = step->actions[i].act;
+
+		if (act == DO_HEAL || act == DO_NET_ON || act == DO_POWER_ON ||
+		    act == DO_STORE_OK || act == DO_MANAGER_START)
+			return true;
+	}
+	return false;
+}
+
 static void run_steps(struct run *run)
 {
 	for (uint32_t i = 0; i < run->scenario->step_count && !run->world->failed; i++) {
 		const struct scenario_step *step = &run->scenario->steps[i];
 
 		run->step = i;
-		run->detected = false;
+		run->detected = was_detected(run, step);
+		run->settled = false;
+		run->mending = is_mending(step);
 		for (uint32_t k = 0; k < step->count && !run->world->failed; k++) {
 			run_act(run, &step->actions[k], k);
 			run_watch(run);
@@ -139,7 +185,22 @@ static void run_steps(struct run *run)
 
 // ---- one world
 
-// Those that only vote: as many as the quorum that is given needs.
+static bool takes_nodes_away(const struct scenario *s)
+{
+	for (uint32_t i = 0; i < s->step_count; i++) {
+		for (uint32_t k = 0; k < s->steps[i].count; k++) {
+			uint8_t act = s->steps[i].actions[k].act;
+
+			if (act == DO_POWER_OFF || act == DO_NET_OFF || act == DO_SHUTDOWN ||
+			    act == DO_REBOOT || act == DO_STORAGE_OFF || act == DO_NODE_LEAVE)
+				return true;
+		}
+	}
+	return false;
+}
+
+// Those that only vote: as many as the quorum that is given needs, whatever happens to the others,
+// or is said to be there already.
 static uint32_t voters_added(const struct scenario *s)
 {
 	uint32_t online = 0, count = s->node_count;
@@ -147,8 +208,10 @@ static uint32_t voters_added(const struct scenario *s)
 	for (uint32_t i = 0; i < count; i++)
 		online += s->nodes[i].state == AT_ONLINE || s->nodes[i].state == AT_UNMANAGED ||
 			  s->nodes[i].state == AT_MAINTENANCE;
-	if (!s->quorum_given)
+	if (!s->quorum_given && !(s->quorate_given && s->quorate))
 		return 0;
+	if (s->quorum_given && s->quorate && takes_nodes_away(s))
+		return 2 * count - 1 > HOSTS_MAX ? HOSTS_MAX - count : count - 1;
 	if (s->quorate)
 		return 2 * online > count ? 0 : count - 2 * online + 1;
 	return 2 * online > count ? 2 * online - count : 0;

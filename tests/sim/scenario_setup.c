@@ -223,8 +223,10 @@ static bool begin_moves(struct run *run)
 	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
 		if (!is_half_way(run, v))
 			continue;
-		any = true;
-		if (!answered(run,
+		any = run->moving = true;
+		if (!answered(run, run_apply_vm(run, v, false, &run->setup_cookie),
+			      "a VM is refused") ||
+		    !answered(run,
 			      command_move(run, v, run->scenario->vms[v].to, MOVE_LIVE,
 					   &run->setup_cookie),
 			      "a vm cannot be moved"))
@@ -316,8 +318,13 @@ static bool has_failed(struct run *run)
 {
 	const struct vm *vm = failing(run);
 
-	return vm && vm->phase == VM_RUNNING && vm->owner == run->pinned[run->failing] - 1u &&
-	       vm->failures[vm->owner] == run->failures_due;
+	if (!vm || vm->failures[run->pinned[run->failing] - 1] != run->failures_due)
+		return false;
+	// It goes elsewhere when that was enough, or is given up.
+	if (run->failures_due > 0 &&
+	    run->failures_due == run->scenario->vms[run->failing].threshold)
+		return vm->phase == VM_RUNNING || vm->phase == VM_ERROR;
+	return vm->phase == VM_RUNNING && vm->owner == run->pinned[run->failing] - 1u;
 }
 
 static bool is_idle(struct run *run)
@@ -327,12 +334,22 @@ static bool is_idle(struct run *run)
 	return vm && vm->phase == VM_IDLE;
 }
 
+static bool is_given_up(struct run *run)
+{
+	const struct vm *vm = failing(run);
+
+	return vm && vm->phase == VM_ERROR;
+}
+
 static bool fail_on(struct run *run, uint32_t v, uint32_t node)
 {
 	struct scenario_vm *vm = &run->scenario->vms[v];
 	uint32_t count = vm->fail_counts[node];
 
 	run->failing = v;
+	if (!ask(run, ENTRY_VM_WANT, v, VM_WANTED_STOPPED, true) ||
+	    !run_wait(run, is_idle, LIMIT_S))
+		return setup_fail(run, "a VM does not stop");
 	run->pinned[v] = (uint8_t)(node + 1);
 	if (!answered(run, run_apply_vm(run, v, false, &run->setup_cookie), "a VM is refused") ||
 	    !ask(run, ENTRY_VM_WANT, v, VM_WANTED_RUNNING, false))
@@ -343,8 +360,18 @@ static bool fail_on(struct run *run, uint32_t v, uint32_t node)
 	for (run->failures_due = 0; run->failures_due <= count; run->failures_due++) {
 		if (!run_wait(run, has_failed, LIMIT_S))
 			return setup_fail(run, "a VM does not come to fail");
-		if (run->failures_due < count)
-			run_crash(run, v);
+		if (run->failures_due == count)
+			break;
+		run->widened = run->failures_due + 1 == vm->threshold;
+		if (run->widened && !answered(run, run_apply_vm(run, v, false, &run->setup_cookie),
+					      "a VM is refused"))
+			return false;
+		run_crash(run, v);
+	}
+	run->widened = false;
+	if (is_given_up(run)) {
+		run->pinned[v] = 0;
+		return true;
 	}
 	if (!ask(run, ENTRY_VM_WANT, v, VM_WANTED_STOPPED, true) ||
 	    !run_wait(run, is_idle, LIMIT_S))
@@ -358,7 +385,8 @@ static bool count_failures(struct run *run)
 {
 	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
 		for (uint32_t i = 0; i < run->scenario->node_count; i++)
-			if (run->scenario->vms[v].fail_counts[i] > 0 && !fail_on(run, v, i))
+			if (run->scenario->vms[v].fail_counts[i] > 0 &&
+			    run->scenario->vms[v].state != VM_AT_ERROR && !fail_on(run, v, i))
 				return false;
 	return true;
 }
@@ -375,6 +403,7 @@ static void plant(struct run *run, uint32_t v)
 	while (!(rest >> second & 1))
 		second++;
 	host = &run->world->hosts[second];
+	run->planted |= 1u << second;
 	for (uint32_t p = 0; found && p < SIM_VMS_MAX; p++) {
 		struct proc *proc = &host->procs[p];
 
@@ -394,8 +423,20 @@ static void plant(struct run *run, uint32_t v)
 		};
 		break;
 	}
-	daemon_kill(run->world, host);
-	daemon_start(run->world, host);
+}
+
+// All at once: whose clusterd is away hears of nothing.
+static void plant_all(struct run *run)
+{
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
+		if (run->scenario->vms[v].from_start && run->scenario->vms[v].state == VM_AT_DOUBLE)
+			plant(run, v);
+	for (uint32_t i = 0; i < run->scenario->node_count; i++) {
+		if (!(run->planted >> i & 1))
+			continue;
+		daemon_kill(run->world, &run->world->hosts[i]);
+		daemon_start(run->world, &run->world->hosts[i]);
+	}
 }
 
 // ---- nodes
@@ -410,6 +451,8 @@ static bool is_lost(struct run *run)
 
 		if (run->scenario->nodes[i].state == AT_FENCING && node->life != NODE_FENCING &&
 		    node->life != NODE_EXPIRING)
+			return false;
+		if (run->unclean >> i & 1 && node->life == NODE_ONLINE)
 			return false;
 	}
 	return speaker != NULL;
@@ -445,6 +488,33 @@ static bool begin_fencing(struct run *run)
 	}
 	return !any || run_wait(run, is_lost, LIMIT_S) ||
 	       setup_fail(run, "a node is not being fenced");
+}
+
+// A node that is lost and not confirmed is known to be lost when the story begins, as long as
+// somebody is there to know; what is done about it begins with the story.
+static void lose_nodes(struct run *run)
+{
+	uint32_t there = 0, lost = 0;
+
+	for (uint32_t i = 0; i < run->hosts; i++) {
+		bool unclean = i < run->scenario->node_count &&
+			       run->scenario->nodes[i].state == AT_UNCLEAN;
+
+		there += run->world->hosts[i].powered && !unclean;
+		lost |= (uint32_t)unclean << i;
+	}
+	if (2 * there <= run->hosts)
+		return;
+	run->unclean = lost;
+	for (uint32_t i = 0; i < run->scenario->node_count; i++)
+		if (lost >> i & 1)
+			run_power_off(run, i);
+}
+
+static bool are_known_lost(struct run *run)
+{
+	return run->unclean == 0 || run_wait(run, is_lost, LIMIT_S) ||
+	       setup_fail(run, "a node is not missed");
 }
 
 static bool is_without_quorum(struct run *run)
@@ -489,14 +559,17 @@ static bool fail_vms(struct run *run)
 	       setup_fail(run, "a vm does not come to be failed");
 }
 
-// Of a move whose source is off nothing is left there.
-static void end_gone_sources(struct run *run)
+// Of a move whose source is off nothing is left there, and a stop that was under way is over.
+static void tell_ended(struct run *run)
 {
 	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
 		const struct scenario_vm *vm = &run->scenario->vms[v];
 
 		if (vm->from_start && vm->gone_from != NAME_NONE)
 			run_tell_vm(run, "vm-lost", v, vm->gone_from);
+		for (uint32_t i = 0; vm->ends && i < run->scenario->node_count; i++)
+			if (vm->on >> i & 1)
+				run_tell_vm(run, "vm-stop", v, i);
 	}
 }
 
@@ -512,6 +585,7 @@ static void begin(struct run *run)
 	}
 	if (run->scenario->quorum_given && !run->scenario->quorate)
 		run_wait(run, is_without_quorum, LIMIT_S);
+	plant_all(run);
 	run_watch_begin(run);
 	for (uint32_t i = 0; i < run->scenario->node_count; i++) {
 		if (run->scenario->nodes[i].state == AT_PENDING)
@@ -521,7 +595,7 @@ static void begin(struct run *run)
 	go_on_moving(run);
 	finish_draining(run);
 	manage_failed(run);
-	end_gone_sources(run);
+	tell_ended(run);
 }
 
 bool run_setup(struct run *run)
@@ -540,7 +614,7 @@ bool run_setup(struct run *run)
 		return false;
 	if (!run_wait(run, are_started, LIMIT_S))
 		return setup_fail(run, "its VMs do not all come to run");
-	if (!block_vms(run) || !unmanage(run))
+	if (!block_vms(run))
 		return false;
 	for (uint32_t i = 0; i < run->hosts && quorum_stays(run); i++)
 		if (is_absent(run, i) && !run_leave(run, i))
@@ -551,12 +625,10 @@ bool run_setup(struct run *run)
 		return false;
 	if (!waits_for_fencing(run) && !begin_moves(run))
 		return false;
-	if (!drain_nodes(run))
+	if (!unmanage(run) || !drain_nodes(run))
 		return false;
-	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
-		if (run->scenario->vms[v].state == VM_AT_DOUBLE)
-			plant(run, v);
-	if (!fail_vms(run))
+	lose_nodes(run);
+	if (!fail_vms(run) || !are_known_lost(run))
 		return false;
 	if (!answered(run, run_apply(run, true), "the definitions are refused"))
 		return false;

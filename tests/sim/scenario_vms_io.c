@@ -131,6 +131,7 @@ static void read_failures(struct reader *r, json_t *object, const char *place,
 	const char *name;
 
 	vm->forget_s = forget_s > 0 ? forget_s : threshold > 0 ? 0 : 600;
+	vm->threshold = threshold;
 	if (threshold > 0) {
 		vm->restarts_max = threshold - 1;
 		vm->relocations_max = 1000;
@@ -217,14 +218,11 @@ static void read_vm(struct reader *r, json_t *object, const char *place, struct 
 	read_tiers(r, object, place, vm);
 	read_faults(r, object, place, vm);
 	read_failures(r, object, place, vm);
-	if (json_object_size(json_object_get(object, "weights")) > 0 ||
-	    json_object_get(object, "avoid"))
-		reader_lack(r, "weak-rules", "weights");
 	read_stickiness(object, vm);
+	read_weights(r, object, place, vm);
 	if (json_object_size(json_object_get(object, "attrs")) > 0)
 		reader_lack(r, "node-attributes", "of a vm");
-	if (json_is_true(json_object_get(object, "running_at_add")))
-		reader_lack(r, "vm-add-remove", "running_at_add");
+	vm->runs_at_add = read_truth(r, object, place, "running_at_add", false);
 	if (json_is_false(json_object_get(object, "requires_fencing")))
 		reader_lack(r, "fencing", "not required");
 }
@@ -240,6 +238,7 @@ static struct scenario_vm *vm_new(struct reader *r, const char *place, const cha
 	if (!read_name_fits(r, place, name))
 		return NULL;
 	s->vms[s->vm_count].to = s->vms[s->vm_count].gone_from = NAME_NONE;
+	s->vms[s->vm_count].error_on = NAME_NONE;
 	snprintf(s->vms[s->vm_count].name, NAME_SIZE, "%s", name);
 	return &s->vms[s->vm_count++];
 }
@@ -479,13 +478,17 @@ static void read_initial_vm(struct reader *r, json_t *value, const char *place,
 			vm->state = (uint8_t)i;
 	vm->on = read_node_mask(r, json_object_get(value, "on"), place_below(here, place, "on"));
 	vm->to = read_node_member(r, value, place, "to");
+	vm->ends = strcmp(word, "stopping") == 0 && vm->on != 0;
+	for (uint8_t i = 0; vm->state == VM_AT_ERROR && i < r->scenario->node_count; i++)
+		if (vm->on >> i & 1)
+			vm->error_on = i;
 	if (vm->state == VM_AT_MIGRATING && (vm->on == 0 || (vm->on & (vm->on - 1)) != 0 ||
 					     vm->to == NAME_NONE || vm->on == 1u << vm->to))
 		reader_bad(r, place, "a vm that is migrating is on one node, and goes to another");
-	if (strcmp(word, "starting") == 0)
+	if (strcmp(word, "starting") == 0 || strcmp(word, "stopping") == 0)
 		vm->state = VM_AT_STOPPED;
-	else if (strcmp(word, "stopping") == 0)
-		vm->state = VM_AT_RUNNING;
+	else if (strcmp(word, "fencing") == 0)
+		vm->state = VM_AT_RUNNING; // its node is lost
 	else if (strcmp(word, "absent") == 0)
 		vm->from_start = false;
 	else if (vm->state == VM_AT_COUNT)
@@ -517,6 +520,14 @@ static void close_move(const struct scenario *s, struct scenario_vm *vm)
 	}
 }
 
+static void runs_from_start(const struct scenario *s, struct scenario_vm *vm)
+{
+	if (vm->home == NAME_NONE || s->nodes[vm->home].state != AT_ONLINE)
+		return;
+	vm->state = VM_AT_RUNNING;
+	vm->on = 1u << vm->home;
+}
+
 void read_initial(struct reader *r, json_t *root)
 {
 	struct scenario *s = r->scenario;
@@ -528,10 +539,14 @@ void read_initial(struct reader *r, json_t *root)
 	s->quorate = true;
 	for (uint32_t i = 0; i < s->node_count; i++)
 		s->nodes[i].state = s->nodes[i].on ? AT_ONLINE : AT_OFFLINE;
+	for (uint32_t v = 0; v < s->vm_count; v++)
+		if (s->vms[v].runs_at_add && s->vms[v].from_start)
+			runs_from_start(s, &s->vms[v]);
 	if (!initial)
 		return;
 	s->initial = true;
 	s->quorate = read_truth(r, initial, "initial", "quorate", true);
+	s->quorate_given = json_is_boolean(json_object_get(initial, "quorate"));
 	s->leader = read_node_member(r, initial, "initial", "leader");
 	read_initial_nodes(r, initial);
 	vms = read_member(r, initial, "initial", "vms", JSON_OBJECT);

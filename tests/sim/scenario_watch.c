@@ -129,7 +129,8 @@ static bool claims_expired(struct run *run, uint32_t i)
 	const struct disk_id *id = &run->world->disks[0].ids[host->id];
 	const struct lockspace *space = &host->sanlock.lockspaces[0];
 
-	if (!id->held)
+	// A new life begins when the claims of the old one have ended.
+	if (!id->held || id->generation != run->nodes[i].generation)
 		return true;
 	if (host->powered && space->joined && space->generation == id->generation)
 		return run->nodes[i]
@@ -159,6 +160,7 @@ static void declare_lost(struct run *run, uint32_t i)
 		return;
 	node->lost = true;
 	node->confirmed = node->up = false;
+	node->generation = run->world->disks[0].ids[run->world->hosts[i].id].generation;
 	run->detected = true;
 	tell_node(run, "node-lost", i, "");
 }
@@ -243,7 +245,7 @@ static bool waits_for_arrivals(struct run *run, uint32_t i, const struct cluster
 	struct seen_node *seen = &run->nodes[i];
 	uint64_t coming = 0;
 
-	if (!node->maintenance || seen->maintenance)
+	if ((!node->maintenance || seen->maintenance) && (node->managed || !seen->managed))
 		return seen->closing = false;
 	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
 		if (is_coming(cluster, run_vm(run, cluster, v), (uint8_t)(node - cluster->nodes)))
@@ -369,8 +371,33 @@ static void inject(struct run *run, struct host *host, struct proc *proc, uint32
 		qemu_die(run->world, host, proc);
 		vm->start_fails -= run->telling && vm->start_fails > 0;
 	}
-	if (running && vm->stop_fails)
-		proc->deaf = proc->killed = proc->unkillable = true;
+	if (running && vm->stop_fails && run->telling)
+		proc->deaf = proc->unkillable = true;
+}
+
+// Nothing of one that was in error is left where it came to be so.
+static void leave_error(struct run *run, uint32_t v, uint32_t i)
+{
+	uint8_t *error_on = &run->scenario->vms[v].error_on;
+
+	if (!run->telling || *error_on == NAME_NONE)
+		return;
+	if (*error_on != i)
+		tell_vm(run, "vm-stop", v, *error_on);
+	*error_on = NAME_NONE;
+}
+
+// As it is wanted from then on.
+static bool adopt(struct run *run, uint32_t v)
+{
+	uint64_t cookie;
+
+	if (!run->vms[v].adopting)
+		return false;
+	run->vms[v].adopting = false;
+	run->pinned[v] = 0;
+	run_apply_vm(run, v, true, &cookie);
+	return true;
 }
 
 static void watch_begin(struct run *run, uint32_t i)
@@ -402,6 +429,9 @@ static void watch_begin(struct run *run, uint32_t i)
 		vm->running[i] = proc->serial;
 		vm->at |= 1u << i;
 		inject(run, host, proc, v, true);
+		leave_error(run, v, i);
+		if (adopt(run, v))
+			continue;
 		tell_vm(run, "vm-start", v, i);
 	}
 }
@@ -409,7 +439,7 @@ static void watch_begin(struct run *run, uint32_t i)
 // ---- VMs as the cluster sees them
 
 // Bound to a host that went down on purpose.
-static bool is_frozen(const struct cluster *cluster, const struct vm *vm)
+bool vm_is_frozen(const struct cluster *cluster, const struct vm *vm)
 {
 	uint64_t left_ms;
 
@@ -453,7 +483,7 @@ static void watch_vm_state(struct run *run, struct host *speaker, uint32_t v)
 		return;
 	run_tell(run, "\"ev\": \"vm-state\", \"vm\": %s, \"state\": \"%s\"",
 		 quoted(name, sizeof(name), run->scenario->vms[v].name),
-		 is_frozen(cluster, vm) ? "frozen" : vm_state_word(state));
+		 vm_is_frozen(cluster, vm) ? "frozen" : vm_state_word(state));
 }
 
 // A failure from before the trace: its remains are cleared away when the cluster has heard of its
@@ -463,7 +493,7 @@ static void watch_failed(struct run *run, const struct cluster *cluster, uint32_
 	const struct vm *vm = run_vm(run, cluster, v);
 	struct seen_vm *seen = &run->vms[v];
 
-	if (!seen->failed_at_start || !vm || vm->phase == VM_RUNNING)
+	if (!seen->failed_at_start || !vm || vm->phase == VM_RUNNING || !vm->managed)
 		return;
 	seen->failed_at_start = false;
 	for (uint32_t i = 0; i < run->scenario->node_count; i++)
@@ -520,8 +550,9 @@ static void watch_cluster(struct run *run)
 	for (uint32_t i = 0; i < run->scenario->node_count; i++)
 		if (node_in(cluster, i))
 			watch_opening(run, i, speaker, node_in(cluster, i));
-	for (uint32_t v = 0; cluster->index > run->index && v < run->scenario->vm_count; v++) {
+	for (uint32_t v = 0; cluster->index > run->index && v < run->scenario->vm_count; v++)
 		watch_failed(run, cluster, v);
+	for (uint32_t v = 0; cluster->index > run->index && v < run->scenario->vm_count; v++) {
 		watch_move(run, cluster, v);
 		watch_vm_state(run, speaker, v);
 	}
@@ -549,6 +580,26 @@ void run_watch(struct run *run)
 		watch_begin(run, i);
 }
 
+// What is done about a lost node belongs to the story, though the first of it may have been a
+// moment before.
+static void tell_fencing(struct run *run, uint32_t i)
+{
+	if (run->nodes[i].life == NODE_FENCING)
+		tell_node(run, "fence-start", i, ", \"how\": \"device\"");
+	else if (run->nodes[i].life == NODE_EXPIRING)
+		tell_node(run, "fence-start", i, ", \"how\": \"expiry\"");
+}
+
+static void make_unstoppable(struct run *run, uint32_t v, uint32_t i)
+{
+	struct proc *proc = run->vms[v].running[i] ? host_proc_serial(&run->world->hosts[i],
+								      run->vms[v].running[i])
+						   : NULL;
+
+	if (proc)
+		proc->deaf = proc->unkillable = true;
+}
+
 // What is so when the story begins is not told.
 void run_watch_begin(struct run *run)
 {
@@ -564,6 +615,8 @@ void run_watch_begin(struct run *run)
 		const struct scenario_vm *vm = &run->scenario->vms[v];
 
 		run->vms[v].state = VM_STATE_COUNT;
+		for (uint32_t i = 0; vm->stop_fails && i < run->scenario->node_count; i++)
+			make_unstoppable(run, v, i);
 		run->vms[v].failed_at_start = vm->state == VM_AT_FAILED;
 		if (vm->state == VM_AT_FAILED)
 			run->vms[v].at = vm->on;
@@ -573,162 +626,9 @@ void run_watch_begin(struct run *run)
 	}
 	run->telling = true;
 	run->zero_us = run->changed_us = run->world->now_us;
+	for (uint32_t i = 0; i < run->scenario->node_count; i++)
+		if (run->unclean >> i & 1)
+			tell_fencing(run, i);
 	if (!run->quorate)
 		run->quorate_known = false;
-}
-
-// ---- snapshots
-
-static const char *node_snapshot(struct run *run, uint32_t i, struct host *speaker)
-{
-	const struct host *host = &run->world->hosts[i];
-	const struct cluster_node *node;
-	char reason[REASON_SIZE];
-
-	if (!speaker)
-		return !host->powered ? "offline" : host->daemon ? "online" : "pending";
-	node = cluster_node_by_id((struct cluster *)node_cluster(speaker->node), i + 1);
-	if (!node)
-		return "gone";
-	if (run->nodes[i].lost && run->nodes[i].confirmed)
-		return "offline";
-	switch (node_node_state(speaker->node, node, reason)) {
-	case NODE_STATE_ONLINE:
-		return "online";
-	case NODE_STATE_OFFLINE:
-		return "offline";
-	case NODE_STATE_FENCING:
-		return "fencing";
-	case NODE_STATE_LOST:
-	case NODE_STATE_ISOLATED:
-		return node->life == NODE_EXPIRING ? "fencing" : "unclean";
-	case NODE_STATE_MAINTENANCE:
-	case NODE_STATE_DRAINING:
-		return "maintenance";
-	case NODE_STATE_UNMANAGED:
-		return "unmanaged";
-	case NODE_STATE_JOINING:
-	case NODE_STATE_QUARANTINED:
-	case NODE_STATE_COUNT:
-		break;
-	}
-	return "pending";
-}
-
-// Without quorum nobody decides: what is wanted and does not run waits.
-static const char *vm_without_quorum(struct run *run, uint32_t v)
-{
-	return run->scenario->vms[v].want == WANT_RUNNING ? "waiting" : "stopped";
-}
-
-static const char *vm_idle_word(struct run *run, struct host *speaker, uint32_t v)
-{
-	const struct vm *vm = speaker ? run_vm(run, node_cluster(speaker->node), v) : NULL;
-	char reason[REASON_SIZE];
-
-	if (!speaker)
-		return run->scenario->vms[v].from_start ? vm_without_quorum(run, v) : "absent";
-	if (!vm)
-		return "absent";
-	if (is_frozen(node_cluster(speaker->node), vm))
-		return "frozen";
-	switch (node_vm_state(speaker->node, vm, reason)) {
-	case VM_STATE_STOPPED:
-	case VM_STATE_DISABLED:
-	case VM_STATE_SAVED:
-		return "stopped";
-	case VM_STATE_ERROR:
-		return "error";
-	case VM_STATE_BLOCKED:
-		return "blocked";
-	case VM_STATE_UNMANAGED:
-		return "unmanaged";
-	case VM_STATE_STARTING:
-	case VM_STATE_RUNNING:
-		return "starting";
-	case VM_STATE_STOPPING:
-		return "stopping";
-	case VM_STATE_MIGRATING:
-		return "migrating";
-	case VM_STATE_WAITING:
-	case VM_STATE_COUNT:
-		break;
-	}
-	return "waiting";
-}
-
-// Where it is, by what was told.
-static const char *vm_word_at(struct run *run, struct host *speaker, uint32_t v, uint32_t node)
-{
-	const struct vm *vm = speaker ? run_vm(run, node_cluster(speaker->node), v) : NULL;
-
-	if (run->nodes[node].lost && !run->nodes[node].confirmed)
-		return run->nodes[node].life == NODE_LOST ? "blocked" : "fencing";
-	if (run->vms[v].failed_at_start)
-		return "failed";
-	if (vm && vm->phase == VM_BLOCKED)
-		return "blocked";
-	if (run->vms[v].move.id != 0 && run->vms[v].move.kind != MOVE_COLD)
-		return "migrating";
-	if (vm && !vm->managed)
-		return "unmanaged";
-	if (vm && vm->wanted != VM_WANTED_RUNNING)
-		return "stopping";
-	return "running";
-}
-
-// Of one that runs nowhere: the host that it is bound to, or where it was moved while it was off.
-static uint32_t resting_node(struct run *run, struct host *speaker, uint32_t v, const char *word)
-{
-	const struct cluster *cluster = speaker ? node_cluster(speaker->node) : NULL;
-	const struct vm *vm = cluster ? run_vm(run, cluster, v) : NULL;
-
-	if (vm && strcmp(word, "frozen") == 0)
-		return cluster->nodes[vm->bound_to].def.id - 1;
-	return strcmp(word, "stopped") == 0 ? run->vms[v].home : NAME_NONE;
-}
-
-static void vm_snapshot(struct run *run, struct paper *paper, struct host *speaker, uint32_t v)
-{
-	uint32_t at = run->vms[v].at, node = 0;
-	const char *word;
-
-	while (node < run->scenario->node_count && !(at >> node & 1))
-		node++;
-	if (run->vms[v].removed || (speaker && !run_vm(run, node_cluster(speaker->node), v)))
-		word = "absent";
-	else if (!at)
-		word = vm_idle_word(run, speaker, v);
-	else
-		word = (at & (at - 1)) ? "double" : vm_word_at(run, speaker, v, node);
-	paper_add_json(paper, run->scenario->vms[v].name);
-	paper_add(paper, ": {\"state\": \"%s\", \"on\": ", word);
-	if (!at)
-		node = resting_node(run, speaker, v, word);
-	if (node < run->scenario->node_count && strcmp(word, "absent") != 0)
-		paper_add_json(paper, run->scenario->nodes[node].name);
-	else
-		paper_add(paper, "null");
-	paper_add(paper, "}");
-}
-
-void run_snapshot(struct run *run, bool last)
-{
-	struct paper *paper = last ? &run->final : &run->snapshots;
-	struct host *speaker = run_speaker(run);
-
-	if (!last)
-		paper_add(paper, "%s\n  ", paper->used ? "," : "");
-	paper_add(paper, "{\"step\": %u, \"nodes\": {", (unsigned int)run->step);
-	for (uint32_t i = 0; i < run->scenario->node_count; i++) {
-		paper_add(paper, i ? ", " : "");
-		paper_add_json(paper, run->scenario->nodes[i].name);
-		paper_add(paper, ": \"%s\"", node_snapshot(run, i, speaker));
-	}
-	paper_add(paper, "}, \"vms\": {");
-	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
-		paper_add(paper, v ? ", " : "");
-		vm_snapshot(run, paper, speaker, v);
-	}
-	paper_add(paper, "}}");
 }

@@ -322,6 +322,11 @@ static void host_arm(struct world *world, struct host *host)
 		tick_later(world, host);
 }
 
+uint64_t host_wall_ms(const struct world *world, const struct host *host)
+{
+	return (uint64_t)((int64_t)(world->now_us / 1000 + SIM_WALL_MS) + host->wall_ms);
+}
+
 void host_deliver(struct world *world, struct host *host, struct event *event)
 {
 	struct actions *actions = &world->actions;
@@ -329,7 +334,7 @@ void host_deliver(struct world *world, struct host *host, struct event *event)
 	uint32_t epoch = host->daemon_epoch;
 
 	event->now_ms = now_ms;
-	event->wall_ms = (uint64_t)((int64_t)(world->now_us / 1000 + SIM_WALL_MS) + host->wall_ms);
+	event->wall_ms = host_wall_ms(world, host);
 	actions->count = 0;
 	actions->used = 0;
 	world->stats[STAT_STEPS]++;

@@ -576,6 +576,7 @@ struct item *host_post(struct world *world, struct host *host, uint64_t delay_us
 		       const struct event *event);
 // Whether what was on its way over this connection to corosync is still heard.
 bool host_hears(const struct host *host, const struct item *item);
+uint64_t host_wall_ms(const struct world *world, const struct host *host);
 void host_deliver(struct world *world, struct host *host, struct event *event);
 
 // perform.c

@@ -751,7 +751,8 @@ static void store_vm(struct plan *plan, uint32_t slot)
 	store_leases(plan, vm);
 	store_owners(plan, vm);
 	cluster->defs[slot] = *def;
-	vm_fence_if_stuck(plan->a, vm);
+	if (vm->doubled_on == 0) // what is blocked because it ran twice runs well
+		vm_fence_if_stuck(plan->a, vm);
 }
 
 // Third walk, over everything.

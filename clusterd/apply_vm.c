@@ -481,14 +481,14 @@ static bool report_answers(struct apply *a, struct vm *vm)
 			vm->up_rules |= UINT64_C(1) << rule;
 	}
 	return true;
+}
 
 // Where its definition wants that, as it is or as it has become.
 void vm_fence_if_stuck(struct apply *a, const struct vm *vm)
 {
 	struct cluster_node *node;
 
-	// One that ran twice may be blocked too, and runs well.
-	if (vm->phase != VM_BLOCKED || !vm->managed || vm->doubled_on != 0 ||
+	if (vm->phase != VM_BLOCKED || !vm->managed ||
 	    vm_definition(a->cluster, vm)->on_stop_failure != ON_STOP_FAILURE_FENCE)
 		return;
 	node = &a->cluster->nodes[vm->owner];

@@ -142,11 +142,6 @@ bool cpu_empty(const struct cpu_features *set)
 	return any == 0;
 }
 
-bool cpu_equal(const struct cpu_features *a, const struct cpu_features *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
-}
-
 unsigned int cpu_count(const struct cpu_features *set)
 {
 	unsigned int count = 0;

@@ -24,7 +24,6 @@ static inline void cpu_add(struct cpu_features *set, unsigned int bit)
 	set->bits[bit / 64] |= 1ull << bit % 64;
 }
 bool cpu_empty(const struct cpu_features *set);
-bool cpu_equal(const struct cpu_features *a, const struct cpu_features *b);
 unsigned int cpu_count(const struct cpu_features *set);
 void cpu_both(struct cpu_features *set, const struct cpu_features *other); // intersection
 void cpu_without(struct cpu_features *set, const struct cpu_features *other);

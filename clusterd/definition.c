@@ -6,7 +6,7 @@
 #include "clusterd/definition_unpack.h"
 #include "clusterd/fields.h"
 
-enum { DEFINITIONS_VERSION = 1, VM_DEF_VERSION = 1 };
+enum { DEFINITIONS_VERSION = 1 };
 
 static void fields_migration_def(struct fields *f, struct migration_def *def)
 {
@@ -172,25 +172,6 @@ static void fields_version(struct fields *f, uint8_t version)
 	field_u8(f, &found);
 	if (found != version)
 		fields_fail(f);
-}
-
-size_t vm_def_encode(const struct vm_def *def, uint8_t *buf, size_t size)
-{
-	struct fields f = fields_write(buf, size);
-
-	fields_version(&f, VM_DEF_VERSION);
-	fields_vm_def(&f, (struct vm_def *)def);
-	return fields_failed(&f) ? 0 : f.w.used;
-}
-
-bool vm_def_decode(struct vm_def *def, const uint8_t *buf, size_t size)
-{
-	struct fields f = fields_read(buf, size);
-
-	memset(def, 0, sizeof(*def));
-	fields_version(&f, VM_DEF_VERSION);
-	fields_vm_def(&f, def);
-	return reader_done(&f.r);
 }
 
 static void write_owners(struct fields *f, const struct definitions *defs, uint32_t vm)

@@ -319,9 +319,3 @@ struct definitions {
 // has one. Returns the size, or 0 when it does not fit.
 size_t definitions_encode(const struct definitions *defs, const struct uuid *proposed, uint8_t *buf,
 			  size_t size);
-
-// One VM's definition, for entries and snapshots. encode: bytes written or 0; decode: false on
-// anything but exactly one well-formed definition (strings bounded, enumerations in range, counts
-// within limits).
-size_t vm_def_encode(const struct vm_def *def, uint8_t *buf, size_t size);
-bool vm_def_decode(struct vm_def *def, const uint8_t *buf, size_t size);

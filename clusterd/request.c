@@ -97,6 +97,23 @@ static void request_check(struct node *node, struct pending_request *request,
 	action->cookie = request->cookie;
 }
 
+// Whether there is room for its state.
+static bool save_feasible(struct node *node, const struct preflight_load *load, const struct vm *vm,
+			  const struct event *event, struct actions *actions)
+{
+	char reason[REASON_SIZE], fix[REASON_SIZE], line[REASON_SIZE];
+	struct text text = text_in(line, sizeof(line));
+
+	preflight_refusal(&node->cluster, load, vm, UINT64_C(1) << vm->owner, MOVE_SAVE, reason,
+			  fix);
+	if (!reason[0])
+		return true;
+	text_add(text_add(&text, "vm "), vm_definition(&node->cluster, vm)->name);
+	text_add(text_add(&text, " cannot be saved: "), reason);
+	refuse(event->cookie, "infeasible", line, fix, actions);
+	return false;
+}
+
 /*
  * Whether a VM can go anywhere is judged here, before anything is asked for: whoever asks learns
  * at once exactly why not. What the VM itself is in the way of is refused when it is applied.
@@ -109,11 +126,12 @@ static bool request_feasible(struct node *node, const struct event *event,
 	struct move_round round;
 	struct text text = text_in(line, sizeof(line));
 
-	if (entry->type != ENTRY_MOVE_REQUEST || entry->move_kind == MOVE_SAVE || !vm ||
-	    vm->phase != VM_RUNNING || vm->move != 0 || vm->owner == entry->actor ||
-	    !view_normal(node->view))
+	if (entry->type != ENTRY_MOVE_REQUEST || !vm || vm->phase != VM_RUNNING || vm->move != 0 ||
+	    vm->owner == entry->actor || !view_normal(node->view))
 		return true;
 	move_round_init(&round, node, node_present(node));
+	if (entry->move_kind == MOVE_SAVE)
+		return save_feasible(node, &round.moves, vm, event, actions);
 	if (move_choose_target(&node->cluster, &round, vm, entry->actor,
 			       (enum move_kind)entry->move_kind) != SLOT_NONE)
 		return true;

@@ -486,11 +486,6 @@ bool view_frozen(const struct view *view)
 	return view->frozen;
 }
 
-bool view_broken(const struct view *view)
-{
-	return view->broken;
-}
-
 bool view_learner(const struct view *view)
 {
 	return view->store == 0 || voters_store(&view->voters, view->self) != view->store;

@@ -87,8 +87,6 @@ bool view_in_ring(const struct view *view,
 		  uint32_t id);				// in corosync's membership (the node lives)
 bool view_quorate(const struct view *view);		// votequorum's word
 bool view_frozen(const struct view *view);		// no majority digest: changes are refused
-bool view_broken(const struct view *view);	// this node's store failed: it takes no part any
-						// more
 bool view_learner(const struct view *view);		// this node's store counts in no majority
 uint64_t view_store_id(const struct view *view);	// of this node
 uint64_t view_committed(const struct view *view);

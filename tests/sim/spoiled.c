@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "clusterd/invariant.h"
+#include "clusterd/recording.h"
 #include "clusterd/text.h"
 #include "tests/sim/world.h"
 
@@ -582,6 +583,19 @@ void spoiled_tell(struct world *world, struct host *host)
 	free(good);
 }
 
+// Many documents at once, each as large as can be, at every node.
+void spoiled_flood(struct world *world, uint32_t count)
+{
+	struct good *good = malloc(sizeof(*good));
+
+	INVARIANT(good);
+	good_init(good);
+	spoil_many(good, 2);
+	for (uint32_t i = 0; i < count; i++)
+		spoiled_send(world, &world->hosts[i % world->config.hosts], good, 0);
+	free(good);
+}
+
 // What only nodes say to each other.
 static void no_request(struct world *world, struct host *host, struct rng *rng)
 {
@@ -636,12 +650,53 @@ void spoiled_start(struct world *world)
 	world_at(world, SECONDS(20), NULL, GUARD_NONE, spoiled_run)->a = world->seed ^ 0x73706f;
 }
 
+static struct rng rng_of_step(const struct world *world)
+{
+	return (struct rng){ .state = world->stats[STAT_STEPS] ^ world->seed };
+}
+
+// How many of them read back.
+static uint32_t actions_read(const struct host *host, const uint8_t *bytes, size_t size)
+{
+	struct recorded_action *recorded = calloc(1, sizeof(*recorded));
+	struct reader reader;
+	uint32_t count = 0, read = 0;
+	char line[512];
+
+	INVARIANT(recorded);
+	if (!recording_actions_begin(&reader, bytes, size, &count))
+		count = 0;
+	for (; read < count && recording_action_next(recorded, &reader); read++)
+		recording_action_describe(node_cluster(host->node), recorded, line, sizeof(line));
+	free(recorded);
+	return read;
+}
+
+// What a node did, as its flight recorder keeps it, reads back; what was cut does not.
+void recording_check(struct world *world, struct host *host, const struct actions *actions)
+{
+	struct rng rng = rng_of_step(world);
+	size_t size = recording_actions_bound(actions);
+	uint8_t *bytes;
+
+	if (actions->count == 0 || rng_below(&rng, 20) > 0)
+		return;
+	bytes = malloc(size);
+	INVARIANT(bytes);
+	size = recording_actions_encode(actions, bytes, size);
+	INVARIANT(size > 0);
+	if (actions_read(host, bytes, size) != actions->count ||
+	    actions_read(host, bytes, (size_t)rng_below(&rng, size)) >= actions->count)
+		check_fail(world, host, "what was recorded reads back as something else");
+	free(bytes);
+}
+
 // Its head is cut, or of no message of this version: it is dropped, and counted.
 void message_spoiled(struct world *world, struct host *host, const struct event *event)
 {
 	enum { HEAD = 12, ONE_IN = 40 };
 	const struct view *view = node_view(host->node);
-	struct rng rng = { .state = world->stats[STAT_STEPS] ^ world->seed };
+	struct rng rng = rng_of_step(world);
 	uint8_t head[HEAD];
 	struct event garbled = *event;
 	uint64_t dropped = view_dropped(view);

@@ -22,6 +22,7 @@
  *   kill clusterd|corosync|sanlock N.. | start DAEMON N.. | store delete|fail N
  *   store snapshot|log|foreign N   what it holds is garbled, or another cluster's
  *   replica N                      what it knows is wrong
+ *   store slow N MS                at most, added to each sync
  *   storage lose|hang|slow|restore N [d1] | fence-device N works|fails|slow|lies
  *   guest shutdown|silent|answers VM | qemu die|refuse|deaf VM
  *   host N WHAT [VALUE]            what it has and says of itself: story_host.c
@@ -38,6 +39,7 @@
  *   node fence|confirm-dead|manage|unmanage NAME [at N]
  *   node drain|undrain|abort|pause|resume NAME [stay] [anyway] [stop] [for S]
  *   spoiled                        definitions that must be refused, one by one
+ *   flood COUNT                    as many large ones at once, at every node
  *
  * Measurements, policies, tips:
  *   measures                       every host begins to say what it measures
@@ -48,7 +50,7 @@
  *   policy on|off|run NAME | balance | tip accept|dismiss ID | scripts hang|end
  *
  * Questions, answered at once by the first node that can:
- *   explain VM | preflight VM KIND [N] | contradictions | capacity K|N | plan drain N
+ *   explain VM | preflight VM KIND [N] | contradictions | capacity K|N [settled] | plan drain N
  *   plan balance [measured] | whatif lose|drain N.. | states | tips | moves | top N
  *   timing IO-TIMEOUT | words
  */
@@ -374,6 +376,9 @@ static bool host_command(struct story *story, char **words)
 			known = true;
 			if (strcmp(words[1], "delete") == 0)
 				store_lose(story->world, host);
+			else if (strcmp(words[1], "slow") == 0)
+				host->store.slow_us =
+					words[3] ? MS(strtoull(words[3], NULL, 10)) : 0;
 			else if (strcmp(words[1], "fail") == 0)
 				store_fail(story->world, host);
 			else
@@ -535,6 +540,8 @@ static bool world_command(struct story *story, char **words)
 		story_words(world);
 	else if (strcmp(verb, "host") == 0)
 		return host_has(world, words);
+	else if (strcmp(verb, "flood") == 0 && words[1])
+		spoiled_flood(world, (uint32_t)strtoul(words[1], NULL, 10));
 	else if (strcmp(verb, "spoiled") == 0 && normal_host(world))
 		spoiled_tell(world, normal_host(world));
 	else if (normal_host(world) && ask_command(world, normal_host(world), words))

@@ -158,14 +158,21 @@ static bool ask_capacity(struct asked *a, char **words)
 	const struct cluster_node *node = words[1] ? cluster_find_node(a->cluster, words[1]) : NULL;
 	struct capacity_answer answer;
 
-	INVARIANT(scratch);
+	struct vm *vms = malloc(a->cluster->limits.vms_max * sizeof(*vms));
+
+	INVARIANT(scratch && vms);
 	*scratch = *a->cluster;
+	memcpy(vms, a->cluster->vms, a->cluster->limits.vms_max * sizeof(*vms));
+	scratch->vms = vms;
+	if (words[1] && words[2])
+		capacity_settle(scratch, a->present, a->list);
 	if (node)
 		capacity_prove_node(scratch, a->present, node_slot(a->cluster, node), a->list,
 				    &answer);
 	else
 		capacity_prove(scratch, a->present, failures, a->list, &answer);
 	free(scratch);
+	free(vms);
 	if (answer.tolerates)
 		world_say(a->world, NULL, "  tolerates any %u of %u tried",
 			  (unsigned int)(node ? 1 : failures), (unsigned int)answer.tried);

@@ -11,7 +11,7 @@
 #include "clusterd/invariant.h"
 #include "tests/sim/world.h"
 
-enum { ENTRIES = 24, BODY_SIZE = 4096, WIRE_SIZE = 64 * 1024 };
+enum { ENTRIES = 40, BODY_SIZE = 4096, WIRE_SIZE = 64 * 1024 };
 
 struct strange {
 	struct world *world;

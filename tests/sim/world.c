@@ -341,6 +341,8 @@ void host_deliver(struct world *world, struct host *host, struct event *event)
 	recorder_event(host->recorder, event);
 	node_step(host->node, event, actions);
 	recorder_actions(host->recorder, actions);
+	if (world->config.spoiled)
+		recording_check(world, host, actions);
 	if (event->type == EVENT_TICK && actions->count == 0 &&
 	    node_deadline_ms(host->node) <= now_ms) {
 		if (++host->ticks_idle > 100)

@@ -741,6 +741,9 @@ void questions_start(struct world *world);
 void spoiled_tell(struct world *world, struct host *host);
 void spoiled_start(struct world *world);
 // Now and then a garbled copy of a message comes before it.
+// And what it did is recorded so that it reads back.
+void recording_check(struct world *world, struct host *host, const struct actions *actions);
+void spoiled_flood(struct world *world, uint32_t count);
 void message_spoiled(struct world *world, struct host *host, const struct event *event);
 
 // strange.c: entries that nobody should have sent, over a copy of the replica

@@ -63,6 +63,7 @@ static void world_perform(struct request_world *world, const struct action *acti
 		.flag = true,
 		.volume = action->volume,
 		.volume_state = VOLUME_ONLINE,
+		.index = 100000, // MiB that are free
 		.joined = action->type == ACTION_VOLUME_JOIN,
 		.generation = 1,
 		.attempt = action->attempt,

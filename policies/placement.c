@@ -462,12 +462,16 @@ static void explain_volume(const struct cluster *cluster, const struct cluster_n
 	const char *name = cluster->volumes[check->volume].def.name;
 
 	text_add(text_add(reason, "volume "), name);
-	if (!cluster->volumes[check->volume].prepared)
+	if (!cluster->volumes[check->volume].prepared) {
 		text_add(reason, " is not prepared yet");
-	else if (!volume->joined && volume->state == VOLUME_ONLINE)
-		text_add(reason, "'s lockspace is not joined yet");
+		text_add(text_add(fix, "see: clustadm volume show "), name);
+		return;
+	}
+	if (!volume->joined && volume->state == VOLUME_ONLINE)
+		text_add(reason, "'s lockspace is not joined yet on ");
 	else
-		text_add(reason, " is not online there");
+		text_add(reason, " is not online on ");
+	text_add(reason, node->def.name);
 	if (volume->reason[0])
 		text_add(text_add(reason, ": "), volume->reason);
 	text_add(text_add(text_add(text_add(fix, "bring "), name), " back on "), node->def.name);
@@ -635,7 +639,7 @@ void placement_explain_among(const struct cluster *cluster, const struct placeme
 			     const struct vm *vm, uint64_t among, char *reason_buf, char *fix_buf)
 {
 	struct text reason = text_in(reason_buf, REASON_SIZE);
-	char one[REASON_SIZE], its_fix[REASON_SIZE];
+	char one[REASON_SIZE], its_fix[REASON_SIZE], last[REASON_SIZE] = "";
 	uint32_t fewest = PLACEMENT_CHECK_COUNT + 1;
 
 	text_copy(fix_buf, REASON_SIZE, "");
@@ -656,7 +660,9 @@ void placement_explain_among(const struct cluster *cluster, const struct placeme
 		for (uint32_t i = 0; i < PLACEMENT_CHECK_COUNT; i++)
 			failed += row.checks[i].verdict == CHECK_FAIL;
 		placement_explain_check(cluster, vm, slot, worst_check(&row), one, its_fix);
-		text_add(text_add(&reason, reason.length ? "; " : ""), one);
+		if (strcmp(one, last) != 0) // it may be the same on every node
+			text_add(text_add(&reason, reason.length ? "; " : ""), one);
+		text_copy(last, sizeof(last), one);
 		if (failed < fewest) {
 			fewest = failed;
 			text_copy(fix_buf, REASON_SIZE, its_fix);

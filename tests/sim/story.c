@@ -52,7 +52,7 @@
  * Questions, answered at once by the first node that can:
  *   explain VM | preflight VM KIND [N] | contradictions | capacity K|N [settled] | plan drain N
  *   plan balance [measured] | whatif lose|drain N.. | states | tips | moves | top N
- *   timing IO-TIMEOUT | words
+ *   timing IO-TIMEOUT | words | quorum
  */
 #include "tests/sim/story.h"
 
@@ -571,7 +571,7 @@ static bool story_harmless(const char *word)
 		"up",	   "run",	"wait",		  "vm",	       "node",	 "apply",
 		"remove",  "rule",	"prefer",	  "shut-down", "reboot", "spoiled",
 		"explain", "preflight", "contradictions", "capacity",  "plan",	 "whatif",
-		"states",  "tips",	"moves",	  "timing",    "words",
+		"states",  "tips",	"moves",	  "timing",    "words",  "quorum",
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

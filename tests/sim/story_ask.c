@@ -383,6 +383,38 @@ static bool ask_states(struct asked *a, char **words)
 	return true;
 }
 
+static const char *id_word(const struct asked *a, uint32_t id)
+{
+	for (uint8_t slot = 0; slot < a->cluster->node_high; slot++)
+		if (a->cluster->nodes[slot].used && a->cluster->nodes[slot].def.id == id)
+			return a->cluster->nodes[slot].def.name;
+	return "nobody";
+}
+
+static bool ask_quorum(struct asked *a, char **words)
+{
+	const struct view *view = node_view(a->host->node);
+
+	(void)words;
+	world_say(a->world, NULL,
+		  "  view %u, coordinator %s, %u entries behind, %u messages dropped, %u "
+		  "measurements",
+		  (unsigned int)view_number(view), id_word(a, view_coordinator_id(view)),
+		  (unsigned int)(view_last_index(view) - view_committed(view)),
+		  (unsigned int)view_dropped(view),
+		  (unsigned int)measures_dropped(node_measures(a->host->node)));
+	for (uint32_t i = 0; i < a->cluster->voters.count; i++) {
+		const struct voter *voter = &a->cluster->voters.list[i];
+		bool self = voter->id == view_self(view);
+
+		world_say(a->world, NULL, "  %s: a voter%s%s%s", id_word(a, voter->id),
+			  view_in_ring(view, voter->id) ? ", up" : "",
+			  view_synchronised(view, voter->id) ? ", synchronised" : "",
+			  self && view_store_id(view) == voter->store ? ", intact, asked" : "");
+	}
+	return true;
+}
+
 static bool ask_tips(struct asked *a, char **words)
 {
 	(void)words;
@@ -469,6 +501,7 @@ bool ask_command(struct world *world, struct host *host, char **words)
 		{ "whatif", ask_whatif },
 		{ "states", ask_states },
 		{ "timing", ask_timing },
+		{ "quorum", ask_quorum },
 		{ "tips", ask_tips },
 		{ "moves", ask_moves },
 	};

@@ -86,6 +86,10 @@ void story_words(struct world *world)
 	SAY(&words, "VMs", vm_state_word, vm_state, 0, VM_STATE_COUNT);
 	SAY(&words, "nodes", node_state_word, node_state, 0, NODE_STATE_COUNT);
 	SAY(&words, "volumes", volume_state_word, volume_state, 0, VOLUME_STATE_COUNT);
+	SAY(&words, "measures", measure_word, measure, 0, MEASURE_COUNT);
+	for (int i = 0; i <= MEASURE_COUNT; i++)
+		world_say(world, NULL, "  %s in %s", measure_word((enum measure)i),
+			  measure_unit((enum measure)i));
 	SAY(&words, "a VM's life on its host", vm_life_word, vm_life, 0, LIFE_COUNT);
 	say_moves(&words);
 	say_policies(&words);

@@ -35,9 +35,14 @@ static uint8_t any_slot(struct strange *s)
 	return rng_chance(s->rng, 15) ? SLOT_NONE : (uint8_t)below(s, s->copy->node_high + 1u);
 }
 
+// One that is being moved rather than another.
 static const struct vm *any_vm(struct strange *s)
 {
 	uint32_t slot = below(s, s->copy->vm_high + 1u);
+
+	for (uint32_t i = 0; i < s->copy->vm_high && rng_chance(s->rng, 90); i++)
+		if (s->copy->vms[i].used && s->copy->vms[i].move != 0)
+			return &s->copy->vms[i];
 
 	return slot < s->copy->vm_high && s->copy->vms[slot].used ? &s->copy->vms[slot] : NULL;
 }
@@ -134,6 +139,8 @@ static void draw(struct strange *s)
 
 	memset(entry, 0, sizeof(*entry));
 	entry->type = (uint8_t)(1 + below(s, ENTRY_TYPE_COUNT - 1));
+	if (vm && vm->move && rng_chance(s->rng, 60))
+		entry->type = rng_chance(s->rng, 50) ? ENTRY_VM_REPORT : ENTRY_MOVE_REPORT;
 	entry->view = rng_chance(s->rng, 95) ? s->copy->view : s->copy->view + 1;
 	entry->at_ms = 1000;
 	entry->node_id = node ? node->def.id : 99;

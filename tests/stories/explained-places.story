@@ -110,7 +110,7 @@ states
     34.000 --     n3: may not have it, 0 VMs, 65536 MiB free, wishes cost 0, 0 permille
     34.000 --     n3, maintenance: fail: n3 is in maintenance; clustadm node maintenance n3 off
     34.000 --     n4: may not have it, 0 VMs, 65024 MiB free, wishes cost 0, 0 permille
-    34.000 --     n4, volumes: fail: volume d0 is not online there: probes fail; bring d0 back on n4
+    34.000 --     n4, volumes: fail: volume d0 is not online on n4: probes fail; bring d0 back on n4
     34.000 --     n4, health: fail: n4 is yellow; set health="green" on node n4, or change the health policy
     34.000 --     n5: may not have it, 0 VMs, 65024 MiB free, wishes cost 0, 0 permille
     34.000 --     n5, health: fail: n5 is red; set health="green" on node n5, or change the health policy

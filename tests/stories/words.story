@@ -12,6 +12,20 @@ timing 1
      0.000 --     VMs: running, stopped, waiting, error, blocked, starting, stopping, migrating, unmanaged, disabled, saved, ?
      0.000 --     nodes: online, offline, lost, fencing, maintenance, draining, isolated, quarantined, unmanaged, joining, ?
      0.000 --     volumes: offline, online, slow, lost, ?
+     0.000 --     measures: cpu, cpu-pressure, memory, memory-pressure, io-pressure, vm-cpu, vm-memory, vm-read, vm-write, vm-received, vm-sent, volume-latency, ?
+     0.000 --     cpu in permille
+     0.000 --     cpu-pressure in permille
+     0.000 --     memory in permille
+     0.000 --     memory-pressure in permille
+     0.000 --     io-pressure in permille
+     0.000 --     vm-cpu in permille
+     0.000 --     vm-memory in MiB
+     0.000 --     vm-read in KiB/s
+     0.000 --     vm-write in KiB/s
+     0.000 --     vm-received in KiB/s
+     0.000 --     vm-sent in KiB/s
+     0.000 --     volume-latency in us
+     0.000 --     ? in ?
      0.000 --     a VM's life on its host: offline, spawning, leasing, waiting for its lease, leased, starting, waiting for its guest, restoring, restored, continuing, running, handed over, stopping, ending, releasing, ended, ?
      0.000 --     kinds of moves: auto, live, quick, cold, save, ?
      0.000 --     stages: asked, prepare, transfer, hand-over, clean-up, undo, save, restore, stop, start, ?

@@ -45,7 +45,7 @@ static void plan_init(struct plan *plan, struct apply *a)
 {
 	const struct cluster *cluster = a->cluster;
 
-	memset(plan, 0, sizeof(*plan));
+	memset(plan, 0, offsetof(struct plan, node));
 	plan->a = a;
 	for (uint32_t i = 0; i < cluster->node_high; i++) {
 		if (!cluster->nodes[i].used)

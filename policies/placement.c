@@ -77,11 +77,11 @@ void placement_load_init_at(struct placement_load *load, const struct cluster *c
 void placement_load_copy(struct placement_load *to, const struct placement_load *from,
 			 const struct cluster *cluster)
 {
-	if (cluster->rule_index->enabled) {
-		*to = *from;
-		return;
-	}
+	size_t rules = cluster->rule_high;
+
 	memcpy(to, from, offsetof(struct placement_load, rules));
+	memcpy(to->rules.members, from->rules.members, rules * sizeof(to->rules.members[0]));
+	memcpy(to->rules.group, from->rules.group, rules * sizeof(to->rules.group[0]));
 	memcpy(to->rules.group_mib, from->rules.group_mib,
 	       sizeof(to->rules) - offsetof(struct rules_load, group_mib));
 }

@@ -82,9 +82,9 @@ static void load_firsts(struct rules_load *load, const struct cluster *cluster, 
 
 void rules_load_init(struct rules_load *load, const struct cluster *cluster, uint64_t wall_ms)
 {
-	// Without a rule nobody looks at the large tables.
-	if (cluster->rule_index->enabled)
-		memset(load, 0, offsetof(struct rules_load, group_mib));
+	// Of the large tables nobody looks at more than there are rules.
+	memset(load->members, 0, cluster->rule_high * sizeof(load->members[0]));
+	memset(load->group, 0, cluster->rule_high * sizeof(load->group[0]));
 	memset(load->group_mib, 0, sizeof(*load) - offsetof(struct rules_load, group_mib));
 	memset(load->leader, SLOT_NONE, sizeof(load->leader));
 	memset(load->group_possible, 0xff, sizeof(load->group_possible));

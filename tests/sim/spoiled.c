@@ -44,7 +44,15 @@ static void good_init(struct good *good)
 	struct cluster_def *cluster = &good->defs.cluster;
 	struct rule_member *members = good->rules[0].members;
 
-	memset(good, 0, sizeof(*good));
+	memset(&good->defs, 0, sizeof(good->defs));
+	memset(good->owners, 0, sizeof(good->owners));
+	for (uint32_t i = 0; i < 2; i++) { // a crowd is made of these
+		memset(&good->nodes[i], 0, sizeof(good->nodes[i]));
+		memset(&good->volumes[i], 0, sizeof(good->volumes[i]));
+		memset(&good->vms[i], 0, sizeof(good->vms[i]));
+		memset(&good->rules[i], 0, sizeof(good->rules[i]));
+		memset(&good->pros[i], 0, sizeof(good->pros[i]));
+	}
 	good->defs.nodes = good->nodes;
 	good->defs.volumes = good->volumes;
 	good->defs.vms = good->vms;

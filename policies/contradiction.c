@@ -97,7 +97,7 @@ static uint8_t together_rule(const struct search *s, uint32_t slot)
 	return SLOT_NONE;
 }
 
-// Two members of one strict keep-apart rule in one group.
+// Two members of one keep-apart rule in one group: a wish is never followed then.
 static void find_apart_together(struct search *s, uint8_t rule)
 {
 	uint32_t first[RULES_MAX]; // member of the rule in each group, + 1
@@ -114,7 +114,10 @@ static void find_apart_together(struct search *s, uint8_t rule)
 		if (first[group]) {
 			uint8_t other = together_rule(s, slot);
 
-			say(add(s, CONTRADICTION_APART_TOGETHER, rule, other),
+			say(add(s,
+				s->index->strict & BIT(rule) ? CONTRADICTION_APART_TOGETHER
+							     : CONTRADICTION_NO_EFFECT,
+				rule, other),
 			    WORDS("rule ", rule_name(s, rule), " keeps ",
 				  vm_name(s, first[group] - 1), " and ", vm_name(s, slot),
 				  " apart, rule ", rule_name(s, other),
@@ -125,6 +128,34 @@ static void find_apart_together(struct search *s, uint8_t rule)
 			return;
 		}
 		first[group] = slot + 1;
+	}
+}
+
+// A wish to keep together those that a rule keeps apart.
+static void find_together_apart(struct search *s, uint8_t rule)
+{
+	uint64_t seen = 0;
+
+	for (uint32_t slot = 0; slot < s->cluster->vm_high; slot++) {
+		uint64_t apart;
+		uint8_t other = 0;
+
+		if (!in_rule(s, slot, rule, ROLE_MEMBER))
+			continue;
+		apart = rules_of(s, slot).as[ROLE_MEMBER] & s->index->kinds[RULE_APART] &
+			s->index->strict;
+		if (!(apart & seen)) {
+			seen |= apart;
+			continue;
+		}
+		while (!(apart & seen & BIT(other)))
+			other++;
+		say(add(s, CONTRADICTION_NO_EFFECT, rule, other),
+		    WORDS("rule ", rule_name(s, rule), " is to keep ", vm_name(s, slot),
+			  " together with one that rule ", rule_name(s, other),
+			  " keeps it apart from"),
+		    WORDS("take ", vm_name(s, slot), " out of rule ", rule_name(s, rule)));
+		return;
 	}
 }
 
@@ -487,6 +518,8 @@ uint32_t contradictions_find(const struct cluster *cluster, struct contradiction
 		    CONTRADICTION_FOLLOW_CYCLE);
 	for_rules(&s, kinds[RULE_FOLLOW] & strict, find_follow);
 	find_devices(&s);
+	for_rules(&s, kinds[RULE_APART] & ~strict, find_apart_together);
+	for_rules(&s, kinds[RULE_TOGETHER] & ~strict, find_together_apart);
 	for_rules(&s, s.index->enabled, find_effects);
 	for_rules(&s, kinds[RULE_ORDER] | kinds[RULE_ANY_FIRST], find_answers);
 	find_failback(&s);

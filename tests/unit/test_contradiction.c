@@ -102,9 +102,26 @@ static void apart_and_together_through_a_chain(void **state)
 	apart = rule("r3", RULE_APART, "ac");
 	only(CONTRADICTION_APART_TOGETHER, true, "r3", "r2");
 	apart->strict = false;
-	assert_int_equal(look(), 0);
+	only(CONTRADICTION_NO_EFFECT, false, "r3", "r2");
 	apart->strict = true;
 	apart->enabled = false;
+	assert_int_equal(look(), 0);
+}
+
+static void a_wish_against_a_rule(void **state)
+{
+	struct rule_def *together, *apart;
+
+	(void)state;
+	together = rule("r1", RULE_TOGETHER, "ab");
+	apart = rule("r2", RULE_APART, "bac");
+	together->strict = false;
+	only(CONTRADICTION_NO_EFFECT, false, "r1", "r2");
+	apart->strict = false;
+	assert_int_equal(look(), 0);
+	doc_begin(&f);
+	rule("r1", RULE_TOGETHER, "ab")->strict = false;
+	rule("r2", RULE_APART, "bc");
 	assert_int_equal(look(), 0);
 }
 
@@ -247,6 +264,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_is_complained_of, open_vms, close_vms),
 		cmocka_unit_test_setup_teardown(apart_and_together_through_a_chain, open_vms,
 						close_vms),
+		cmocka_unit_test_setup_teardown(a_wish_against_a_rule, open_vms, close_vms),
 		cmocka_unit_test_setup_teardown(owners_that_never_meet, open_vms, close_vms),
 		cmocka_unit_test_setup_teardown(more_apart_than_nodes, open_vms, close_vms),
 		cmocka_unit_test_setup_teardown(circles, open_vms, close_vms),

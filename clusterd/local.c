@@ -645,6 +645,11 @@ static void local_live(struct node *node, const struct vm *vm, struct vm_local *
 	if (owned && vm->phase == VM_RUNNING && vm->move == 0 && view_normal(node->view) &&
 	    !local->sending)
 		local->unsure = false;
+	// Nobody else has the memory that was restored here, and it stands because the daemon died
+	// that was to let it go on.
+	if (owned && vm->phase == VM_PLACED && vm->saved == SAVED_TAKEN &&
+	    local->claim == vm->attempt && local->paused && view_normal(node->view))
+		local->unsure = false;
 	do {
 		life = local->life;
 		local_move_step(node, local, actions);

@@ -152,9 +152,12 @@ static void drop_work(void *owner)
 {
 	struct save_task *task = owner;
 	struct statvfs space;
+	char part[512];
 
 	task->ok = true;
-	if (statvfs(task->place, &space) == 0 &&
+	saved_path(task->place, &task->uuid, ".save.part", part, sizeof(part));
+	// Where it was full before, nothing was begun, and the reason says so already.
+	if (access(part, F_OK) == 0 && statvfs(task->place, &space) == 0 &&
 	    (uint64_t)space.f_bavail * space.f_frsize < (uint64_t)FULL_MIB << 20)
 		snprintf(task->reason, sizeof(task->reason),
 			 "the volume became full while the state was written to %.100s",

@@ -350,6 +350,38 @@ static void what_sends_for_no_move_is_called_back(void **state)
 	assert_non_null(asked(world, ACTION_QEMU_CONT));
 }
 
+/*
+ * Restored from its saved state, and its clusterd died before QEMU was told to continue, or heard
+ * of it: nobody else has this memory, and the state is taken.
+ */
+static void a_restored_guest_found_standing_continues(void **state)
+{
+	struct request_world *world = *state;
+	struct cluster *cluster = &world->node->cluster;
+	struct event found = { .type = EVENT_VM_ADOPTED, .flag = true, .run_state = RUN_PAUSED };
+
+	web_here(world)->life = LIFE_OFFLINE;
+	web(world)->phase = VM_PLACED;
+	web(world)->saved = SAVED_TAKEN;
+	cluster_touch_move(cluster, 0);
+	cluster->moves[0] = (struct move){ .id = 1,
+					   .vm = web(world)->ref,
+					   .kind = MOVE_QUICK,
+					   .stage = STAGE_RESTORE,
+					   .source = OTHER,
+					   .target = SELF };
+	web(world)->move = 1;
+	world->node->moves_index = 0;
+	found.attempt = web(world)->attempt;
+	found.vm = web(world)->ref;
+	found.uuid = vm_definition(cluster, web(world))->uuid;
+	world->node->adopted = false;
+	step(world, found);
+	assert_non_null(asked(world, ACTION_QEMU_CONT));
+	step(world, (struct event){ .type = EVENT_ADOPTION_DONE });
+	assert_int_not_equal(proposed(world, ENTRY_VM_REPORT), -1);
+}
+
 static void claims_of_a_proven_dead_node_alone_are_released(void **state)
 {
 	struct request_world *world = *state;
@@ -459,6 +491,7 @@ int main(void)
 		IN_WORLD(a_lease_that_is_gone_waits_for_everybody),
 		IN_WORLD(a_deaf_target_is_not_said_to_run),
 		IN_WORLD(what_sends_for_no_move_is_called_back),
+		IN_WORLD(a_restored_guest_found_standing_continues),
 		IN_WORLD(claims_of_a_proven_dead_node_alone_are_released),
 		IN_WORLD(a_node_that_is_back_is_not_shot),
 		IN_WORLD(a_fence_names_the_generations_that_it_proves_dead),

@@ -44,13 +44,16 @@ static bool is_up(struct rules_load *load, const struct cluster *cluster, uint8_
 		  const struct vm *vm, uint64_t wall_ms)
 {
 	const struct rule_def *def = &cluster->rules[rule].def;
-	uint64_t due = vm->since_ms + def->up_value * UINT64_C(1000);
+	uint64_t delay_ms = def->up_value * UINT64_C(1000), due = vm->since_ms + delay_ms;
 
 	if (vm->phase != VM_RUNNING)
 		return false;
 	if (def->up == UP_AGENT || def->up == UP_TCP)
 		return vm->up_rules >> rule & 1;
 	if (def->up != UP_DELAY || wall_ms == 0 || wall_ms >= due)
+		return true;
+	// A clock was stepped: when it began to run nobody knows, and nobody is to wait for hours.
+	if (vm->since_ms > wall_ms + delay_ms)
 		return true;
 	if (due - wall_ms < load->up_wait_ms)
 		load->up_wait_ms = due - wall_ms;

@@ -4,6 +4,7 @@
 
 #include "clusterd/rule_index.h"
 #include "policies/order.h"
+#include "policies/placement.h"
 
 static struct fixture f;
 
@@ -78,6 +79,35 @@ static void strict_symmetric_orders_hold(void **state)
 						    (any ? a_down && b_down : a_down || b_down));
 		assert_false(held("a") || held("b") || held("d"));
 	}
+}
+
+static bool has_place_at(const char *name, uint64_t wall_ms)
+{
+	struct placement_load load;
+
+	placement_load_init_at(&load, &f.cluster, 7, wall_ms);
+	return placement_choose(&f.cluster, &load, the_vm(&f, name)) != SLOT_NONE;
+}
+
+// Of a clock that was stepped nobody is to wait for hours; of one that is a little off, twice as
+// long at the most.
+static void a_delay_is_no_longer_than_clocks_agree(void **state)
+{
+	struct rule_def *def = order("r", RULE_ORDER, "a", "b");
+	uint64_t since_ms = 7200000;
+
+	(void)state;
+	def->up = UP_DELAY;
+	def->up_value = 10;
+	doc_accept(&f);
+	vm_reports(&f, "b", 1, VM_REPORT_STOPPED, "");
+	assert_int_equal(the_vm(&f, "b")->phase, VM_IDLE);
+	the_vm(&f, "a")->since_ms = since_ms;
+	assert_false(has_place_at("b", since_ms + 9999));
+	assert_true(has_place_at("b", since_ms + 10000));
+	assert_false(has_place_at("b", since_ms - 10000));
+	assert_true(has_place_at("b", since_ms - 10001));
+	assert_true(has_place_at("b", since_ms - 3600000));
 }
 
 static void those_that_are_held_hold_others(void **state)
@@ -216,7 +246,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
-		TEST(strict_symmetric_orders_hold), TEST(those_that_are_held_hold_others),
+		TEST(strict_symmetric_orders_hold), TEST(a_delay_is_no_longer_than_clocks_agree),
+		 TEST(those_that_are_held_hold_others),
 		TEST(wishes_and_one_way_orders),    TEST(what_cannot_end_is_not_waited_for),
 		TEST(cold_moves_keep_the_order),    TEST(those_that_wait_for_their_turn_count),
 	};

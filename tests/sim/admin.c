@@ -257,6 +257,7 @@ void admin_reply(struct world *world, struct host *host, const struct action *ac
 		if (world->replied)
 			world->replied(world, action->cookie, action->result);
 		books_close(world, host, request, action->result);
+		apart_replied(world, host, action);
 		if (action->result->accepted && request->type == 0 && !request->wanted)
 			check_fail(world, host, "recovers, and nothing had to be recovered");
 		else if (action->result->accepted && request->type != 0)
@@ -320,7 +321,8 @@ static uint32_t define_vm(struct world *world, struct vm_def *def, struct owner_
 	def->post_copy = vm % 4 == 1;
 	def->max_pause_ms = vm % 3 == 0 || def->post_copy ? 100 : 1000;
 	def->on_guest_shutdown = (uint8_t)rng_below(&world->rng, GUEST_SHUTDOWN_COUNT);
-	if (rng_chance(&world->rng, 25)) { // some owners only
+	// Some owners only; but not of those that could then have no place apart.
+	if (rng_chance(&world->rng, 25) && !(world->config.apart && vm < 2)) {
 		for (uint32_t i = 0; i < world->config.hosts; i++) {
 			if (i != vm % world->config.hosts && rng_chance(&world->rng, 50))
 				continue;

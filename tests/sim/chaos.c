@@ -33,7 +33,7 @@ static uint32_t move_troubles(uint64_t seed)
 	if (!rng_chance(&rng, 70))
 		return 0;
 	troubles |= 1u << TROUBLE_MOVES;
-	for (uint32_t t = TROUBLE_MOVES + 1; t < TROUBLE_COUNT; t++)
+	for (uint32_t t = TROUBLE_MOVES + 1; t <= TROUBLE_CONVERT; t++)
 		troubles |= (uint32_t)rng_chance(&rng, 35) << t;
 	return troubles;
 }
@@ -63,6 +63,8 @@ struct world_config config_of_seed(uint64_t seed, uint32_t hosts, uint32_t vms)
 			config.troubles |= (uint32_t)rng_chance(&rng, t == TROUBLE_LIES ? 8 : 35)
 					   << t;
 	config.troubles |= move_troubles(seed);
+	if (config.troubles)
+		config.troubles |= (uint32_t)is_among(seed, 0x71756f72756d, 20) << TROUBLE_QUORUM;
 	config.watchdogs = some_of(&rng, config.hosts);
 	config.fences = some_of(&rng, config.hosts);
 	config.io_timeout_s = timeouts[rng_below(&rng, 4)];
@@ -79,6 +81,7 @@ struct world_config config_of_seed(uint64_t seed, uint32_t hosts, uint32_t vms)
 	config.measures = is_among(seed, 0x6d656173, 15);
 	config.questions = is_among(seed, 0x717565, 15);
 	config.spoiled = is_among(seed, 0x73706f696c, 12);
+	config.apart = is_among(seed, 0x6170617274, 20);
 	return config;
 }
 
@@ -120,6 +123,7 @@ static void cut_one_way(struct world *world)
 	world_say(world, NULL, "link from n%u to n%u is cut", (unsigned int)(i + 1),
 		  (unsigned int)(j + 1));
 	world->stats[STAT_CUTS]++;
+	world->stats[STAT_ONE_WAY_CUTS]++;
 	corosync_link(world, i, j, false);
 }
 
@@ -139,6 +143,7 @@ static void flap(struct world *world)
 
 	world_say(world, host, "its link flaps");
 	world->stats[STAT_CUTS]++;
+	world->stats[STAT_FLAPS]++;
 	for (uint32_t i = 0; i < world->config.hosts; i++) {
 		if (i == host->index)
 			continue;
@@ -448,7 +453,7 @@ static void trouble(struct world *world, enum trouble kind)
 		admin_move(world);
 		return;
 	case TROUBLE_LOSS: case TROUBLE_STUCK: case TROUBLE_LOAD: case TROUBLE_COUNT:
-	case TROUBLE_MIGRATION: case TROUBLE_WORDS: case TROUBLE_CONVERT:
+	case TROUBLE_MIGRATION: case TROUBLE_WORDS: case TROUBLE_CONVERT: case TROUBLE_QUORUM:
 		return;
 	}
 	world_fault(world);
@@ -525,6 +530,9 @@ static void repair_run(struct world *world, struct item *item)
 
 void chaos_start(struct world *world)
 {
+	check_running_start(world);
+	if (world->config.apart)
+		apart_start(world);
 	for (uint32_t i = 0; i < world->config.hosts; i++)
 		host_power_on(world, &world->hosts[i]);
 	admin_bootstrap(world);
@@ -679,6 +687,7 @@ static bool vm_settled(struct world *world, const struct cluster *cluster, const
 	const struct vm_def *def = vm_definition(cluster, vm);
 	uint32_t where = 0, count = count_running(world, &def->uuid, &where);
 	bool wanted = vm->wanted == VM_WANTED_RUNNING;
+	char words[REASON_SIZE];
 
 	if (world->stats[STAT_FENCE_LIES] && vm->phase == VM_BLOCKED)
 		return true; // reported by two nodes: an operator must look
@@ -687,13 +696,13 @@ static bool vm_settled(struct world *world, const struct cluster *cluster, const
 		return false;
 	}
 	if (count != wanted) {
+		node_vm_state(world->hosts[0].node, vm, words);
 		snprintf(why, size,
 			 "%s is wanted %s and runs on %u hosts (phase %u of owner slot %u, attempt "
-			 "%u, "
-			 "there %s: %s)",
+			 "%u, there %s: %s)",
 			 def->name, wanted ? "running" : "stopped", (unsigned int)count,
 			 (unsigned int)vm->phase, (unsigned int)vm->owner,
-			 (unsigned int)vm->attempt, local_word(world, cluster, vm), vm->reason);
+			 (unsigned int)vm->attempt, local_word(world, cluster, vm), words);
 		return false;
 	}
 	if (wanted && (vm->phase != VM_RUNNING || cluster->nodes[vm->owner].def.id != where + 1)) {

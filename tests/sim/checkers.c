@@ -196,6 +196,7 @@ static void check_recovered(struct world *world)
 	world->recover_wanted = false;
 	world->stats[STAT_RECOVERS]++;
 	world->ack = (struct ack){ 0 };
+	apart_forget(world);
 	world->scripts_count = 0; // numbers of tips that were lost are given again
 	world->highest_view = 0;
 	memset(world->committed, 0, world->committed_max * sizeof(*world->committed));
@@ -244,6 +245,7 @@ void check_step(struct world *world, struct host *host)
 		check_order(world, host, index);
 		check_digest(world, host, index, false);
 		check_moves(world, host);
+		apart_seen(world, host);
 		if (index > world->highest_committed)
 			world->highest_committed = index;
 	}
@@ -267,7 +269,7 @@ static void check_writers(struct world *world, struct host *host, const struct p
 			if (other->lied_about && other != host)
 				continue; // the fault that was injected, and counted
 			check_fail(world, host,
-				   "TWO WRITERS: %s starts here and its QEMU lives on %s",
+				   "TWO WRITERS: %s runs here and its QEMU lives on %s",
 				   vm_name(host, proc->vm), other->name);
 		}
 	}
@@ -451,6 +453,7 @@ static void check_incoming(struct world *world, struct host *host, const struct 
 void check_exec(struct world *world, struct host *host, const struct proc *proc)
 {
 	check_books(world, host, proc);
+	apart_exec(world, host, proc);
 	check_majority(world, host, proc);
 	if (proc->mode == START_INCOMING) {
 		check_incoming(world, host, proc);
@@ -555,6 +558,36 @@ void check_lease_write(struct world *world, struct host *host, uint32_t disk, ui
 					   "writes over a lease slot that a process on %s holds",
 					   other->name);
 	}
+}
+
+static bool writes_here(const struct host *host, const struct proc *proc)
+{
+	return host->powered && !host->lied_about && proc->state != PROC_NONE && proc->writes;
+}
+
+static void check_runs(struct world *world, struct host *host, const struct proc *proc)
+{
+	check_writers(world, host, proc);
+	// Not while it is being killed for that: by sanlock, or by clusterd when sanlock is gone.
+	if (host->sanlock.running && !host->paused && proc->registered == host->sanlock.epoch &&
+	    !proc->lost && !proc->killed && !lease_held_by(world, host, proc, false))
+		check_fail(world, host, "%s runs without its lease", vm_name(host, proc->vm));
+}
+
+static void running_look(struct world *world, struct item *item)
+{
+	(void)item;
+	world->stats[STAT_LOOKS]++;
+	for (uint32_t i = 0; i < world->config.hosts; i++)
+		for (uint32_t k = 0; k < SIM_VMS_MAX; k++)
+			if (writes_here(&world->hosts[i], &world->hosts[i].procs[k]))
+				check_runs(world, &world->hosts[i], &world->hosts[i].procs[k]);
+	check_running_start(world);
+}
+
+void check_running_start(struct world *world)
+{
+	world_at(world, SECONDS(1), NULL, GUARD_NONE, running_look);
 }
 
 void check_join(struct world *world, struct host *host, uint32_t disk)

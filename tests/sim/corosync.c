@@ -64,12 +64,22 @@ static void group_post(struct world *world, struct host *host)
 	}
 }
 
+// It is another service than the group's, and says the same at another time.
+static uint64_t quorum_late_us(struct world *world)
+{
+	if (!world_trouble(world, TROUBLE_QUORUM) || world->quiet || !rng_chance(&world->rng, 30))
+		return 0;
+	world_fault(world);
+	return rng_between(&world->rng, MS(50), SECONDS(15));
+}
+
 static void quorum_post(struct world *world, struct host *host)
 {
 	struct corosync *corosync = &host->corosync;
 	struct group_member members[HOSTS_MAX];
 	struct event event = { .type = EVENT_RING, .node_id = host->id, .members = members };
-	uint64_t at = world->now_us + world_jitter(world, 20, 2000 + 2 * corosync->lag_us);
+	uint64_t at = world->now_us + world_jitter(world, 20, 2000 + 2 * corosync->lag_us) +
+		      quorum_late_us(world);
 	struct item *item;
 
 	if (!corosync->ring || corosync->quorum_pid != host->pid)
@@ -515,6 +525,7 @@ static void ring_install(struct world *world, uint32_t members)
 static void ring_mend(struct world *world, struct ring *ring)
 {
 	ring->broken = false;
+	world->stats[STAT_TOKENS]++;
 	for (uint32_t k = 0; k < ring->count; k++)
 		for (uint32_t i = 0; i < world->config.hosts; i++)
 			if (ring->members >> i & 1 && ring->log[k].received_us[i] == NEVER)

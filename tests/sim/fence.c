@@ -67,6 +67,7 @@ void fence_perform(struct world *world, struct host *host, const struct action *
 		.node_id = action->node_id,
 		.attempt = action->attempt,
 	};
+	world->stats[STAT_FENCES_SLOW] += job->mode == FENCE_SLOW;
 	delay_us = job->mode == FENCE_SLOW    ? world_jitter(world, SECONDS(3), SECONDS(40))
 		   : job->mode == FENCE_FAILS ? world_jitter(world, MS(500), SECONDS(20))
 					      : world_jitter(world, MS(100), MS(900));

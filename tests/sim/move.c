@@ -104,8 +104,10 @@ static void word_tell(struct world *world, struct host *host, const struct actio
 	if (proc && action->word == WORD_RENOUNCED)
 		proc->word = true;
 	word_post(world, host, to, action, world_jitter(world, 100, MS(2)));
-	if (trouble(world, TROUBLE_WORDS, 20))
-		word_post(world, host, to, action, world_jitter(world, MS(1), SECONDS(3)));
+	if (!trouble(world, TROUBLE_WORDS, 20))
+		return;
+	world->stats[STAT_WORDS_TWICE]++;
+	word_post(world, host, to, action, world_jitter(world, MS(1), SECONDS(3)));
 }
 
 static void link_run_checked(struct world *world, struct item *item)
@@ -208,6 +210,7 @@ static void sending_ends(struct world *world, struct host *host, struct proc *pr
 		proc_writes(world, host, proc);
 		proc_post(world, host, proc, EVENT_QEMU_RUNNING, false, NULL);
 	} else if (proc->writes && trouble(world, TROUBLE_MIGRATION, 20)) {
+		world->stats[STAT_UNSEEN]++;
 		proc_post(world, host, proc, EVENT_QEMU_RUNNING, false, NULL);
 	}
 	if (save)
@@ -415,8 +418,10 @@ static bool stalled(struct world *world, struct host *host, struct proc *proc)
 		out->stalled_us = 0;
 		return false;
 	}
-	if (out->stalled_us == 0)
+	if (out->stalled_us == 0) {
 		out->stalled_us = world->now_us;
+		world->stats[STAT_STALLS]++;
+	}
 	if (!out->save && to && to->powered && !target && linked(world, host, to))
 		sending_ends(world, host, proc, MIGRATE_FAILED, "connection reset");
 	else if (world->now_us - out->stalled_us > SECONDS(12))
@@ -465,7 +470,7 @@ static void run_sending(struct world *world, struct item *item)
 	struct sending *out = proc ? &proc->out : NULL;
 
 	if (!proc || proc->killed || out->serial != item->b || out->status > MIGRATE_ACTIVE ||
-	    out->status == MIGRATE_NONE)
+	    out->status == MIGRATE_NONE || out->cancelled)
 		return;
 	out->status = MIGRATE_ACTIVE;
 	if (out->fails || trouble(world, TROUBLE_MIGRATION, 2)) {
@@ -562,6 +567,19 @@ static void sending_start(struct world *world, struct host *host, struct proc *p
 	sending_later(world, host, proc, world_jitter(world, MS(5), MS(60)), run_sending);
 }
 
+static void run_cancelled(struct world *world, struct item *item)
+{
+	struct host *host = item->host;
+	struct proc *proc = host_proc_serial(host, (uint32_t)item->a);
+
+	if (proc && !proc->killed && proc->out.serial == item->b)
+		sending_ends(world, host, proc, MIGRATE_CANCELLED, "cancelled");
+}
+
+/*
+ * To be told to end is not to have ended: the last of a state that is being saved may be written
+ * all the same, and a migration may wait for its network first. Meanwhile nothing more is sent.
+ */
 static void sending_cancel(struct world *world, struct host *host, struct proc *proc)
 {
 	struct sending *out = &proc->out;
@@ -569,8 +587,22 @@ static void sending_cancel(struct world *world, struct host *host, struct proc *
 	if (out->status == MIGRATE_DEVICE && !out->save)
 		check_fail(world, host, "%s is cancelled after it was told to finish",
 			   vm_name(host, proc->vm));
-	if (out->status < MIGRATE_SETUP || out->status > MIGRATE_PRE_SWITCHOVER)
+	if (out->status < MIGRATE_SETUP || out->status > MIGRATE_PRE_SWITCHOVER || out->cancelled)
 		return;
+	if (out->save && out->status == MIGRATE_ACTIVE && trouble(world, TROUBLE_MIGRATION, 20)) {
+		world->stats[STAT_CANCELLED_DONE]++;
+		proc_stands(proc);
+		out->paused_us = world->now_us;
+		save_finish(world, host, proc);
+		return;
+	}
+	if (trouble(world, TROUBLE_MIGRATION, 20)) {
+		world->stats[STAT_LATE_CANCELS]++;
+		out->cancelled = true;
+		sending_later(world, host, proc, world_jitter(world, MS(50), SECONDS(6)),
+			      run_cancelled);
+		return;
+	}
 	sending_ends(world, host, proc, MIGRATE_CANCELLED, "cancelled");
 }
 
@@ -615,7 +647,7 @@ void move_perform(struct world *world, struct host *host, struct proc *proc,
 			torn_post(world, host, proc);
 		return;
 	case ACTION_MIGRATE_CONTINUE:
-		if (proc->out.status != MIGRATE_PRE_SWITCHOVER ||
+		if (proc->out.status != MIGRATE_PRE_SWITCHOVER || proc->out.cancelled ||
 		    trouble(world, TROUBLE_MIGRATION, 5))
 			return;
 		if (proc->out.rest) {

@@ -308,7 +308,8 @@ void qemu_ask(struct world *world, struct host *host, const struct action *actio
 {
 	const struct proc *proc = host_proc_uuid(host, &action->uuid);
 	uint32_t number = (uint32_t)strtoul(vm_name(host, action->vm) + 2, NULL, 10);
-	bool answers = proc && proc->state == PROC_RUNNING && proc->writes &&
+	// Also one whose monitor does not.
+	bool answers = proc && proc->executed && proc->writes &&
 		       world->now_us >= proc->answers_us && !(world->silent >> number & 1);
 	struct item *item =
 		world_at(world, answers ? MS(5) : SECONDS(3), host, GUARD_DAEMON, proc_run_answer);

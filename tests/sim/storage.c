@@ -87,6 +87,8 @@ void path_set(struct world *world, struct host *host, uint32_t disk, enum path_s
 		return;
 	world_say(world, host, "storage d%u %s", (unsigned int)disk, path_word(state));
 	world->stats[STAT_PATHS] += state != PATH_OK;
+	world->stats[STAT_PATHS_HUNG] += state == PATH_HUNG;
+	world->stats[STAT_PATHS_LOST] += state == PATH_LOST;
 	path->state = (uint8_t)state;
 	path->serial++;
 	sanlock_path_changed(world, host, disk);

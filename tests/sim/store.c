@@ -183,6 +183,7 @@ static void store_sync(struct world *world, struct host *host, uint64_t token)
 		      world_jitter(world, 0, store->slow_us);
 	struct item *item;
 
+	world->stats[STAT_SLOW_SYNCS] += at - world->now_us > MS(100);
 	if (at < store->sync_us)
 		at = store->sync_us;
 	store->sync_us = at;

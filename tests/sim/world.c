@@ -386,6 +386,10 @@ static void host_run_event(struct world *world, struct item *item)
 			    (unsigned int)event->member_count,
 			    event->flag ? "quorate" : "not quorate");
 	}
+	if (event->type == EVENT_GROUP || event->type == EVENT_RING)
+		world->stats[STAT_DISAGREE] +=
+			item->host->seen_quorate !=
+			(2 * item->host->seen_group_count > world->config.hosts);
 	host_deliver(world, item->host, event);
 }
 
@@ -530,6 +534,7 @@ void daemon_end(struct world *world, struct host *host, enum host_leaving leavin
 	if (!host->daemon || host->paused || host->ending)
 		return;
 	world->stats[STAT_SHUTDOWNS]++;
+	world->stats[STAT_REBOOTS] += leaving == LEAVING_REBOOT;
 	world_say(world, host,
 		  leaving == LEAVING_REBOOT ? "the host reboots"
 		  : with_host		    ? "the host shuts down"

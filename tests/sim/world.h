@@ -218,6 +218,7 @@ struct sending {
 	bool stood;		// its guest was paused for it
 	bool broken;		// its connection was shut down
 	bool rest;		// post-copy was asked for
+	bool cancelled;		// it was told to end, and has not yet
 	bool fits;		// what is left, into its socket
 	uint8_t disk;		// save
 	uint32_t to, to_serial;	// host id and process of the target
@@ -369,7 +370,15 @@ enum fence_mode { FENCE_WORKS, FENCE_SLOW, FENCE_FAILS, FENCE_LIES };
 	X(POST_COPIES, "post-copies") X(QUESTIONS, "looks at everything")                       \
 	X(FOUND_DEAF, "QEMUs found deaf") X(SPOILED, "definitions with a mistake") \
 	X(STRANGE, "strange entries") \
-	X(GARBLED, "garbled messages")
+	X(GARBLED, "garbled messages")                                                          \
+	X(ONE_WAY_CUTS, "one-way cuts") X(FLAPS, "links that flapped")                          \
+	X(TOKENS, "tokens lost without a death")                                                \
+	X(DISAGREE, "votequorum and group disagree") X(SLOW_SYNCS, "slow syncs of a store")     \
+	X(PATHS_HUNG, "storage hangs") X(PATHS_LOST, "storage lost")                            \
+	X(FENCES_SLOW, "slow fences") X(REBOOTS, "reboots") X(STALLS, "migrations that stalled")\
+	X(UNSEEN, "RESUME without STOP") X(LATE_CANCELS, "cancels that took long")              \
+	X(CANCELLED_DONE, "completed after a cancel") X(WORDS_TWICE, "words told twice")        \
+	X(LOOKS, "looks at who writes") X(APART, "starts judged by a strict rule")
 
 enum stat {
 #define X(name, text) STAT_##name,
@@ -388,7 +397,7 @@ enum stat {
 	X(FENCE, "fence-fails") X(LIES, "fence-lies") X(ADMIN, "admin") X(LOAD, "load")         \
 	X(SHUTDOWN, "shutdown") X(RECOVER, "recover")                                           \
 	X(MOVES, "moves") X(MIGRATION, "migration-fails") X(LINK_CUT, "link-cut")               \
-	X(WORDS, "words-lost") X(CONVERT, "converts-fail")
+	X(WORDS, "words-lost") X(CONVERT, "converts-fail") X(QUORUM, "votequorum-late")
 
 enum trouble {
 #define X(name, text) TROUBLE_##name,
@@ -417,6 +426,7 @@ struct world_config {
 	bool early;			// and from the start
 	bool questions;			// administrators who only look
 	bool spoiled;			// and such whose definitions have mistakes
+	bool apart;			// two VMs are kept apart, strictly
 	bool measures;			// loads are drawn, and what is said of them goes wrong
 };
 
@@ -497,6 +507,11 @@ struct world {
 	struct node_limits limits;
 
 	bool refuse;			// every QEMU refuses to start
+	struct {
+		uint64_t cookie, us, index; // asked for; accepted, since when
+		uint32_t serial[2], attempt[2];
+		uint64_t came_us[2];
+	} apart;
 	uint64_t silent;		// mask of VMs (by number) whose guests answer nobody
 	bool quiet;			// healed: the last phase
 	uint32_t faults;		// injected so far
@@ -727,10 +742,19 @@ void check_resumes(struct world *world, struct host *host, const struct proc *pr
 void check_moves(struct world *world, const struct host *host);
 void check_expiry(struct world *world, struct host *host, struct proc *proc);
 void check_join(struct world *world, struct host *host, uint32_t disk);
+// Everywhere, again and again.
+void check_running_start(struct world *world);
 void check_release(struct world *world, struct host *actor, struct host *target, uint32_t disk);
 void check_lease_write(struct world *world, struct host *host, uint32_t disk, uint32_t slot);
 void check_ack(struct world *world, struct host *host);
 void check_log(struct world *world, struct host *host, const struct action *action);
+
+// apart.c: a strict rule
+void apart_start(struct world *world);
+void apart_forget(struct world *world);
+void apart_replied(struct world *world, const struct host *host, const struct action *action);
+void apart_seen(struct world *world, const struct host *host);
+void apart_exec(struct world *world, struct host *host, const struct proc *proc);
 
 // questions.c
 void questions_start(struct world *world);

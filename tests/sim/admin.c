@@ -377,7 +377,7 @@ bool admin_apply_vm(struct world *world, struct host *host, uint32_t vm)
 	defs.owners = owners;
 	defs.owner_count = define_vm(world, def, owners, vm);
 	for (uint32_t i = 0; i < defs.owner_count; i++)
-		possible |= 1u << (owners[i].node[1] - '1');
+		possible |= UINT64_C(1) << (strtoul(owners[i].node + 1, NULL, 10) - 1);
 	sent = apply_send(world, host, &defs, vm, possible);
 	free(def);
 	return sent;

@@ -517,7 +517,7 @@ static void adopt_tell(struct world *world, struct host *host, const struct proc
 		proc_post(world, host, proc, EVENT_QEMU_RUNNING, false, NULL);
 	else if (late && state == RUN_PAUSED)
 		proc_post(world, host, proc, EVENT_QEMU_PAUSED, false, "paused");
-	if (state == RUN_SENDING || (late && state == RUN_POSTMIGRATE && !proc->out.save))
+	if (state == RUN_SENDING || (late && state == RUN_POSTMIGRATE))
 		move_stats_post(world, host, proc);
 }
 

@@ -294,6 +294,7 @@ struct run {
 	struct seen_node nodes[HOSTS_MAX];
 	bool quorate, quorate_known;
 	uint8_t leader;
+	uint64_t leader_view;
 	uint64_t index;	      // of the replica that was read last
 	uint32_t network_off; // mask
 	uint8_t group[HOSTS_MAX];

@@ -519,17 +519,27 @@ static void watch_quorum(struct run *run)
 	run->quorate = quorate;
 }
 
+// One that was away believes that it leads until it hears of the others' view.
 static void watch_leader(struct run *run)
 {
+	uint8_t leader = NAME_NONE;
+	uint64_t newest = 0;
+
 	for (uint32_t i = 0; i < run->scenario->node_count; i++) {
 		const struct host *host = &run->world->hosts[i];
 
 		if (!host->daemon || host->paused || !view_coordinator(node_view(host->node)) ||
-		    !view_normal(node_view(host->node)) || run->leader == i)
+		    !view_normal(node_view(host->node)) ||
+		    view_number(node_view(host->node)) < newest)
 			continue;
-		run->leader = (uint8_t)i;
-		tell_node(run, "leader", i, "");
+		newest = view_number(node_view(host->node));
+		leader = (uint8_t)i;
 	}
+	if (leader == NAME_NONE || leader == run->leader || newest < run->leader_view)
+		return;
+	run->leader = leader;
+	run->leader_view = newest;
+	tell_node(run, "leader", leader, "");
 }
 
 static const struct cluster_node *node_in(const struct cluster *cluster, uint32_t i)

@@ -414,6 +414,7 @@ static void read_nodes(struct reader *r, json_t *root)
 			reader_bad(r, place, "an object is needed here");
 		if (s->node_count == HOSTS_MAX) {
 			reader_lack(r, "nodes", "more than the simulator has");
+			r->cut = true;
 			return;
 		}
 		if (r->bad || !read_name_fits(r, place, name))
@@ -481,6 +482,21 @@ static void capacity_close(struct reader *r)
 	s->cpus_count = s->cpus_count && wanted > least;
 }
 
+static void read_all(struct reader *r, json_t *root)
+{
+	static void (*const parts[])(struct reader * r, json_t * root) = {
+		read_head,  read_cluster, read_nodes, read_vms,
+		read_rules, read_initial, read_steps, read_questions,
+	};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !r->bad && !r->cut; i++)
+		parts[i](r, root);
+	if (r->bad || r->cut)
+		return;
+	weights_close(r);
+	capacity_close(r);
+}
+
 bool scenario_read(struct scenario *scenario, const char *path, char *problem, size_t size)
 {
 	struct reader r = { .scenario = scenario, .problem = problem, .size = size };
@@ -500,25 +516,7 @@ bool scenario_read(struct scenario *scenario, const char *path, char *problem, s
 	if (!json_is_object(root))
 		reader_bad(&r, "line 1", "an object is needed here");
 	if (!r.bad)
-		read_head(&r, root);
-	if (!r.bad)
-		read_cluster(&r, root);
-	if (!r.bad)
-		read_nodes(&r, root);
-	if (!r.bad)
-		read_vms(&r, root);
-	if (!r.bad)
-		read_rules(&r, root);
-	if (!r.bad)
-		read_initial(&r, root);
-	if (!r.bad)
-		weights_close(&r);
-	if (!r.bad)
-		read_steps(&r, root);
-	if (!r.bad)
-		read_questions(&r, root);
-	if (!r.bad)
-		capacity_close(&r);
+		read_all(&r, root);
 	json_decref(root);
 	return !r.bad;
 }

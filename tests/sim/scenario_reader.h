@@ -13,6 +13,7 @@ struct reader {
 	char *problem;
 	size_t size;
 	bool bad;
+	bool cut; // too large for the simulator: what follows would speak of what was not read
 };
 
 // Refuses the scenario, with the place.

@@ -233,6 +233,7 @@ static struct scenario_vm *vm_new(struct reader *r, const char *place, const cha
 
 	if (s->vm_count == SIM_VMS_MAX) {
 		reader_lack(r, "vms", "more than the simulator has");
+		r->cut = true;
 		return NULL;
 	}
 	if (!read_name_fits(r, place, name))

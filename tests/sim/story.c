@@ -43,7 +43,7 @@
  *
  * Measurements, policies, tips:
  *   measures                       every host begins to say what it measures
- *   load VM CPU MIB [DISK NET] | heat N CPU    permille of one CPU; KiB/s each way; a host's own
+ *   load VM CPU MIB [DISK NET] | heat N CPU [MIB] permille of one CPU; KiB/s each way; a host's own
  *   pressure N MEMORY IO           permille
  *   mute N on|off                  says nothing
  *   policy NAME MODE OF MEASURE AT-LEAST CLEAR HOLD-S ACTION [SCRIPT]

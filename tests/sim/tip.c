@@ -138,6 +138,8 @@ static bool host_word(struct world *world, char **words)
 		return false;
 	if (strcmp(words[0], "heat") == 0) {
 		host->foreign_cpu = (uint32_t)strtoul(words[2], NULL, 10);
+		if (words[3])
+			host->foreign_mib = (uint32_t)strtoul(words[3], NULL, 10);
 	} else if (strcmp(words[0], "pressure") == 0) {
 		host->memory_pressure = (uint32_t)strtoul(words[2], NULL, 10);
 		host->io_pressure = words[3] ? (uint32_t)strtoul(words[3], NULL, 10) : 0;

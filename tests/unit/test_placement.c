@@ -165,6 +165,30 @@ static void a_round_sees_itself(void **state)
 }
 
 // In place as long as it may be tried there, then elsewhere, then nowhere.
+// Who goes first among equals is their names' business, not that of who was defined first.
+static void equals_go_by_name(void **state)
+{
+	static const char *const orders[2][3] = { { "a", "b", "c" }, { "c", "b", "a" } };
+
+	(void)state;
+	for (int turn = 0; turn < 2; turn++) {
+		uint32_t list[3] = { 0, 1, 2 };
+		struct fixture f;
+
+		fixture_open(&f, 8, 16, 8);
+		fixture_cluster(&f);
+		for (int i = 0; i < 3; i++) {
+			doc_vm(&f, orders[turn][i], "v1");
+			doc_accept(&f);
+			doc_begin(&f);
+		}
+		placement_sort(&f.cluster, list, 3);
+		for (int i = 0; i < 3; i++)
+			assert_string_equal(f.cluster.defs[list[i]].name, orders[0][i]);
+		fixture_close(&f);
+	}
+}
+
 static void a_failed_vm_moves_on(void **state)
 {
 	struct fixture f;
@@ -195,6 +219,7 @@ int main(void)
 		cmocka_unit_test(the_same_question_has_the_same_answer),
 		cmocka_unit_test(the_order_is_tier_then_load_then_name),
 		cmocka_unit_test(a_round_sees_itself),
+		cmocka_unit_test(equals_go_by_name),
 		cmocka_unit_test(a_failed_vm_moves_on),
 	};
 

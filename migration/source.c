@@ -324,6 +324,8 @@ static void source_heard(struct move_source *source, const struct move_context *
 			 const struct event *event)
 {
 	bool sending = source->state == SOURCE_SENDING;
+	// Found deaf, and done when it speaks: its daemon of that time may have told the target.
+	bool done = source->found && source->status == MIGRATE_NONE;
 
 	source->event_ms = context->now_ms;
 	if (event->stats->transferred != source->sent) {
@@ -365,10 +367,12 @@ static void source_heard(struct move_source *source, const struct move_context *
 		source_ask_again(source, context);
 		break;
 	case MIGRATE_POSTCOPY:
+		source->told |= done;
 		source->post_copy = true;
 		source_handed(source, context);
 		break;
 	case MIGRATE_COMPLETED:
+		source->told |= done;
 		source_handed(source, context);
 		break;
 	case MIGRATE_FAILED:

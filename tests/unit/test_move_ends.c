@@ -216,6 +216,27 @@ static void a_found_source_counts_as_told(void **state)
 	assert_int_equal(asked(ACTION_QEMU_CONT), 0);
 }
 
+// Its monitor did not answer when it was found. What it had done by then, its daemon may have told.
+static void a_source_found_deaf_that_is_done_counts_as_told(void **state)
+{
+	(void)state;
+	for (int at = 0; at < 2; at++) {
+		open_world(NULL);
+		stage(STAGE_UNDO);
+		running_here(RUN_UNKNOWN, true);
+		source_begin(&source, &context);
+		settle_source();
+		assert_int_equal(source.state, SOURCE_SENDING);
+		if (at == 1) // seen at it: it cannot have been told before
+			source_migrates(MIGRATE_DEVICE);
+		move.target_gone = move.target_died = true;
+		source_migrates(MIGRATE_COMPLETED);
+		assert_int_equal(source.state, at == 0 ? SOURCE_ENDING : SOURCE_RESUMING);
+		assert_int_equal(asked(ACTION_QEMU_KILL), at == 0);
+		assert_int_equal(asked(ACTION_QEMU_CONT), 0);
+	}
+}
+
 static void the_lease_cannot_be_taken(void)
 {
 	source_hears((struct event){ .type = EVENT_LEASE_EXCLUSIVE,
@@ -735,6 +756,7 @@ int main(void)
 		TEST(a_told_source_ends_when_the_target_died),
 		TEST(an_untold_source_continues_when_the_target_died),
 		TEST(a_found_source_counts_as_told),
+		TEST(a_source_found_deaf_that_is_done_counts_as_told),
 		TEST(an_error_is_no_success),
 		TEST(a_switch_needs_a_normal_view_and_no_cancel),
 		TEST(nothing_is_cancelled_after_the_switch),

@@ -38,7 +38,8 @@ struct host_facts {
 	uint8_t accel; // enum host_accel
 	uint8_t machine_count, model_count, bridge_count;
 	bool bridges_cut;      // there are more than fit in here
-	uint8_t spare[2];      // zero
+	bool no_post_copy;     // the kernel does not let QEMU's user fetch memory afterwards
+	uint8_t spare;	       // zero
 	uint32_t qemu_version; // 7.2.22 is 70222
 	uint32_t hugepage_kib; // the host's usual size; 0: none
 	uint32_t hugepages, hugepages_free;

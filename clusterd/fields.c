@@ -258,6 +258,7 @@ static void fields_host_facts(struct fields *f, struct host_facts *facts)
 	field_small_count(f, &facts->model_count, CPU_MODELS_MAX);
 	field_small_count(f, &facts->bridge_count, BRIDGES_MAX);
 	field_bool(f, &facts->bridges_cut);
+	field_bool(f, &facts->no_post_copy);
 	field_u32(f, &facts->qemu_version);
 	field_u32(f, &facts->hugepage_kib);
 	field_u32(f, &facts->hugepages);

@@ -63,6 +63,13 @@ static uint32_t fewer_cpus(const struct cluster *cluster, const struct move *mov
 	return source < target ? source : target;
 }
 
+static bool lacks_post_copy(const struct cluster *cluster, const struct move *move)
+{
+	return move->target < NODES_MAX &&
+	       (cluster->nodes[move->source].report.facts.no_post_copy ||
+		cluster->nodes[move->target].report.facts.no_post_copy);
+}
+
 static struct move_context context_of(struct node *node, const struct local_move *place,
 				      struct vm_local *local, struct actions *actions)
 {
@@ -73,6 +80,7 @@ static struct move_context context_of(struct node *node, const struct local_move
 		.vm = vm,
 		.local = local,
 		.bandwidth = move ? move_bandwidth(&node->cluster, move) : 0,
+		.no_post_copy = move && lacks_post_copy(&node->cluster, move),
 		.cpus = move ? fewer_cpus(&node->cluster, move) : 0,
 		.normal = view_normal(node->view),
 		.leaving = node_leaves(node, (enum move_side)place->side),

@@ -27,6 +27,7 @@ struct move_context {
 	uint32_t cpus;		      // of the end that has fewer; 0: not known
 	bool normal;		      // this node's view
 	bool leaving;		      // this daemon ends, or its host
+	bool no_post_copy;	      // an end cannot do it, whatever the definition allows
 	bool fresh;		      // it began in this daemon's life
 	bool tls;
 	uint64_t now_ms;

@@ -343,6 +343,9 @@ static void judge_network(const struct question *q, struct preflight_row *row)
 		fail(row, WHY_MISSING);
 	else if (!q->source || !q->source->report.addresses[0][0])
 		fail(row, WHY_HERE);
+	else if (q->def->post_copy &&
+		 (q->source->report.facts.no_post_copy || q->target->report.facts.no_post_copy))
+		warn(row, WHY_OTHER);
 }
 
 static bool cert_over(const struct node_report *report, uint64_t wall_ms)

@@ -370,9 +370,18 @@ static void say_network(struct say *say)
 	const char *node = why(say) == WHY_HERE ? say->here : say->there;
 
 	text_add(&say->needed, "an address");
-	text_add(&say->found, why(say) == WHY_NONE ? say->target->report.addresses[0] : "none");
+	text_add(&say->found, why(say) == WHY_NONE || why(say) == WHY_OTHER
+				      ? say->target->report.addresses[0]
+				      : "none");
 	if (why(say) == WHY_NONE)
 		return;
+	if (why(say) == WHY_OTHER) {
+		node = say->target->report.facts.no_post_copy ? say->there : say->here;
+		add(&say->reason, "without post-copy: the kernel of ", node,
+		    " does not let QEMU fetch memory afterwards");
+		add(&say->fix, "sysctl vm.unprivileged_userfaultfd=1 on ", node, "");
+		return;
+	}
 	add(&say->reason, node, " has no address that memory could be sent ",
 	    why(say) == WHY_HERE ? "from" : "to");
 	add(&say->fix, "give ", node, " an address in one of <migration>'s networks");

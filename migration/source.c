@@ -121,8 +121,8 @@ struct migrate_params *move_params(const struct move_context *context)
 	memset(params, 0, sizeof(*params));
 	params->peer = text_keep(context, context->peer ? context->peer : "");
 	params->tls = context->tls;
-	params->post_copy = context->def->post_copy;
-	params->channels = context->def->memory_mib >= MULTIFD_MIB && !context->def->post_copy
+	params->post_copy = context->def->post_copy && !context->no_post_copy;
+	params->channels = context->def->memory_mib >= MULTIFD_MIB && !params->post_copy
 				   ? channels_for(context->cpus)
 				   : 1;
 	params->throttle = context->def->throttle_max;
@@ -458,7 +458,7 @@ static void source_send(struct move_source *source, const struct move_context *c
 	struct converge_limits limits = {
 		.max_pause_ms = context->def->max_pause_ms,
 		.throttle_max = context->def->throttle_max,
-		.post_copy = context->def->post_copy,
+		.post_copy = params->post_copy,
 	};
 
 	params->address = text_keep(context, context->move->address);

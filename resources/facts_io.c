@@ -412,8 +412,17 @@ static void look_bridges(struct host_facts *facts)
 	qsort(facts->bridges, facts->bridge_count, BRIDGE_SIZE, by_text);
 }
 
-void facts_look_host(struct host_facts *facts)
+// Kernels without the file let everybody.
+bool facts_forbids_faults(const char *path, bool root)
+{
+	uint32_t allowed;
+
+	return !root && read_number(path, &allowed) && allowed == 0;
+}
+
+void facts_look_host(struct host_facts *facts, bool root)
 {
 	look_memory(facts);
 	look_bridges(facts);
+	facts->no_post_copy = facts_forbids_faults("/proc/sys/vm/unprivileged_userfaultfd", root);
 }

@@ -10,7 +10,10 @@
 void facts_ask_qemu(const char *qemu, bool kvm, const char *run_dir, struct host_facts *facts);
 // Fills in what the kernel knows: bridges, huge pages, free memory. For the loop: it reads a few
 // small files. What only fluctuates keeps the value that `facts` has.
-void facts_look_host(struct host_facts *facts);
+// `root`: QEMU runs as root.
+void facts_look_host(struct host_facts *facts, bool root);
+// Whether the kernel keeps post-copy from QEMU, by what the file says.
+bool facts_forbids_faults(const char *path, bool root);
 
 // Adds the features that the answer to query-cpu-model-expansion names as on; others go to `other`
 // (TEXT_SIZE bytes). `json`: its `return` member as text. False: it is not one.

@@ -44,7 +44,7 @@ static void host_look(struct host *host)
 	report.cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 	report.watchdog = host->watchdog;
 	report.qemu = access(host->config.qemu_path, X_OK) == 0;
-	facts_look_host(&host->facts);
+	facts_look_host(&host->facts, host->process.uid == 0);
 	report.facts = host->facts;
 	if (record_boot(text) && record_uuid_parse(text, &boot))
 		for (i = 0; i < 8; i++)

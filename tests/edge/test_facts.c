@@ -206,15 +206,32 @@ static void the_kernel_is_looked_at(void **state)
 
 	(void)state;
 	memset(&facts, 0, sizeof(facts));
-	facts_look_host(&facts);
+	facts_look_host(&facts, false);
 	assert_true(facts.memory_free_mib > 0);
 	// A little more or less is no news.
 	before = facts.memory_free_mib = facts.memory_free_mib + 1;
-	facts_look_host(&facts);
+	facts_look_host(&facts, false);
 	assert_int_equal(facts.memory_free_mib, before);
 	facts.memory_free_mib = before * 2;
-	facts_look_host(&facts);
+	facts_look_host(&facts, false);
 	assert_true(facts.memory_free_mib < before * 2);
+}
+
+static void post_copy_is_the_kernels_to_allow(void **state)
+{
+	char path[] = "/tmp/test_facts.XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "0\n", 2), 2);
+	assert_true(facts_forbids_faults(path, false));
+	assert_false(facts_forbids_faults(path, true));
+	assert_int_equal(pwrite(fd, "1\n", 2, 0), 2);
+	assert_false(facts_forbids_faults(path, false));
+	close(fd);
+	unlink(path);
+	assert_false(facts_forbids_faults(path, false));
 }
 
 int main(void)
@@ -225,6 +242,7 @@ int main(void)
 		cmocka_unit_test(too_much_is_cut),
 		cmocka_unit_test(what_was_asked_for_is_asked_about),
 		cmocka_unit_test(the_kernel_is_looked_at),
+		cmocka_unit_test(post_copy_is_the_kernels_to_allow),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

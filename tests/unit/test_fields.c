@@ -97,7 +97,8 @@ static void fill_report(struct node_report *report)
 	report->facts.model_count = CPU_MODELS_MAX;
 	report->facts.bridge_count = BRIDGES_MAX;
 	FLAG(report->facts.bridges_cut);
-	memset(report->facts.spare, 0, sizeof(report->facts.spare));
+	FLAG(report->facts.no_post_copy);
+	report->facts.spare = 0;
 	END(report->facts.arch);
 	END(report->facts.cpu_vendor);
 	END(report->facts.cpu_model);

@@ -52,6 +52,10 @@ static void streams_go_by_memory_and_processors(void **state)
 	def.memory_mib = 4096;
 	def.post_copy = true;
 	assert_int_equal(move_params(&context)->channels, 1);
+	assert_true(move_params(&context)->post_copy);
+	context.no_post_copy = true;
+	assert_int_equal(move_params(&context)->channels, 4);
+	assert_false(move_params(&context)->post_copy);
 }
 
 static void source_renounces(void)

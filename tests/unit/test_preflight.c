@@ -333,6 +333,17 @@ static void no_address(struct world *w)
 	there(w)->report.addresses[0][0] = 0;
 }
 
+static void no_post_copy(struct world *w)
+{
+	web_def(w)->post_copy = true;
+	facts(w)->no_post_copy = true;
+}
+
+static void no_post_copy_asked(struct world *w)
+{
+	facts(w)->no_post_copy = true;
+}
+
 static void no_address_here(struct world *w)
 {
 	w->f.cluster.nodes[HERE].report.addresses[0][0] = 0;
@@ -419,6 +430,8 @@ static const struct spoil spoils[] = {
 	{ PREFLIGHT_NETWORK, CHECK_FAIL, no_address, "n2", MOVE_AUTO },
 	{ PREFLIGHT_NETWORK, CHECK_FAIL, no_address_here, "n1", MOVE_AUTO },
 	{ PREFLIGHT_NETWORK, CHECK_OK, no_address, "", MOVE_QUICK },
+	{ PREFLIGHT_NETWORK, CHECK_WARN, no_post_copy, "unprivileged_userfaultfd", MOVE_AUTO },
+	{ PREFLIGHT_NETWORK, CHECK_OK, no_post_copy_asked, "", MOVE_AUTO },
 	{ PREFLIGHT_TLS, CHECK_FAIL, no_cert, "clustadm cert init", MOVE_AUTO },
 	{ PREFLIGHT_TLS, CHECK_FAIL, other_authority, "two authorities", MOVE_AUTO },
 	{ PREFLIGHT_TLS, CHECK_FAIL, cert_over, "has ended", MOVE_AUTO },

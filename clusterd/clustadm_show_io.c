@@ -157,6 +157,10 @@ static void capacity_print(const json_t *capacity, bool whole)
 
 	if (!capacity)
 		return;
+	if (json_number(capacity, "tried") == 0) {
+		printf("No node takes part: no loss could be tried.\n");
+		return;
+	}
 	if (json_flag(capacity, "tolerates")) {
 		printf("Tolerates the loss of any %s\n",
 		       json_number(capacity, "failures") == 1 ? "node." : "2 nodes.");
@@ -195,7 +199,7 @@ enum exit_status clustadm_capacity(struct session *session)
 		session_json(session, result);
 	else
 		capacity_print(result, true);
-	good = json_flag(result, "tolerates");
+	good = json_flag(result, "tolerates") && json_number(result, "tried") > 0;
 	json_decref(result);
 	return good ? EXIT_DONE : EXIT_REFUSED;
 }

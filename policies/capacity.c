@@ -105,6 +105,15 @@ static bool is_candidate(const struct proof *proof, uint8_t slot)
 	return proof->cluster->nodes[slot].used && (proof->present & BIT(slot));
 }
 
+static uint32_t count_candidates(const struct proof *proof)
+{
+	uint32_t count = 0;
+
+	for (uint8_t slot = 0; slot < NODES_MAX; slot++)
+		count += is_candidate(proof, slot);
+	return count;
+}
+
 static bool try_one(struct proof *proof, uint8_t a, uint8_t b)
 {
 	if (stands(proof, BIT(a) | (b == SLOT_NONE ? 0 : BIT(b))))
@@ -131,6 +140,9 @@ void capacity_prove(struct cluster *scratch, uint64_t present, uint32_t failures
 {
 	struct proof proof = proof_begin(scratch, present, list, answer);
 
+	// Where there are fewer nodes than that, it is the loss of all.
+	if (count_candidates(&proof) < failures)
+		failures = 1;
 	for (uint8_t a = 0; a < NODES_MAX; a++) {
 		if (!is_candidate(&proof, a))
 			continue;

@@ -90,6 +90,26 @@ static void two_failures(void **state)
 	assert_int_equal(answer.failed[1], 1);
 }
 
+// Fewer nodes than are to fail: then it is the loss of all that are there.
+static void fewer_nodes_than_failures(void **state)
+{
+	struct capacity_answer answer;
+
+	(void)state;
+	capacity_prove(&f.cluster, 1, 2, list, &answer);
+	assert_true(answer.tolerates); // nothing runs
+	assert_int_equal(answer.tried, 1);
+	vm_on("a", 500, 0);
+	capacity_prove(&f.cluster, 1, 2, list, &answer);
+	assert_false(answer.tolerates);
+	assert_int_equal(answer.tried, 1);
+	assert_int_equal(answer.failed[0], 0);
+	assert_int_equal(answer.failed[1], SLOT_NONE);
+	assert_string_equal(answer.vm, "a");
+	capacity_prove(&f.cluster, 0, 2, list, &answer);
+	assert_int_equal(answer.tried, 0);
+}
+
 static void nobody_is_left(void **state)
 {
 	struct capacity_answer answer;
@@ -242,6 +262,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_counter_example_is_named, open_nodes,
 						close_nodes),
 		cmocka_unit_test_setup_teardown(two_failures, open_nodes, close_nodes),
+		cmocka_unit_test_setup_teardown(fewer_nodes_than_failures, open_nodes, close_nodes),
 		cmocka_unit_test_setup_teardown(nobody_is_left, open_nodes, close_nodes),
 		cmocka_unit_test_setup_teardown(over_all_constraints, open_nodes, close_nodes),
 		cmocka_unit_test_setup_teardown(what_asks_is_settled_first, open_nodes,

@@ -604,7 +604,8 @@ static enum exit_status ask_migrate(struct inquiry *inquiry)
 static enum exit_status ask_balance(struct inquiry *inquiry)
 {
 	const struct cluster *cluster = whatif_cluster(&inquiry->whatif);
-	struct balance_options options = balance_options_plain();
+	struct pro_def plain = pro_plain_balance();
+	struct balance_options options = balance_options_of(&plain, true);
 	void *memory = malloc(balance_memory(&cluster->limits));
 	struct balance_plan *plan = calloc(1, sizeof(*plan));
 	json_t *json = NULL;

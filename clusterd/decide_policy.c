@@ -319,7 +319,7 @@ void policies_look(struct tipping *t)
 bool policies_answer(struct tipping *t)
 {
 	struct cluster *cluster = &t->node->cluster;
-	struct pro_def plain = tip_plain_balance();
+	struct pro_def plain = pro_plain_balance();
 
 	if (cluster->balance.wanted) {
 		run_asked(t, &plain);

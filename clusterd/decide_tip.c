@@ -19,15 +19,6 @@ enum {
 	SCRIPT_WORD_MS = 30000,	   // beyond its limit, until its host's silence is the answer
 };
 
-struct pro_def tip_plain_balance(void)
-{
-	struct pro_def def = pro_defaults();
-
-	def.action = PRO_BALANCE;
-	def.measure = PRO_JOINED; // CPUs and memory alike
-	return def;
-}
-
 // The policy's definition, or that of a balance without one. NULL: the policy is gone.
 static const struct pro_def *def_of(const struct tipping *t, const char *policy,
 				    struct pro_def *plain)
@@ -37,7 +28,7 @@ static const struct pro_def *def_of(const struct tipping *t, const char *policy,
 
 	if (policy[0])
 		return found && found->def.enabled ? &found->def : NULL;
-	*plain = tip_plain_balance();
+	*plain = pro_plain_balance();
 	return plain;
 }
 
@@ -402,7 +393,7 @@ static void watch_script(struct tipping *t, const struct tip *tip, const struct 
 
 static void go_on(struct tipping *t, const struct tip *tip, const struct pro_def *def)
 {
-	struct pro_def plain = tip_plain_balance();
+	struct pro_def plain = pro_plain_balance();
 
 	switch ((enum pro_action)tip->action) {
 	case PRO_MOVE:
@@ -450,7 +441,7 @@ static void judge(struct tipping *t, const struct tip *tip, const struct pro_def
 	uint64_t since_ms = in_state_ms(t, tip);
 	struct tip_planner planner;
 	enum tip_verdict verdict;
-	struct pro_def plain = tip_plain_balance();
+	struct pro_def plain = pro_plain_balance();
 	struct pro_reading reading;
 	uint64_t settle_ms = SETTLE_MS;
 	uint32_t value = 0;

@@ -15,8 +15,6 @@ struct tipping {
 	uint64_t unseen;
 };
 
-// What an administrator asks for without naming a policy.
-struct pro_def tip_plain_balance(void);
 struct pro_target tip_target(const struct tip *tip);
 bool tip_moves_vms(const struct tip *tip);
 struct tip_planner tip_planner_for(struct tipping *t, const struct pro_def *def,

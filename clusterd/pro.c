@@ -84,6 +84,15 @@ struct pro_def pro_defaults(void)
 				 .hold_s = 300 };
 }
 
+struct pro_def pro_plain_balance(void)
+{
+	struct pro_def def = pro_defaults();
+
+	def.action = PRO_BALANCE;
+	def.measure = PRO_JOINED; // CPUs and memory alike
+	return def;
+}
+
 const char *pro_unit(enum pro_measure measure)
 {
 	return measure_rows[measure].unit;

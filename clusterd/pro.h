@@ -86,6 +86,8 @@ enum {
 
 // What an XML element without the attribute means.
 struct pro_def pro_defaults(void);
+// What `clustadm balance` keeps to, which no policy stands behind.
+struct pro_def pro_plain_balance(void);
 // The policies that every cluster begins with, in advice mode.
 extern const struct pro_def pro_shipped[];
 enum { PRO_SHIPPED_COUNT = 5 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `balance plan`: what `clustadm balance` would do now, by what is measured at this moment.
 #include <stdlib.h>
+#include <time.h>
 
 #include "clusterd/request_internal_io.h"
 #include "policies/balance_io.h"
@@ -30,12 +31,16 @@ struct answer show_balance_plan(struct request *request, const json_t *ask)
 	struct balance_use *vms = calloc(cluster->vm_high + 1u, sizeof(*vms));
 	struct balance_measured *measured = calloc(1, sizeof(*measured));
 	struct balance_plan *plan = calloc(1, sizeof(*plan));
-	struct balance_options options = balance_options_plain();
+	struct pro_def plain = pro_plain_balance();
+	struct balance_options options = balance_options_of(&plain, true);
+	uint8_t *rests = calloc(cluster->vm_high + 1u, sizeof(*rests));
 	void *memory = malloc(balance_memory(&cluster->limits));
 	json_t *json = NULL;
 
 	(void)ask;
-	if (vms && measured && plan && memory) {
+	if (vms && measured && plan && memory && rests) {
+		balance_rests(cluster, &plain, (uint64_t)time(NULL) * 1000, rests);
+		options.rests = rests;
 		balance_measure(cluster, node_measures(node), node_now_ms(node), measured, vms);
 		unseen = unseen_nodes(cluster, present, measured);
 		// Nothing is measured anywhere: by what VMs are defined to have.
@@ -48,6 +53,7 @@ struct answer show_balance_plan(struct request *request, const json_t *ask)
 	}
 	free(vms);
 	free(measured);
+	free(rests);
 	free(plan);
 	free(memory);
 	return answer_result(json);

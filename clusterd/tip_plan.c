@@ -66,56 +66,6 @@ static bool vm_value(const struct pro_world *world, struct vm_ref vm, enum measu
 
 /* The balance of all nodes. */
 
-static void measure_nodes(const struct tip_planner *p, struct balance_measured *measured)
-{
-	const struct cluster *cluster = p->world->cluster;
-
-	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
-		struct balance_use *use = &measured->nodes[slot];
-		const struct node_report *report = &cluster->nodes[slot].report;
-		uint32_t cpu, memory;
-
-		use->of[BALANCE_MEMORY] = use->of[BALANCE_CPUS] = BALANCE_UNKNOWN;
-		use->of[BALANCE_VMS] = 1;
-		if (slot >= cluster->node_high || !(p->world->present >> slot & 1))
-			continue;
-		if (node_value(p->world, slot, MEASURE_NODE_MEMORY, &memory))
-			use->of[BALANCE_MEMORY] =
-				(uint32_t)((uint64_t)memory * report->memory_mib / 1000);
-		if (node_value(p->world, slot, MEASURE_NODE_CPU, &cpu))
-			use->of[BALANCE_CPUS] = cpu * report->cpus;
-	}
-}
-
-static void measure_vms(const struct tip_planner *p, struct balance_use *uses, uint8_t *rests)
-{
-	const struct cluster *cluster = p->world->cluster;
-
-	for (uint32_t slot = 0; slot < cluster->vm_high; slot++) {
-		const struct vm *vm = &cluster->vms[slot];
-		struct balance_use *use = &uses[slot];
-
-		rests[slot] = vm->used && pro_vm_rests(vm, p->def->rest_s, p->world->wall_ms);
-		use->of[BALANCE_VMS] = 1;
-		use->of[BALANCE_MEMORY] = use->of[BALANCE_CPUS] = BALANCE_UNKNOWN;
-		if (!vm->used || vm->phase != VM_RUNNING)
-			continue;
-		if (!vm_value(p->world, vm->ref, MEASURE_VM_MEMORY, &use->of[BALANCE_MEMORY]))
-			use->of[BALANCE_MEMORY] = BALANCE_UNKNOWN;
-		if (!vm_value(p->world, vm->ref, MEASURE_VM_CPU, &use->of[BALANCE_CPUS]))
-			use->of[BALANCE_CPUS] = BALANCE_UNKNOWN;
-	}
-}
-
-// A policy about one of them evens that one out; any other, both.
-static void weigh(const struct pro_def *def, uint32_t *weights)
-{
-	if (def->measure == PRO_CPU || def->measure == PRO_CPU_PRESSURE)
-		weights[BALANCE_CPUS] = 1000;
-	else if (def->measure == PRO_MEMORY || def->measure == PRO_MEMORY_PRESSURE)
-		weights[BALANCE_MEMORY] = 1000;
-}
-
 static const struct balance_plan *balance_now(const struct tip_planner *p, uint32_t moves_max)
 {
 	uint8_t *at = p->memory;
@@ -123,20 +73,16 @@ static const struct balance_plan *balance_now(const struct tip_planner *p, uint3
 	uint8_t *working = at + aligned(sizeof(*planning));
 	uint8_t *uses = working + aligned(balance_memory(p->limits));
 	uint8_t *rests = uses + aligned(p->limits->vms_max * sizeof(struct balance_use));
-	struct balance_options options = {
-		.measured = p->configured ? NULL : &planning->measured,
-		.excluded = p->barred,
-		.moves_max = moves_max,
-		.gain_percent = p->def->min_gain,
-		.node_moves_max = p->asked ? 0 : p->def->budget,
-		.rests = rests,
-	};
+	struct balance_options options = balance_options_of(p->def, p->asked);
 
 	memset(planning, 0, sizeof(*planning));
-	measure_nodes(p, &planning->measured);
-	measure_vms(p, (struct balance_use *)uses, rests);
-	planning->measured.vms = (struct balance_use *)uses;
-	weigh(p->def, options.weights);
+	balance_measure(p->world->cluster, p->world->measures, p->world->now_ms,
+			&planning->measured, (struct balance_use *)uses);
+	balance_rests(p->world->cluster, p->def, p->world->wall_ms, rests);
+	options.measured = p->configured ? NULL : &planning->measured;
+	options.excluded = p->barred;
+	options.moves_max = moves_max;
+	options.rests = rests;
 	balance_plan(p->world->cluster, p->world->present, &options, working, &planning->plan);
 	return &planning->plan;
 }

@@ -52,6 +52,14 @@ struct balance_options {
 	const uint8_t *rests;  // [vm_high], not 0: this VM is left where it is; NULL: none
 };
 
+// As a policy wants it (pro_plain_balance() where there is none); its budget does
+// not count for what an administrator `asked` for. What was measured, who takes no part and who
+// rests is the caller's.
+struct balance_options balance_options_of(const struct pro_def *def, bool asked);
+// Fills rests[vm_high]: those that moved too lately for that policy.
+void balance_rests(const struct cluster *cluster, const struct pro_def *def, uint64_t wall_ms,
+		   uint8_t *rests);
+
 // Why a VM stays where it is, whatever the load.
 enum balance_keep {
 	BALANCE_FREE,

@@ -1,18 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policies/balance_io.h"
 
-#include "clusterd/pro.h"
-
-struct balance_options balance_options_plain(void)
-{
-	struct pro_def limits = pro_defaults();
-
-	return (struct balance_options){ .moves_max = limits.moves,
-					 .gain_percent = limits.min_gain,
-					 .move_cost = BALANCE_MOVE_COST,
-					 .gib_cost = BALANCE_GIB_COST };
-}
-
 static json_t *names_json(const struct cluster *cluster, uint64_t nodes)
 {
 	json_t *names = json_array();

@@ -6,9 +6,6 @@
 
 #include "policies/balance.h"
 
-// What is planned when nobody says otherwise.
-struct balance_options balance_options_plain(void);
-
 // {measured, nodes, unseen, before_ppm, after_ppm, spread: {memory: {before_ppm, after_ppm}...},
 // steps: [{vm, from, to, together, gain_ppm, score_ppm, evens, reason}], stop}. `unseen`: nodes
 // that were left out because nothing present was measured of them.

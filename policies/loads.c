@@ -1,29 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-// What was measured, as placement and balancing count it: the mean of the last two minutes, so that
-// a moment's noise moves nothing.
+// What was measured, as placement and balancing count it: a mean, so that a moment's noise moves
+// nothing.
 #include "clusterd/measure.h"
 #include "policies/balance.h"
 
-enum { SAMPLES = 12 };
+enum {
+	PLACEMENT_SAMPLES = 12,
+	/*
+	 * Balancing looks at what is after its own moves: it waits for so many samples (SETTLE_S),
+	 * and what was before them would move again what was just moved.
+	 */
+	BALANCE_SAMPLES = 3,
+};
 
-static uint32_t mean_of(const struct series *series)
+static uint32_t mean_of(const struct series *series, uint32_t most)
 {
-	uint32_t count = series->count < SAMPLES ? series->count : SAMPLES;
+	uint32_t count = series->count < most ? series->count : most;
 	uint64_t sum = 0;
+	uint32_t known = 0;
 
-	if (count == 0)
-		return BALANCE_UNKNOWN;
-	for (uint32_t i = 0; i < count; i++)
-		sum += series->values[series->count - 1 - i];
-	return (uint32_t)(sum / count);
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t value = series->values[series->count - 1 - i];
+
+		sum += value == MEASURE_UNKNOWN ? 0 : value;
+		known += value != MEASURE_UNKNOWN;
+	}
+	return known ? (uint32_t)(sum / known) : BALANCE_UNKNOWN;
 }
 
 static uint32_t node_mean(const struct measures *measures, uint8_t slot, enum measure what,
-			  uint64_t now_ms)
+			  uint64_t now_ms, uint32_t samples)
 {
 	struct series series;
 
-	return measures_node(measures, slot, what, now_ms, &series) ? mean_of(&series)
+	return measures_node(measures, slot, what, now_ms, &series) ? mean_of(&series, samples)
 								    : BALANCE_UNKNOWN;
 }
 
@@ -32,7 +42,7 @@ static uint32_t vm_mean(const struct measures *measures, struct vm_ref vm, enum 
 {
 	struct series series;
 
-	return measures_vm(measures, vm, what, now_ms, &series) ? mean_of(&series)
+	return measures_vm(measures, vm, what, now_ms, &series) ? mean_of(&series, BALANCE_SAMPLES)
 								: BALANCE_UNKNOWN;
 }
 
@@ -48,8 +58,10 @@ void balance_measure(const struct cluster *cluster, const struct measures *measu
 	measured->vms = vms;
 	for (uint8_t slot = 0; slot < NODES_MAX; slot++) {
 		const struct node_report *report = &cluster->nodes[slot].report;
-		uint32_t memory = node_mean(measures, slot, MEASURE_NODE_MEMORY, now_ms);
-		uint32_t cpu = node_mean(measures, slot, MEASURE_NODE_CPU, now_ms);
+		uint32_t memory = node_mean(measures, slot, MEASURE_NODE_MEMORY, now_ms,
+					    BALANCE_SAMPLES);
+		uint32_t cpu =
+			node_mean(measures, slot, MEASURE_NODE_CPU, now_ms, BALANCE_SAMPLES);
 
 		measured->nodes[slot].of[BALANCE_MEMORY] = of_host(report->memory_mib, memory);
 		measured->nodes[slot].of[BALANCE_CPUS] =
@@ -72,8 +84,10 @@ void placement_load_measure(struct placement_load *load, const struct cluster *c
 	if (cluster->def.policies.placement != PLACEMENT_MEASURED)
 		return;
 	for (uint8_t slot = 0; slot < cluster->node_high; slot++) {
-		uint32_t memory = node_mean(measures, slot, MEASURE_NODE_MEMORY, now_ms);
-		uint32_t cpu = node_mean(measures, slot, MEASURE_NODE_CPU, now_ms);
+		uint32_t memory = node_mean(measures, slot, MEASURE_NODE_MEMORY, now_ms,
+					    PLACEMENT_SAMPLES);
+		uint32_t cpu =
+			node_mean(measures, slot, MEASURE_NODE_CPU, now_ms, PLACEMENT_SAMPLES);
 
 		if (memory == BALANCE_UNKNOWN || cpu == BALANCE_UNKNOWN)
 			continue;

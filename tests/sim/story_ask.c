@@ -218,15 +218,17 @@ static void plan_drain(struct asked *a, uint8_t slot)
 
 static void plan_balance(struct asked *a, bool measured)
 {
-	struct balance_options options = { .move_cost = BALANCE_MOVE_COST,
-					   .gib_cost = BALANCE_GIB_COST,
-					   .moves_max = 8 };
+	struct pro_def plain = pro_plain_balance();
+	struct balance_options options = balance_options_of(&plain, true);
+	uint8_t *rests = calloc(a->cluster->limits.vms_max, sizeof(*rests));
 	struct balance_plan *plan = calloc(1, sizeof(*plan));
 	struct balance_measured *seen = calloc(1, sizeof(*seen));
 	struct balance_use *uses = calloc(a->cluster->limits.vms_max, sizeof(*uses));
 	void *memory = calloc(1, balance_memory(&a->cluster->limits));
 
-	INVARIANT(plan && seen && uses && memory);
+	INVARIANT(plan && seen && uses && memory && rests);
+	balance_rests(a->cluster, &plain, a->host->node->wall_ms, rests);
+	options.rests = rests;
 	balance_measure(a->cluster, node_measures(a->host->node), node_now_ms(a->host->node), seen,
 			uses);
 	options.measured = measured ? seen : NULL;
@@ -243,6 +245,7 @@ static void plan_balance(struct asked *a, bool measured)
 	free(uses);
 	free(seen);
 	free(plan);
+	free(rests);
 }
 
 static bool ask_plan(struct asked *a, char **words)

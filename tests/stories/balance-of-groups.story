@@ -163,7 +163,7 @@ quorum
      9.593 n1   | tip 1 is done: 4 of 4 moves done
     39.595 n1   | tip 1: its prediction held: from 272530 to 42220, predicted 42220
     93.250 --   > plan balance
-    93.250 --     no move is worth its cost; 1 VM is not to be moved live (on-drain); 1 VM is to stay where it is (stickiness)
+    93.250 --     no move is worth its cost; 4 VMs rest after their last move; 1 VM is not to be moved live (on-drain); 1 VM is to stay where it is (stickiness)
     93.250 --   > tips
     93.250 --     tip 1 of : done, prediction held
     93.250 --   > quorum

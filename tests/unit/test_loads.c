@@ -123,17 +123,19 @@ static void who_was_not_measured_is_counted_as_configured(void **state)
 	assert_int_equal(placement_choose(&f.cluster, &load, the_vm(&f, "a")), N1);
 }
 
-static void the_mean_of_two_minutes_counts(void **state)
+// Placement looks at two minutes, balancing at the time since its last moves settled.
+static void the_mean_of_a_while_counts(void **state)
 {
 	struct balance_measured measured;
 	struct balance_use vms[VMS];
 
 	(void)state;
 	for (uint32_t i = 0; i < 20; i++, now_ms += STEP)
-		tell(N1, i < 14 ? 0 : 1000, 500);
+		tell(N1, i < 14 ? 0 : i == 17 ? 400 : 1000, 500);
 	now_ms -= STEP;
+	assert_int_equal(load_now().cpu_permille[N1], (5 * 1000 + 400) / 12);
 	balance_measure(&f.cluster, measures, now_ms, &measured, vms);
-	assert_int_equal(measured.nodes[N1].of[BALANCE_CPUS], 2000);
+	assert_int_equal(measured.nodes[N1].of[BALANCE_CPUS], 3200);
 	assert_int_equal(measured.nodes[N1].of[BALANCE_MEMORY], 4096);
 	assert_int_equal(measured.nodes[N2].of[BALANCE_CPUS], BALANCE_UNKNOWN);
 	assert_int_equal(vms[0].of[BALANCE_CPUS], BALANCE_UNKNOWN);
@@ -166,7 +168,7 @@ int main(void)
 		CASE(the_least_used_is_taken),
 		CASE(who_only_just_came_counts),
 		CASE(who_was_not_measured_is_counted_as_configured),
-		CASE(the_mean_of_two_minutes_counts),
+		CASE(the_mean_of_a_while_counts),
 		CASE(vms_are_told_by_their_host),
 	};
 

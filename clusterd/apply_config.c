@@ -507,13 +507,14 @@ static bool check_owners(struct plan *plan)
 	return true;
 }
 
-// Of everything that QEMU or the leases are made of. Two definitions with one hash are taken for
-// the same.
-static uint64_t hardware_hash(const struct vm_def *def)
+// Of everything that QEMU or the leases are made of, but for its size, which may wait. Two
+// definitions with one hash are taken for the same.
+static uint64_t hardware_hash(const struct vm_def *def, const struct vm_def *old)
 {
 	struct fields f = fields_hash();
 	struct vm_def hard = *def;
 
+	size_kept(old, &hard);
 	text_copy(hard.description, sizeof(hard.description), "");
 	memset(hard.address, 0, sizeof(hard.address));
 	hard.priority = 0;
@@ -522,9 +523,7 @@ static uint64_t hardware_hash(const struct vm_def *def)
 	hard.failback = FAILBACK_NEVER;
 	hard.failback_after_s = hard.failback_from = hard.failback_to = 0;
 	hard.on_guest_shutdown = GUEST_SHUTDOWN_STOP;
-	hard.restarts_max = 0;
-	hard.relocations_max = 0;
-	hard.forget_s = 0;
+	hard.restarts_max = hard.relocations_max = hard.forget_s = 0;
 	hard.on_failure = ON_FAILURE_RESTART;
 	hard.on_stop_failure = ON_STOP_FAILURE_BLOCK;
 	hard.on_double_run = ON_DOUBLE_KEEP;
@@ -544,10 +543,11 @@ static bool check_change(struct plan *plan, uint32_t slot)
 {
 	struct apply *a = plan->a;
 	const struct vm *old = existing_vm(plan, slot);
+	const struct vm_def *was = old ? vm_definition(a->cluster, old) : NULL;
 	const char *name = plan->vm.def.name;
 
 	if (!old || (!vm_owned(old) && old->unproven == 0 && old->saved == SAVED_NONE) ||
-	    hardware_hash(vm_definition(a->cluster, old)) == hardware_hash(&plan->vm.def))
+	    hardware_hash(was, was) == hardware_hash(&plan->vm.def, was))
 		return true;
 	if (vm_owned(old))
 		return refuse_running_change(a, old, &plan->vm.def);
@@ -750,6 +750,7 @@ static void store_vm(struct plan *plan, uint32_t slot)
 	def->wanted_given = true;
 	store_leases(plan, vm);
 	store_owners(plan, vm);
+	size_define(vm, &cluster->defs[slot], def);
 	cluster->defs[slot] = *def;
 	if (vm->doubled_on == 0) // what is blocked because it ran twice runs well
 		vm_fence_if_stuck(plan->a, vm);

@@ -42,6 +42,10 @@ uint8_t apply_from(const struct apply *a);
 void vm_set_phase(struct apply *a, struct vm *vm, enum vm_phase phase);
 void vm_set_idle(struct apply *a, struct vm *vm,
 		 enum vm_phase phase); // VM_IDLE or VM_ERROR: it runs nowhere
+// apply_size.c: a size that is defined while it runs. size_define() puts what it keeps into `def`.
+void size_kept(const struct vm_def *old, struct vm_def *def);
+void size_define(struct vm *vm, const struct vm_def *old, struct vm_def *def);
+void size_take(struct apply *a, struct vm *vm); // where it runs nowhere
 void vm_set_wanted(struct apply *a, struct vm *vm, enum vm_wanted wanted);
 void vm_forgive(struct vm *vm);	    // its failures
 void vm_fence_if_stuck(struct apply *a, const struct vm *vm);

@@ -28,6 +28,7 @@ void vm_set_idle(struct apply *a, struct vm *vm, enum vm_phase phase)
 	vm->forced = false;
 	vm_lose_saved(vm);
 	vm_set_phase(a, vm, phase);
+	size_take(a, vm);
 }
 
 // The definition says what is wanted too, so that writing it out again gives the truth.
@@ -102,6 +103,7 @@ static void want_moving(struct apply *a, struct vm *vm)
 		move_give_up(a, move);
 	if (!run && a->entry->flag && !vm_owned(vm) && vm->saved == SAVED_KEPT)
 		vm_drop_saved(vm);
+	size_take(a, vm);
 	// Shut down for its node's maintenance, and now wanted elsewhere.
 	if (!vm_owned(vm))
 		vm->drained_from = vm->bound_to = SLOT_NONE;

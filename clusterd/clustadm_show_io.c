@@ -392,6 +392,9 @@ static void vm_print_hardware(const json_t *vm)
 	printf("%-18s %lld CPUs (%s), %lld MiB, %s, %s\n", "hardware", json_number(vm, "cpus"),
 	       json_word(vm, "cpu"), json_number(vm, "memory_mib"), json_word(vm, "machine"),
 	       json_word(vm, "firmware"));
+	if (json_number(vm, "next_cpus") > 0)
+		printf("%-18s %lld CPUs, %lld MiB\n", "at its next start",
+		       json_number(vm, "next_cpus"), json_number(vm, "next_memory_mib"));
 	json_array_foreach(json_object_get(vm, "disks"), i, item)
 	{
 		printf("%-18s %s/%s (%s, %s%s)\n", json_flag(item, "cdrom") ? "cd" : "disk",

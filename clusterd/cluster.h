@@ -210,6 +210,8 @@ struct vm {
 	struct cpu_features cpu;
 	char machine[MACHINE_SIZE];	// no alias; empty: it was never placed
 	uint64_t since_ms;		// wall clock of the last change of phase
+	uint32_t next_cpus, next_memory_mib; // defined while it runs, had from its next start on;
+					     // 0: what its definition says is what it has
 	uint64_t doubled_on; // mask of nodes where a second process of it was found and ended,
 			     // since it was placed here
 	uint64_t up_rules; // mask of rules that it is first in, and whose condition for "up" (an

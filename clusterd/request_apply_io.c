@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `apply`: documents become one entry, tried on a copy of the replica before it is proposed.
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -188,6 +189,30 @@ static json_t *stops_find(const struct cluster *before, const struct cluster *af
 	return stops;
 }
 
+// VMs that run and are given another size.
+static void sizes_wait(const struct cluster *before, const struct cluster *after,
+		       struct trial *trial)
+{
+	for (uint32_t i = 0; i < before->vm_high; i++) {
+		const struct vm *vm = &before->vms[i];
+		const struct vm *then = vm->used ? cluster_vm(after, vm->ref) : NULL;
+		char reason[REASON_SIZE], fix[REASON_SIZE];
+		const char *name;
+
+		if (!then || then->next_cpus == 0 ||
+		    (then->next_cpus == vm->next_cpus &&
+		     then->next_memory_mib == vm->next_memory_mib))
+			continue;
+		name = vm_definition(after, then)->name;
+		snprintf(reason, sizeof(reason),
+			 "vm %s keeps its CPUs and memory until its next start", name);
+		snprintf(fix, sizeof(fix), "clustadm vm stop %s, then clustadm vm start %s", name,
+			 name);
+		json_array_append_new(trial->warnings, json_pack("{s:[], s:s, s:s}", "rules",
+								 "reason", reason, "fix", fix));
+	}
+}
+
 // Those that the cluster has not had before.
 static void contradictions_add(const struct contradiction *found, uint32_t count,
 			       const struct contradiction *old, uint32_t old_count,
@@ -253,6 +278,7 @@ bool trial_run(struct request *request, const struct entry *entry, struct trial 
 			if (trial->result.accepted) {
 				trial->stops = stops_find(cluster, copy);
 				contradictions_compare(cluster, copy, trial);
+				sizes_wait(cluster, copy, trial);
 				trial->capacity = capacity_broken(
 					cluster, copy, present_nodes(request->options.node));
 			}

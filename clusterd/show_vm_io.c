@@ -36,6 +36,10 @@ json_t *vm_row(const struct request *request, const struct vm *vm)
 	json_object_set_new(row, "cpus", integer(def->cpus));
 	json_object_set_new(row, "memory_mib", integer(def->memory_mib));
 	json_object_set_new(row, "priority", json_integer(def->priority));
+	if (vm->next_cpus > 0) {
+		json_object_set_new(row, "next_cpus", integer(vm->next_cpus));
+		json_object_set_new(row, "next_memory_mib", integer(vm->next_memory_mib));
+	}
 	return row;
 }
 

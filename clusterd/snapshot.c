@@ -124,6 +124,8 @@ static void fields_vm(struct fields *f, struct vm *vm)
 	fields_cpu(f, &vm->cpu);
 	field_string(f, vm->machine, sizeof(vm->machine));
 	field_u64(f, &vm->since_ms);
+	field_u32(f, &vm->next_cpus);
+	field_u32(f, &vm->next_memory_mib);
 	field_u64(f, &vm->doubled_on);
 	field_u64(f, &vm->up_rules);
 	field_u32(f, &vm->move);

@@ -330,12 +330,13 @@ static void boot_put(struct out *out, const struct vm_def *def)
 	tag_close(out, "boot");
 }
 
-static void hardware_put(struct out *out, const struct vm_def *def)
+// What it is defined to have, which while it runs may not be what it has.
+static void hardware_put(struct out *out, const struct vm *vm, const struct vm_def *def)
 {
 	if (def->description[0])
 		text_element(out, "description", def->description);
-	number_element(out, "cpus", def->cpus, "");
-	memory_element(out, "memory", def->memory_mib);
+	number_element(out, "cpus", vm->next_cpus ? vm->next_cpus : def->cpus, "");
+	memory_element(out, "memory", vm->next_cpus ? vm->next_memory_mib : def->memory_mib);
 	if (def->hugepages) {
 		tag_start(out, "hugepages");
 		tag_end(out);
@@ -439,7 +440,7 @@ static void vm_put(struct out *out, const struct cluster *cluster, const struct 
 	const struct vm_def *def = vm_definition(cluster, vm);
 
 	vm_start(out, vm, def);
-	hardware_put(out, def);
+	hardware_put(out, vm, def);
 	for (uint32_t i = 0; i < def->disk_count; i++)
 		disk_put(out, &def->disks[i]);
 	for (uint32_t i = 0; i < def->nic_count; i++)

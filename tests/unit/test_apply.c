@@ -411,13 +411,11 @@ static void hardware_of_what_runs_stays(void **state)
 	(void)state;
 	define_web();
 	run_vm(&f, "web", 1);
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 2; i++) {
 		doc_begin(&f);
 		vm = doc_vm(&f, "web", "v1");
-		vm_nic(vm, i == 3 ? "br1" : "br0");
-		vm->cpus = i == 0 ? 2 : 1;
-		vm->memory_mib = i == 1 ? 256 : 128;
-		if (i == 2)
+		vm_nic(vm, i == 1 ? "br1" : "br0");
+		if (i == 0)
 			vm_disk(vm, "v2", "more.img");
 		doc_refused(&f, "running", "runs, or may run, on n2");
 		assert_string_equal(f.result.fix, "stop it first: clustadm vm stop web");
@@ -616,6 +614,48 @@ static void large_documents_are_quick(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+static void define_size(uint32_t cpus, uint32_t memory_mib)
+{
+	struct vm_def *vm;
+
+	doc_begin(&f);
+	vm = doc_vm(&f, "web", "v1");
+	vm_nic(vm, "br0");
+	vm->cpus = cpus;
+	vm->memory_mib = memory_mib;
+	doc_accept(&f);
+}
+
+static void size_is(uint32_t cpus, uint32_t memory_mib, uint32_t next_cpus, uint32_t next_mib)
+{
+	assert_int_equal(the_def(&f, "web")->cpus, cpus);
+	assert_int_equal(the_def(&f, "web")->memory_mib, memory_mib);
+	assert_int_equal(the_vm(&f, "web")->next_cpus, next_cpus);
+	assert_int_equal(the_vm(&f, "web")->next_memory_mib, next_mib);
+}
+
+// What runs keeps its size, and everything counts that, until it has ended.
+static void another_size_waits_for_the_next_start(void **state)
+{
+	(void)state;
+	define_web();
+	size_is(1, 128, 0, 0);
+	define_size(2, 256);
+	size_is(2, 256, 0, 0);
+	define_size(1, 128);
+	run_vm(&f, "web", 1);
+	define_size(4, 512);
+	size_is(1, 128, 4, 512);
+	define_size(1, 128); // as it is: nothing waits any more
+	size_is(1, 128, 0, 0);
+	define_size(1, 64);
+	size_is(1, 128, 1, 64);
+	vm_reports(&f, "web", 2, VM_REPORT_DIED, "signal 11");
+	size_is(1, 64, 0, 0);
+	define_size(8, 1024);
+	size_is(8, 1024, 0, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -633,6 +673,7 @@ int main(void)
 		TEST(full_tables_refuse),
 		TEST(garbled_definitions_are_refused),
 		TEST(hardware_of_what_runs_stays),
+		TEST(another_size_waits_for_the_next_start),
 		TEST(leases_follow_the_disks),
 		TEST(derived_macs_differ_and_stay),
 		TEST(removal_is_refused_while_in_use),

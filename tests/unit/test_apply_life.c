@@ -306,7 +306,7 @@ static void unproven_vms_keep_what_they_are(void **state)
 	assert_int_equal(vm->phase, VM_IDLE);
 	refused(&f, entry, "may-run", "may still run on n2");
 	doc_begin(&f);
-	doc_vm(&f, "web", "v1")->cpus = 2;
+	doc_vm(&f, "web", "v1")->hugepages = true;
 	doc_refused(&f, "may-run", "may still run on n2");
 	doc_begin(&f);
 	doc_vm(&f, "web", "v1")->priority = 2;

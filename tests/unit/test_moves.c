@@ -551,7 +551,7 @@ static void a_vm_is_saved_and_restored(void **state)
 	idle();
 	assert_int_equal(web()->wanted, VM_WANTED_STOPPED);
 	assert_int_equal(web()->saved, SAVED_KEPT);
-	doc_vm(&f, "web", "v1")->memory_mib = 256;
+	doc_vm(&f, "web", "v1")->hugepages = true;
 	doc_refused(&f, "saved", "fits the hardware");
 	doc_begin(&f);
 	want.wanted = VM_WANTED_RUNNING;

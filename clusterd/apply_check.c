@@ -149,6 +149,8 @@ bool check_cluster_def(struct apply *a, const struct cluster_def *def)
 	return check_number(a, WORDS("no-quorum-hold"), def->no_quorum_hold_s, HOLD_MIN_S,
 			    WAIT_MAX_S) &&
 	       check_number(a, WORDS("io-timeout"), def->io_timeout_s, 1, IO_TIMEOUT_MAX_S) &&
+	       check_number(a, WORDS("measure-every in seconds"), def->measure_s, 0,
+			    MEASURE_EVERY_MAX_S) &&
 	       check_migration(a, &def->migration);
 }
 

@@ -17,8 +17,16 @@ static const char *policy_mode(const json_t *policy)
 
 static void condition_words(const json_t *row, char *text, size_t size)
 {
+	static const char *const health[] = { "", "yellow or red", "red" };
 	const char *unit = json_word(row, "unit");
+	long long threshold = json_number(row, "threshold");
 
+	if (strcmp(json_word(row, "measure"), "health") == 0 && !json_flag(row, "at_most") &&
+	    threshold >= 1 && threshold <= 2) {
+		snprintf(text, size, "%s health is %s for %llds", json_word(row, "of"),
+			 health[threshold], json_number(row, "hold_s"));
+		return;
+	}
 	snprintf(text, size, "%s %s at %s %lld%s%s for %llds", json_word(row, "of"),
 		 json_word(row, "measure"), json_flag(row, "at_most") ? "most" : "least",
 		 json_number(row, "threshold"), strlen(unit) > 1 ? " " : "", unit,

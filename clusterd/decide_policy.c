@@ -6,7 +6,11 @@
 #include "clusterd/decide_tip.h"
 #include "clusterd/text.h"
 
-enum { SETTLE_S = 3 * MEASURE_STEP_MS / 1000 };
+// Three samples.
+static uint32_t settle_s(const struct cluster *cluster)
+{
+	return cluster->def.measure_s ? 3 * cluster->def.measure_s : 3 * MEASURE_STEP_MS / 1000;
+}
 
 static bool same_target(const struct pro_target *a, const struct pro_target *b)
 {
@@ -130,6 +134,16 @@ static void take_evidence(struct tip *tip, const struct pro_def *def,
 		tip->points[tip->point_count++] = reading->values[i];
 }
 
+static void say_value(struct text *text, enum pro_measure measure, uint32_t value)
+{
+	static const char *const colours[NODE_HEALTH_COUNT] = { "green", "yellow", "red" };
+
+	if (measure == PRO_HEALTH && value < NODE_HEALTH_COUNT)
+		text_add(text, colours[value]);
+	else
+		text_add(text_add(text_add_number(text, value), " "), pro_unit(measure));
+}
+
 static void say_why(const struct tipping *t, const struct pro_def *def,
 		    const struct pro_reading *reading, const char *plan, struct tip *tip)
 {
@@ -139,8 +153,8 @@ static void say_why(const struct tipping *t, const struct pro_def *def,
 	if (reading->known && def->measure != PRO_JOINED) {
 		text_add(text_add(&text, pro_measure_words[def->measure]), " of ");
 		text_add(text_add(&text, tip->subject_name), " is ");
-		text_add_number(&text, reading->values[reading->count - 1]);
-		text_add(text_add(&text, " "), pro_unit(def->measure));
+		say_value(&text, (enum pro_measure)def->measure,
+			  reading->values[reading->count - 1]);
 	} else if (reading->known) {
 		text_add(text_add(&text, tip->subject_name), " came in");
 	}
@@ -294,7 +308,7 @@ static bool loads_are_settled(const struct tipping *t)
 			return false;
 	for (uint32_t i = 0; i < cluster->vm_high; i++)
 		if (cluster->vms[i].used &&
-		    pro_vm_rests(&cluster->vms[i], SETTLE_S, t->world.wall_ms))
+		    pro_vm_rests(&cluster->vms[i], settle_s(cluster), t->world.wall_ms))
 			return false;
 	return true;
 }

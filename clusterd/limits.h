@@ -27,6 +27,7 @@ enum {
 	TAGS_MAX = 8,	     // per VM
 	TAG_SIZE = 32,
 	ATTRIBUTES_MAX = 8, // per node
+	MEASURE_EVERY_MAX_S = 600,
 	ADDRESS_SIZE = 46,  // INET6_ADDRSTRLEN
 	NAME_SIZE = 64,	    // all *_SIZE include the terminating zero
 	PATH_SIZE = 160,

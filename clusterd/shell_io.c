@@ -153,6 +153,8 @@ static void shell_step(struct shell *shell, const struct event *event)
 	recorder_event(shell->recorder, event);
 	node_step(shell->node, event, &shell->actions);
 	recorder_actions(shell->recorder, &shell->actions);
+	if (shell->host)
+		host_follow(shell->host, node_cluster(shell->node));
 	for (uint32_t i = 0; i < shell->actions.count; i++) {
 		trace_action(shell->trace, &shell->actions.items[i]);
 		shell_perform(shell, &shell->actions.items[i]);

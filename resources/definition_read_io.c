@@ -84,6 +84,22 @@ static void io_timeout_read(const struct walk *walk, const struct xml_element *e
 		walk_fault_text(walk, element, "must be 1 to 60 seconds");
 }
 
+static void measure_every_read(const struct walk *walk, const struct xml_element *element,
+			       void *target)
+{
+	struct cluster_def *def = target;
+	uint32_t seconds;
+	char text[32];
+
+	attributeless(walk, element);
+	if (!walk_text(walk, element, text, sizeof(text)))
+		return;
+	if (duration_parse(text, &seconds) && seconds >= 2 && seconds <= MEASURE_EVERY_MAX_S)
+		def->measure_s = seconds;
+	else
+		walk_fault_text(walk, element, "must be a time from 2s to 10min (10s)");
+}
+
 static void root_read(const struct walk *walk, const struct xml_element *element, void *target)
 {
 	struct cluster_def *def = target;
@@ -134,6 +150,7 @@ static void cluster_read(const struct walk *walk, const struct xml_element *elem
 	static const struct child_rule rules[] = {
 		{ "no-quorum", no_quorum_read, false, false },
 		{ "io-timeout", io_timeout_read, false, false },
+		{ "measure-every", measure_every_read, false, false },
 		{ "root", root_read, false, false },
 		{ "policies", policies_read, false, false },
 		{ "migration", definition_cluster_migration_read, false, false },
@@ -146,6 +163,7 @@ static void cluster_read(const struct walk *walk, const struct xml_element *elem
 		.policies = { .cpu_overcommit = 400, .failures = 1 },
 		.migration = { .bandwidth_percent = 50, .moves_out_max = 2, .moves_in_max = 2 },
 		.io_timeout_s = 10,
+		.measure_s = 10,
 		.root = "/clusterstorage",
 	};
 	const struct seen *first;

@@ -191,6 +191,7 @@ void vm_adopt_over(struct host_vm *vm); // its process ended
 
 // Measurements: resources/host_measure_io.c.
 void host_measure_open(struct host *host);
+void host_measure_every(struct host *host, uint32_t ms); // from now on
 void host_measure_close(struct host *host);
 
 // Moves: resources/host_move_io.c. False: not an action about moves.

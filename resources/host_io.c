@@ -434,6 +434,12 @@ static void host_check(struct host *host, const struct cluster *cluster,
 	host_task_done(task);
 }
 
+void host_follow(struct host *host, const struct cluster *cluster)
+{
+	host_measure_every(host, cluster->def.measure_s ? cluster->def.measure_s * 1000
+							: MEASURE_STEP_MS);
+}
+
 bool host_perform(struct host *host, const struct cluster *cluster, const struct action *action)
 {
 	switch ((enum action_type)action->type) {

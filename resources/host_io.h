@@ -22,7 +22,7 @@ struct host_config {
 					   // named; NULL: none
 	bool image_locks;
 	const char *proc;     // what is measured; NULL: /proc
-	uint32_t measure_ms;  // how often; 0: every MEASURE_STEP_MS
+	uint32_t measure_ms;  // how often, whatever is defined; 0: as defined
 	// Adds addresses and certificates to what is said of this host. NULL: nothing.
 	void (*look)(void *owner, struct node_report *report);
 	void *look_owner;
@@ -42,6 +42,8 @@ void host_adopt(struct host *host);
 // Performs the actions about volumes, leases, VMs and other hosts' claims; false: not one of those.
 // `cluster` is this node's replica; read during the call only.
 bool host_perform(struct host *host, const struct cluster *cluster, const struct action *action);
+// After steps that changed the replica: what of its definition is the host's own business.
+void host_follow(struct host *host, const struct cluster *cluster);
 
 // The folder with the sockets of a VM that runs here (its names are in qemu_args.h). False: there
 // is none.

@@ -120,6 +120,14 @@ void host_measure_open(struct host *host)
 		      host_measure, host);
 }
 
+void host_measure_every(struct host *host, uint32_t ms)
+{
+	if (host->config.measure_ms || ms == host->measure_ms)
+		return;
+	host->measure_ms = ms;
+	loop_timer_ms(host->edge.loop, &host->measure_timer, ms, host_measure, host);
+}
+
 void host_measure_close(struct host *host)
 {
 	loop_timer_cancel(&host->measure_timer);

@@ -45,10 +45,10 @@ tips
     33.408 n1   | warning: tip 1, cpus about n1: cpu-pressure of n1 is 46 %: empty n1
     33.409 n1   | warning: tip 2, memory about n2: memory-pressure of n2 is 30 %: save vm1, the least important of its VMs
     33.409 n1   | warning: tip 3, io about n3: io-pressure of n3 is 50 %
-    33.409 n1   | warning: tip 4, sick about n2: health of n2 is 2 : empty n2
+    33.409 n1   | warning: tip 4, sick about n2: health of n2 is red: empty n2
     33.409 n1   | warning: tip 5, slow about d0: latency of d0 is 800 ms
     73.407 n1   | warning: tip 6, volume-latency about d0: latency of d0 is 800 ms
-    83.407 n1   | error: tip 7, node-health about n2: health of n2 is 2 : empty n2
+    83.407 n1   | error: tip 7, node-health about n2: health of n2 is red: empty n2
    100.000 --   > tips
    100.000 --     tip 1 of cpus: open, prediction none
    100.000 --     tip 2 of memory: open, prediction none

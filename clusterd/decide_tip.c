@@ -219,8 +219,7 @@ static void end_early(struct tipping *t, const struct tip *tip, const char *why)
 		return;
 	}
 	say_outcome(tip, result);
-	text = text_in(result, sizeof(result));
-	text.length = strlen(result);
+	text = (struct text){ result, sizeof(result), strlen(result) };
 	text_add(text_add(&text, "; the rest is given up: "), why);
 	advance(t, tip, TIP_DONE, result);
 }

@@ -29,11 +29,20 @@ static struct ring_slot *proposal_find(const struct view *view, uint64_t cookie)
 	return NULL;
 }
 
+// An empty ring begins at its start again: no more of its memory is ever written than was needed at
+// once.
+static void proposals_drop_done(struct view *view)
+{
+	while (view->proposals.count > 0 && ring_at(&view->proposals, 0)->done)
+		ring_pop(&view->proposals);
+	if (view->proposals.count == 0)
+		ring_clear(&view->proposals);
+}
+
 static void proposal_done(struct view *view, struct ring_slot *slot)
 {
 	slot->done = true;
-	while (view->proposals.count > 0 && ring_at(&view->proposals, 0)->done)
-		ring_pop(&view->proposals);
+	proposals_drop_done(view);
 }
 
 void proposals_seen(struct view *view, const struct record *record)
@@ -592,8 +601,7 @@ static void proposals_flush(struct view *view, struct actions *actions)
 		first = false;
 	}
 	view->unsent = false;
-	while (view->proposals.count > 0 && ring_at(&view->proposals, 0)->done)
-		ring_pop(&view->proposals);
+	proposals_drop_done(view);
 }
 
 bool view_propose(struct view *view, uint64_t cookie, const uint8_t *body, size_t size,

@@ -150,6 +150,8 @@ static void everybody_agrees(struct world *w)
 			world_fail(w, "replicas differ");
 		if (w->nodes[n].view->proposals.count > 0)
 			world_fail(w, "a proposal is left over");
+		if (w->nodes[n].view->proposals.head > 0)
+			world_fail(w, "the room for proposals is gone through for nothing");
 	}
 }
 

@@ -8,7 +8,7 @@ unit_LIBS = libcore.a $(CMOCKA_LIBS)
 edge_test_LIBS = libedges.a libcore.a $(CMOCKA_LIBS) $(edge_LIBS)
 
 if HAVE_CMOCKA
-check_PROGRAMS += tests/unit/test_converge tests/unit/test_move_ends tests/unit/test_move_target
+check_PROGRAMS += tests/unit/test_converge tests/unit/test_move_ends tests/unit/test_move_save tests/unit/test_move_target
 check_PROGRAMS += tests/unit/test_shutdown tests/unit/test_move_loss tests/unit/test_moves tests/unit/test_drain tests/unit/test_move_dice
 check_PROGRAMS += tests/unit/test_apply_rules tests/unit/test_double_run
 check_PROGRAMS += tests/unit/test_measure tests/edge/test_measure_edge
@@ -36,6 +36,8 @@ tests_edge_test_address_SOURCES = tests/edge/test_address.c
 tests_edge_test_address_LDADD = $(edge_test_LIBS)
 tests_unit_test_converge_SOURCES = tests/unit/test_converge.c
 tests_unit_test_converge_LDADD = $(unit_LIBS)
+tests_unit_test_move_save_SOURCES = tests/unit/test_move_save.c tests/unit/move_ends_world.h
+tests_unit_test_move_save_LDADD = $(unit_LIBS)
 tests_unit_test_move_target_SOURCES = tests/unit/test_move_target.c tests/unit/move_ends_world.h
 tests_unit_test_move_target_LDADD = $(unit_LIBS)
 tests_unit_test_move_ends_SOURCES = tests/unit/test_move_ends.c tests/unit/move_ends_world.h

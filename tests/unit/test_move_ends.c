@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The source of a move and the saving, each alone: who says what, who may continue when.
+// The source of a move alone: who says what, who may continue when.
 #include "tests/unit/move_ends_world.h"
 
 static void source_prepares(void)
@@ -449,26 +449,6 @@ static void what_qemu_was_told_is_told_again(void **state)
 	assert_int_equal(asked(ACTION_MIGRATE_CONTINUE), 0);
 }
 
-// Where nobody could hear that it is saved it stands still, and is not ended.
-static void what_is_saved_waits_for_a_normal_view(void **state)
-{
-	(void)state;
-	move.kind = MOVE_QUICK;
-	stage(STAGE_SAVE);
-	running_here(RUN_RUNNING, false);
-	save_begin(&save, &context);
-	settle_save();
-	assert_int_equal(asked(ACTION_SAVE), 1);
-	context.normal = false;
-	save_hears((struct event){ .type = EVENT_SAVED, .flag = true, .index = 5 });
-	assert_int_equal(save.state, SAVE_SAVED);
-	assert_int_equal(asked(ACTION_QEMU_KILL), 0);
-	context.normal = true;
-	clear();
-	settle_save();
-	assert_int_equal(asked(ACTION_QEMU_KILL), 1);
-}
-
 static void it_completes_although_it_was_cancelled(void **state)
 {
 	(void)state;
@@ -499,6 +479,28 @@ static void a_link_that_fails_ends_it_before_a_byte(void **state)
 	assert_string_equal(source.reason, "certificate of another cluster");
 }
 
+// Its daemon is new, and the target is ready sooner than the link: the earlier daemon's handshake
+// proves nothing.
+static void a_source_that_is_new_asks_the_link_again(void **state)
+{
+	(void)state;
+	running_here(RUN_RUNNING, true);
+	move.shared = true;
+	clear();
+	source_begin(&source, &context);
+	settle_source();
+	assert_int_equal(asked(ACTION_LINK_CHECK), 1);
+	source_hears((struct event){ .type = EVENT_DIRTY_RATE, .flag = true, .index = 1000 });
+	move.ready = true;
+	stage(STAGE_TRANSFER);
+	clear();
+	settle_source();
+	assert_int_equal(asked(ACTION_MIGRATE), 0);
+	source_hears((struct event){
+		.type = EVENT_LINK_CHECKED, .node_id = PEER, .cookie = 7, .flag = true });
+	assert_int_equal(asked(ACTION_MIGRATE), 1);
+}
+
 static void a_lease_that_could_not_be_shared_counts_as_shared(void **state)
 {
 	(void)state;
@@ -511,19 +513,6 @@ static void a_lease_that_could_not_be_shared_counts_as_shared(void **state)
 	assert_int_equal(local.hold.state, HOLD_SHARED);
 	assert_int_equal(source_due(&source, &context), MOVE_REPORT_FAILED);
 	assert_int_equal(local.life, LIFE_RUNNING);
-}
-
-// An adopted save completes although it was to be cancelled: the guest goes on.
-static void a_found_save_that_completes_is_not_lost(void **state)
-{
-	(void)state;
-	move.kind = MOVE_QUICK;
-	stage(STAGE_SAVE);
-	running_here(RUN_SENDING, false);
-	save_begin(&save, &context);
-	settle_save();
-	assert_int_equal(asked(ACTION_MIGRATE_CANCEL), 1);
-	assert_int_equal(save_due(&save, &context), 0); // QEMU has not said how it ended
 }
 
 // Forced: no guest is lost that the administrator wants.
@@ -637,71 +626,6 @@ static void a_renounced_qemu_that_continues_by_itself_is_killed(void **state)
 	assert_int_equal(asked(ACTION_QEMU_KILL), 1);
 }
 
-// ---- saving
-
-static void save_saves(void)
-{
-	move.kind = MOVE_QUICK;
-	stage(STAGE_SAVE);
-	running_here(RUN_RUNNING, false);
-	save_begin(&save, &context);
-	clear();
-	settle_save();
-	assert_int_equal(asked(ACTION_SAVE), 1);
-	assert_int_equal(items[0].volume, 1);
-}
-
-static void a_guest_is_saved(void **state)
-{
-	struct migrate_stats stats = { .pause_us = 7000, .total_ms = 20 };
-
-	(void)state;
-	save_saves();
-	save_hears((struct event){
-		.type = EVENT_SAVED, .flag = true, .index = 1000, .stats = &stats });
-	assert_int_equal(asked(ACTION_QEMU_KILL), 1);
-	assert_int_equal(save_due(&save, &context), 0);
-	save_hears((struct event){ .type = EVENT_QEMU_EXITED });
-	assert_int_equal(save_due(&save, &context), 0);
-	now_ms += 30;
-	save_hears((struct event){ .type = EVENT_LEASE_RELEASED, .flag = true });
-	assert_int_equal(save_due(&save, &context), MOVE_REPORT_SAVED);
-	assert_int_equal(save.fact.bytes, 1000);
-	assert_int_equal(save.fact.pause_us, 37000);
-	assert_int_equal(save.fact.total_ms, 20);
-}
-
-static void a_guest_that_cannot_be_saved_runs_on(void **state)
-{
-	(void)state;
-	save_saves();
-	save_hears((struct event){ .type = EVENT_SAVED, .reason = "No space left on device" });
-	assert_int_equal(asked(ACTION_QEMU_KILL), 0);
-	assert_int_equal(asked(ACTION_QEMU_CONT), 1);
-	assert_int_equal(save_due(&save, &context), MOVE_REPORT_FAILED);
-	assert_string_equal(save.reason, "No space left on device");
-	open_world(NULL);
-	save_saves();
-	move.cancelled = true;
-	clear();
-	settle_save();
-	settle_save();
-	assert_int_equal(asked(ACTION_MIGRATE_CANCEL), 1);
-}
-
-static void a_saved_guest_that_was_found_continues(void **state)
-{
-	(void)state;
-	stage(STAGE_SAVE);
-	running_here(RUN_POSTMIGRATE, false);
-	save_begin(&save, &context);
-	clear();
-	settle_save();
-	assert_int_equal(asked(ACTION_QEMU_CONT), 1);
-	save_hears((struct event){ .type = EVENT_QEMU_RUNNING });
-	assert_int_equal(save_due(&save, &context), MOVE_REPORT_FAILED);
-}
-
 // Found by this daemon, its monitor has said nothing since: a move that began later asked nothing
 // of it, and can ask nothing. One that had begun may be anywhere.
 static void what_never_answered_is_not_moved(void **state)
@@ -768,20 +692,16 @@ int main(void)
 		TEST(a_switch_that_hangs_is_broken_off),
 		TEST(a_target_that_is_not_reached_is_given_up),
 		TEST(a_network_that_swallows_all_is_given_up),
-		TEST(what_is_saved_waits_for_a_normal_view),
 		TEST(it_completes_although_it_was_cancelled),
 		TEST(a_link_that_fails_ends_it_before_a_byte),
+		TEST(a_source_that_is_new_asks_the_link_again),
 		TEST(a_lease_that_could_not_be_shared_counts_as_shared),
-		TEST(a_found_save_that_completes_is_not_lost),
 		TEST(a_forced_stop_ends_a_source_that_hangs),
 		TEST(streams_go_by_memory_and_processors),
 		TEST(a_source_ends_when_its_post_copy_target_died),
 		TEST(a_rest_that_does_not_get_through_is_broken_off),
 		TEST(a_rest_that_is_found_goes_on),
 		TEST(a_renounced_qemu_that_continues_by_itself_is_killed),
-		TEST(a_guest_is_saved),
-		TEST(a_guest_that_cannot_be_saved_runs_on),
-		TEST(a_saved_guest_that_was_found_continues),
 		TEST(what_never_answered_is_not_moved),
 		TEST(a_lease_that_was_found_is_taken_once_more),
 	};

@@ -114,7 +114,9 @@ static void local_lease_written(struct node *node, const struct event *event)
 
 void local_event(struct node *node, const struct event *event, struct actions *actions)
 {
+	const struct vm *vm;
 	struct vm_local *local;
+	struct event heard = *event;
 
 	switch (event->type) {
 	case EVENT_VM_ADOPTED:
@@ -135,11 +137,14 @@ void local_event(struct node *node, const struct event *event, struct actions *a
 	}
 	if (event->type >= EVENT_VM_SPAWNED && event->type <= EVENT_SAVED) {
 		local = local_of(node, event->vm);
+		// Found under an older reference, the edge names it so until it is asked.
+		if (!local && (vm = cluster_find_vm_uuid(&node->cluster, &event->uuid)))
+			local = local_of(node, heard.vm = vm->ref);
 		if (local)
 			vm_local_event(local, event, actions);
 	}
 	if (event->type >= EVENT_QEMU_LISTENING)
-		local_moves_event(node, event, actions);
+		local_moves_event(node, &heard, actions);
 }
 
 /*

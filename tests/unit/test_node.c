@@ -227,6 +227,28 @@ static void what_was_found_before_sanlock_died_is_ended(void **state)
 	}
 }
 
+// Its edge knows it by the reference that it had before the cluster recovered from loss.
+static void what_was_found_is_heard_by_its_uuid(void **state)
+{
+	struct request_world *world = *state;
+	struct event event = { .type = EVENT_VM_ADOPTED,
+			       .flag = true,
+			       .run_state = RUN_UNKNOWN,
+			       .vm = { 60, 7 } };
+
+	event.uuid = web_here(world)->uuid;
+	event.attempt = web_here(world)->attempt;
+	world->node->adopted = false;
+	web_here(world)->life = LIFE_OFFLINE;
+	step(world, event);
+	assert_true(web_here(world)->deaf);
+	step(world, (struct event){ .type = EVENT_ADOPTION_DONE });
+	event.type = EVENT_QEMU_RUNNING;
+	step(world, event);
+	assert_false(web_here(world)->deaf);
+	assert_false(web_here(world)->sending);
+}
+
 static void an_unknown_qemu_without_lease_bars_joining(void **state)
 {
 	struct request_world *world = *state;
@@ -486,6 +508,7 @@ int main(void)
 		IN_WORLD(sanlocks_death_ends_vms_before_anything_is_joined),
 		IN_WORLD(nothing_is_joined_before_old_qemus_were_looked_for),
 		IN_WORLD(what_was_found_before_sanlock_died_is_ended),
+		IN_WORLD(what_was_found_is_heard_by_its_uuid),
 		IN_WORLD(an_unknown_qemu_without_lease_bars_joining),
 		IN_WORLD(a_lease_write_that_nobody_remembers_burns_its_slot),
 		IN_WORLD(a_lease_that_is_gone_waits_for_everybody),

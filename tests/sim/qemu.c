@@ -513,7 +513,8 @@ static void adopt_tell(struct world *world, struct host *host, const struct proc
 {
 	enum run_state state = proc_run_state(proc);
 
-	if (proc->state == PROC_RUNNING && proc->writes)
+	// Its start may have been heard by no daemon.
+	if ((proc->state == PROC_STARTING || proc->state == PROC_RUNNING) && proc->writes)
 		proc_post(world, host, proc, EVENT_QEMU_RUNNING, false, NULL);
 	else if (late && state == RUN_PAUSED)
 		proc_post(world, host, proc, EVENT_QEMU_PAUSED, false, "paused");

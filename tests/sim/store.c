@@ -99,8 +99,16 @@ static void store_fold(struct store *store, uint32_t count)
 	store->synced += count;
 }
 
+// A hint is written after all that was written before it, in one transaction.
+static bool hint_may_land(const struct store *store)
+{
+	return store->synced >= store->hint_after;
+}
+
 static void ops_drop(struct store *store)
 {
+	if (!hint_may_land(store))
+		store->hint = store->commit;
 	for (uint32_t i = 0; i < store->op_count; i++)
 		op_free(&store->ops[i]);
 	store->synced += store->op_count;
@@ -196,11 +204,13 @@ static void store_sync(struct world *world, struct host *host, uint64_t token)
 // older one may be all that is there.
 static void store_hint(struct world *world, struct store *store, uint64_t index)
 {
-	if (store->hint != store->commit && world->now_us - store->hint_us >= SECONDS(1))
+	if (store->hint != store->commit && world->now_us - store->hint_us >= SECONDS(1) &&
+	    hint_may_land(store))
 		store->commit = store->hint;
 	if (store->hint == store->commit)
 		store->hint_us = world->now_us;
 	store->hint = index;
+	store->hint_after = store->synced + store->op_count;
 }
 
 static void store_put(struct store *store, const struct action *action)

@@ -137,6 +137,7 @@ struct store {
 	bool copy;		// anything was ever put
 	uint64_t promised, commit;
 	uint64_t hint, hint_us;	// the next commit; since when one waits to be written
+	uint64_t hint_after;	// ops that are durable before it is
 	uint64_t snapshot_index, snapshot_view;
 	uint8_t *snapshot;
 	uint32_t snapshot_size;

@@ -155,6 +155,7 @@ run 10
    128.059 n2   sanlock runs
    128.184 n2   corosync runs
    128.434 n2   clusterd starts
+   129.035 n2   | vm vm0: continues on n2
    129.040 n2   | view 9: n1, n2, n3
    129.042 n1   | node n2: back: it takes part again
    129.045 n1   | node n2: guarded by a watchdog

@@ -68,36 +68,37 @@ static void attributeless(const struct walk *walk, const struct xml_element *ele
 	walk_attributes(walk, element, names);
 }
 
-static void io_timeout_read(const struct walk *walk, const struct xml_element *element,
-			    void *target)
+static void seconds_read(const struct walk *walk, const struct xml_element *element, uint32_t min,
+			 uint32_t max, const char *expected, uint32_t *found)
 {
-	struct cluster_def *def = target;
 	uint32_t seconds;
 	char text[32];
 
 	attributeless(walk, element);
 	if (!walk_text(walk, element, text, sizeof(text)))
 		return;
-	if (duration_parse(text, &seconds) && seconds >= 1 && seconds <= IO_TIMEOUT_MAX_S)
-		def->io_timeout_s = seconds;
+	if (duration_parse(text, &seconds) && seconds >= min && seconds <= max)
+		*found = seconds;
 	else
-		walk_fault_text(walk, element, "must be 1 to 60 seconds");
+		walk_fault_text(walk, element, expected);
+}
+
+static void io_timeout_read(const struct walk *walk, const struct xml_element *element,
+			    void *target)
+{
+	struct cluster_def *def = target;
+
+	seconds_read(walk, element, 1, IO_TIMEOUT_MAX_S, "must be 1 to 60 seconds",
+		     &def->io_timeout_s);
 }
 
 static void measure_every_read(const struct walk *walk, const struct xml_element *element,
 			       void *target)
 {
 	struct cluster_def *def = target;
-	uint32_t seconds;
-	char text[32];
 
-	attributeless(walk, element);
-	if (!walk_text(walk, element, text, sizeof(text)))
-		return;
-	if (duration_parse(text, &seconds) && seconds >= 2 && seconds <= MEASURE_EVERY_MAX_S)
-		def->measure_s = seconds;
-	else
-		walk_fault_text(walk, element, "must be a time from 2s to 10min (10s)");
+	seconds_read(walk, element, 2, MEASURE_EVERY_MAX_S, "must be a time from 2s to 10min (10s)",
+		     &def->measure_s);
 }
 
 static void root_read(const struct walk *walk, const struct xml_element *element, void *target)

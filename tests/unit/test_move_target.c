@@ -384,20 +384,25 @@ static void a_qemu_that_continues_by_itself_is_killed(void **state)
 	assert_int_equal(target_due(&target, &context), 0);
 }
 
-// An earlier daemon was to let it continue, and wrote that down. Whether QEMU heard of it nobody
-// knows; the source's word is still the source's word.
-static void a_target_found_standing_continues(void **state)
+static void target_is_found_standing(enum move_stage at)
 {
-	(void)state;
 	local.sanlock_epoch = 0;
 	move.shared = move.ready = true;
-	stage(STAGE_TRANSFER);
+	stage(at);
 	hear((struct event){ .type = EVENT_VM_ADOPTED,
 			     .flag = true,
 			     .shared = true,
 			     .run_state = RUN_PAUSED });
 	target_begin(&target, &context);
 	settle_target();
+}
+
+// An earlier daemon was to let it continue, and wrote that down. Whether QEMU heard of it nobody
+// knows; the source's word is still the source's word.
+static void a_target_found_standing_continues(void **state)
+{
+	(void)state;
+	target_is_found_standing(STAGE_TRANSFER);
 	assert_int_equal(asked(ACTION_QEMU_CONT), 0);
 	assert_int_equal(target_due(&target, &context), 0);
 	target_gets_word(WORD_RENOUNCED);
@@ -414,15 +419,7 @@ static void a_target_found_standing_continues(void **state)
 static void a_target_found_standing_in_clean_up_stays(void **state)
 {
 	(void)state;
-	local.sanlock_epoch = 0;
-	move.shared = move.ready = true;
-	stage(STAGE_CLEANUP);
-	hear((struct event){ .type = EVENT_VM_ADOPTED,
-			     .flag = true,
-			     .shared = true,
-			     .run_state = RUN_PAUSED });
-	target_begin(&target, &context);
-	settle_target();
+	target_is_found_standing(STAGE_CLEANUP);
 	assert_int_equal(asked(ACTION_QEMU_KILL), 0);
 	assert_int_equal(target.state, TARGET_RUNS);
 }

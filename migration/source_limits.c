@@ -15,6 +15,16 @@ const char *source_why_unwanted(const struct move_context *context)
 							  : "it was cancelled";
 }
 
+// Shuts QEMU's connection down, once in so long.
+static void break_again(struct move_source *source, const struct move_context *context,
+			uint64_t every_ms)
+{
+	if (source->break_ms && context->now_ms - source->break_ms < every_ms)
+		return;
+	source->break_ms = context->now_ms;
+	move_action(context, ACTION_MIGRATE_BREAK);
+}
+
 /*
  * QEMU stands still and sends the rest. When nobody takes it any more (the target's host lost its
  * power, the network is cut) that would last until TCP gives up, many minutes, and cancelling is
@@ -28,14 +38,11 @@ void source_step_switching(struct move_source *source, const struct move_context
 
 	if (!gone && context->now_ms - source->since_ms < limit_ms)
 		return;
-	if (source->break_ms && context->now_ms - source->break_ms < ASK_AGAIN_MS)
-		return;
 	if (source->reason[0] == 0)
 		text_copy(source->reason, sizeof(source->reason),
 			  gone ? source_why_unwanted(context)
 			       : "the rest of its memory did not get through");
-	source->break_ms = context->now_ms;
-	move_action(context, ACTION_MIGRATE_BREAK);
+	break_again(source, context, ASK_AGAIN_MS);
 }
 
 /*
@@ -45,11 +52,8 @@ void source_step_switching(struct move_source *source, const struct move_context
  */
 void source_step_cancelling(struct move_source *source, const struct move_context *context)
 {
-	if (context->now_ms - source->since_ms < CANCEL_LIMIT_MS ||
-	    (source->break_ms && context->now_ms - source->break_ms < CANCEL_LIMIT_MS))
-		return;
-	source->break_ms = context->now_ms;
-	move_action(context, ACTION_MIGRATE_BREAK);
+	if (context->now_ms - source->since_ms >= CANCEL_LIMIT_MS)
+		break_again(source, context, CANCEL_LIMIT_MS);
 }
 
 /*
@@ -61,11 +65,8 @@ void source_step_rest(struct move_source *source, const struct move_context *con
 {
 	uint64_t last_ms = source->sent_ms > source->since_ms ? source->sent_ms : source->since_ms;
 
-	if (context->now_ms - last_ms < SILENT_MS ||
-	    (source->break_ms && context->now_ms - source->break_ms < CANCEL_LIMIT_MS))
-		return;
-	source->break_ms = context->now_ms;
-	move_action(context, ACTION_MIGRATE_BREAK);
+	if (context->now_ms - last_ms >= SILENT_MS)
+		break_again(source, context, CANCEL_LIMIT_MS);
 }
 
 bool source_is_connecting(const struct move_source *source)

@@ -126,9 +126,11 @@ static bool group_remove(struct corosync *corosync, struct group_member member)
 	return false;
 }
 
-static void message_hand_over(struct world *world, struct host *host,
-			      const struct ring_message *message)
+static void message_hand_over(struct world *world, struct host *host, const struct ring *ring,
+			      uint32_t number)
 {
+	const struct ring_message *message = &ring->log[number];
+	struct corosync *corosync = &host->corosync;
 	struct event event = {
 		.type = EVENT_MESSAGE,
 		.from_id = message->from.id,
@@ -138,6 +140,12 @@ static void message_hand_over(struct world *world, struct host *host,
 	};
 	uint32_t pid = host->pid;
 
+	// What everything above relies on: a connection hears a ring's messages in their order.
+	INVARIANT(corosync->told_ring != ring->number ||
+		  corosync->told_serial != corosync->group_serial || corosync->told < number);
+	corosync->told_ring = ring->number;
+	corosync->told_serial = corosync->group_serial;
+	corosync->told = number;
 	if (world->config.spoiled)
 		message_spoiled(world, host, &event);
 	if (host->daemon && host->pid == pid)
@@ -149,10 +157,11 @@ static void message_run_tell(struct world *world, struct item *item)
 	const struct ring *ring = item->lent;
 
 	if (host_hears(item->host, item))
-		message_hand_over(world, item->host, &ring->log[item->a]);
+		message_hand_over(world, item->host, ring, (uint32_t)item->a);
 }
 
-// At once, unless something is before it in clusterd's connection.
+// At once, unless something is before it in clusterd's connection: posted for this instant or
+// later, or held back until now by a stall or a pause of the host.
 static void message_tell(struct world *world, struct host *host, const struct ring *ring,
 			 uint32_t number, bool due)
 {
@@ -161,8 +170,8 @@ static void message_tell(struct world *world, struct host *host, const struct ri
 	if (!host->daemon)
 		return;
 	if (due && host->corosync.posted_us < world->now_us &&
-	    host->stalled_until_us < world->now_us) {
-		message_hand_over(world, host, &ring->log[number]);
+	    host->stalled_until_us < world->now_us && host->resume_us < world->now_us) {
+		message_hand_over(world, host, ring, number);
 		return;
 	}
 	item = world_at(world, group_delay_us(world, host), host, GUARD_DAEMON, message_run_tell);

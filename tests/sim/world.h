@@ -119,6 +119,8 @@ struct corosync {
 					// its order
 	uint64_t posted_us; // the last that has left the ring's log, and waits for clusterd
 	uint64_t group_serial, quorum_serial;	// clusterd's connections
+	uint64_t told_ring, told_serial;	// where and to which of them the last was told
+	uint32_t told;				// its number in that ring's log
 	uint64_t lag_us;	// at most, until clusterd is told
 };
 

@@ -192,6 +192,11 @@ static bool of_its_view(enum entry_type type)
 	return is_decision(type) || type == ENTRY_NODE_CONFIRM_DEAD;
 }
 
+static bool apply_manage(struct apply *a)
+{
+	return a->entry->type == ENTRY_VM_MANAGE ? apply_vm_manage(a) : apply_node_manage(a);
+}
+
 static bool apply_entry(struct apply *a)
 {
 	switch ((enum entry_type)a->entry->type) {
@@ -206,11 +211,10 @@ static bool apply_entry(struct apply *a)
 	case ENTRY_VM_WANT:
 		return apply_vm_want(a);
 	case ENTRY_VM_MANAGE:
-		return apply_vm_manage(a);
+	case ENTRY_NODE_MANAGE:
+		return apply_manage(a);
 	case ENTRY_VM_CLEAR:
 		return apply_vm_clear(a);
-	case ENTRY_NODE_MANAGE:
-		return apply_node_manage(a);
 	case ENTRY_NODE_FENCE:
 		return apply_node_fence(a);
 	case ENTRY_NODE_CONFIRM_DEAD:
@@ -263,6 +267,7 @@ static bool apply_entry(struct apply *a)
 	case ENTRY_TIP_ADVANCE:
 	case ENTRY_TIP_MEASURED:
 	case ENTRY_POLICY_RAN:
+	case ENTRY_HOURS:
 		return apply_tip(a);
 	case ENTRY_TYPE_COUNT:
 		break;

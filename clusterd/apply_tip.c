@@ -456,6 +456,16 @@ static bool policy_ran(struct apply *a)
 	return true;
 }
 
+static bool hours_set(struct apply *a)
+{
+	int32_t ahead_min = a->entry->ahead_min;
+
+	if (ahead_min < -AHEAD_MAX_MIN || ahead_min > AHEAD_MAX_MIN)
+		return refuse(a, "malformed", WORDS("no clock is so far from UTC"), WORDS(""));
+	a->cluster->ahead_min = ahead_min;
+	return true;
+}
+
 bool apply_tip(struct apply *a)
 {
 	switch (a->entry->type) {
@@ -479,6 +489,8 @@ bool apply_tip(struct apply *a)
 		return tip_measured(a);
 	case ENTRY_POLICY_RAN:
 		return policy_ran(a);
+	case ENTRY_HOURS:
+		return hours_set(a);
 	}
 	return refuse(a, "malformed", WORDS("unknown type of entry"), WORDS(""));
 }

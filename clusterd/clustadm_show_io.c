@@ -210,12 +210,16 @@ static void status_print(struct session *session, const json_t *result)
 	const json_t *volumes = json_object_get(result, "volumes");
 	const json_t *vms = json_object_get(result, "vms");
 	bool quorate = json_flag(cluster, "quorate");
+	long long ahead_min = json_number(cluster, "utc_offset_min");
 
 	printf("Cluster %s: %s%s%s, view %lld", dash(json_word(cluster, "name")),
 	       session->colour && !quorate ? "\033[31m" : "", quorate ? "quorate" : "NO QUORUM",
 	       session->colour && !quorate ? "\033[0m" : "", json_number(cluster, "view"));
 	if (quorate)
 		printf(", coordinator %s", dash(json_word(cluster, "coordinator")));
+	if (ahead_min != 0)
+		printf(", hours in UTC%c%lld:%02lld", ahead_min < 0 ? '-' : '+',
+		       llabs(ahead_min) / 60, llabs(ahead_min) % 60);
 	putchar('\n');
 	if (!quorate && *json_word(cluster, "reason"))
 		printf("  %s\n", json_word(cluster, "reason"));

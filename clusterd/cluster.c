@@ -248,6 +248,14 @@ const struct move *cluster_move(const struct cluster *cluster, uint32_t id)
 	return NULL;
 }
 
+uint64_t cluster_day_ms(const struct cluster *cluster, uint64_t wall_ms)
+{
+	const uint64_t day_ms = UINT64_C(24) * 3600 * 1000;
+	uint64_t ahead_ms = (uint64_t)(cluster->ahead_min + AHEAD_MAX_MIN) * 60000;
+
+	return (wall_ms % day_ms + ahead_ms) % day_ms;
+}
+
 bool vm_failures_old(const struct cluster *cluster, const struct vm *vm, uint64_t wall_ms)
 {
 	uint64_t forget_s = vm_definition(cluster, vm)->forget_s;

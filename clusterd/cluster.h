@@ -375,6 +375,7 @@ struct cluster {
 	uint32_t functional_level;
 	uint32_t next_serial;
 	uint32_t next_move; // id
+	int32_t ahead_min;  // the clock of hours of the day less UTC; as the coordinator has it
 	struct cluster_def def;
 	struct voters voters;
 	uint8_t node_high, volume_high; // no used slot at or above it
@@ -427,6 +428,8 @@ const struct vm *cluster_vm(const struct cluster *cluster, struct vm_ref ref);
 void cluster_forget_saved(struct cluster *cluster);
 // The move of this id, or NULL; 0 is none.
 const struct move *cluster_move(const struct cluster *cluster, uint32_t id);
+// The time of day by the clock that <hours> names, in milliseconds since midnight.
+uint64_t cluster_day_ms(const struct cluster *cluster, uint64_t wall_ms);
 // No failure of it came for so long that they are forgotten. wall_ms 0: that is not looked at.
 bool vm_failures_old(const struct cluster *cluster, const struct vm *vm, uint64_t wall_ms);
 // Every lease of it is written: without that it may neither be placed nor started.

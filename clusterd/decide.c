@@ -553,6 +553,18 @@ static void decide_check(struct node *node, struct actions *actions)
 	node_wake_at(node, node->now_ms + CHECK_EVERY_MS);
 }
 
+// Hosts may be set to several time zones: what counts is the coordinator's, told to all, so that
+// everybody gives the same answer. Twice a year it changes by itself.
+static void decide_hours(struct node *node, struct actions *actions)
+{
+	struct entry entry;
+
+	init_entry(&entry, ENTRY_HOURS);
+	entry.ahead_min = node->cluster.def.utc ? 0 : node->ahead_min;
+	if (entry.ahead_min != node->cluster.ahead_min)
+		node_propose(node, &entry, NULL, actions);
+}
+
 void decide_step(struct node *node, struct actions *actions)
 {
 	uint32_t before = actions->count;
@@ -567,6 +579,7 @@ void decide_step(struct node *node, struct actions *actions)
 		if (node->cluster.nodes[slot].used)
 			decide_loss(node, slot, actions);
 	decide_voters(node, actions);
+	decide_hours(node, actions);
 	present = node->sight.present;
 	for (uint8_t v = 0; v < node->cluster.volume_high; v++)
 		decide_prepare(node, v, present, actions);

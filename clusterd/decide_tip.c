@@ -293,7 +293,8 @@ static bool accepts_itself(const struct tipping *t, const struct tip *tip)
 	const struct cluster *cluster = &t->node->cluster;
 	const struct cluster_policy *policy = cluster_find_policy(cluster, tip->policy);
 
-	return policy && tip->action != PRO_NOTIFY && pro_automatic(policy, t->world.wall_ms);
+	return policy && tip->action != PRO_NOTIFY &&
+	       pro_automatic(t->world.cluster, policy, t->world.wall_ms);
 }
 
 static bool trouble_is_over(const struct tipping *t, const struct tip *tip,

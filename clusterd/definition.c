@@ -40,6 +40,7 @@ void fields_cluster_def(struct fields *f, struct cluster_def *def)
 	field_u32(f, &def->no_quorum_hold_s);
 	field_u32(f, &def->io_timeout_s);
 	field_count(f, &def->measure_s, MEASURE_EVERY_MAX_S);
+	field_bool(f, &def->utc);
 	field_string(f, def->root, sizeof(def->root));
 	fields_migration_def(f, &def->migration);
 	fields_policy_def(f, &def->policies);

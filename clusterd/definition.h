@@ -296,6 +296,7 @@ struct cluster_def {
 	uint32_t io_timeout_s;		// sanlock io_timeout of volumes prepared from now on; 1 to
 					// 60, default 10
 	uint32_t measure_s;  // between two samples of a host; 2 to 600; 0: MEASURE_STEP_MS
+	bool utc;			// hours of the day are meant in UTC; else in local time
 	char root[PATH_SIZE];		// of the volumes' tree; default /clusterstorage
 	struct migration_def migration;
 	struct policy_def policies;

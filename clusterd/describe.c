@@ -419,6 +419,7 @@ static void describe_request(struct describing *d)
 	case ENTRY_TIP_ADVANCE:
 	case ENTRY_TIP_MEASURED:
 	case ENTRY_POLICY_RAN:
+	case ENTRY_HOURS:
 		describe_tip(d->cluster, d->entry, &d->text);
 		return;
 	}
@@ -449,6 +450,12 @@ static void describe_life(struct describing *d)
 		describe_node(d, "back");
 		break;
 	}
+}
+
+static void describe_voters(struct describing *d)
+{
+	say(d, "voters: ");
+	say_ids(d, &d->entry->voters);
 }
 
 static void describe_entry(struct describing *d)
@@ -487,6 +494,7 @@ static void describe_entry(struct describing *d)
 	case ENTRY_TIP_ADVANCE:
 	case ENTRY_TIP_MEASURED:
 	case ENTRY_POLICY_RAN:
+	case ENTRY_HOURS:
 		describe_request(d);
 		return;
 	case ENTRY_NODE_REPORT:
@@ -503,8 +511,7 @@ static void describe_entry(struct describing *d)
 		describe_vm_report(d);
 		return;
 	case ENTRY_VOTERS:
-		say(d, "voters: ");
-		say_ids(d, &d->entry->voters);
+		describe_voters(d);
 		return;
 	case ENTRY_NODE_FENCING:
 		describe_fencing(d);

@@ -91,6 +91,22 @@ static void describe_measured(const struct cluster *cluster, const struct entry 
 			 " suspends its automatic mode: too many of its predictions did not hold");
 }
 
+static void describe_hours(const struct cluster *cluster, const struct entry *entry,
+			   struct text *text)
+{
+	uint32_t minutes = (uint32_t)(entry->ahead_min < 0 ? -entry->ahead_min : entry->ahead_min);
+
+	text_add(text, "hours of the day are meant in UTC");
+	if (minutes == 0)
+		return;
+	text_add_number(text_add(text, entry->ahead_min < 0 ? "-" : "+"), minutes / 60);
+	text_add_number(text_add(text, minutes % 60 < 10 ? ":0" : ":"), minutes % 60);
+	for (uint8_t slot = 0; slot < cluster->node_high; slot++)
+		if (cluster->nodes[slot].used && cluster->nodes[slot].def.id == entry->from)
+			text_add(text_add(text, ", the local time of "),
+				 cluster->nodes[slot].def.name);
+}
+
 void describe_tip(const struct cluster *cluster, const struct entry *entry, struct text *text)
 {
 	switch (entry->type) {
@@ -132,6 +148,9 @@ void describe_tip(const struct cluster *cluster, const struct entry *entry, stru
 		break;
 	case ENTRY_TIP_MEASURED:
 		describe_measured(cluster, entry, text);
+		break;
+	case ENTRY_HOURS:
+		describe_hours(cluster, entry, text);
 		break;
 	}
 }

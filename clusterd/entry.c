@@ -39,6 +39,7 @@ enum {
 	HAS_TIP = 1 << 27,
 	HAS_TIP_STATE = 1 << 28,
 	HAS_VERDICT = 1 << 29,
+	HAS_AHEAD = 1 << 30,
 };
 
 // Of entries about moves, drains, policies and tips.
@@ -129,6 +130,8 @@ static unsigned int entry_members(enum entry_type type)
 		return HAS_VM | HAS_VOLUME | HAS_LEASE_SLOT | HAS_ACTOR | HAS_BURN;
 	case ENTRY_PLACE:
 		return HAS_PLACES;
+	case ENTRY_HOURS:
+		return HAS_AHEAD;
 	case ENTRY_MOVE_REQUEST:
 	case ENTRY_MOVE_CANCEL:
 	case ENTRY_NODE_DRAIN:
@@ -238,6 +241,8 @@ static void fields_tip_words(struct fields *f, struct entry *entry, unsigned int
 		field_enum(f, &entry->tip_verdict, TIP_VERDICT_COUNT);
 		field_u32(f, &entry->measured);
 	}
+	if (has & HAS_AHEAD)
+		field_i32(f, &entry->ahead_min);
 }
 
 static void fields_entry(struct fields *f, struct entry *entry)

@@ -63,6 +63,7 @@ enum entry_type {
 	ENTRY_TIP_ADVANCE,  // tip, tip_state, actor (of a script), reason
 	ENTRY_TIP_MEASURED, // tip, tip_verdict, measured, reason
 	ENTRY_POLICY_RAN,   // name, reason: nothing came of the run that was asked for
+	ENTRY_HOURS,	    // ahead_min: what hours of the day are meant by from now on
 	ENTRY_TYPE_COUNT,
 };
 
@@ -190,6 +191,7 @@ struct entry {
 	uint8_t tip_state;	     // TIP_ADVANCE: enum tip_state
 	uint8_t tip_verdict;	     // TIP_MEASURED: enum tip_verdict
 	uint32_t measured;	     // TIP_MEASURED
+	int32_t ahead_min;	     // HOURS: local time less UTC
 
 	struct voters voters;		// VIEW: members; VOTERS: the new list
 	const uint8_t *body;		// APPLY: what definitions_encode() made

@@ -164,6 +164,7 @@ struct event {
 	uint8_t type;			// enum event_type
 	uint64_t now_ms;		// monotonic, includes suspend (CLOCK_BOOTTIME)
 	uint64_t wall_ms;		// for display and for ages alone; may step
+	int16_t ahead_min;		// this host's local time less UTC; within AHEAD_MAX_MIN
 	bool flag;
 	uint8_t volume;			// slot
 	uint8_t volume_state;

@@ -28,6 +28,7 @@ enum {
 	TAG_SIZE = 32,
 	ATTRIBUTES_MAX = 8, // per node
 	MEASURE_EVERY_MAX_S = 600,
+	AHEAD_MAX_MIN = 24 * 60, // that local time is ahead of UTC, or behind it
 	ADDRESS_SIZE = 46,  // INET6_ADDRSTRLEN
 	NAME_SIZE = 64,	    // all *_SIZE include the terminating zero
 	PATH_SIZE = 160,

@@ -248,6 +248,7 @@ static void wish_owned(const struct node *node, const struct vm *vm, const struc
 {
 	const struct move *move = cluster_move(&node->cluster, vm->move);
 	bool placed = vm->phase == VM_PLACED;
+	struct order_wait wait;
 
 	wish->keep = true;
 	/*
@@ -274,7 +275,7 @@ static void wish_owned(const struct node *node, const struct vm *vm, const struc
 		wish->stop = true;
 		wish->why = "it ran on another node too, and is started anew";
 	}
-	if (move && move->stage == STAGE_START && order_holds_start(&node->cluster, vm))
+	if (waits_for_turn(node, vm, &wait))
 		wish->start = false;
 	if (move && move->stage == STAGE_STOP && !order_holds_stop(&node->cluster, vm)) {
 		wish->stop = true;
@@ -535,22 +536,17 @@ static void tell_missing(struct node *node, const struct vm *vm, struct vm_local
 	vm_report(node, local, VM_REPORT_STOPPED, REPORT_AGAIN_MS, actions);
 }
 
-// Moved cold with others, and started in its turn.
-static bool waits_for_turn(const struct node *node, const struct vm *vm)
-{
-	const struct move *move = cluster_move(&node->cluster, vm->move);
-
-	return move && move->stage == STAGE_START && order_holds_start(&node->cluster, vm);
-}
-
 // Placed here, and something else than its lease keeps it from starting: given back, so that it may
 // go elsewhere.
 static void tell_stalled(struct node *node, const struct vm *vm, struct vm_local *local,
 			 struct actions *actions)
 {
-	bool turn = waits_for_turn(node, vm);
+	struct order_wait wait;
+	bool turn = waits_for_turn(node, vm, &wait);
 	bool closed = turn && node->cluster.nodes[vm->owner].maintenance;
 
+	if (turn && wait.ms != UINT64_MAX)
+		node_wake_at(node, node->now_ms + wait.ms);
 	if (node->shutdown >= SHUTDOWN_HOST) {
 		text_copy(local->reason, sizeof(local->reason), "its host shuts down");
 	} else if (vm->wanted == VM_WANTED_RUNNING && vm->managed) {

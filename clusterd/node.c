@@ -424,6 +424,7 @@ void node_step(struct node *node, const struct event *event, struct actions *act
 	INVARIANT(event->type > 0 && event->type < EVENT_TYPE_COUNT);
 	node->now_ms = event->now_ms;
 	node->wall_ms = event->wall_ms;
+	node->ahead_min = event->ahead_min;
 	node->deadline_ms = UINT64_MAX;
 	node_event(node, event, actions);
 	sight = node_look(node);

@@ -144,6 +144,7 @@ struct node {
 	void *plan_memory;		// tip_plan_memory() bytes
 	struct measures *measures;	// of every node, as heard; no part of what is agreed
 	uint64_t now_ms, wall_ms;
+	int16_t ahead_min;		// this host's local time less UTC
 	uint32_t self;			// corosync id, 0 while unknown
 	uint8_t slot_hint;		// where it was found last among the nodes
 	uint32_t incarnation;		// of this daemon, for cookies
@@ -213,6 +214,11 @@ void local_step(struct node *node, struct actions *actions);
 void local_committed(struct node *node, const struct entry *entry, struct actions *actions);
 void local_reloaded(struct node *node);
 bool local_told(const struct node *node);	// every QEMU of this host was reported, or is known
+
+// state.c
+struct order_wait;
+// Moved cold with others, it starts in its turn: not yet.
+bool waits_for_turn(const struct node *node, const struct vm *vm, struct order_wait *wait);
 
 // local_ask.c: whether guests answer, as rules want to know
 void local_ask(struct node *node, const struct vm *vm, struct vm_local *local,

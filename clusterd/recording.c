@@ -202,12 +202,22 @@ static const struct migrate_stats *walk_stats(struct walk *walk, const struct mi
 	return to;
 }
 
+// Behind UTC is the odd ones.
+static int16_t walk_ahead(struct walk *walk, int16_t minutes)
+{
+	uint64_t folded = minutes < 0 ? (uint64_t)-minutes * 2 - 1 : (uint64_t)minutes * 2;
+
+	folded = walk_number(walk, folded, 2 * AHEAD_MAX_MIN);
+	return (int16_t)(folded % 2 ? -(int)((folded + 1) / 2) : (int)(folded / 2));
+}
+
 static void walk_event(struct walk *walk, struct event *event, struct recorded_event *recorded)
 {
 	walk_begin(walk);
 	NUMBER(event->type, EVENT_TYPE_COUNT - 1);
 	NUMBER(event->now_ms, UINT64_MAX);
 	NUMBER(event->wall_ms, UINT64_MAX);
+	event->ahead_min = walk_ahead(walk, event->ahead_min);
 	FLAG(event->flag);
 	NUMBER(event->volume, VOLUMES_MAX - 1);
 	NUMBER(event->volume_state, VOLUME_STATE_COUNT - 1);

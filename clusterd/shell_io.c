@@ -87,6 +87,8 @@ struct shell {
 	struct ipc *ipc;
 	struct request *request;
 	uint32_t node_id;
+	uint64_t zone_min;		// when the time zone was looked at
+	int16_t ahead_min;		// of local time
 	bool loaded;			// EVENT_STORE_OPENED was taken
 	bool adopted;			// host_adopt() was called
 	bool failed;
@@ -98,6 +100,22 @@ static uint64_t clock_ms(clockid_t clock)
 
 	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+// The zone's rules are files, so they are looked at once in a minute.
+static int16_t ahead_min(struct shell *shell, uint64_t wall_ms)
+{
+	time_t now = (time_t)(wall_ms / 1000);
+	struct tm local;
+
+	if (wall_ms / 60000 == shell->zone_min)
+		return shell->ahead_min;
+	shell->zone_min = wall_ms / 60000;
+	tzset();
+	if (localtime_r(&now, &local) && local.tm_gmtoff / 60 >= -AHEAD_MAX_MIN &&
+	    local.tm_gmtoff / 60 <= AHEAD_MAX_MIN)
+		shell->ahead_min = (int16_t)(local.tm_gmtoff / 60);
+	return shell->ahead_min;
 }
 
 // ---- events ----
@@ -223,6 +241,7 @@ static void shell_drain(struct shell *shell)
 		// Time is that of the step, not of the post: it never goes back.
 		next->event.now_ms = clock_ms(CLOCK_BOOTTIME);
 		next->event.wall_ms = clock_ms(CLOCK_REALTIME);
+		next->event.ahead_min = ahead_min(shell, next->event.wall_ms);
 		if (next->event.type == EVENT_STORE_OPENED)
 			shell->loaded = true;
 		if (next->event.type == EVENT_STORE_FAILED)

@@ -102,6 +102,7 @@ static json_t *cluster_row(const struct node *node)
 	json_object_set_new(row, "self_id", integer(view_self(view)));
 	json_object_set_new(row, "index", integer(cluster->index));
 	json_object_set_new(row, "frozen", json_boolean(view_frozen(view)));
+	json_object_set_new(row, "utc_offset_min", json_integer(cluster->ahead_min));
 	json_object_set_new(row, "learner", json_boolean(view_learner(view)));
 	return row;
 }

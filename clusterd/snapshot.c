@@ -405,6 +405,10 @@ static void fields_cluster(struct fields *f, struct cluster *cluster)
 	field_u64(f, &cluster->view);
 	field_u32(f, &cluster->functional_level);
 	field_u32(f, &cluster->next_serial);
+	field_i32(f, &cluster->ahead_min);
+	if (fields_reading(f) &&
+	    (cluster->ahead_min < -AHEAD_MAX_MIN || cluster->ahead_min > AHEAD_MAX_MIN))
+		fields_fail(f);
 	fields_cluster_def(f, &cluster->def);
 	fields_voters(f, &cluster->voters);
 	fields_nodes(f, cluster);

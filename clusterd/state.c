@@ -6,7 +6,9 @@
 #include "clusterd/node_internal.h"
 #include "clusterd/rule_index.h"
 #include "clusterd/text.h"
+#include "policies/order.h"
 #include "policies/shutdown.h"
+#include "policies/up_words.h"
 #include "quorum/loss.h"
 
 const char *vm_state_word(enum vm_state state)
@@ -139,11 +141,21 @@ static enum vm_state homeless_state(const struct node *node, const struct vm *vm
 	return VM_STATE_WAITING;
 }
 
+bool waits_for_turn(const struct node *node, const struct vm *vm, struct order_wait *wait)
+{
+	const struct move *move = cluster_move(&node->cluster, vm->move);
+
+	*wait = (struct order_wait){ SLOT_NONE, UINT64_MAX };
+	return move && move->stage == STAGE_START &&
+	       order_holds_start(&node->cluster, vm, node->wall_ms, wait);
+}
+
 // It is being moved, and runs all the while or begins again where it goes.
 static bool moving_state(const struct node *node, const struct vm *vm, char *reason)
 {
 	const struct move *move = cluster_move(&node->cluster, vm->move);
 	struct text text = text_in(reason, REASON_SIZE);
+	struct order_wait wait;
 
 	if (!move || move->stage == STAGE_ASKED)
 		return false;
@@ -160,6 +172,10 @@ static bool moving_state(const struct node *node, const struct vm *vm, char *rea
 		text_add(&text, move->cause == CAUSE_POLICY
 					? "it is being stopped, and yields to a more important vm"
 					: "it is being shut down for the maintenance of its node");
+	if (!waits_for_turn(node, vm, &wait))
+		return true;
+	text_add(text_add(&text, ", after "), node->cluster.rules[wait.rule].def.name);
+	up_explain(&node->cluster, wait.rule, &text);
 	return true;
 }
 

@@ -393,8 +393,10 @@ static bool vm_answers(struct whatif *whatif, const struct vm *vm)
 	const struct cluster *cluster = &whatif->node->cluster;
 	const struct move *move = cluster_move(cluster, vm->move);
 	struct entry entry = { .vm = vm->ref, .attempt = vm->attempt };
+	struct order_wait wait;
 
-	if (!vm->used || (move && move->stage == STAGE_START && order_holds_start(cluster, vm)))
+	if (!vm->used ||
+	    (move && move->stage == STAGE_START && order_holds_start(cluster, vm, 0, &wait)))
 		return false;
 	if (leases_answer(whatif, vm))
 		return true;

@@ -84,10 +84,12 @@ bool health_makes_leave(const struct cluster *cluster, const struct cluster_node
 	return false;
 }
 
-static uint64_t window_wait_ms(const struct vm_def *def, uint64_t wall_ms)
+static uint64_t window_wait_ms(const struct cluster *cluster, const struct vm_def *def,
+			       uint64_t wall_ms)
 {
 	const uint64_t day_ms = UINT64_C(24) * 3600 * 1000;
-	uint64_t now = wall_ms % day_ms, from = def->failback_from * UINT64_C(60000);
+	uint64_t now = cluster_day_ms(cluster, wall_ms);
+	uint64_t from = def->failback_from * UINT64_C(60000);
 	uint64_t to = def->failback_to * UINT64_C(60000);
 	bool open;
 
@@ -97,8 +99,8 @@ static uint64_t window_wait_ms(const struct vm_def *def, uint64_t wall_ms)
 	return open ? 0 : now < from ? from - now : from + day_ms - now;
 }
 
-uint64_t failback_wait_ms(const struct vm_def *def, const struct cluster_node *node,
-			  uint64_t wall_ms)
+uint64_t failback_wait_ms(const struct cluster *cluster, const struct vm_def *def,
+			  const struct cluster_node *node, uint64_t wall_ms)
 {
 	uint64_t due = node->steady_ms + def->failback_after_s * UINT64_C(1000);
 	uint64_t hold, window;
@@ -106,7 +108,7 @@ uint64_t failback_wait_ms(const struct vm_def *def, const struct cluster_node *n
 	if (def->failback != FAILBACK_DELAYED)
 		return 0;
 	hold = due > wall_ms ? due - wall_ms : 0;
-	window = window_wait_ms(def, wall_ms);
+	window = window_wait_ms(cluster, def, wall_ms);
 	return hold > window ? hold : window;
 }
 
@@ -419,8 +421,8 @@ static bool node_may(const struct cluster *cluster, uint8_t node, const struct p
 	if (node == mend->home)
 		return false;
 	if (mend->answer.tier && row->tier < mend->tier) {
-		wait_ms = failback_wait_ms(vm_definition(cluster, first), &cluster->nodes[node],
-					   wall_ms);
+		wait_ms = failback_wait_ms(cluster, vm_definition(cluster, first),
+					   &cluster->nodes[node], wall_ms);
 		*cause = MEND_TIER;
 		if (wait_ms == 0)
 			return true;

@@ -88,5 +88,5 @@ uint8_t group_choose(const struct cluster *cluster, const struct placement_load 
 // What a node's health makes its VMs do.
 bool health_makes_leave(const struct cluster *cluster, const struct cluster_node *node);
 // Milliseconds until the node may have its VMs back; 0: now.
-uint64_t failback_wait_ms(const struct vm_def *def, const struct cluster_node *node,
-			  uint64_t wall_ms);
+uint64_t failback_wait_ms(const struct cluster *cluster, const struct vm_def *def,
+			  const struct cluster_node *node, uint64_t wall_ms);

@@ -2,6 +2,7 @@
 #include "policies/order.h"
 
 #include "clusterd/rule_index.h"
+#include "policies/rules.h"
 
 static uint64_t orders(const struct cluster *cluster)
 {
@@ -74,34 +75,41 @@ bool order_holds_stop(const struct cluster *cluster, const struct vm *vm)
 	return false;
 }
 
-static bool rule_holds_start(const struct cluster *cluster, const struct vm *vm, uint8_t rule)
+static bool rule_holds_start(const struct cluster *cluster, const struct vm *vm, uint8_t rule,
+			     uint64_t wall_ms, uint64_t *wait_ms)
 {
 	const struct rule_def *def = &cluster->rules[rule].def;
 	bool any_up = false, any_coming = false, any_down = false;
 
 	for (uint32_t i = 0; i < cluster->vm_high; i++) {
 		const struct vm *first = &cluster->vms[i];
-		bool coming;
+		bool coming, up;
 
 		if (!first->used || first == vm ||
 		    !(rules_of_vm(cluster, first).as[ROLE_FIRST] >> rule & 1))
 			continue;
 		coming = first->phase == VM_PLACED || order_moves_cold(cluster, first);
-		any_up = any_up || (first->phase == VM_RUNNING && !coming);
-		any_coming = any_coming || coming;
-		any_down = any_down || (!coming && first->phase != VM_RUNNING);
+		up = !coming && rules_up(cluster, rule, first, wall_ms, wait_ms);
+		any_up = any_up || up;
+		any_coming = any_coming || coming || (first->phase == VM_RUNNING && !up);
+		any_down = any_down || (!coming && !up);
 	}
 	if (def->kind == RULE_ANY_FIRST && any_up)
 		return false;
 	return any_coming || (def->strict && any_down);
 }
 
-bool order_holds_start(const struct cluster *cluster, const struct vm *vm)
+bool order_holds_start(const struct cluster *cluster, const struct vm *vm, uint64_t wall_ms,
+		       struct order_wait *wait)
 {
 	uint64_t mask = rules_of_vm(cluster, vm).as[ROLE_THEN] & orders(cluster);
 
-	for (uint8_t rule = 0; mask && rule < RULES_MAX; rule++)
-		if (mask >> rule & 1 && rule_holds_start(cluster, vm, rule))
-			return true;
+	*wait = (struct order_wait){ SLOT_NONE, UINT64_MAX };
+	for (uint8_t rule = 0; mask && rule < RULES_MAX; rule++) {
+		if (!(mask >> rule & 1) || !rule_holds_start(cluster, vm, rule, wall_ms, &wait->ms))
+			continue;
+		wait->rule = rule;
+		return true;
+	}
 	return false;
 }

@@ -261,16 +261,17 @@ uint32_t pro_value(const struct pro_reading *reading)
 	return count ? (uint32_t)(sum / count) : 0;
 }
 
-bool pro_in_window(const struct pro_def *def, uint64_t wall_ms)
+bool pro_in_window(const struct pro_def *def, uint64_t day_ms)
 {
-	uint32_t minute = (uint32_t)(wall_ms / 60000 % PRO_DAY_MIN);
+	uint32_t minute = (uint32_t)(day_ms / 60000 % PRO_DAY_MIN);
 
 	if (def->from_min <= def->to_min)
 		return minute >= def->from_min && minute < def->to_min;
 	return minute >= def->from_min || minute < def->to_min;
 }
 
-bool pro_automatic(const struct cluster_policy *policy, uint64_t wall_ms)
+bool pro_automatic(const struct cluster *cluster, const struct cluster_policy *policy,
+		   uint64_t wall_ms)
 {
 	if (!policy->def.enabled || policy->suspended)
 		return false;
@@ -280,7 +281,7 @@ bool pro_automatic(const struct cluster_policy *policy, uint64_t wall_ms)
 	case PRO_AUTOMATIC:
 		return true;
 	case PRO_WINDOW:
-		return pro_in_window(&policy->def, wall_ms);
+		return pro_in_window(&policy->def, cluster_day_ms(cluster, wall_ms));
 	case PRO_MODE_COUNT:
 		break;
 	}

@@ -47,9 +47,11 @@ bool pro_rate_fits(const struct pro_def *def, const struct pro_reading *reading)
 // The last few samples together: one alone is noise.
 uint32_t pro_value(const struct pro_reading *reading);
 
-bool pro_in_window(const struct pro_def *def, uint64_t wall_ms);
+// At this time of the day, as cluster_day_ms() has it.
+bool pro_in_window(const struct pro_def *def, uint64_t day_ms);
 // Whether it may accept its own tips now.
-bool pro_automatic(const struct cluster_policy *policy, uint64_t wall_ms);
+bool pro_automatic(const struct cluster *cluster, const struct cluster_policy *policy,
+		   uint64_t wall_ms);
 
 // A VM that was moved a moment ago is left alone, whoever moved it.
 bool pro_vm_rests(const struct vm *vm, uint32_t rest_s, uint64_t wall_ms);

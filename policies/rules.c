@@ -39,9 +39,8 @@ uint64_t rules_unanswered(const struct cluster *cluster, const struct vm *vm)
 	return mask;
 }
 
-// Whether it counts as up for those that start after it.
-static bool is_up(struct rules_load *load, const struct cluster *cluster, uint8_t rule,
-		  const struct vm *vm, uint64_t wall_ms)
+bool rules_up(const struct cluster *cluster, uint8_t rule, const struct vm *vm, uint64_t wall_ms,
+	      uint64_t *wait_ms)
 {
 	const struct rule_def *def = &cluster->rules[rule].def;
 	uint64_t delay_ms = def->up_value * UINT64_C(1000), due = vm->since_ms + delay_ms;
@@ -55,8 +54,8 @@ static bool is_up(struct rules_load *load, const struct cluster *cluster, uint8_
 	// A clock was stepped: when it began to run nobody knows, and nobody is to wait for hours.
 	if (vm->since_ms > wall_ms + delay_ms)
 		return true;
-	if (due - wall_ms < load->up_wait_ms)
-		load->up_wait_ms = due - wall_ms;
+	if (due - wall_ms < *wait_ms)
+		*wait_ms = due - wall_ms;
 	return false;
 }
 
@@ -73,7 +72,7 @@ static void load_firsts(struct rules_load *load, const struct cluster *cluster, 
 
 		if (!(mask >> rule & 1))
 			continue;
-		up = runs_on && !cold && is_up(load, cluster, rule, vm, wall_ms);
+		up = runs_on && !cold && rules_up(cluster, rule, vm, wall_ms, &load->up_wait_ms);
 		load->firsts[rule]++;
 		load->firsts_up[rule] += up;
 		load->firsts_coming[rule] +=

@@ -42,6 +42,11 @@ uint64_t rules_about(const struct cluster *cluster, const struct vm *vm);
 // given since it began to run.
 uint64_t rules_unanswered(const struct cluster *cluster, const struct vm *vm);
 
+// Whether it counts as up for those that this order starts after it. Until only its delay has
+// passed *wait_ms is made no longer than that. wall_ms 0: the time is not looked at.
+bool rules_up(const struct cluster *cluster, uint8_t rule, const struct vm *vm, uint64_t wall_ms,
+	      uint64_t *wait_ms);
+
 // Owned by a node that may run it, as far as is known.
 bool vm_counts_on_node(const struct cluster *cluster, const struct vm *vm);
 // Wanted, and has no node: it asks for a place.

@@ -101,6 +101,16 @@ static void measure_every_read(const struct walk *walk, const struct xml_element
 		     &def->measure_s);
 }
 
+static void hours_read(const struct walk *walk, const struct xml_element *element, void *target)
+{
+	struct cluster_def *def = target;
+	uint8_t utc = def->utc;
+
+	attributeless(walk, element);
+	walk_text_word(walk, element, hours_words, &utc);
+	def->utc = utc != 0;
+}
+
 static void root_read(const struct walk *walk, const struct xml_element *element, void *target)
 {
 	struct cluster_def *def = target;
@@ -152,6 +162,7 @@ static void cluster_read(const struct walk *walk, const struct xml_element *elem
 		{ "no-quorum", no_quorum_read, false, false },
 		{ "io-timeout", io_timeout_read, false, false },
 		{ "measure-every", measure_every_read, false, false },
+		{ "hours", hours_read, false, false },
 		{ "root", root_read, false, false },
 		{ "policies", policies_read, false, false },
 		{ "migration", definition_cluster_migration_read, false, false },

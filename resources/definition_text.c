@@ -16,6 +16,7 @@ const char on_drain_words[][WORD_SIZE] = { "migrate", "quick", "cold", "stay", "
 const char on_failure_words[][WORD_SIZE] = { "restart", "stop", "ignore", "" };
 const char on_stop_failure_words[][WORD_SIZE] = { "block", "fence", "" };
 const char on_double_run_words[][WORD_SIZE] = { "keep", "restart", "stop", "block", "" };
+const char hours_words[][WORD_SIZE] = { "local", "utc", "" };
 const char failback_words[][WORD_SIZE] = { "never", "immediate", "delayed", "" };
 const char no_quorum_words[][WORD_SIZE] = { "stop", "freeze", "self-fence", "" };
 const char cpu_limit_words[][WORD_SIZE] = { "soft", "hard", "" };

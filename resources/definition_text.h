@@ -41,6 +41,7 @@ extern const char firmware_words[][WORD_SIZE];
 extern const char cpu_mode_words[][WORD_SIZE];
 extern const char guest_shutdown_words[][WORD_SIZE];
 extern const char on_drain_words[][WORD_SIZE];
+extern const char hours_words[][WORD_SIZE]; // the order of bool utc
 extern const char failback_words[][WORD_SIZE];
 extern const char on_failure_words[][WORD_SIZE];
 extern const char on_stop_failure_words[][WORD_SIZE];

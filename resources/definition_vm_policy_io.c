@@ -50,7 +50,7 @@ void definition_failback_read(const struct walk *walk, const struct xml_element 
 		walk_fault_attribute(walk, element, "after", "must be a time up to 1d (10min)");
 	if (within && !window_parse(within, &def->failback_from, &def->failback_to))
 		walk_fault_attribute(walk, element, "within",
-				     "must be two times of day in UTC, as in 22:00-04:00");
+				     "must be two times of day, as in 22:00-04:00");
 }
 
 void definition_forget_read(const struct walk *walk, const struct xml_element *element,

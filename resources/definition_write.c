@@ -214,6 +214,8 @@ static void cluster_put(struct out *out, const struct cluster_def *def)
 	number_element(out, "io-timeout", def->io_timeout_s, "s");
 	if (def->measure_s > 0)
 		number_element(out, "measure-every", def->measure_s, "s");
+	if (def->utc)
+		text_element(out, "hours", hours_words[def->utc]);
 	text_element(out, "root", def->root);
 	policies_put(out, &def->policies);
 	migration_put(out, &def->migration);

@@ -18,6 +18,7 @@
  *
  * Troubles:
  *   power-off N.. | power-on N.. | shut-down N.. | reboot N.. | pause N S | clock N S
+ *   zone N.. MINUTES               its local time is so much ahead of UTC
  *   cut n1 n2,n3 | heal | cut-moves n1 n2,n3 | heal-moves         the latter: of moves alone
  *   kill clusterd|corosync|sanlock N.. | start DAEMON N.. | store delete|fail N
  *   store snapshot|log|foreign N   what it holds is garbled, or another cluster's
@@ -372,6 +373,9 @@ static bool host_command(struct story *story, char **words)
 		} else if (strcmp(words[0], "clock") == 0) {
 			known = true;
 			host_clock_step(story->world, host, strtoll(words[2], NULL, 10) * 1000);
+		} else if (strcmp(words[0], "zone") == 0) {
+			known = true;
+			host->ahead_min = (int16_t)strtol(words[2], NULL, 10);
 		} else if (strcmp(words[0], "store") == 0) {
 			known = true;
 			if (strcmp(words[1], "delete") == 0)
@@ -522,7 +526,7 @@ static bool world_command(struct story *story, char **words)
 		return daemon_command(story, words, verb[0] == 'k');
 	else if (strcmp(verb, "storage") == 0 || strcmp(verb, "store") == 0 ||
 		 strcmp(verb, "pause") == 0 || strcmp(verb, "clock") == 0 ||
-		 strcmp(verb, "fence-device") == 0)
+		 strcmp(verb, "zone") == 0 || strcmp(verb, "fence-device") == 0)
 		return host_command(story, words);
 	else if (strcmp(verb, "rule") == 0 && words[1] && words[2] && normal_host(world))
 		return rule_command(world, words);

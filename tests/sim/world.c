@@ -335,6 +335,7 @@ void host_deliver(struct world *world, struct host *host, struct event *event)
 
 	event->now_ms = now_ms;
 	event->wall_ms = host_wall_ms(world, host);
+	event->ahead_min = host->ahead_min;
 	actions->count = 0;
 	actions->used = 0;
 	world->stats[STAT_STEPS]++;

@@ -288,6 +288,7 @@ struct host {
 	struct node_report *own;	// what a story says that it has; NULL: like the others
 	uint64_t stalled_until_us;	// clusterd alone gets no processor until then
 	int64_t wall_ms;	// offset of the wall clock
+	int16_t ahead_min;	// its local time less UTC
 	bool mute;		// measures nothing
 	uint32_t foreign_cpu;	// permille of one CPU, used by what is none of the cluster's
 	uint32_t foreign_mib;

@@ -115,8 +115,8 @@ moves
      9.500 --     n2: online
      9.500 --     n3: online
      9.500 --     db: migrating: to n2: stop
-     9.500 --     app: migrating: to n2: start
-     9.500 --     web: migrating: to n3: start
+     9.500 --     app: migrating: to n2: start, after first
+     9.500 --     web: migrating: to n3: start, after second; app does not run
      9.500 --     big: running
      9.500 --     half: running
      9.500 --     the view: normal

@@ -161,6 +161,7 @@ static void test_meaning(void **state)
 	assert_int_equal(defs->cluster.no_quorum_hold_s, 120);
 	assert_int_equal(defs->cluster.io_timeout_s, 1);
 	assert_int_equal(defs->cluster.measure_s, 5);
+	assert_true(defs->cluster.utc);
 	assert_true(defs->cluster.migration.plain && defs->cluster.migration.network_count == 2);
 	assert_string_equal(defs->cluster.migration.networks[1], "fd00:1::/64");
 	assert_int_equal(defs->cluster.migration.bandwidth_percent, 80);
@@ -324,6 +325,7 @@ static void definitions_equal(const struct definitions *x, const struct definiti
 	SAME(no_quorum_hold_s);
 	SAME(io_timeout_s);
 	SAME(measure_s);
+	SAME(utc);
 	SAME(root);
 	assert_int_equal(x->node_count, y->node_count);
 	assert_memory_equal(x->nodes, y->nodes, x->node_count * sizeof(*x->nodes));

@@ -386,6 +386,8 @@ static void fill_cluster(struct cluster *cluster)
 	END(cluster->def.root);
 	KIND(cluster->def.no_quorum, NO_QUORUM_COUNT);
 	cluster->def.measure_s = MEASURE_EVERY_MAX_S;
+	cluster->def.utc = true;
+	cluster->ahead_min = -AHEAD_MAX_MIN;
 	cluster->def.migration.moves_max = MOVES_MAX;
 	cluster->def.migration.network_count = MIGRATION_NETWORKS_MAX;
 	for (uint32_t i = 0; i < MIGRATION_NETWORKS_MAX; i++)

@@ -66,23 +66,30 @@ static void failback_waits_for_hold_and_window(void **state)
 	struct cluster_node node = { .steady_ms = 10 * day };
 
 	(void)state;
-	assert_int_equal(failback_wait_ms(&def, &node, 10 * day), 600 * 1000);
-	assert_int_equal(failback_wait_ms(&def, &node, 10 * day + 600 * 1000), 0);
-	assert_int_equal(failback_wait_ms(&def, &node, 9 * day), day + 600 * 1000);
+	assert_int_equal(failback_wait_ms(&f.cluster, &def, &node, 10 * day), 600 * 1000);
+	assert_int_equal(failback_wait_ms(&f.cluster, &def, &node, 10 * day + 600 * 1000), 0);
+	assert_int_equal(failback_wait_ms(&f.cluster, &def, &node, 9 * day), day + 600 * 1000);
 	def.failback_from = 22 * 60;
 	def.failback_to = 4 * 60 + 30; // over midnight
-	assert_int_equal(failback_wait_ms(&def, &node, 11 * day + 21 * hour), hour);
-	assert_int_equal(failback_wait_ms(&def, &node, 11 * day + 22 * hour), 0);
-	assert_int_equal(failback_wait_ms(&def, &node, 11 * day + 4 * hour), 0);
-	assert_int_equal(failback_wait_ms(&def, &node, 11 * day + 4 * hour + hour / 2),
+	assert_int_equal(failback_wait_ms(&f.cluster, &def, &node, 11 * day + 21 * hour), hour);
+	assert_int_equal(failback_wait_ms(&f.cluster, &def, &node, 11 * day + 22 * hour), 0);
+	assert_int_equal(failback_wait_ms(&f.cluster, &def, &node, 11 * day + 4 * hour), 0);
+	assert_int_equal(failback_wait_ms(&f.cluster, &def, &node, 11 * day + 4 * hour + hour / 2),
 			 17 * hour + hour / 2);
 	def.failback_from = 60;
 	def.failback_to = 120;
-	assert_int_equal(failback_wait_ms(&def, &node, 11 * day + hour), 0);
-	assert_int_equal(failback_wait_ms(&def, &node, 11 * day + 2 * hour), 23 * hour);
-	assert_int_equal(failback_wait_ms(&def, &node, 11 * day), hour);
+	assert_int_equal(failback_wait_ms(&f.cluster, &def, &node, 11 * day + hour), 0);
+	assert_int_equal(failback_wait_ms(&f.cluster, &def, &node, 11 * day + 2 * hour), 23 * hour);
+	assert_int_equal(failback_wait_ms(&f.cluster, &def, &node, 11 * day), hour);
+	f.cluster.ahead_min = 120; // summer
+	assert_int_equal(failback_wait_ms(&f.cluster, &def, &node, 11 * day), 23 * hour);
+	assert_int_equal(failback_wait_ms(&f.cluster, &def, &node, 11 * day - hour), 0);
+	f.cluster.ahead_min = -570; // and an island
+	assert_int_equal(failback_wait_ms(&f.cluster, &def, &node, 11 * day + 11 * hour), 0);
+	assert_int_equal(failback_wait_ms(&f.cluster, &def, &node, 11 * day + 10 * hour), hour / 2);
+	f.cluster.ahead_min = 0;
 	def.failback = FAILBACK_IMMEDIATE;
-	assert_int_equal(failback_wait_ms(&def, &node, 0), 0);
+	assert_int_equal(failback_wait_ms(&f.cluster, &def, &node, 0), 0);
 }
 
 // ---- the coordinator

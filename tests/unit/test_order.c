@@ -189,9 +189,21 @@ static struct move *cold(const char *name, enum move_stage stage)
 	return move;
 }
 
+static bool start_waits_at(const char *name, uint64_t at_ms, uint64_t *wait_ms)
+{
+	struct order_wait wait;
+	bool waits = order_holds_start(&f.cluster, the_vm(&f, name), at_ms, &wait);
+
+	assert_int_equal(waits, wait.rule != SLOT_NONE);
+	*wait_ms = wait.ms;
+	return waits;
+}
+
 static bool start_waits(const char *name)
 {
-	return order_holds_start(&f.cluster, the_vm(&f, name));
+	uint64_t wait_ms;
+
+	return start_waits_at(name, 0, &wait_ms);
 }
 
 static void cold_moves_keep_the_order(void **state)
@@ -216,6 +228,36 @@ static void cold_moves_keep_the_order(void **state)
 	assert_false(start_waits("b"));
 	f.cluster.rules[0].def.strict = true;
 	assert_true(start_waits("b"));
+}
+
+// As at any start: it is not enough that the first one runs.
+static void cold_moves_wait_until_the_first_is_up(void **state)
+{
+	struct rule_def *def = order("r", RULE_ORDER, "a", "b");
+	uint64_t wait_ms, up_rules = 1;
+
+	(void)state;
+	def->up = UP_AGENT;
+	doc_accept(&f);
+	doc_begin(&f);
+	cold("b", STAGE_START);
+	the_vm(&f, "a")->up_rules = 0;
+	assert_true(start_waits("b"));
+	the_vm(&f, "a")->up_rules = up_rules;
+	assert_false(start_waits("b"));
+	def = order("r", RULE_ORDER, "a", "b");
+	def->up = UP_DELAY;
+	def->up_value = 10;
+	def->strict = false;
+	doc_accept(&f);
+	the_vm(&f, "a")->since_ms = 5000;
+	assert_true(start_waits_at("b", 14000, &wait_ms));
+	assert_int_equal(wait_ms, 1000);
+	assert_false(start_waits_at("b", 15000, &wait_ms));
+	assert_int_equal(wait_ms, UINT64_MAX);
+	// One that is nowhere and about which nothing is known to come is not waited for by a wish.
+	the_vm(&f, "a")->phase = VM_IDLE;
+	assert_false(start_waits_at("b", 14000, &wait_ms));
 }
 
 // All are asked for before the first is stopped: the last of them stops first, and none that has
@@ -246,10 +288,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 	const struct CMUnitTest tests[] = {
-		TEST(strict_symmetric_orders_hold), TEST(a_delay_is_no_longer_than_clocks_agree),
-		 TEST(those_that_are_held_hold_others),
-		TEST(wishes_and_one_way_orders),    TEST(what_cannot_end_is_not_waited_for),
-		TEST(cold_moves_keep_the_order),    TEST(those_that_wait_for_their_turn_count),
+		TEST(strict_symmetric_orders_hold),
+		TEST(a_delay_is_no_longer_than_clocks_agree),
+		TEST(those_that_are_held_hold_others),
+		TEST(wishes_and_one_way_orders),
+		TEST(what_cannot_end_is_not_waited_for),
+		TEST(cold_moves_keep_the_order),
+		TEST(cold_moves_wait_until_the_first_is_up),
+		TEST(those_that_wait_for_their_turn_count),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,6 +134,8 @@ static void windows_go_over_midnight(void **state)
 
 static void who_may_act_by_itself(void **state)
 {
+	static struct cluster cluster;
+
 	(void)state;
 	for (unsigned int bits = 0; bits < 4; bits++)
 		for (uint8_t mode = 0; mode < PRO_MODE_COUNT; mode++)
@@ -146,8 +148,10 @@ static void who_may_act_by_itself(void **state)
 				policy.def.mode = mode;
 				policy.def.from_min = 22 * 60;
 				policy.def.to_min = 6 * 60;
+				cluster.ahead_min = (int32_t)bits * 60 - 120;
 				assert_int_equal(
-					pro_automatic(&policy, hour * 3600000),
+					pro_automatic(&cluster, &policy,
+						      (hour + 26 - bits) * 3600000),
 					able && (mode == PRO_AUTOMATIC ||
 						 (mode == PRO_WINDOW && (hour >= 22 || hour < 6))));
 			}

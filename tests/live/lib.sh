@@ -45,7 +45,14 @@ status_of() { in_node "$1" clustadm -o json status; }
 
 vm_field() { status_of "$1" | jq -r --arg vm "$2" ".vms[] | select(.name == \$vm) | .$3"; }
 vm_is() { [ "$(vm_field "$1" "$2" state)" = "$3" ]; }
-vm_on() { vm_is "$1" "$2" running && [ "$(vm_field "$1" "$2" node)" = "$3" ]; }
+# State and node of one look: between two looks a VM may have died here and been placed there, where it waits.
+vm_where() { status_of "$1" | jq -r --arg vm "$2" '.vms[] | select(.name == $vm) | "\(.state) \(.node)"'; }
+vm_on() { [ "$(vm_where "$1" "$2")" = "running $3" ]; }
+vm_left() {
+	local where
+	where=$(vm_where "$1" "$2")
+	[[ "$where" == "running "* ]] && [ "$where" != "running $3" ]
+}
 node_is() { [ "$(status_of "$1" | jq -r --arg n "$2" '.nodes[] | select(.name == $n) | .state')" = "$3" ]; }
 quorate() { [ "$(status_of "$1" | jq -r .cluster.quorate)" = true ]; }
 all_online() {

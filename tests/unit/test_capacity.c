@@ -221,7 +221,7 @@ static void random_cluster(uint64_t seed)
 	for (int i = 0; i < 3; i++)
 		f.cluster.nodes[i].report.memory_mib = 400 + dice(400);
 	for (int i = 0; i < 6; i++) {
-		char name[8];
+		char name[16];
 
 		snprintf(name, sizeof(name), "vm%d", i);
 		vm_on(name, 50 + dice(200), (uint8_t)dice(3));

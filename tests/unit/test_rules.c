@@ -447,7 +447,7 @@ static void random_rules(struct fixture *f, bool backwards)
 	count = 1 + dice(6);
 	for (uint32_t i = 0; i < count; i++) {
 		static const uint8_t kinds[] = { RULE_TOGETHER, RULE_APART, RULE_APART };
-		char name[8];
+		char name[16];
 		uint32_t first = dice(VMS), step = 1 + dice(4);
 		struct rule_def *def;
 

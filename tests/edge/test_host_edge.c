@@ -494,6 +494,11 @@ static void posted(void *owner, const struct event *event)
 	case EVENT_QEMU_EXITED:
 		heard_exited(t, event);
 		break;
+	case EVENT_QEMU_DEAF:
+		// It hung up after it had been told to go: as an exec does it.
+		assert_int_equal(t->trouble, TROUBLE_READY_HANGS_UP);
+		end_mute(t);
+		break;
 	case EVENT_LEASE_RELEASED:
 		heard_released(t, event);
 		break;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clusterd/clustadm_io.h"
+#include "clusterd/output_io.h"
 
 static void help_all(FILE *out)
 {
@@ -105,7 +106,7 @@ static enum exit_status run_cert(struct session *session)
 	if (session->invocation->id == COMMAND_CERT_INIT)
 		return clustadm_cert_init(session);
 	return session->invocation->id == COMMAND_CERT_SHOW ? clustadm_cert_show(session)
-							     : clustadm_cert_renew(session);
+							    : clustadm_cert_renew(session);
 }
 
 typedef enum exit_status (*command_fn)(struct session *session);
@@ -183,6 +184,13 @@ static bool values_good(const struct invocation *invocation, char *problem, size
 		snprintf(problem, size, "--since takes a time like 10min, or \"2026-11-20 09:30\"");
 		return false;
 	}
+	if ((invocation->id == COMMAND_TIPS_SHOW || invocation->id == COMMAND_TIPS_ACCEPT ||
+	     invocation->id == COMMAND_TIPS_DISMISS) &&
+	    invocation->argc > 0 &&
+	    invocation->argv[0][strspn(invocation->argv[0], "0123456789")]) {
+		snprintf(problem, size, "ID is a number, as `tips list` shows it");
+		return false;
+	}
 	return true;
 }
 
@@ -195,6 +203,7 @@ int main(int argc, char **argv)
 	enum exit_status status;
 	bool good;
 
+	output_open();
 	if (!arguments)
 		return EXIT_REFUSED;
 	good = command_parse(argc, argv, arguments, &invocation, problem, sizeof(problem)) &&
@@ -222,7 +231,7 @@ int main(int argc, char **argv)
 	}
 	session_fini(&session);
 	free(arguments);
-	if (fflush(stdout) != 0 || ferror(stdout))
+	if (!output_close("clustadm"))
 		status = EXIT_REFUSED;
 	return (int)status;
 }

@@ -269,9 +269,11 @@ static enum exit_status check_report(struct session *session,
 	if (session->invocation->json)
 		session_json(session, result);
 	else if (!good)
-		fprintf(stderr, "clustadm: check: %u mistakes\n", reader->error_total);
+		fprintf(stderr, "clustadm: check: %u mistake%s\n", reader->error_total,
+			reader->error_total == 1 ? "" : "s");
 	else if (conflicts > 0)
-		fprintf(stderr, "clustadm: check: %u conflicts\n", conflicts);
+		fprintf(stderr, "clustadm: check: %u conflict%s\n", conflicts,
+			conflicts == 1 ? "" : "s");
 	json_decref(result);
 	json_decref(list);
 	if (!good || conflicts > 0)

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "clusterd/clustadm_io.h"
+#include "clusterd/output_io.h"
 
 enum { FOLLOW_MS = 500 };
 
@@ -77,7 +78,7 @@ enum exit_status clustadm_events(struct session *session)
 		else
 			last = events_print(session, result, last);
 		json_decref(result);
-		if (!follow)
+		if (!follow || output_failed())
 			return EXIT_DONE;
 		session_sleep_ms(FOLLOW_MS);
 	}
@@ -115,7 +116,8 @@ enum exit_status clustadm_dump(struct session *session)
 	if (session->invocation->argc > 0 && !object_split(session->invocation->argv[0], ask)) {
 		json_decref(ask);
 		return session_fail(session, EXIT_USAGE, "usage",
-				    "objects are cluster, node/NAME, volume/NAME and vm/NAME",
+				    "objects are cluster, node/NAME, volume/NAME, vm/NAME, "
+				    "rule/NAME and policy/NAME",
 				    "clustadm help dump");
 	}
 	status = session_ask(session, ask, &result);

@@ -186,8 +186,8 @@ static enum exit_status fail_json(struct session *session, enum exit_status stat
 			json_word(place, "message"));
 	}
 	if (json_array_size(places) > 0)
-		fprintf(stderr, "clustadm: %s: %lld mistakes, nothing changed\n", command->verb,
-			json_number(error, "count"));
+		fprintf(stderr, "clustadm: %s: %lld mistake%s, nothing changed\n", command->verb,
+			json_number(error, "count"), json_number(error, "count") == 1 ? "" : "s");
 	else if (session->invocation->command_known)
 		fprintf(stderr, "clustadm: %s%s%s: %s\n", command->noun, *command->noun ? " " : "",
 			command->verb, json_word(error, "reason"));

@@ -358,6 +358,17 @@ static const char *maintenance_words(const char *action)
 	return "takes VMs again";
 }
 
+static bool maintenance_action(const char *word)
+{
+	static const char *const actions[] = { "on", "off", "status", "pause", "resume", "abort" };
+
+	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+		if (strcmp(actions[i], word) == 0)
+			return true;
+	}
+	return false;
+}
+
 enum exit_status clustadm_maintenance(struct session *session)
 {
 	const struct invocation *invocation = session->invocation;
@@ -371,6 +382,10 @@ enum exit_status clustadm_maintenance(struct session *session)
 	json_t *ask, *result;
 	char line[256];
 
+	if (!maintenance_action(action))
+		return session_fail(session, EXIT_USAGE, "usage",
+				    "what is to be done with the maintenance?",
+				    "on, off, status, pause, resume or abort");
 	if (strcmp(action, "status") == 0 || invocation_has(invocation, OPTION_DRY_RUN))
 		return maintenance_show(session, name);
 	snprintf(look, sizeof(look), "clustadm node maintenance %.64s status", name);

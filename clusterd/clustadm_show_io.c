@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "clusterd/clustadm_io.h"
+#include "clusterd/output_io.h"
 
 enum { WATCH_MS = 1000 };
 
@@ -267,7 +268,7 @@ enum exit_status clustadm_status(struct session *session)
 			fflush(stdout);
 		}
 		json_decref(result);
-		if (!watch)
+		if (!watch || output_failed())
 			return EXIT_DONE;
 		session_sleep_ms(WATCH_MS);
 		if (session_interrupted())

@@ -29,7 +29,7 @@ libcore_a_SOURCES += clusterd/measure.c clusterd/measure.h clusterd/measured.c
 
 libedges_a_SOURCES = \
 	clusterd/edge.h clusterd/loop_io.c clusterd/loop_io.h clusterd/worker_io.c clusterd/worker_io.h \
-	clusterd/script_io.c clusterd/script_io.h \
+	clusterd/script_io.c clusterd/script_io.h clusterd/output_io.c clusterd/output_io.h \
 	clusterd/exec_io.c clusterd/exec_io.h clusterd/log_io.c clusterd/log_io.h \
 	clusterd/trace_io.c clusterd/trace_io.h \
 	clusterd/recorder_io.c clusterd/recorder_io.h \

@@ -7,6 +7,7 @@
 
 #include "clusterd/log_io.h"
 #include "clusterd/memory_io.h"
+#include "clusterd/output_io.h"
 #include "clusterd/shell_io.h"
 #include "resources/host_io.h"
 
@@ -90,6 +91,7 @@ int main(int argc, char **argv)
 	bool foreground = false, verbose = false, orphans = false;
 	int code;
 
+	output_open();
 	while ((code = getopt_long(argc, argv, "fvh", options, NULL)) != -1) {
 		switch (code) {
 		case 'f': foreground = true; break;

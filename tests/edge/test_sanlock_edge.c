@@ -445,8 +445,8 @@ static bool volume_lives(void)
 
 		snprintf(path, sizeof(path), "/proc/self/task/%s/comm", entry->d_name);
 		file = fopen(path, "r");
-		lives = (file && fgets(name, sizeof(name), file) && strncmp(name, "volume-", 7) == 0) ||
-			lives;
+		if (file && fgets(name, sizeof(name), file))
+			lives = lives || strncmp(name, "volume-", 7) == 0;
 		if (file)
 			fclose(file);
 	}

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clusterd/output_io.h"
 #include "tests/sim/replay.h"
 #include "tests/sim/scenario.h"
 #include "tests/sim/world.h"
@@ -334,7 +335,7 @@ static bool options_read(int argc, char **argv, struct options *options)
 	return true;
 }
 
-int main(int argc, char **argv)
+static int simulate(int argc, char **argv)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	struct options options = { .from = 1,
@@ -343,6 +344,11 @@ int main(int argc, char **argv)
 	const char *update = getenv("UPDATE");
 	int failed = 0;
 
+	if (argc > 1 && (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
+			 strcmp(argv[1], "-h") == 0)) {
+		usage(stdout);
+		return 0;
+	}
 	if (argc > 1 && strcmp(argv[1], "replay") == 0)
 		return replay_run(argv + 2, argc - 2);
 	if (argc > 1 && strcmp(argv[1], "run") == 0)
@@ -373,4 +379,13 @@ int main(int argc, char **argv)
 	}
 	usage(stderr);
 	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	output_open();
+	status = simulate(argc, argv);
+	return output_close("clustersim") || status ? status : 1;
 }

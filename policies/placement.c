@@ -137,6 +137,14 @@ static uint32_t vm_volumes(const struct cluster *cluster, const struct vm *vm)
 	return mask;
 }
 
+static bool volume_is_usable(const struct cluster_node *node, uint8_t slot)
+{
+	const struct node_volume *volume = &node->report.volumes[slot];
+
+	return node->reported && volume->joined &&
+	       (volume->state == VOLUME_ONLINE || volume->state == VOLUME_SLOW);
+}
+
 static void judge_volumes(const struct cluster *cluster, const struct vm *vm,
 			  const struct cluster_node *node, struct placement_node *row)
 {
@@ -144,12 +152,9 @@ static void judge_volumes(const struct cluster *cluster, const struct vm *vm,
 
 	set_check(row, CHECK_VOLUMES, true);
 	for (uint8_t v = 0; v < cluster->volume_high; v++) {
-		const struct node_volume *volume = &node->report.volumes[v];
-
 		if (!(mask & 1u << v))
 			continue;
-		if (!node->reported || !volume->joined ||
-		    (volume->state != VOLUME_ONLINE && volume->state != VOLUME_SLOW)) {
+		if (!volume_is_usable(node, v)) {
 			set_check(row, CHECK_VOLUMES, false);
 			row->checks[CHECK_VOLUMES].volume = v;
 			return;
@@ -183,6 +188,7 @@ static void judge_memory(const struct placement_load *load, const struct vm_def 
 	set_check(row, CHECK_MEMORY, row->free_mib >= needed);
 	row->checks[CHECK_MEMORY].found = row->free_mib;
 	row->checks[CHECK_MEMORY].needed = needed;
+	row->checks[CHECK_MEMORY].missing = used + needed > total ? used + needed - total : 0;
 	row->promised_cpus = load->cpus[slot] + (here ? 0 : def->cpus);
 }
 
@@ -545,12 +551,24 @@ static void explain_rule(const struct cluster *cluster, uint8_t slot, const stru
 	text_add(text_add(fix, "drop rule "), rule->name);
 }
 
+// Even if it had nothing else: there is not so much that could be freed.
+static bool is_too_small(const struct cluster *cluster, const struct vm *vm, uint8_t slot,
+			 const struct check *check)
+{
+	const struct cluster_node *node = &cluster->nodes[slot];
+
+	if (check->check == CHECK_MEMORY)
+		return check->needed + node->def.memory_reserve_mib > node->report.memory_mib;
+	return check->check == CHECK_CPUS && check->needed < vm_definition(cluster, vm)->cpus;
+}
+
 void placement_explain_check(const struct cluster *cluster, const struct vm *vm, uint8_t slot,
 			     const struct check *check, char *reason_buf, char *fix_buf)
 {
 	const struct cluster_node *node = &cluster->nodes[slot];
 	const char *vm_name = vm_definition(cluster, vm)->name;
 	struct text reason = text_in(reason_buf, REASON_SIZE), fix = text_in(fix_buf, REASON_SIZE);
+	bool small;
 
 	if (check->verdict == CHECK_OK)
 		return;
@@ -584,8 +602,9 @@ void placement_explain_check(const struct cluster *cluster, const struct vm *vm,
 		text_add_number(text_add(&reason, "needs "), check->needed);
 		text_add_number(text_add(&reason, " MiB, "), check->found);
 		text_add(text_add(&reason, " MiB free on "), node->def.name);
-		text_add_number(text_add(&fix, "free "), check->needed - check->found);
-		text_add(text_add(&fix, " MiB on "), node->def.name);
+		small = is_too_small(cluster, vm, slot, check);
+		text_add_number(text_add(&fix, small ? "add " : "free "), check->missing);
+		text_add(text_add(&fix, small ? " MiB of memory to " : " MiB on "), node->def.name);
 		break;
 	case CHECK_FAILURES:
 		text_add(text_add(&reason, "it failed too often on "), node->def.name);
@@ -595,6 +614,11 @@ void placement_explain_check(const struct cluster *cluster, const struct vm *vm,
 		text_add_number(text_add(&reason, "would promise "), check->found);
 		text_add_number(text_add(&reason, " CPUs of "), check->needed);
 		text_add(text_add(&reason, " on "), node->def.name);
+		if (is_too_small(cluster, vm, slot, check)) {
+			text_add(text_add(&fix, "raise cpu-overcommit, or give fewer CPUs to "),
+				 vm_name);
+			break;
+		}
 		text_add_number(text_add(&fix, "free "), check->found - check->needed);
 		text_add(text_add(&fix, " CPUs on "), node->def.name);
 		break;
@@ -625,47 +649,132 @@ static const struct check *worst_check(const struct placement_node *row)
 	return NULL;
 }
 
-/*
- * Each node's first failed check, in the order of the table above, and the fix of the node that
- * fails the fewest: the smallest change that would give the VM a home.
- */
+// All that must be changed for the VM to be allowed on a node.
+struct change {
+	const struct cluster *cluster;
+	const struct vm *vm;
+	uint8_t slot;
+	uint32_t effort;    // of every step 1; of those that take more than a command 2
+	uint64_t missing;   // MiB
+	struct text *words; // NULL: only counted
+};
+
+static void change_add(struct change *change, const struct check *check)
+{
+	char reason[REASON_SIZE], fix[REASON_SIZE];
+
+	change->effort +=
+		check->check == CHECK_NODE_ONLINE ||
+				is_too_small(change->cluster, change->vm, change->slot, check)
+			? 2
+			: 1;
+	change->missing += check->check == CHECK_MEMORY ? check->missing : 0;
+	if (!change->words)
+		return;
+	placement_explain_check(change->cluster, change->vm, change->slot, check, reason, fix);
+	text_add(text_add(change->words, change->words->length ? " and " : ""), fix);
+}
+
+// What a node brings with it when it is back: as it is now it says nothing.
+static bool comes_back_with(const struct cluster_node *node, const struct placement_node *row,
+			    enum placement_check check)
+{
+	if (row->checks[CHECK_NODE_ONLINE].verdict != CHECK_FAIL)
+		return false;
+	return check == CHECK_EMULATOR ||
+	       (!node->reported && (check == CHECK_MEMORY || check == CHECK_CPUS));
+}
+
+static void change_volumes(struct change *change, const struct cluster_node *node, bool back,
+			   struct check check)
+{
+	uint32_t mask = vm_volumes(change->cluster, change->vm);
+
+	for (uint8_t v = 0; v < change->cluster->volume_high; v++) {
+		check.volume = v;
+		if (mask >> v & 1 && !volume_is_usable(node, v) &&
+		    !(back && change->cluster->volumes[v].prepared))
+			change_add(change, &check);
+	}
+}
+
+// Each rule by itself: the checks name one of each kind.
+static void change_rules(struct change *change, const struct placement_load *load)
+{
+	uint64_t mask = rules_about(change->cluster, change->vm);
+
+	for (uint8_t rule = 0; rule < RULES_MAX && mask >> rule; rule++) {
+		struct placement_node alone = { .feasible = true };
+
+		if (!(mask >> rule & 1))
+			continue;
+		rules_judge_some(change->cluster, &load->rules, change->vm, change->slot,
+				 UINT64_C(1) << rule, &alone);
+		if (!alone.feasible)
+			change_add(change, worst_check(&alone));
+	}
+}
+
+static struct change change_for(const struct cluster *cluster, const struct placement_load *load,
+				const struct vm *vm, uint8_t slot, const struct placement_node *row,
+				struct text *words)
+{
+	struct change change = { .cluster = cluster, .vm = vm, .slot = slot, .words = words };
+	const struct cluster_node *node = &cluster->nodes[slot];
+
+	for (uint32_t i = 0; i < CHECK_TOGETHER; i++) {
+		if (row->checks[i].verdict != CHECK_FAIL ||
+		    comes_back_with(node, row, (enum placement_check)i))
+			continue;
+		if (i == CHECK_VOLUMES)
+			change_volumes(&change, node,
+				       row->checks[CHECK_NODE_ONLINE].verdict == CHECK_FAIL,
+				       row->checks[i]);
+		else
+			change_add(&change, &row->checks[i]);
+	}
+	change_rules(&change, load);
+	return change;
+}
+
 void placement_explain(const struct cluster *cluster, const struct placement_load *load,
 		       const struct vm *vm, char *reason_buf, char *fix_buf)
 {
 	placement_explain_among(cluster, load, vm, UINT64_MAX, reason_buf, fix_buf);
 }
 
+// Each node's first failed check, in the order of the table above, and the smallest change.
 void placement_explain_among(const struct cluster *cluster, const struct placement_load *load,
 			     const struct vm *vm, uint64_t among, char *reason_buf, char *fix_buf)
 {
-	struct text reason = text_in(reason_buf, REASON_SIZE);
+	struct text reason = text_in(reason_buf, REASON_SIZE), fix = text_in(fix_buf, REASON_SIZE);
 	char one[REASON_SIZE], its_fix[REASON_SIZE], last[REASON_SIZE] = "";
-	uint32_t fewest = PLACEMENT_CHECK_COUNT + 1;
+	struct placement_node row, least_row = { .candidate = false };
+	struct change least = { .slot = SLOT_NONE };
 
-	text_copy(fix_buf, REASON_SIZE, "");
 	for (uint8_t slot = 0; slot < cluster->node_high; slot++) {
-		struct placement_node row;
-		uint32_t failed = 0;
+		const struct check *worst;
+		struct change change;
 
 		if (!cluster->nodes[slot].used || !(among >> slot & 1))
 			continue;
 		placement_judge(cluster, load, vm, slot, &row);
 		if (row.feasible)
 			continue;
-		if (row.checks[CHECK_ORDER].verdict == CHECK_FAIL) {
-			placement_explain_check(cluster, vm, slot, &row.checks[CHECK_ORDER],
-						reason_buf, fix_buf);
-			return;
-		}
-		for (uint32_t i = 0; i < PLACEMENT_CHECK_COUNT; i++)
-			failed += row.checks[i].verdict == CHECK_FAIL;
-		placement_explain_check(cluster, vm, slot, worst_check(&row), one, its_fix);
+		worst = row.checks[CHECK_ORDER].verdict == CHECK_FAIL ? &row.checks[CHECK_ORDER]
+								      : worst_check(&row);
+		placement_explain_check(cluster, vm, slot, worst, one, its_fix);
 		if (strcmp(one, last) != 0) // it may be the same on every node
 			text_add(text_add(&reason, reason.length ? "; " : ""), one);
 		text_copy(last, sizeof(last), one);
-		if (failed < fewest) {
-			fewest = failed;
-			text_copy(fix_buf, REASON_SIZE, its_fix);
-		}
+		change = change_for(cluster, load, vm, slot, &row, NULL);
+		if (least.slot != SLOT_NONE &&
+		    (change.effort > least.effort ||
+		     (change.effort == least.effort && change.missing >= least.missing)))
+			continue;
+		least = change;
+		least_row = row;
 	}
+	if (least.slot != SLOT_NONE)
+		change_for(cluster, load, vm, least.slot, &least_row, &fix);
 }

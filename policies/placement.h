@@ -35,6 +35,7 @@ struct check {
 	uint8_t volume;		// CHECK_VOLUMES: slot of the worst one
 	uint8_t rule;		// rules: the one that fails or costs most
 	uint8_t node;		// rules: where the others are; SLOT_NONE: nowhere
+	uint64_t missing;	// MEMORY: MiB to be freed
 	uint64_t found, needed; // MEMORY: MiB free there and wanted; FAILURES: failures there and
 				// allowed; ORDER: up and awaited; a wish: needed is its weight
 };
@@ -131,7 +132,8 @@ const char *placement_check_word(enum placement_check check);
 // MiB on n2"). Both buffers are REASON_SIZE bytes; empty when the verdict is CHECK_OK.
 void placement_explain_check(const struct cluster *cluster, const struct vm *vm, uint8_t node,
 			     const struct check *check, char *reason, char *fix);
-// Why the VM runs nowhere, over all nodes, in one line.
+// Why the VM runs nowhere, over all nodes, in one line; and all that must be changed to give it a
+// home on the node where that is the least.
 void placement_explain(const struct cluster *cluster, const struct placement_load *load,
 		       const struct vm *vm, char *reason, char *fix);
 // The same over the nodes of the mask alone.

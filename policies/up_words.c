@@ -75,6 +75,10 @@ void up_explain_fix(const struct cluster *cluster, uint8_t rule, struct text *fi
 	bool agent = def->up == UP_AGENT && vm_def && !vm_def->guest_agent;
 	bool address = def->up == UP_TCP && vm_def && !vm_def->address[0];
 
+	if (vm && vm->wanted == VM_WANTED_STOPPED) {
+		text_add(text_add(text_add(fix, "clustadm vm start "), vm_def->name), ", or ");
+		return;
+	}
 	if (!agent && !address)
 		return;
 	text_add(text_add(fix, "give vm "), vm_def->name);

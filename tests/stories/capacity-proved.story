@@ -91,7 +91,7 @@ capacity 1
     63.250 --     node n3: stuck: db: needs 3072 MiB, 2048 MiB free on n1; n2 is in maintenance
     63.250 --     vm0 stays, n1 to n1
     63.250 --     vm1 stays, n1 to n1
-    63.250 --     db waits, n3 to n3: needs 3072 MiB, 2048 MiB free on n1; n2 is in maintenance; free 1024 MiB on n1
+    63.250 --     db waits, n3 to n3: needs 3072 MiB, 2048 MiB free on n1; n2 is in maintenance; clustadm node maintenance n2 off
     63.250 --   > power-off n1
     63.250 n1   power off: cut
     63.250 --   > run 30

@@ -67,18 +67,18 @@ states
      2.020 n4   | vm large: lease written on volume d0
      4.000 --   > explain large
      4.000 --     n1: may not have it, 1 VMs, 3072 MiB free, wishes cost 0, 0 permille
-     4.000 --     n1, memory: fail: needs 30720 MiB, 3072 MiB free on n1; free 27648 MiB on n1
+     4.000 --     n1, memory: fail: needs 30720 MiB, 3072 MiB free on n1; add 27648 MiB of memory to n1
      4.000 --     n2: may not have it, 1 VMs, 64512 MiB free, wishes cost 0, 0 permille
      4.000 --     n2, emulator: fail: n2 has no QEMU; install qemu-system-x86 on n2
      4.000 --     n3: may not have it, 0 VMs, 65536 MiB free, wishes cost 0, 0 permille
-     4.000 --     n3, cpus: fail: would promise 4 CPUs of 2 on n3; free 2 CPUs on n3
+     4.000 --     n3, cpus: fail: would promise 4 CPUs of 2 on n3; raise cpu-overcommit, or give fewer CPUs to large
      4.000 --     n4: may not have it, 0 VMs, 65024 MiB free, wishes cost 0, 0 permille
      4.000 --     n4, health: fail: n4 is yellow; set health="green" on node n4, or change the health policy
      4.000 --     n5: may not have it, 0 VMs, 65024 MiB free, wishes cost 0, 0 permille
      4.000 --     n5, health: fail: n5 is red; set health="green" on node n5, or change the health policy
      4.000 --     n6: may not have it, 0 VMs, 65024 MiB free, wishes cost 0, 0 permille
      4.000 --     n6, possible-owner: fail: n6 is not among its possible owners; add n6 to the possible owners of large
-     4.000 --     chosen: nowhere: needs 30720 MiB, 3072 MiB free on n1; n2 has no QEMU; would promise 4 CPUs of 2 on n3; n4 is yellow; n5 is red; n6 is not among its possible owners; free 27648 MiB on n1
+     4.000 --     chosen: nowhere: needs 30720 MiB, 3072 MiB free on n1; n2 has no QEMU; would promise 4 CPUs of 2 on n3; n4 is yellow; n5 is red; n6 is not among its possible owners; install qemu-system-x86 on n2
      4.000 --     another node: nothing
      4.000 --   > states
      4.000 --     n1: online
@@ -163,28 +163,28 @@ states
     46.000 --     n1: may not have it, 1 VMs, 3072 MiB free, wishes cost 20, 0 permille
     46.000 --     n1, follow: warn: rule after: its leader is on n3; a wish of weight 10; drop rule after
     46.000 --     n1, spread: warn: rule even: fewer are on the rack of n4; a wish of weight 10; drop rule even
-    46.000 --     n1, start-order: fail: rule later: it starts after another one, which is not up; b does not run; drop rule later
+    46.000 --     n1, start-order: fail: rule later: it starts after another one, which is not up; b does not run; clustadm vm start b, or drop rule later
     46.000 --     n2: may not have it, 1 VMs, 64512 MiB free, wishes cost 20, 0 permille
     46.000 --     n2, emulator: fail: n2 has no QEMU; install qemu-system-x86 on n2
     46.000 --     n2, follow: warn: rule after: its leader is on n3; a wish of weight 10; drop rule after
     46.000 --     n2, spread: warn: rule even: fewer are on the rack of n4; a wish of weight 10; drop rule even
-    46.000 --     n2, start-order: fail: rule later: it starts after another one, which is not up; b does not run; drop rule later
+    46.000 --     n2, start-order: fail: rule later: it starts after another one, which is not up; b does not run; clustadm vm start b, or drop rule later
     46.000 --     n3: may not have it, 1 VMs, 65024 MiB free, wishes cost 10, 0 permille
     46.000 --     n3, keep-apart: fail: rule far: one that it is kept apart from is on n3; drop rule far
     46.000 --     n3, spread: warn: rule even: fewer are on the rack of n4; a wish of weight 10; drop rule even
-    46.000 --     n3, start-order: fail: rule later: it starts after another one, which is not up; b does not run; drop rule later
+    46.000 --     n3, start-order: fail: rule later: it starts after another one, which is not up; b does not run; clustadm vm start b, or drop rule later
     46.000 --     n4: may not have it, 0 VMs, 65024 MiB free, wishes cost 10, 0 permille
     46.000 --     n4, health: fail: n4 is yellow; set health="green" on node n4, or change the health policy
     46.000 --     n4, follow: warn: rule after: its leader is on n3; a wish of weight 10; drop rule after
-    46.000 --     n4, start-order: fail: rule later: it starts after another one, which is not up; b does not run; drop rule later
+    46.000 --     n4, start-order: fail: rule later: it starts after another one, which is not up; b does not run; clustadm vm start b, or drop rule later
     46.000 --     n5: may not have it, 0 VMs, 65024 MiB free, wishes cost 10, 0 permille
     46.000 --     n5, health: fail: n5 is red; set health="green" on node n5, or change the health policy
     46.000 --     n5, follow: warn: rule after: its leader is on n3; a wish of weight 10; drop rule after
-    46.000 --     n5, start-order: fail: rule later: it starts after another one, which is not up; b does not run; drop rule later
+    46.000 --     n5, start-order: fail: rule later: it starts after another one, which is not up; b does not run; clustadm vm start b, or drop rule later
     46.000 --     n6: may not have it, 0 VMs, 65024 MiB free, wishes cost 10, 0 permille
     46.000 --     n6, follow: warn: rule after: its leader is on n3; a wish of weight 10; drop rule after
-    46.000 --     n6, start-order: fail: rule later: it starts after another one, which is not up; b does not run; drop rule later
-    46.000 --     chosen: nowhere: rule later: it starts after another one, which is not up; b does not run; drop rule later
+    46.000 --     n6, start-order: fail: rule later: it starts after another one, which is not up; b does not run; clustadm vm start b, or drop rule later
+    46.000 --     chosen: nowhere: rule later: it starts after another one, which is not up; b does not run; clustadm vm start b, or drop rule later
     46.000 --     another node: nothing
     46.000 --   > explain vm0
     46.000 --     n1: may have it, 1 VMs, 4096 MiB free, wishes cost 5, 0 permille

@@ -107,5 +107,5 @@ explain low3
    121.250 --     n2, memory: fail: needs 2048 MiB, 1024 MiB free on n2; free 1024 MiB on n2
    121.250 --     n3: may not have it, 1 VMs, 0 MiB free, wishes cost 0, 0 permille
    121.250 --     n3, memory: fail: needs 2048 MiB, 0 MiB free on n3; free 2048 MiB on n3
-   121.250 --     chosen: nowhere: needs 2048 MiB, 0 MiB free on n1; needs 2048 MiB, 1024 MiB free on n2; needs 2048 MiB, 0 MiB free on n3; free 2048 MiB on n1
+   121.250 --     chosen: nowhere: needs 2048 MiB, 0 MiB free on n1; needs 2048 MiB, 1024 MiB free on n2; needs 2048 MiB, 0 MiB free on n3; free 1024 MiB on n2
    121.250 --     another node: nothing

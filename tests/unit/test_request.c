@@ -125,7 +125,7 @@ static void test_explain(void **state)
 {
 	HAS(ask(*state, "{`verb`:`vm start`,`name`:`db`}"), "\"result\"");
 	HAS(ask(*state, "{`verb`:`vm explain`,`name`:`db`}"), "\"state\":\"waiting\"",
-	    "\"check\":\"memory\",\"verdict\":\"fail\"", "\"needed\":900000", "\"fix\":\"free ");
+	    "\"check\":\"memory\",\"verdict\":\"fail\"", "\"needed\":900000", "\"fix\":\"add ");
 	HAS(ask(*state, "{`verb`:`vm explain`,`name`:`web`,`on`:`n1`}"), "\"feasible\":true",
 	    "\"mend\":{", "\"reason\":\"nothing asks for another node\"",
 	    "\"strategy\":\"fewest-vms\"", "\"rules\":[]", "\"wish_cost\":0");

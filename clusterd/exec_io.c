@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -75,6 +76,22 @@ static int exec_read(int fd, char *output, size_t size, uint64_t deadline_ms)
 	}
 }
 
+// To its end, or to the deadline: a program may close its output and go on.
+static int exec_await(pid_t pid, uint64_t deadline_ms)
+{
+	struct pollfd poll_fd = { pidfd_open(pid, 0), POLLIN, 0 };
+	uint64_t now_ms = exec_now_ms();
+	int ready = poll_fd.fd < 0; // no descriptor is left: it is waited for by number
+
+	while (ready <= 0 && now_ms < deadline_ms) {
+		ready = poll(&poll_fd, 1, (int)(deadline_ms - now_ms));
+		now_ms = exec_now_ms();
+	}
+	if (poll_fd.fd >= 0)
+		close(poll_fd.fd);
+	return ready > 0 ? 0 : -ETIMEDOUT;
+}
+
 // One that hangs in the kernel is left behind: it must not take its caller with it.
 static void exec_reap(pid_t pid)
 {
@@ -93,6 +110,7 @@ int exec_run(const char *const *argv, char *output, size_t size, uint32_t timeou
 int exec_run_input(const char *const *argv, const char *input, char *output, size_t size,
 		   uint32_t timeout_ms)
 {
+	uint64_t deadline_ms = exec_now_ms() + timeout_ms;
 	int pipes[2], status, error;
 	pid_t pid;
 
@@ -104,8 +122,10 @@ int exec_run_input(const char *const *argv, const char *input, char *output, siz
 		close(pipes[0]);
 		return error;
 	}
-	error = exec_read(pipes[0], output, size, exec_now_ms() + timeout_ms);
+	error = exec_read(pipes[0], output, size, deadline_ms);
 	close(pipes[0]);
+	if (!error)
+		error = exec_await(pid, deadline_ms);
 	if (error) {
 		kill(pid, SIGKILL);
 		exec_reap(pid);

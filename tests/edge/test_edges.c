@@ -82,6 +82,7 @@ static void test_exec(void **state)
 {
 	const char *const good[] = { "sh", "-c", "echo said; exit 3", NULL };
 	const char *const slow[] = { "sleep", "30", NULL };
+	const char *const mute[] = { "sh", "-c", "exec >&- 2>&-; sleep 30", NULL };
 	const char *const none[] = { "/nonexistent/program", NULL };
 	char output[16];
 
@@ -89,6 +90,7 @@ static void test_exec(void **state)
 	assert_int_equal(exec_run(good, output, sizeof(output), 60000), 3);
 	assert_string_equal(output, "said\n");
 	assert_int_equal(exec_run(slow, output, sizeof(output), 100), -ETIMEDOUT);
+	assert_int_equal(exec_run(mute, output, sizeof(output), 300), -ETIMEDOUT);
 	assert_int_equal(exec_run(none, output, sizeof(output), 100), -ENOENT);
 	assert_true(exec_start_time(getpid(), NULL) > 0);
 	assert_true(exec_start_time(0x3fffffff, NULL) == 0);

@@ -152,7 +152,8 @@ static void say_why(const struct tipping *t, const struct pro_def *def,
 
 	if (reading->known && def->measure != PRO_JOINED) {
 		text_add(text_add(&text, pro_measure_words[def->measure]), " of ");
-		text_add(text_add(&text, tip->subject_name), " is ");
+		text_add(text_add(&text, tip->subject_name[0] ? tip->subject_name : "the cluster"),
+			 " is ");
 		say_value(&text, (enum pro_measure)def->measure,
 			  reading->values[reading->count - 1]);
 	} else if (reading->known) {
@@ -231,6 +232,8 @@ static void look_at_all(struct tipping *t, const struct pro_def *def, bool asked
 	struct pro_target target = { def->subject, SLOT_NONE, SLOT_NONE, { UINT32_MAX, 0 } };
 
 	worst->found = false;
+	if (def->subject == PRO_CLUSTER)
+		look_at(t, def, &target, asked, worst);
 	for (uint8_t slot = 0; def->subject == PRO_NODE && slot < cluster->node_high; slot++) {
 		target.node = slot;
 		if (cluster->nodes[slot].used)

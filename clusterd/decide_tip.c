@@ -303,7 +303,7 @@ static bool trouble_is_over(const struct tipping *t, const struct tip *tip,
 	struct pro_target target = tip_target(tip);
 	struct pro_reading reading;
 
-	if (tip->asked || tip->subject == PRO_CLUSTER)
+	if (tip->asked)
 		return false;
 	pro_read(&t->world, def, &target, &reading);
 	return pro_over(def, &reading);

@@ -8,8 +8,8 @@
 
 const char pro_subject_words[][PRO_WORD_SIZE] = { "node", "vm", "volume", "cluster", "" };
 const char pro_measure_words[][PRO_WORD_SIZE] = {
-	"cpu",	   "memory",  "cpu-pressure", "memory-pressure", "io-pressure", "disk",
-	"network", "latency", "free",	      "health",		 "joined",	"",
+	"cpu",	   "memory", "cpu-pressure", "memory-pressure", "io-pressure", "disk", "network",
+	"latency", "free",   "health",	     "joined",		"imbalance",   "",
 };
 const char pro_action_words[][PRO_WORD_SIZE] = { "move",   "balance", "drain", "save",
 						 "notify", "script",  "" };
@@ -48,15 +48,16 @@ static const struct measure_row measure_rows[PRO_MEASURE_COUNT] = {
 	[PRO_FREE] = { ON(VOLUME), "MiB", PRO_VALUE_MAX },
 	[PRO_HEALTH] = { ON(NODE), "", 2 },
 	[PRO_JOINED] = { ON(NODE), "", 1 },
+	[PRO_IMBALANCE] = { ON(CLUSTER), "%", 100 },
 };
 
 static const uint8_t action_subjects[PRO_ACTION_COUNT] = {
 	[PRO_MOVE] = ON(NODE) | ON(VM),
-	[PRO_BALANCE] = ON(NODE),
+	[PRO_BALANCE] = ON(NODE) | ON(CLUSTER),
 	[PRO_DRAIN] = ON(NODE),
 	[PRO_SAVE] = ON(NODE),
-	[PRO_NOTIFY] = ON(NODE) | ON(VM) | ON(VOLUME),
-	[PRO_SCRIPT] = ON(NODE) | ON(VM) | ON(VOLUME),
+	[PRO_NOTIFY] = ON(NODE) | ON(VM) | ON(VOLUME) | ON(CLUSTER),
+	[PRO_SCRIPT] = ON(NODE) | ON(VM) | ON(VOLUME) | ON(CLUSTER),
 };
 
 // Everything of a policy but its limits, which are those that an element without them has.
@@ -112,11 +113,13 @@ static const char *condition_fault(const struct pro_def *def, char *fix)
 		return fault(fix, "that is not measured of what its condition is about",
 			     "of a node: cpu, memory, cpu-pressure, memory-pressure, io-pressure, "
 			     "health, joined; of a vm: cpu, memory, disk, network; of a volume: "
-			     "latency, free");
+			     "latency, free; of the cluster: imbalance");
 	if (!(action_subjects[def->action] >> def->subject & 1))
-		return fault(fix, "its action does not fit its condition",
-			     "balance, drain and save follow from a node's measurement, move from "
-			     "a node's or a vm's, notify and script from any");
+		return fault(
+			fix, "its action does not fit its condition",
+			"balance, drain and save follow from a node's measurement, balance from "
+			"the cluster's too, move from a node's or a vm's, notify and script "
+			"from any");
 	if (def->threshold > row->max || def->clear > row->max)
 		return fault(fix, "its threshold is never reached",
 			     "give one within the measure's "
@@ -128,7 +131,7 @@ static const char *condition_fault(const struct pro_def *def, char *fix)
 	if (def->below ? def->clear < def->threshold : def->clear > def->threshold)
 		return fault(fix, "its trouble would be over before it begins",
 			     "give a `clear` on the good side of the threshold");
-	if (def->rate > row->max)
+	if (def->rate > row->max || (def->rate > 0 && def->measure == PRO_IMBALANCE))
 		return fault(fix, "its rate is never reached",
 			     "give one within the measure's range");
 	return NULL;

@@ -23,6 +23,7 @@ enum pro_measure {
 	PRO_FREE,	     // volume: as the node says that sees the least
 	PRO_HEALTH,	     // node: enum node_health, as defined
 	PRO_JOINED,	     // node: 1 while it came in lately
+	PRO_IMBALANCE,	     // cluster: how unevenly its nodes are used
 	PRO_MEASURE_COUNT,
 };
 

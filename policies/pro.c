@@ -48,6 +48,7 @@ static enum measure node_measure(enum pro_measure measure)
 	case PRO_FREE:
 	case PRO_HEALTH:
 	case PRO_JOINED:
+	case PRO_IMBALANCE:
 	case PRO_MEASURE_COUNT:
 		break;
 	}
@@ -69,6 +70,62 @@ static uint32_t joined_lately(const struct pro_world *world, uint8_t slot)
 		    cluster->nodes[other].since_ms + JOINED_AFTER_MS <= since_ms)
 			return 1;
 	return 0;
+}
+
+// The present value: what tells a moment's noise from a state is the policy's hold.
+static bool node_now(const struct pro_world *world, uint8_t slot, enum measure what,
+		     uint32_t *value)
+{
+	struct pro_reading reading = { 0 };
+	struct series series;
+
+	if (!(world->present >> slot & 1))
+		return false;
+	read_series(&reading, measures_node(world->measures, slot, what, world->now_ms, &series),
+		    &series, 1);
+	*value = pro_value(&reading);
+	return reading.known && reading.count > 0;
+}
+
+static uint32_t root_of(uint64_t square)
+{
+	uint64_t root = 0;
+
+	for (uint64_t bit = UINT64_C(1) << 31; bit; bit >>= 1)
+		if ((root | bit) * (root | bit) <= square)
+			root |= bit;
+	return (uint32_t)root;
+}
+
+/*
+ * The standard deviation of what the nodes use of themselves, CPUs and memory alike, as a share of
+ * the largest that it can be: 0 where all are used alike, 100 where one node has everything. What
+ * hardly does anything is not uneven.
+ */
+static void read_imbalance(const struct pro_world *world, struct pro_reading *reading)
+{
+	enum { IDLE_PERMILLE = 10 };
+	uint64_t sum = 0, squares = 0, count = 0;
+	uint32_t cpu, memory;
+
+	for (uint8_t slot = 0; slot < world->cluster->node_high; slot++) {
+		uint64_t use;
+
+		if (!node_now(world, slot, MEASURE_NODE_CPU, &cpu) ||
+		    !node_now(world, slot, MEASURE_NODE_MEMORY, &memory))
+			continue;
+		use = (uint64_t)cpu + memory;
+		sum += use;
+		squares += use * use;
+		count++;
+	}
+	if (count < 2)
+		reading->why = MEASURE_MISSING;
+	else if (sum < 2 * IDLE_PERMILLE * count)
+		read_one(reading, 0);
+	else // the variance is at most the mean's square times one less than there are nodes
+		read_one(reading, root_of(UINT64_C(10000) * (count * squares - sum * sum) /
+					  (count - 1) / sum / sum));
 }
 
 static void read_node(const struct pro_world *world, const struct pro_def *def, uint8_t slot,
@@ -185,6 +242,9 @@ void pro_read(const struct pro_world *world, const struct pro_def *def,
 			read_volume(world, def, target->volume, reading);
 		break;
 	case PRO_CLUSTER:
+		if (def->measure == PRO_IMBALANCE)
+			read_imbalance(world, reading);
+		break;
 	case PRO_SUBJECT_COUNT:
 		break;
 	}

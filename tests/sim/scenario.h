@@ -204,6 +204,9 @@ struct scenario {
 	uint8_t placement; // enum placement_strategy
 	uint8_t shutdown, health; // enum shutdown_policy, health_policy
 	bool loads;		  // what VMs use is said somewhere
+	bool balances;		  // by itself, where it is so uneven for so long
+	bool evens;		  // by itself or when asked to: a home is where a VM begins
+	uint32_t imbalance, balance_hold_s, balance_gain; // percent, seconds, percent
 	bool random;		  // it requires scripted-random-runs
 	bool spread, global_stop; // rebalance_on_start: where a VM is defined is no wish
 	struct scenario_rule rules[RULES_MAX];
@@ -252,6 +255,7 @@ struct seen_vm {
 	bool removed;		  // from management, while it ran
 	bool adopting;		  // it ran before it was added
 	uint8_t home;		  // node that a stopped VM was moved to; NAME_NONE
+	bool begun;		  // it has started once
 };
 
 struct seen_node {
@@ -328,6 +332,9 @@ bool run_apply_vm(struct run *run, uint32_t vm, bool real, uint64_t *cookie);
 bool run_apply_node(struct run *run, uint32_t node, uint64_t *cookie);
 void run_name_node(const struct run *run, struct entry *entry, uint32_t node);
 void run_name_vm(const struct run *run, struct entry *entry, uint32_t vm);
+uint32_t scenario_memory_scale(const struct scenario *scenario);	  // of all that is sized
+uint64_t scenario_memory(const struct scenario *scenario, uint32_t node); // MiB, scaled
+uint32_t scenario_balance_rest_s(const struct scenario *scenario);	  // of what was moved
 bool run_request(struct run *run, struct entry *entry, uint64_t *cookie);
 struct host *run_speaker(struct run *run); // whose replica is the newest; NULL: no quorum
 const struct vm *run_vm(struct run *run, const struct cluster *cluster, uint32_t vm);
@@ -381,6 +388,7 @@ void run_ask_property(struct run *run);
 void run_ask_config(struct run *run);
 
 // scenario_run.c
+void run_load(struct run *run, uint32_t vm, uint32_t cpu, uint32_t memory_mib); // as sizes are
 void run_until(struct run *run, uint64_t until_us); // moment by moment, watching
 bool run_wait(struct run *run, bool (*reached)(struct run *run), uint32_t limit_s);
 int scenario_main(int argc, char **argv);

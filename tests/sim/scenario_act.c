@@ -346,8 +346,7 @@ void run_act(struct run *run, const struct scenario_action *action, uint32_t ind
 		break;
 	case DO_VM_LOAD:
 		measure_begin(run->world);
-		measure_named_load(run->world, run->scenario->vms[action->vm].name,
-				   action->load_cpu, action->load_mib);
+		run_load(run, action->vm, action->load_cpu, action->load_mib);
 		break;
 	case DO_VM_CRASH:
 		run_crash(run, action->vm);

@@ -67,7 +67,7 @@ const struct vm *run_vm(struct run *run, const struct cluster *cluster, uint32_t
 }
 
 // A vm without a size takes the least that can be defined: the scale makes that nothing.
-static uint32_t memory_scale(const struct scenario *s)
+uint32_t scenario_memory_scale(const struct scenario *s)
 {
 	bool sized = true;
 
@@ -84,16 +84,25 @@ static uint32_t memory_scale(const struct scenario *s)
 	return SIM_VMS_MAX;
 }
 
-// Every host has plenty; what a node of the scenario does not have is reserved.
-static uint32_t memory_reserve(const struct scenario *s, uint32_t node)
+uint64_t scenario_memory(const struct scenario *s, uint32_t node)
 {
-	uint64_t memory = PLENTY_MIB;
+	uint32_t scale = scenario_memory_scale(s);
+
+	return s->nodes[node].memory_mib * scale + scale - 1;
+}
+
+// What a node of the scenario does not have of its host's is reserved.
+static uint32_t memory_reserve(const struct run *run, uint32_t node)
+{
+	const struct scenario *s = run->scenario;
+	uint64_t memory = run->world->hosts[node].memory_mib;
 
 	if (node >= s->node_count)
 		return PLENTY_MIB;
-	if (s->memory_counts && s->nodes[node].memory_mib > 0)
-		memory = s->nodes[node].memory_mib * memory_scale(s) + memory_scale(s) - 1;
-	return memory < PLENTY_MIB ? (uint32_t)(PLENTY_MIB - memory) : 0;
+	if (!s->memory_counts || s->nodes[node].memory_mib == 0 ||
+	    scenario_memory(s, node) >= memory)
+		return 0;
+	return (uint32_t)(memory - scenario_memory(s, node));
 }
 
 struct world_config scenario_config(const struct run *run)
@@ -123,7 +132,7 @@ static void define_node(const struct run *run, struct node_def *def, uint32_t i,
 	node_word(run, i, def->name);
 	def->id = host->id;
 	if (real || i >= run->scenario->node_count)
-		def->memory_reserve_mib = memory_reserve(run->scenario, i);
+		def->memory_reserve_mib = memory_reserve(run, i);
 	if (real && i < run->scenario->node_count) {
 		const struct scenario_node *node = &run->scenario->nodes[i];
 
@@ -150,6 +159,7 @@ struct document {
 	struct owner_def owners[SIM_VMS_MAX * HOSTS_MAX * 2];
 	struct uuid proposed[SIM_VMS_MAX];
 	struct rule_def rules[RULES_MAX];
+	struct pro_def balance;
 };
 
 static void add_owners(const struct run *run, struct document *document, uint32_t mask,
@@ -172,6 +182,7 @@ static void add_tiers(const struct run *run, struct document *document,
 		      const struct scenario_vm *vm)
 {
 	uint32_t left = vm->possible ? vm->possible : UINT32_MAX, tier = 1;
+	uint8_t home = run->scenario->spread ? NAME_NONE : vm->home;
 
 	for (uint32_t i = 0; i < vm->tier_count; i++) {
 		if (!(vm->tiers[i] & left))
@@ -179,8 +190,11 @@ static void add_tiers(const struct run *run, struct document *document,
 		add_owners(run, document, vm->tiers[i] & left, tier++);
 		left &= ~vm->tiers[i];
 	}
-	if (vm->tier_count == 0 && vm->home != NAME_NONE && !run->scenario->spread)
-		add_owners(run, document, left & 1u << vm->home, 1);
+	if (run->scenario->evens &&
+	    (run->vms[vm - run->scenario->vms].begun || scenario_starts(vm)))
+		home = NAME_NONE;
+	if (vm->tier_count == 0 && home != NAME_NONE)
+		add_owners(run, document, left & 1u << home, 1);
 }
 
 static uint8_t wanted_word(const struct scenario *s, const struct scenario_vm *vm)
@@ -229,7 +243,7 @@ static void define_vm(const struct run *run, struct document *document, uint32_t
 {
 	const struct scenario_vm *vm = &run->scenario->vms[number];
 	struct vm_def *def = &document->vms[document->defs.vm_count];
-	uint64_t memory_mib = vm->memory_mib * memory_scale(run->scenario);
+	uint64_t memory_mib = vm->memory_mib * scenario_memory_scale(run->scenario);
 	bool pinned = !real && run->pinned[number] > 0;
 
 	vm_word(run, number, def->name);
@@ -311,6 +325,7 @@ static struct document *document_new(void)
 	document->defs.vms = document->vms;
 	document->defs.owners = document->owners;
 	document->defs.rules = document->rules;
+	document->defs.pros = &document->balance;
 	return document;
 }
 
@@ -360,6 +375,36 @@ static bool priorities_differ(const struct scenario *s)
 	return false;
 }
 
+uint32_t scenario_balance_rest_s(const struct scenario *scenario)
+{
+	enum { REST_S = 60, COPYING_REST_S = 600 };
+	uint32_t rest_s = scenario->memory_counts ? COPYING_REST_S : REST_S;
+
+	return rest_s > scenario->balance_hold_s ? rest_s : scenario->balance_hold_s;
+}
+
+// One VM after another, or as many as have to be together.
+static void define_balance(const struct scenario *s, struct pro_def *def)
+{
+	*def = pro_defaults();
+	snprintf(def->name, sizeof(def->name), "balance");
+	def->mode = PRO_AUTOMATIC;
+	def->subject = PRO_CLUSTER;
+	def->measure = PRO_IMBALANCE;
+	def->threshold = def->clear = s->imbalance;
+	def->hold_s = s->balance_hold_s;
+	def->action = PRO_BALANCE;
+	def->min_gain = s->balance_gain;
+	def->rest_s = scenario_balance_rest_s(s);
+	def->budget = POLICY_BUDGET_MAX;
+	def->at_once = def->moves = 1;
+	for (uint32_t i = 0; i < s->rule_count; i++)
+		if (s->rules[i].kind == RULE_TOGETHER && s->rules[i].member_count > def->moves)
+			def->moves = s->rules[i].member_count;
+	if (def->moves > TIP_MOVES_MAX)
+		def->moves = TIP_MOVES_MAX;
+}
+
 bool run_apply(struct run *run, bool real)
 {
 	struct document *document = document_new();
@@ -391,6 +436,10 @@ bool run_apply(struct run *run, bool real)
 	for (uint32_t i = 0; real && i < run->scenario->rule_count; i++)
 		define_rule(run, &document->rules[document->defs.rule_count++],
 			    &run->scenario->rules[i]);
+	if (real && run->scenario->balances) {
+		define_balance(run->scenario, &document->balance);
+		document->defs.pro_count = 1;
+	}
 	return document_send(run, document, &run->setup_cookie);
 }
 

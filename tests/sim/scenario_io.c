@@ -229,14 +229,39 @@ static uint32_t read_word(struct reader *r, json_t *cluster, const char *key,
 	return otherwise;
 }
 
+// A share of one, or percent.
+static uint32_t read_share(struct reader *r, json_t *object, const char *place, const char *key,
+			   double otherwise)
+{
+	double share = read_number(r, object, place, key, otherwise, 1000);
+
+	return (uint32_t)fmax(1, fmin(100, round(share <= 1.5 ? share * 100 : share)));
+}
+
+static void read_rebalance(struct reader *r, json_t *cluster)
+{
+	static const char place[] = "cluster.rebalance";
+	json_t *object = json_object_get(cluster, "rebalance");
+	struct scenario *s = r->scenario;
+
+	s->balances = json_is_true(object);
+	object = s->balances || json_is_false(object)
+			 ? NULL
+			 : read_member(r, cluster, "cluster", "rebalance", JSON_OBJECT);
+	if (object)
+		s->balances = read_truth(r, object, place, "auto", false);
+	s->imbalance = read_share(r, object, place, "threshold", 0.3);
+	s->balance_gain = read_share(r, object, place, "min_gain", 0.1);
+	s->balance_hold_s = (uint32_t)fmax(1, read_number(r, object, place, "hold_s", 60, 86400));
+	s->evens = s->balances;
+}
+
 static void read_placement(struct reader *r, json_t *cluster)
 {
 	const char *placement = read_text(r, cluster, "cluster", "placement");
-	json_t *rebalance = read_member(r, cluster, "cluster", "rebalance", JSON_OBJECT);
 
 	read_strategy(r, placement);
-	if (rebalance && read_truth(r, rebalance, "cluster.rebalance", "auto", false))
-		reader_lack(r, "auto-rebalance", "");
+	read_rebalance(r, cluster);
 	r->scenario->spread = read_truth(r, cluster, "cluster", "rebalance_on_start", false);
 	r->scenario->global_stop = read_truth(r, cluster, "cluster", "global_stop", false);
 	r->scenario->shutdown = (uint8_t)read_word(r, cluster, "shutdown_policy",

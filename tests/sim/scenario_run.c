@@ -83,9 +83,19 @@ static bool rests(struct run *run)
 	return false;
 }
 
+// Where clusters balance themselves the next time may be due only then.
+static uint32_t quiet_s(const struct run *run)
+{
+	const struct scenario *scenario = run->scenario;
+
+	if (!scenario->balances)
+		return QUIET_S;
+	return QUIET_S + 2 * scenario_balance_rest_s(scenario) + scenario->balance_hold_s;
+}
+
 static bool is_settled(struct run *run)
 {
-	return run->world->now_us >= quiet_since_us(run) + SECONDS(QUIET_S) && !rests(run);
+	return run->world->now_us >= quiet_since_us(run) + SECONDS(quiet_s(run)) && !rests(run);
 }
 
 static uint64_t confirmed_us(const struct run *run)
@@ -103,6 +113,8 @@ static uint64_t scaled_us(const struct run *run, double seconds)
 	double noticed = (double)run->world->config.detection_us,
 	       fenced = (double)confirmed_us(run);
 
+	if (run->scenario->balances) // what is measured takes the same time everywhere
+		return (uint64_t)(seconds * 1e6);
 	if (seconds < FORMAT_NOTICED_S)
 		return (uint64_t)(noticed * seconds / FORMAT_NOTICED_S);
 	if (seconds < FORMAT_FENCED_S)
@@ -121,13 +133,14 @@ static bool are_answered(struct run *run)
 
 static void step_wait(struct run *run, const struct scenario_step *step)
 {
-	uint64_t until_us = run->world->now_us + SECONDS(SETTLE_LIMIT_S);
+	uint32_t limit_s = SETTLE_LIMIT_S + (run->scenario->balances ? 8 * quiet_s(run) : 0);
+	uint64_t until_us = run->world->now_us + SECONDS(limit_s);
 
 	switch ((enum scenario_wait)step->wait) {
 	case WAIT_SETTLE:
 		run->changed_us = run->world->now_us;
-		run->settled = run_wait(run, is_settled, SETTLE_LIMIT_S) ||
-			       quiet_since_us(run) + SECONDS(QUIET_S) <= until_us;
+		run->settled = run_wait(run, is_settled, limit_s) ||
+			       quiet_since_us(run) + SECONDS(quiet_s(run)) <= until_us;
 		break;
 	case WAIT_DETECTED:
 		run_wait(run, is_detected, DETECT_LIMIT_S);
@@ -217,11 +230,21 @@ static uint32_t voters_added(const struct scenario *s)
 	return 2 * online > count ? 2 * online - count : 0;
 }
 
+// In what its hosts have.
+void run_load(struct run *run, uint32_t vm, uint32_t cpu, uint32_t memory_mib)
+{
+	const struct scenario *scenario = run->scenario;
+
+	measure_named_load(run->world, scenario->vms[vm].name,
+			   scenario->cpus_count ? cpu * SCENARIO_CPU_SCALE : cpu,
+			   memory_mib * scenario_memory_scale(scenario));
+}
+
 // Where any VM's load is said, every host measures; what is not said is what was defined.
 static void run_loads(struct run *run)
 {
 	const struct scenario *scenario = run->scenario;
-	bool any = false;
+	bool any = scenario->balances;
 
 	for (uint32_t v = 0; v < scenario->vm_count; v++)
 		any |= scenario->vms[v].load_given;
@@ -231,10 +254,24 @@ static void run_loads(struct run *run)
 	for (uint32_t v = 0; v < scenario->vm_count; v++) {
 		const struct scenario_vm *vm = &scenario->vms[v];
 
-		measure_named_load(run->world, vm->name,
-				   vm->load_given ? vm->load_cpu : (uint32_t)vm->cpus * 1000,
-				   vm->load_given ? vm->load_mib : (uint32_t)vm->memory_mib);
+		run_load(run, v, vm->load_given ? vm->load_cpu : (uint32_t)vm->cpus * 1000,
+			 vm->load_given ? vm->load_mib : (uint32_t)vm->memory_mib);
 	}
+}
+
+// What is measured of a host is a share of what it has: where that is said, it has no more, as long
+// as what it runs at the start fits.
+static uint64_t host_memory(const struct scenario *s, uint32_t node)
+{
+	uint64_t memory = 0;
+
+	for (uint32_t v = 0; v < s->vm_count && s->memory_counts; v++)
+		if (s->vms[v].on >> node & 1)
+			memory += s->vms[v].memory_mib;
+	if (!(s->loads || s->balances) || memory > s->nodes[node].memory_mib ||
+	    s->nodes[node].memory_mib == 0)
+		return 0;
+	return scenario_memory(s, node);
 }
 
 static struct run *run_new(struct scenario *scenario, FILE *story)
@@ -263,10 +300,12 @@ static struct run *run_new(struct scenario *scenario, FILE *story)
 		uint64_t cpus = i < scenario->node_count ? scenario->nodes[i].cpus : 0;
 
 		run->world->hosts[i].memory_mib = SCENARIO_PLENTY_MIB;
+		if (i < scenario->node_count && host_memory(scenario, i) > 0)
+			run->world->hosts[i].memory_mib = (uint32_t)host_memory(scenario, i);
 		run->world->hosts[i].cpus = UINT16_MAX;
 		if (scenario->cpus_count && cpus > 0)
 			run->world->hosts[i].cpus = (uint32_t)cpus * SCENARIO_CPU_SCALE;
-		else if (scenario->loads && cpus > 0)
+		else if ((scenario->loads || scenario->balances) && cpus > 0)
 			run->world->hosts[i].cpus = (uint32_t)cpus; // what is used of them counts
 	}
 	for (uint32_t i = 0; i < HOSTS_MAX; i++) {

@@ -102,6 +102,7 @@ static void read_action(struct reader *r, json_t *object, const char *place,
 	action->deaf = read_truth(r, object, place, "vms_ignore_polite_stop", false);
 	action->unkillable = read_truth(r, object, place, "vms_unkillable", false);
 	r->scenario->loads = r->scenario->loads || act == DO_VM_LOAD;
+	r->scenario->evens = r->scenario->evens || act == DO_REBALANCE;
 	if (act == DO_VM_LOAD)
 		read_load(r, object, place, &action->load_cpu, &action->load_mib);
 	if (act == DO_VM_RESIZE) {

@@ -400,6 +400,18 @@ static bool adopt(struct run *run, uint32_t v)
 	return true;
 }
 
+// Where it is from then on is for the balance to say.
+static void leave_home(struct run *run, uint32_t v)
+{
+	uint64_t cookie;
+
+	if (!run->telling || run->vms[v].begun || !run->scenario->evens)
+		return;
+	run->vms[v].begun = true;
+	if (run->scenario->vms[v].home != NAME_NONE && run->scenario->vms[v].tier_count == 0)
+		run_apply_vm(run, v, true, &cookie);
+}
+
 static void watch_begin(struct run *run, uint32_t i)
 {
 	struct host *host = &run->world->hosts[i];
@@ -433,6 +445,7 @@ static void watch_begin(struct run *run, uint32_t i)
 		if (adopt(run, v))
 			continue;
 		tell_vm(run, "vm-start", v, i);
+		leave_home(run, v);
 	}
 }
 
@@ -628,6 +641,7 @@ void run_watch_begin(struct run *run)
 		for (uint32_t i = 0; vm->stop_fails && i < run->scenario->node_count; i++)
 			make_unstoppable(run, v, i);
 		run->vms[v].failed_at_start = vm->state == VM_AT_FAILED;
+		run->vms[v].begun = scenario_starts(vm);
 		if (vm->state == VM_AT_FAILED)
 			run->vms[v].at = vm->on;
 		// What is half-way has been begun: it is not told a second time.

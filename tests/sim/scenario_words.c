@@ -14,7 +14,7 @@ struct capability {
 static const struct capability capabilities[] = {
 	{ "agent-control", true },
 	{ "any-of-dependency", true },
-	{ "auto-rebalance", false },
+	{ "auto-rebalance", true },
 	{ "blocked-state", true },
 	{ "capacity-hard", true },
 	{ "cluster-suspend", false },

@@ -4,6 +4,7 @@
 
 #include "clusterd/measure.h"
 #include "policies/balance.h"
+#include "policies/pro.h"
 
 enum { N1, N2, N3, EVERY = 7, VMS = 8, STEP = MEASURE_STEP_MS };
 
@@ -160,6 +161,45 @@ static void vms_are_told_by_their_host(void **state)
 	assert_int_equal(vms[vm->ref.slot].of[BALANCE_MEMORY], 640);
 }
 
+// Percent; UINT32_MAX: not known.
+static uint32_t imbalance_now(uint64_t present)
+{
+	struct pro_world world = { &f.cluster, measures, now_ms, now_ms, present };
+	struct pro_target target = { PRO_CLUSTER, SLOT_NONE, SLOT_NONE, { UINT32_MAX, 0 } };
+	struct pro_def def = pro_defaults();
+	struct pro_reading reading;
+
+	def.subject = PRO_CLUSTER;
+	def.measure = PRO_IMBALANCE;
+	pro_read(&world, &def, &target, &reading);
+	return reading.known ? pro_value(&reading) : UINT32_MAX;
+}
+
+static void how_uneven_the_nodes_are_is_a_percentage(void **state)
+{
+	(void)state;
+	assert_int_equal(imbalance_now(EVERY), UINT32_MAX);
+	tell(N1, 400, 200);
+	assert_int_equal(imbalance_now(EVERY), UINT32_MAX); // of one node there is none
+	tell(N2, 200, 400);
+	assert_int_equal(imbalance_now(EVERY), 0); // CPUs and memory alike
+	tell(N3, 0, 0);
+	assert_int_equal(imbalance_now(EVERY), 50); // 600, 600, 0: 283 of 566
+	assert_int_equal(imbalance_now(EVERY & ~(1u << N3)), 0);
+	end(NULL);
+	begin(NULL);
+	tell(N1, 0, 0);
+	tell(N2, 1000, 1000);
+	tell(N3, 0, 0);
+	assert_int_equal(imbalance_now(EVERY), 100);
+	end(NULL);
+	begin(NULL);
+	tell(N1, 1, 0); // hardly anything
+	tell(N2, 9, 15);
+	tell(N3, 0, 0);
+	assert_int_equal(imbalance_now(EVERY), 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -170,6 +210,7 @@ int main(void)
 		CASE(who_was_not_measured_is_counted_as_configured),
 		CASE(the_mean_of_a_while_counts),
 		CASE(vms_are_told_by_their_host),
+		CASE(how_uneven_the_nodes_are_is_a_percentage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

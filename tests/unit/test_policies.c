@@ -69,7 +69,7 @@ static bool measured_of(enum pro_subject subject, enum pro_measure measure)
 		[PRO_NODE] = "cpu memory cpu-pressure memory-pressure io-pressure health joined",
 		[PRO_VM] = "cpu memory disk network",
 		[PRO_VOLUME] = "latency free",
-		[PRO_CLUSTER] = "",
+		[PRO_CLUSTER] = "imbalance",
 	};
 	char list[128], word[32];
 
@@ -81,7 +81,9 @@ static bool measured_of(enum pro_subject subject, enum pro_measure measure)
 static bool follows(enum pro_subject subject, enum pro_action action)
 {
 	if (action == PRO_NOTIFY || action == PRO_SCRIPT)
-		return subject != PRO_CLUSTER;
+		return true;
+	if (subject == PRO_CLUSTER)
+		return action == PRO_BALANCE;
 	return subject == PRO_NODE || (subject == PRO_VM && action == PRO_MOVE);
 }
 

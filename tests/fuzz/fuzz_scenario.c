@@ -17,9 +17,9 @@ static bool is_node(const struct scenario *s, uint8_t node)
 	return node == NAME_NONE || node < s->node_count;
 }
 
-static bool are_nodes(const struct scenario *s, uint32_t mask)
+static bool are_nodes(const struct scenario *s, uint64_t mask)
 {
-	return (mask & ~((1u << s->node_count) - 1)) == 0;
+	return mask == 0 || (s->node_count > 0 && (mask & ~NODE_BITS(s->node_count)) == 0);
 }
 
 static void look_at_vm(const struct scenario *s, const struct scenario_vm *vm)
@@ -27,7 +27,7 @@ static void look_at_vm(const struct scenario *s, const struct scenario_vm *vm)
 	INVARIANT(vm->name[0] && memchr(vm->name, 0, sizeof(vm->name)));
 	INVARIANT(is_node(s, vm->home) && vm->want < WANT_COUNT && vm->state <= VM_AT_COUNT);
 	INVARIANT(are_nodes(s, vm->possible) && are_nodes(s, vm->on));
-	INVARIANT(are_nodes(s, vm->start_fails_on) || vm->start_fails_on == UINT32_MAX);
+	INVARIANT(are_nodes(s, vm->start_fails_on) || vm->start_fails_on == UINT64_MAX);
 	INVARIANT(vm->tier_count <= VM_TIERS_MAX);
 	for (uint32_t i = 0; i < vm->tier_count; i++)
 		INVARIANT(are_nodes(s, vm->tiers[i]));
@@ -42,7 +42,7 @@ static void look_at_step(const struct scenario *s, const struct scenario_step *s
 
 		INVARIANT(action->act < DO_COUNT && action->want < WANT_COUNT);
 		INVARIANT(is_node(s, action->node) && is_node(s, action->to));
-		INVARIANT(action->vm == NAME_NONE || action->vm < s->vm_count);
+		INVARIANT(action->vm == VM_NONE || action->vm < s->vm_count);
 		INVARIANT(action->for_s >= 0 && action->timeout_s <= 86400);
 	}
 }
@@ -51,7 +51,7 @@ static void look(const struct scenario *s)
 {
 	INVARIANT(s->id[0] && s->mode < MODE_COUNT);
 	INVARIANT(s->node_count >= 1 || s->lack_count > 0);
-	INVARIANT(s->node_count <= HOSTS_MAX && s->vm_count <= SIM_VMS_MAX);
+	INVARIANT(s->node_count <= HOSTS_MAX && s->vm_count <= WORLD_VMS_MAX);
 	INVARIANT(s->step_count <= STEPS_MAX && s->question_count <= QUESTIONS_MAX);
 	INVARIANT(s->lack_count <= LACKS_MAX && is_node(s, s->leader));
 	for (uint32_t i = 0; i < s->node_count; i++) {

@@ -260,7 +260,7 @@ static void check_writers(struct world *world, struct host *host, const struct p
 	for (uint32_t i = 0; i < world->config.hosts; i++) {
 		struct host *other = &world->hosts[i];
 
-		for (uint32_t k = 0; other->powered && k < SIM_VMS_MAX; k++) {
+		for (uint32_t k = 0; other->powered && k < other->proc_high; k++) {
 			const struct proc *second = &other->procs[k];
 
 			if (second == proc || second->state == PROC_NONE || !second->writes ||
@@ -323,7 +323,7 @@ void check_expiry(struct world *world, struct host *host, struct proc *proc)
 	proc->expired = 0;
 	if (!owner || owner->watchdog || owner->proved_off || owner->lied_about)
 		return;
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+	for (uint32_t i = 0; i < owner->proc_high; i++) {
 		const struct proc *old = &owner->procs[i];
 
 		if (old->executed && old->serial <= proc->expired_serial &&
@@ -552,7 +552,7 @@ void check_lease_write(struct world *world, struct host *host, uint32_t disk, ui
 	for (uint32_t i = 0; i < world->config.hosts; i++) {
 		const struct host *other = &world->hosts[i];
 
-		for (uint32_t k = 0; other->powered && k < SIM_VMS_MAX; k++)
+		for (uint32_t k = 0; other->powered && k < other->proc_high; k++)
 			if (proc_holds_slot(&other->procs[k], disk, slot))
 				check_fail(world, host,
 					   "writes over a lease slot that a process on %s holds",
@@ -579,7 +579,7 @@ static void running_look(struct world *world, struct item *item)
 	(void)item;
 	world->stats[STAT_LOOKS]++;
 	for (uint32_t i = 0; i < world->config.hosts; i++)
-		for (uint32_t k = 0; k < SIM_VMS_MAX; k++)
+		for (uint32_t k = 0; k < world->hosts[i].proc_high; k++)
 			if (writes_here(&world->hosts[i], &world->hosts[i].procs[k]))
 				check_runs(world, &world->hosts[i], &world->hosts[i].procs[k]);
 	check_running_start(world);
@@ -592,7 +592,7 @@ void check_running_start(struct world *world)
 
 void check_join(struct world *world, struct host *host, uint32_t disk)
 {
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+	for (uint32_t i = 0; i < host->proc_high; i++) {
 		const struct proc *proc = &host->procs[i];
 
 		if (proc->state == PROC_NONE || !proc->executed ||

@@ -258,7 +258,9 @@ static void ring_order(struct world *world, struct host *from, struct outgoing *
 		.from = { .id = from->id, .pid = out->pid },
 		.body = out->body,
 		.size = out->size,
+		.received_us = malloc(world->config.hosts * sizeof(*message->received_us)),
 	};
+	INVARIANT(message->received_us);
 	for (uint32_t i = 0; i < world->config.hosts; i++) {
 		struct host *host = &world->hosts[i];
 		uint64_t delay_us = world_jitter(world, 50, 300);
@@ -407,7 +409,7 @@ static bool hears(const struct host *host)
 }
 
 // Everybody finds a clique to be in; when the links are not transitive, another one the next time.
-static uint32_t partition(struct world *world, uint32_t *parts)
+static uint32_t partition(struct world *world, uint64_t *parts)
 {
 	uint32_t count = 0, order[HOSTS_MAX], left = world->config.hosts;
 	bool whole = true;
@@ -442,7 +444,7 @@ static uint32_t partition(struct world *world, uint32_t *parts)
 		}
 		if (part == count)
 			parts[count++] = 0;
-		parts[part] |= 1u << at;
+		parts[part] |= UINT64_C(1) << at;
 	}
 	if (!whole)
 		corosync_look_later(world, world_jitter(world, SECONDS(4), SECONDS(15)));
@@ -450,7 +452,7 @@ static uint32_t partition(struct world *world, uint32_t *parts)
 }
 
 // What comes out of the old ring for one that moves on with `together`.
-static void ring_recover(struct world *world, struct host *host, uint32_t together)
+static void ring_recover(struct world *world, struct host *host, uint64_t together)
 {
 	struct corosync *corosync = &host->corosync;
 	struct ring *ring = corosync->ring;
@@ -472,10 +474,10 @@ static void ring_recover(struct world *world, struct host *host, uint32_t togeth
 	corosync->delivered = ring->count;
 }
 
-static void ring_install(struct world *world, uint32_t members)
+static void ring_install(struct world *world, uint64_t members)
 {
 	struct ring *ring = calloc(1, sizeof(*ring));
-	uint32_t together[HOSTS_MAX] = { 0 };
+	uint64_t together[HOSTS_MAX] = { 0 };
 	struct group_member all[GROUP_MAX];
 	uint32_t all_count = 0, count = world->config.hosts;
 
@@ -492,7 +494,7 @@ static void ring_install(struct world *world, uint32_t members)
 			    (i == j ||
 			     (world->hosts[i].corosync.ring &&
 			      world->hosts[i].corosync.ring == world->hosts[j].corosync.ring)))
-				together[i] |= 1u << j;
+				together[i] |= UINT64_C(1) << j;
 	for (uint32_t i = 0; i < count; i++)
 		if (members >> i & 1 && world->hosts[i].corosync.ring)
 			ring_recover(world, &world->hosts[i], together[i]);
@@ -547,7 +549,8 @@ static void ring_mend(struct world *world, struct ring *ring)
 
 static void corosync_run_look(struct world *world, struct item *item)
 {
-	uint32_t parts[HOSTS_MAX], count = partition(world, parts);
+	uint64_t parts[HOSTS_MAX];
+	uint32_t count = partition(world, parts);
 
 	(void)item;
 	for (uint32_t p = 0; p < count; p++) {
@@ -674,8 +677,10 @@ void corosync_fini(struct world *world)
 
 	for (struct ring *ring = world->rings; ring; ring = next) {
 		next = ring->next;
-		for (uint32_t k = 0; k < ring->count; k++)
+		for (uint32_t k = 0; k < ring->count; k++) {
 			free(ring->log[k].body);
+			free(ring->log[k].received_us);
+		}
 		free(ring->log);
 		free(ring);
 	}

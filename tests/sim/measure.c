@@ -20,7 +20,7 @@ static struct sim_load *load_find(struct world *world, const struct uuid *uuid)
 
 static struct sim_load *load_new(struct world *world)
 {
-	INVARIANT(world->load_count < SIM_VMS_MAX);
+	INVARIANT(world->load_count < WORLD_VMS_MAX);
 	return &world->loads[world->load_count++];
 }
 
@@ -80,10 +80,10 @@ static bool by_slot(const struct proc *a, const struct proc *b)
 static void add_vms(struct world *world, struct host *host, struct measure_sample *sample,
 		    uint32_t *cpu, uint32_t *memory_mib)
 {
-	const struct proc *procs[SIM_VMS_MAX];
+	const struct proc *procs[WORLD_VMS_MAX + SIM_VMS_MAX];
 	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+	for (uint32_t i = 0; i < host->proc_high; i++) {
 		uint32_t at = count;
 
 		if (!host->procs[i].writes)
@@ -99,7 +99,8 @@ static void add_vms(struct world *world, struct host *host, struct measure_sampl
 
 		*cpu += load.cpu;
 		*memory_mib += load.memory_mib;
-		if (sample->vm_count > 0 && vm[-1].vm.slot == procs[i]->vm.slot)
+		if (sample->vm_count == SAMPLE_VMS_MAX ||
+		    (sample->vm_count > 0 && vm[-1].vm.slot == procs[i]->vm.slot))
 			continue;
 		vm->vm = procs[i]->vm;
 		memset(vm->values, 0, sizeof(vm->values));

@@ -16,9 +16,22 @@ const char *vm_name(const struct host *host, struct vm_ref ref)
 	return vm ? vm_definition(cluster, vm)->name : "(gone)";
 }
 
+struct proc *host_proc_free(struct host *host)
+{
+	uint32_t i = 0;
+
+	while (i < host->proc_high && host->procs[i].state != PROC_NONE)
+		i++;
+	if (i == host->proc_max)
+		return NULL;
+	if (i == host->proc_high)
+		host->proc_high++;
+	return &host->procs[i];
+}
+
 struct proc *host_proc(struct host *host, struct vm_ref vm)
 {
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
+	for (uint32_t i = 0; i < host->proc_high; i++)
 		if (host->procs[i].state != PROC_NONE && host->procs[i].vm.slot == vm.slot &&
 		    host->procs[i].vm.serial == vm.serial)
 			return &host->procs[i];
@@ -27,7 +40,7 @@ struct proc *host_proc(struct host *host, struct vm_ref vm)
 
 struct proc *host_proc_uuid(struct host *host, const struct uuid *uuid)
 {
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
+	for (uint32_t i = 0; i < host->proc_high; i++)
 		if (host->procs[i].state != PROC_NONE &&
 		    memcmp(&host->procs[i].uuid, uuid, sizeof(*uuid)) == 0)
 			return &host->procs[i];
@@ -36,7 +49,7 @@ struct proc *host_proc_uuid(struct host *host, const struct uuid *uuid)
 
 struct proc *host_proc_serial(struct host *host, uint32_t serial)
 {
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
+	for (uint32_t i = 0; i < host->proc_high; i++)
 		if (host->procs[i].state != PROC_NONE && host->procs[i].serial == serial)
 			return &host->procs[i];
 	return NULL;
@@ -158,12 +171,9 @@ static void vm_spawn(struct world *world, struct host *host, const struct action
 {
 	const struct cluster *cluster = node_cluster(host->node);
 	const struct vm *vm = cluster_vm(cluster, action->vm);
-	struct proc *proc = NULL;
+	struct proc *proc = host_proc_free(host);
 	struct item *item;
 
-	for (uint32_t i = 0; i < SIM_VMS_MAX && !proc; i++)
-		if (host->procs[i].state == PROC_NONE)
-			proc = &host->procs[i];
 	if (!proc || !vm) {
 		check_fail(world, host, "spawned a VM that is not there");
 		return;
@@ -310,7 +320,8 @@ void qemu_ask(struct world *world, struct host *host, const struct action *actio
 	uint32_t number = (uint32_t)strtoul(vm_name(host, action->vm) + 2, NULL, 10);
 	// Also one whose monitor does not.
 	bool answers = proc && proc->executed && proc->writes &&
-		       world->now_us >= proc->answers_us && !(world->silent >> number & 1);
+		       world->now_us >= proc->answers_us &&
+		       !(number < 64 && world->silent >> number & 1);
 	struct item *item =
 		world_at(world, answers ? MS(5) : SECONDS(3), host, GUARD_DAEMON, proc_run_answer);
 
@@ -360,7 +371,7 @@ static void qemu_cont(struct world *world, struct host *host, struct proc *proc)
 
 void qemu_path_lost(struct world *world, struct host *host, uint32_t disk)
 {
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+	for (uint32_t i = 0; i < host->proc_high; i++) {
 		struct proc *proc = &host->procs[i];
 
 		if (proc->state != PROC_RUNNING || !proc->writes)
@@ -465,7 +476,7 @@ void qemu_perform(struct world *world, struct host *host, const struct action *a
 
 void qemu_daemon_died(struct world *world, struct host *host)
 {
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+	for (uint32_t i = 0; i < host->proc_high; i++) {
 		struct proc *proc = &host->procs[i];
 
 		proc->cont_asked = false;
@@ -476,7 +487,7 @@ void qemu_daemon_died(struct world *world, struct host *host)
 
 void qemu_power_cut(struct host *host)
 {
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+	for (uint32_t i = 0; i < host->proc_high; i++) {
 		host->procs[i].died_with_power = host->procs[i].state != PROC_NONE;
 		host->procs[i].state = PROC_NONE;
 		host->procs[i].writes = false;
@@ -535,7 +546,7 @@ static void qemu_run_adopt(struct world *world, struct item *item)
 	struct host *host = item->host;
 	struct event done = { .type = EVENT_ADOPTION_DONE };
 
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+	for (uint32_t i = 0; i < host->proc_high; i++) {
 		struct proc *proc = &host->procs[i];
 		bool held = proc_lease_held(world, host, proc);
 

@@ -61,7 +61,7 @@ static void sanlock_run_watchdog(struct world *world, struct item *item)
 
 	if (item->c != host->power_epoch)
 		return;
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
+	for (uint32_t i = 0; i < host->proc_high; i++)
 		reset |= host->procs[i].state != PROC_NONE && host->procs[i].lost;
 	if (!reset)
 		return;
@@ -80,7 +80,7 @@ static void lockspace_fail(struct world *world, struct host *host, uint32_t disk
 	world->stats[STAT_LOCKSPACES_FAILED]++;
 	space->joined = space->renewing = false;
 	space->failure++;
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+	for (uint32_t i = 0; i < host->proc_high; i++) {
 		struct proc *proc = &host->procs[i];
 
 		if (proc->state == PROC_NONE || !proc->holds ||
@@ -191,7 +191,7 @@ static void sanlock_run_ready(struct world *world, struct item *item)
 	struct event event = { .type = EVENT_SANLOCK_UP, .flag = host->watchdog };
 	bool living = false;
 
-	for (uint32_t i = 0; world->config.unit_kills && i < SIM_VMS_MAX; i++) {
+	for (uint32_t i = 0; world->config.unit_kills && i < host->proc_high; i++) {
 		struct proc *proc = &host->procs[i];
 
 		if (proc->state == PROC_NONE || proc->registered == host->sanlock.epoch)
@@ -275,7 +275,7 @@ static void sanlock_run_join(struct world *world, struct item *item)
 	struct disk_id *id = &world->disks[disk].ids[host->id];
 
 	space->joining = false;
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+	for (uint32_t i = 0; i < host->proc_high; i++) {
 		const struct proc *proc = &host->procs[i];
 
 		// A failed lockspace is there until its processes are gone.
@@ -549,7 +549,7 @@ static void sanlock_run_released(struct world *world, struct item *item)
 	bool held = false, gone = !host->sanlock.running;
 
 	for (uint32_t d = 0; d < world->config.disks; d++) {
-		for (uint32_t s = 0; s < DISK_LEASES_MAX; s++) {
+		for (uint32_t s = 0; s < world->limits.cluster.lease_slots_max; s++) {
 			const struct disk_lease *lease = &world->disks[d].leases[s];
 
 			uint64_t generation = lease->owner == host->id ? lease->generation

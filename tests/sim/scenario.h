@@ -11,7 +11,11 @@
 
 enum { SCENARIO_PLENTY_MIB = 8 * 1024 * 1024 }; // of every simulated host
 enum { SCENARIO_CPU_SCALE = 64, SCENARIO_CPUS_MAX = 512 / SCENARIO_CPU_SCALE };
-enum { STEPS_MAX = 256, ACTIONS_MAX = 64, QUESTIONS_MAX = 128, LACKS_MAX = 32, NAME_NONE = 255 };
+enum { STEPS_MAX = 256, ACTIONS_MAX = 64, QUESTIONS_MAX = 128, LACKS_MAX = 32 };
+enum { NAME_NONE = 255, VM_NONE = UINT16_MAX }; // no node, no VM
+
+#define NODE_BIT(node) (UINT64_C(1) << (node))
+#define NODE_BITS(count) (UINT64_MAX >> (64 - (count))) // of at least one
 
 // scenario_words.c
 
@@ -126,20 +130,20 @@ struct scenario_vm {
 	uint8_t fail_counts[HOSTS_MAX]; // at the start
 	bool failback;
 	bool possible_given;
-	uint32_t possible; // masks of nodes
-	uint32_t tiers[VM_TIERS_MAX];
+	uint64_t possible; // masks of nodes
+	uint64_t tiers[VM_TIERS_MAX];
 	uint32_t tier_count;
 	bool weighed;		   // by node
 	int32_t weight[HOSTS_MAX]; // others have 0
 	double sticks;		   // what a weight has to outweigh
 	uint32_t start_fails;	 // left
-	uint32_t start_fails_on; // mask
+	uint64_t start_fails_on; // mask
 	bool stop_fails;
 	bool live;		// may be moved live; else it is stopped and started
 	uint32_t migrate_fails; // left
 	uint32_t stop_timeout_s;
 	uint8_t state; // enum scenario_vm_state at the start
-	uint32_t on;   // mask of nodes at the start
+	uint64_t on;   // mask of nodes at the start
 	uint8_t to;    // MIGRATING: node
 	uint8_t gone_from; // node that is off, and from which it was on its way; NAME_NONE
 	bool ends;	   // it was being stopped: that is over when the story begins
@@ -154,13 +158,15 @@ struct scenario_rule {
 	char attribute[TAG_SIZE];
 	uint32_t member_count;
 	struct {
-		uint8_t vm, role;
+		uint16_t vm;
+		uint8_t role;
 	} members[RULE_MEMBERS_MAX];
 };
 
 struct scenario_action {
 	uint8_t act;	      // enum scenario_do
-	uint8_t node, vm, to; // NAME_NONE: not given
+	uint8_t node, to;     // NAME_NONE: not given
+	uint16_t vm;	      // VM_NONE: not given
 	uint8_t want;
 	uint8_t health; // enum node_health
 	double for_s;	// not given: 0
@@ -183,7 +189,7 @@ struct scenario_question {
 	char what[256];
 	uint32_t step;
 	double number;	    // the first that it holds beside `step`; 0: none
-	uint32_t partition; // mask of nodes
+	uint64_t partition; // mask of nodes
 	uint8_t node;	    // NAME_NONE: none
 	const char *answer; // JSON; NULL: not asked yet
 };
@@ -211,7 +217,7 @@ struct scenario {
 	bool spread, global_stop; // rebalance_on_start: where a VM is defined is no wish
 	struct scenario_rule rules[RULES_MAX];
 	struct scenario_node nodes[HOSTS_MAX];
-	struct scenario_vm vms[SIM_VMS_MAX];
+	struct scenario_vm vms[WORLD_VMS_MAX];
 	struct scenario_step steps[STEPS_MAX];
 	struct scenario_question questions[QUESTIONS_MAX];
 	char lacks[LACKS_MAX][64]; // what the product cannot do yet
@@ -246,7 +252,7 @@ struct seen_vm {
 	uint32_t running[HOSTS_MAX];  // serial of the process whose start was told; 0: none
 	uint32_t starting[HOSTS_MAX]; // of one that was let go
 	uint32_t crashed;	      // serial of a process that was made to crash
-	uint32_t at;		      // mask: where the told events leave it
+	uint64_t at;		      // mask: where the told events leave it
 	uint8_t state;		      // enum vm_state, VM_STATE_COUNT: not told
 	bool stuck;
 	bool failed_at_start; // its first end is a failure that began before the trace
@@ -263,7 +269,7 @@ struct seen_node {
 	bool managed, maintenance, up;
 	uint64_t boot; // of its kernel, as it reported it
 	bool closing;  // it is to have no more VMs, but some were already on their way
-	uint64_t coming;
+	uint64_t coming[WORLD_VMS_MAX / 64 + 1]; // masks of VMs
 	bool lost, confirmed;
 	bool self_fenced;
 	uint64_t generation; // of its host id, when it was lost
@@ -274,7 +280,8 @@ struct seen_node {
 struct command {
 	uint64_t cookie;
 	uint32_t step, index;
-	uint8_t act, vm, to;
+	uint8_t act, to;
+	uint16_t vm;
 	bool open;
 	const struct scenario_action *action;
 	uint8_t host; // whose clusterd was asked, in which of its lives
@@ -294,22 +301,22 @@ struct run {
 	uint64_t busy_until_us; // something that was begun ends by itself then
 	bool detected;		// in this step
 	bool settled;		// nothing more happens
-	struct seen_vm vms[SIM_VMS_MAX];
+	struct seen_vm vms[WORLD_VMS_MAX];
 	struct seen_node nodes[HOSTS_MAX];
 	bool quorate, quorate_known;
 	uint8_t leader;
 	uint64_t leader_view;
 	uint64_t index;	      // of the replica that was read last
-	uint32_t network_off; // mask
+	uint64_t network_off; // mask
 	uint8_t group[HOSTS_MAX];
-	uint32_t cut_by_us; // mask: power that the scenario cut
-	uint32_t unclean;   // mask: known to be lost when the story begins
-	uint32_t planted;   // mask: has the second process of a VM that runs twice
-	uint32_t going_down, reboots; // masks: hosts that were told to go down, and to come back
+	uint64_t cut_by_us;	      // mask: power that the scenario cut
+	uint64_t unclean;	      // mask: known to be lost when the story begins
+	uint64_t planted;	      // mask: has the second process of a VM that runs twice
+	uint64_t going_down, reboots; // masks: hosts that were told to go down, and to come back
 	struct command commands[ACTIONS_MAX];
 	uint8_t leaving;
 	uint32_t failing, failures_due;
-	uint8_t pinned[SIM_VMS_MAX]; // while its failures are brought about: node + 1
+	uint8_t pinned[WORLD_VMS_MAX]; // while its failures are brought about: node + 1
 	uint32_t fence_devices; // of each node, where there are any
 	bool widened;		// what is pinned may go elsewhere when it has failed once more
 	bool moving;		// what is half-way at the start has been begun

@@ -33,7 +33,7 @@ void run_power_off(struct run *run, uint32_t node)
 
 	if (!host->powered)
 		return;
-	run->cut_by_us |= 1u << node;
+	run->cut_by_us |= NODE_BIT(node);
 	run->world->stats[STAT_POWER_CUTS]++;
 	host_power_off(run->world, host, "power cut");
 }
@@ -65,7 +65,7 @@ static void limit_run(struct world *world, struct item *item)
 
 	if (host->power_epoch != item->b || !host->powered)
 		return;
-	run->cut_by_us |= 1u << item->a;
+	run->cut_by_us |= NODE_BIT(item->a);
 	host_power_off(world, host, "its shutdown's limit");
 }
 
@@ -78,9 +78,9 @@ static void host_goes_down(struct run *run, uint32_t node, bool reboot)
 
 	if (!host->powered)
 		return;
-	run->going_down |= 1u << node;
+	run->going_down |= NODE_BIT(node);
 	if (reboot)
-		run->reboots |= 1u << node;
+		run->reboots |= NODE_BIT(node);
 	ends_after(run, 0);
 	if (!host->daemon) {
 		host_power_off(run->world, host, "shut down");
@@ -104,7 +104,7 @@ static void storage_off(struct run *run, const struct scenario_action *action, u
 {
 	struct host *host = &run->world->hosts[node];
 
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+	for (uint32_t i = 0; i < host->proc_high; i++) {
 		struct proc *proc = &host->procs[i];
 
 		if (proc->state == PROC_NONE || !proc->executed)
@@ -213,7 +213,7 @@ static struct proc *proc_running(struct run *run, uint32_t vm, struct host **hos
 {
 	for (uint32_t i = 0; i < run->scenario->node_count; i++) {
 		*host = &run->world->hosts[i];
-		for (uint32_t p = 0; run->vms[vm].running[i] && p < SIM_VMS_MAX; p++)
+		for (uint32_t p = 0; run->vms[vm].running[i] && p < (*host)->proc_high; p++)
 			if ((*host)->procs[p].state == PROC_RUNNING &&
 			    (*host)->procs[p].serial == run->vms[vm].running[i])
 				return &(*host)->procs[p];
@@ -239,23 +239,20 @@ static void outside_run_arrived(struct world *world, struct item *item)
 {
 	struct run *run = world->runner;
 	struct host *to = &world->hosts[item->b];
-	struct proc *moved = item->data;
+	struct proc *moved = item->data, *proc = to->powered ? host_proc_free(to) : NULL;
 
-	for (uint32_t p = 0; to->powered && p < SIM_VMS_MAX; p++) {
+	if (proc) {
 		struct disk_lease *lease = &world->disks[0].leases[moved->leases[0].slot];
 
-		if (to->procs[p].state != PROC_NONE)
-			continue;
-		to->procs[p] = *moved;
-		to->procs[p].serial = ++to->proc_serial;
-		to->procs[p].registered = to->sanlock.epoch;
-		to->procs[p].out = (struct sending){ 0 };
+		*proc = *moved;
+		proc->serial = ++to->proc_serial;
+		proc->registered = to->sanlock.epoch;
+		proc->out = (struct sending){ 0 };
 		lease->owner = to->id;
 		lease->generation = world->disks[0].ids[to->id].generation;
 		memset(lease->sharers, 0, sizeof(lease->sharers));
-		run->vms[item->a].running[item->b] = to->procs[p].serial;
-		run->vms[item->a].at = 1u << item->b;
-		break;
+		run->vms[item->a].running[item->b] = proc->serial;
+		run->vms[item->a].at = NODE_BIT(item->b);
 	}
 	daemon_kill(world, to);
 	daemon_start(world, to);
@@ -310,11 +307,11 @@ static void node_act(struct run *run, const struct scenario_action *action)
 		host_goes_down(run, action->node, action->act == DO_REBOOT);
 		break;
 	case DO_NET_OFF:
-		run->network_off |= 1u << action->node;
+		run->network_off |= NODE_BIT(action->node);
 		run_links(run);
 		break;
 	case DO_NET_ON:
-		run->network_off &= ~(1u << action->node);
+		run->network_off &= ~NODE_BIT(action->node);
 		run_links(run);
 		break;
 	default:

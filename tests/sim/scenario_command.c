@@ -232,7 +232,7 @@ static uint64_t present_nodes(struct run *run)
 // As `clustadm node maintenance N --dry-run`.
 static bool drain_said(struct run *run, const struct cluster *cluster, uint8_t slot, char *reason)
 {
-	uint32_t order[SIM_VMS_MAX];
+	uint32_t order[WORLD_VMS_MAX + SIM_VMS_MAX];
 	struct placement_load load;
 	struct drain_plan plan;
 	struct drain_step step;
@@ -244,7 +244,7 @@ static bool drain_said(struct run *run, const struct cluster *cluster, uint8_t s
 		if (step.kind != DRAIN_STEP_BLOCKED)
 			continue;
 		if (good)
-			snprintf(reason, REASON_SIZE, "%s: %.200s",
+			snprintf(reason, REASON_SIZE, "%.60s: %.120s",
 				 vm_definition(cluster, step.vm)->name, step.reason);
 		good = false;
 	}
@@ -258,7 +258,7 @@ static bool capacity_said(struct run *run, const struct cluster *cluster, uint8_
 	struct cluster *copy = malloc(sizeof(*copy));
 	uint64_t present = present_nodes(run);
 	struct capacity_answer answer;
-	uint32_t list[SIM_VMS_MAX];
+	uint32_t list[WORLD_VMS_MAX + SIM_VMS_MAX];
 
 	INVARIANT(copy);
 	memcpy(copy, cluster, sizeof(*copy));
@@ -268,7 +268,7 @@ static bool capacity_said(struct run *run, const struct cluster *cluster, uint8_
 		capacity_prove_node(copy, present, slot, list, &answer);
 	free(copy);
 	if (!answer.tolerates)
-		snprintf(reason, REASON_SIZE, "%s: %.200s", answer.vm, answer.reason);
+		snprintf(reason, REASON_SIZE, "%.60s: %.120s", answer.vm, answer.reason);
 	return answer.tolerates;
 }
 

@@ -14,12 +14,7 @@
 #include "clusterd/invariant.h"
 #include "tests/sim/scenario.h"
 
-enum {
-	PLENTY_MIB = SCENARIO_PLENTY_MIB,
-	SCALED_MIB = PLENTY_MIB / SIM_VMS_MAX,
-	DETECTION_MS = 3300,
-	HOLD_S = 60
-};
+enum { PLENTY_MIB = SCENARIO_PLENTY_MIB, DETECTION_MS = 3300, HOLD_S = 60 };
 
 static bool is_word(const char *name)
 {
@@ -54,8 +49,8 @@ static void vm_word(const struct run *run, uint32_t vm, char *buf)
 
 static struct uuid vm_uuid(uint32_t vm)
 {
-	return (struct uuid){ { 0x5c, 0xe0, 0xa1, 0x10, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, 1,
-				(uint8_t)vm } };
+	return (struct uuid){ { 0x5c, 0xe0, 0xa1, 0x10, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0,
+				(uint8_t)(vm >> 8), 1, (uint8_t)vm } };
 }
 
 const struct vm *run_vm(struct run *run, const struct cluster *cluster, uint32_t vm)
@@ -69,19 +64,20 @@ const struct vm *run_vm(struct run *run, const struct cluster *cluster, uint32_t
 // A vm without a size takes the least that can be defined: the scale makes that nothing.
 uint32_t scenario_memory_scale(const struct scenario *s)
 {
+	uint32_t scale = s->vm_count > SIM_VMS_MAX ? s->vm_count : SIM_VMS_MAX;
 	bool sized = true;
 
 	for (uint32_t i = 0; i < s->vm_count; i++) {
-		if (s->vms[i].memory_mib > SCALED_MIB)
+		if (s->vms[i].memory_mib > PLENTY_MIB / scale)
 			return 1;
 		sized = sized && s->vms[i].memory_mib > 0;
 	}
 	if (sized)
 		return 1;
 	for (uint32_t i = 0; i < s->node_count; i++)
-		if (s->nodes[i].memory_mib > SCALED_MIB - 1)
+		if (s->nodes[i].memory_mib > PLENTY_MIB / scale - 1)
 			return 1;
-	return SIM_VMS_MAX;
+	return scale;
 }
 
 uint64_t scenario_memory(const struct scenario *s, uint32_t node)
@@ -108,7 +104,7 @@ static uint32_t memory_reserve(const struct run *run, uint32_t node)
 struct world_config scenario_config(const struct run *run)
 {
 	const struct scenario *s = run->scenario;
-	uint32_t all = (1u << run->hosts) - 1;
+	uint64_t all = NODE_BITS(run->hosts);
 	bool device = s->fencing == FENCING_DEVICE || s->fencing == FENCING_ANY;
 
 	return (struct world_config){
@@ -128,8 +124,10 @@ struct world_config scenario_config(const struct run *run)
 static void define_node(const struct run *run, struct node_def *def, uint32_t i, bool real)
 {
 	const struct host *host = &run->world->hosts[i];
+	char name[NAME_SIZE];
 
-	node_word(run, i, def->name);
+	node_word(run, i, name);
+	memcpy(def->name, name, sizeof(def->name));
 	def->id = host->id;
 	if (real || i >= run->scenario->node_count)
 		def->memory_reserve_mib = memory_reserve(run, i);
@@ -146,7 +144,7 @@ static void define_node(const struct run *run, struct node_def *def, uint32_t i,
 	for (uint32_t d = 0; d < def->fence_count; d++) {
 		snprintf(def->fences[d].agent, sizeof(def->fences[d].agent), "fence_sim");
 		snprintf(def->fences[d].options, sizeof(def->fences[d].options),
-			 "plug=%s\nbank=%u\n", def->name, (unsigned int)d);
+			 "plug=%s\nbank=%u\n", name, (unsigned int)d);
 	}
 }
 
@@ -155,14 +153,14 @@ struct document {
 	struct cluster_def cluster;
 	struct node_def nodes[HOSTS_MAX];
 	struct volume_def volume;
-	struct vm_def vms[SIM_VMS_MAX];
-	struct owner_def owners[SIM_VMS_MAX * HOSTS_MAX * 2];
-	struct uuid proposed[SIM_VMS_MAX];
+	struct vm_def vms[WORLD_VMS_MAX];
+	struct owner_def owners[WORLD_VMS_MAX * HOSTS_MAX * 2];
+	struct uuid proposed[WORLD_VMS_MAX];
 	struct rule_def rules[RULES_MAX];
 	struct pro_def balance;
 };
 
-static void add_owners(const struct run *run, struct document *document, uint32_t mask,
+static void add_owners(const struct run *run, struct document *document, uint64_t mask,
 		       uint32_t tier)
 {
 	for (uint32_t i = 0; i < run->scenario->node_count; i++) {
@@ -181,7 +179,8 @@ static void add_owners(const struct run *run, struct document *document, uint32_
 static void add_tiers(const struct run *run, struct document *document,
 		      const struct scenario_vm *vm)
 {
-	uint32_t left = vm->possible ? vm->possible : UINT32_MAX, tier = 1;
+	uint64_t left = vm->possible ? vm->possible : UINT64_MAX;
+	uint32_t tier = 1;
 	uint8_t home = run->scenario->spread ? NAME_NONE : vm->home;
 
 	for (uint32_t i = 0; i < vm->tier_count; i++) {
@@ -194,7 +193,7 @@ static void add_tiers(const struct run *run, struct document *document,
 	    (run->vms[vm - run->scenario->vms].begun || scenario_starts(vm)))
 		home = NAME_NONE;
 	if (vm->tier_count == 0 && home != NAME_NONE)
-		add_owners(run, document, left & 1u << home, 1);
+		add_owners(run, document, left & NODE_BIT(home), 1);
 }
 
 static uint8_t wanted_word(const struct scenario *s, const struct scenario_vm *vm)
@@ -287,11 +286,12 @@ static void define_vm(const struct run *run, struct document *document, uint32_t
 	if (real)
 		add_owners(run, document, vm->possible, 0);
 	else if (pinned)
-		add_owners(run, document, 1u << (run->pinned[number] - 1), run->widened);
+		add_owners(run, document, NODE_BIT(run->pinned[number] - 1), run->widened);
 	else
 		add_owners(run, document,
 			   (vm->on & ~(vm->on - 1)) |
-				   (vm->state == VM_AT_MIGRATING && run->moving ? 1u << vm->to : 0),
+				   (vm->state == VM_AT_MIGRATING && run->moving ? NODE_BIT(vm->to)
+										: 0),
 			   0);
 	if (real)
 		add_tiers(run, document, vm);
@@ -331,7 +331,7 @@ static struct document *document_new(void)
 
 static bool document_send(struct run *run, struct document *document, uint64_t *cookie)
 {
-	enum { SIZE = 200 * 1024 };
+	enum { SIZE = ENTRY_SIZE_MAX };
 	struct entry *entry = calloc(1, sizeof(*entry));
 	uint8_t *body = malloc(SIZE);
 	bool sent;

@@ -125,19 +125,19 @@ uint8_t read_node_named(struct reader *r, const char *place, const char *name)
 	return NAME_NONE;
 }
 
-uint8_t reader_find_vm(const struct scenario *scenario, const char *name)
+uint16_t reader_find_vm(const struct scenario *scenario, const char *name)
 {
 	for (uint32_t i = 0; i < scenario->vm_count; i++)
 		if (strcmp(scenario->vms[i].name, name) == 0)
-			return (uint8_t)i;
-	return NAME_NONE;
+			return (uint16_t)i;
+	return VM_NONE;
 }
 
-uint8_t read_vm_named(struct reader *r, const char *place, const char *name)
+uint16_t read_vm_named(struct reader *r, const char *place, const char *name)
 {
-	uint8_t vm = reader_find_vm(r->scenario, name);
+	uint16_t vm = reader_find_vm(r->scenario, name);
 
-	if (vm == NAME_NONE)
+	if (vm == VM_NONE)
 		reader_bad(r, place, "there is no vm %s", name);
 	return vm;
 }
@@ -150,18 +150,18 @@ uint8_t read_node_member(struct reader *r, json_t *object, const char *place, co
 	return name ? read_node_named(r, place_below(here, place, key), name) : NAME_NONE;
 }
 
-uint8_t read_vm_member(struct reader *r, json_t *object, const char *place, const char *key)
+uint16_t read_vm_member(struct reader *r, json_t *object, const char *place, const char *key)
 {
 	const char *name = read_text(r, object, place, key);
 	char here[PLACE_SIZE];
 
-	return name ? read_vm_named(r, place_below(here, place, key), name) : NAME_NONE;
+	return name ? read_vm_named(r, place_below(here, place, key), name) : VM_NONE;
 }
 
 // One name, a list of names, or null.
-uint32_t read_node_mask(struct reader *r, json_t *value, const char *place)
+uint64_t read_node_mask(struct reader *r, json_t *value, const char *place)
 {
-	uint32_t mask = 0;
+	uint64_t mask = 0;
 	char here[PLACE_SIZE];
 
 	if (!value || json_is_null(value))
@@ -169,7 +169,7 @@ uint32_t read_node_mask(struct reader *r, json_t *value, const char *place)
 	if (json_is_string(value)) {
 		uint8_t node = read_node_named(r, place, json_string_value(value));
 
-		return node == NAME_NONE ? 0 : 1u << node;
+		return node == NAME_NONE ? 0 : NODE_BIT(node);
 	}
 	if (!json_is_array(value)) {
 		reader_bad(r, place, "a node or a list of nodes is needed here");
@@ -185,7 +185,7 @@ uint32_t read_node_mask(struct reader *r, json_t *value, const char *place)
 		else
 			reader_bad(r, place_element(here, place, i), "a node is needed here");
 		if (node != NAME_NONE)
-			mask |= 1u << node;
+			mask |= NODE_BIT(node);
 	}
 	return mask;
 }

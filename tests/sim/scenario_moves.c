@@ -52,7 +52,7 @@ static void move_fails(struct run *run, uint32_t v)
 		run_tell_move(run, "migrate-fail", v, move.from, move.to, kind_words(&move));
 	if (!move.saved || move.from == NAME_NONE)
 		return;
-	vm->at &= ~(1u << move.from);
+	vm->at &= ~NODE_BIT(move.from);
 	run_tell_vm(run, "vm-stop", v, move.from);
 }
 
@@ -101,7 +101,7 @@ bool watch_arrival(struct run *run, uint32_t v, uint32_t node, const struct proc
 	vm->move = (struct seen_move){ .id = move.id, .kind = MOVE_COLD };
 	vm->move.from = vm->move.to = NAME_NONE;
 	if (move.saved && proc->mode == START_FRESH) {
-		vm->at &= ~(1u << move.from);
+		vm->at &= ~NODE_BIT(move.from);
 		run_tell_vm(run, "vm-stop", v, move.from);
 	}
 	if (proc->mode == START_FRESH) {
@@ -111,7 +111,7 @@ bool watch_arrival(struct run *run, uint32_t v, uint32_t node, const struct proc
 	vm->left[move.from] = vm->running[move.from];
 	vm->running[move.from] = 0;
 	vm->running[node] = proc->serial;
-	vm->at = 1u << node;
+	vm->at = NODE_BIT(node);
 	run_tell_move(run, "migrate-ok", v, move.from, move.to, kind_words(&move));
 	return true;
 }

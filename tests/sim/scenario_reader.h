@@ -37,13 +37,13 @@ bool read_truth(struct reader *r, json_t *object, const char *place, const char 
 void read_known_keys(struct reader *r, json_t *object, const char *place, const char *const *keys);
 bool read_name_fits(struct reader *r, const char *place, const char *name);
 
-// Numbers of nodes and VMs; NAME_NONE when refused, or not given.
+// Numbers of nodes and VMs; NAME_NONE or VM_NONE when refused, or not given.
 uint8_t read_node_named(struct reader *r, const char *place, const char *name);
 uint8_t read_node_member(struct reader *r, json_t *object, const char *place, const char *key);
-uint32_t read_node_mask(struct reader *r, json_t *value, const char *place);
-uint8_t reader_find_vm(const struct scenario *scenario, const char *name);
-uint8_t read_vm_named(struct reader *r, const char *place, const char *name);
-uint8_t read_vm_member(struct reader *r, json_t *object, const char *place, const char *key);
+uint64_t read_node_mask(struct reader *r, json_t *value, const char *place);
+uint16_t reader_find_vm(const struct scenario *scenario, const char *name);
+uint16_t read_vm_named(struct reader *r, const char *place, const char *name);
+uint16_t read_vm_member(struct reader *r, json_t *object, const char *place, const char *key);
 void read_load(struct reader *r, json_t *object, const char *place, uint32_t *cpu,
 	       uint32_t *memory_mib);
 void read_sizes(struct reader *r, json_t *object, const char *place, const char *inner,

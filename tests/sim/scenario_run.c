@@ -286,12 +286,12 @@ static struct run *run_new(struct scenario *scenario, FILE *story)
 	run->fence_devices = scenario->mode == MODE_PROPERTY ? 3 : 1;
 	config = scenario_config(run);
 	if (scenario->mode == MODE_PROPERTY)
-		config.fences = (1u << run->hosts) - 1;
+		config.fences = NODE_BITS(run->hosts);
 	run->world = world_new(&config, SEED, story);
 	run->world->runner = run;
 	run->world->replied = run_replied;
 	world_fault(run->world); // a scenario is full of them: errors may be logged
-	for (uint32_t v = 0; v < SIM_VMS_MAX; v++) {
+	for (uint32_t v = 0; v < WORLD_VMS_MAX; v++) {
 		run->vms[v].state = VM_STATE_COUNT;
 		run->vms[v].home = NAME_NONE;
 	}

@@ -396,19 +396,18 @@ static bool count_failures(struct run *run)
 static void plant(struct run *run, uint32_t v)
 {
 	struct scenario_vm *vm = &run->scenario->vms[v];
-	uint32_t rest = vm->on & (vm->on - 1), second = 0;
+	uint64_t rest = vm->on & (vm->on - 1);
+	uint32_t second = 0;
 	struct host *speaker = run_speaker(run), *host;
 	const struct vm *found = speaker ? run_vm(run, node_cluster(speaker->node), v) : NULL;
+	struct proc *proc;
 
 	while (!(rest >> second & 1))
 		second++;
 	host = &run->world->hosts[second];
-	run->planted |= 1u << second;
-	for (uint32_t p = 0; found && p < SIM_VMS_MAX; p++) {
-		struct proc *proc = &host->procs[p];
-
-		if (proc->state != PROC_NONE)
-			continue;
+	run->planted |= NODE_BIT(second);
+	proc = found ? host_proc_free(host) : NULL;
+	if (proc)
 		*proc = (struct proc){
 			.state = PROC_RUNNING,
 			.vm = found->ref,
@@ -421,8 +420,6 @@ static void plant(struct run *run, uint32_t v)
 			.lease_count = 1,
 			.leases = { { .disk = 0, .slot = found->leases[0].slot } },
 		};
-		break;
-	}
 }
 
 // All at once: whose clusterd is away hears of nothing.
@@ -494,14 +491,15 @@ static bool begin_fencing(struct run *run)
 // somebody is there to know; what is done about it begins with the story.
 static void lose_nodes(struct run *run)
 {
-	uint32_t there = 0, lost = 0;
+	uint64_t lost = 0;
+	uint32_t there = 0;
 
 	for (uint32_t i = 0; i < run->hosts; i++) {
 		bool unclean = i < run->scenario->node_count &&
 			       run->scenario->nodes[i].state == AT_UNCLEAN;
 
 		there += run->world->hosts[i].powered && !unclean;
-		lost |= (uint32_t)unclean << i;
+		lost |= unclean ? NODE_BIT(i) : 0;
 	}
 	if (2 * there <= run->hosts)
 		return;

@@ -135,7 +135,8 @@ static uint32_t resting_node(struct run *run, struct host *speaker, uint32_t v, 
 
 static void vm_snapshot(struct run *run, struct paper *paper, struct host *speaker, uint32_t v)
 {
-	uint32_t at = run->vms[v].at, node = 0;
+	uint64_t at = run->vms[v].at;
+	uint32_t node = 0;
 	const char *word;
 
 	while (node < run->scenario->node_count && !(at >> node & 1))

@@ -19,7 +19,7 @@ static void read_groups(struct reader *r, json_t *object, const char *place,
 	if (!groups)
 		reader_bad(r, place, "a partition has groups");
 	for (size_t i = 0; i < json_array_size(groups); i++) {
-		uint32_t mask;
+		uint64_t mask;
 
 		place_element(one, place_below(here, place, "groups"), i);
 		mask = read_node_mask(r, json_array_get(groups, i), one);
@@ -87,7 +87,7 @@ static void read_action(struct reader *r, json_t *object, const char *place,
 		scenario_lacks(r->scenario, do_lack(act));
 	if (needs_node(act) && action->node == NAME_NONE)
 		reader_bad(r, place, "%s names a node", word);
-	if (needs_vm(act) && action->vm == NAME_NONE)
+	if (needs_vm(act) && action->vm == VM_NONE)
 		reader_bad(r, place, "%s names a vm", word);
 	if (act == DO_PARTITION)
 		read_groups(r, object, place, action);
@@ -105,9 +105,9 @@ static void read_action(struct reader *r, json_t *object, const char *place,
 	r->scenario->evens = r->scenario->evens || act == DO_REBALANCE;
 	if (act == DO_VM_LOAD)
 		read_load(r, object, place, &action->load_cpu, &action->load_mib);
-	if (act == DO_VM_RESIZE) {
-		action->cpus = r->scenario->vms[action->vm % SIM_VMS_MAX].cpus;
-		action->memory_mib = r->scenario->vms[action->vm % SIM_VMS_MAX].memory_mib;
+	if (act == DO_VM_RESIZE && action->vm != VM_NONE) {
+		action->cpus = r->scenario->vms[action->vm].cpus;
+		action->memory_mib = r->scenario->vms[action->vm].memory_mib;
 		read_sizes(r, object, place, "size", &action->cpus, &action->memory_mib);
 	}
 }

@@ -65,7 +65,7 @@ static void read_faults(struct reader *r, json_t *object, const char *place, str
 	value = json_object_get(starts, "only_on");
 	vm->start_fails_on = value && !json_is_null(value)
 				     ? read_node_mask(r, value, place_below(here, more, "only_on"))
-				     : UINT32_MAX;
+				     : UINT64_MAX;
 }
 
 enum scenario_want read_want(struct reader *r, json_t *object, const char *place)
@@ -231,7 +231,7 @@ static struct scenario_vm *vm_new(struct reader *r, const char *place, const cha
 {
 	struct scenario *s = r->scenario;
 
-	if (s->vm_count == SIM_VMS_MAX) {
+	if (s->vm_count == WORLD_VMS_MAX) {
 		reader_lack(r, "vms", "more than the simulator has");
 		r->cut = true;
 		return NULL;
@@ -252,19 +252,19 @@ static void read_added_vm(struct reader *r, json_t *action, const char *place, b
 	json_t *spec = read_member(r, action, place, "spec", JSON_OBJECT);
 	bool adds = act && strcmp(act, "vm-add") == 0;
 	char here[PLACE_SIZE];
-	uint8_t at;
+	uint16_t at;
 
 	if (!name)
 		return;
 	at = reader_find_vm(r->scenario, name);
-	if (adds && at == NAME_NONE) {
+	if (adds && at == VM_NONE) {
 		if (!vm_new(r, place_below(here, place, "vm"), name))
 			return;
-		at = (uint8_t)(r->scenario->vm_count - 1);
+		at = (uint16_t)(r->scenario->vm_count - 1);
 		if (!spec)
 			reader_bad(r, place, "the new vm has no spec");
 	}
-	if (at == NAME_NONE)
+	if (at == VM_NONE)
 		return;
 	if (adds && !mentioned[at]) {
 		r->scenario->vms[at].from_start = false;
@@ -277,7 +277,7 @@ static void read_added_vm(struct reader *r, json_t *action, const char *place, b
 void read_vms(struct reader *r, json_t *root)
 {
 	json_t *vms = read_member(r, root, "", "vms", JSON_OBJECT), *value, *steps;
-	bool mentioned[SIM_VMS_MAX + 1] = { false };
+	bool mentioned[WORLD_VMS_MAX + 1] = { false };
 	const char *name;
 	char place[PLACE_SIZE];
 
@@ -309,14 +309,14 @@ static void rule_member_add(struct reader *r, struct scenario_rule *rule, const 
 			    json_t *value, enum rule_role role)
 {
 	const char *name = json_string_value(value);
-	uint8_t vm;
+	uint16_t vm;
 
 	if (!name) {
 		reader_bad(r, place, "a vm is needed here");
 		return;
 	}
 	vm = read_vm_named(r, place, name);
-	if (vm == NAME_NONE)
+	if (vm == VM_NONE)
 		return;
 	if (rule->member_count == RULE_MEMBERS_MAX) {
 		reader_lack(r, "rules", "more members");
@@ -484,7 +484,7 @@ static void read_initial_vm(struct reader *r, json_t *value, const char *place,
 		if (vm->on >> i & 1)
 			vm->error_on = i;
 	if (vm->state == VM_AT_MIGRATING && (vm->on == 0 || (vm->on & (vm->on - 1)) != 0 ||
-					     vm->to == NAME_NONE || vm->on == 1u << vm->to))
+					     vm->to == NAME_NONE || vm->on == NODE_BIT(vm->to)))
 		reader_bad(r, place, "a vm that is migrating is on one node, and goes to another");
 	if (strcmp(word, "starting") == 0 || strcmp(word, "stopping") == 0)
 		vm->state = VM_AT_STOPPED;
@@ -526,7 +526,7 @@ static void runs_from_start(const struct scenario *s, struct scenario_vm *vm)
 	if (vm->home == NAME_NONE || s->nodes[vm->home].state != AT_ONLINE)
 		return;
 	vm->state = VM_AT_RUNNING;
-	vm->on = 1u << vm->home;
+	vm->on = NODE_BIT(vm->home);
 }
 
 void read_initial(struct reader *r, json_t *root)
@@ -553,9 +553,9 @@ void read_initial(struct reader *r, json_t *root)
 	vms = read_member(r, initial, "initial", "vms", JSON_OBJECT);
 	json_object_foreach(vms, name, value)
 	{
-		uint8_t vm = read_vm_named(r, place_below(place, "initial.vms", name), name);
+		uint16_t vm = read_vm_named(r, place_below(place, "initial.vms", name), name);
 
-		if (vm == NAME_NONE)
+		if (vm == VM_NONE)
 			continue;
 		read_initial_vm(r, value, place, &s->vms[vm]);
 		if (!r->bad)

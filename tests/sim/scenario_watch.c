@@ -83,7 +83,7 @@ void run_tell_move(struct run *run, const char *ev, uint32_t vm, uint8_t from, u
 static void host_cleared(struct run *run, uint32_t node)
 {
 	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
-		run->vms[v].at &= ~(1u << node);
+		run->vms[v].at &= ~NODE_BIT(node);
 }
 
 // ---- power
@@ -107,11 +107,11 @@ static void watch_power(struct run *run, uint32_t i)
 	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
 		run->vms[v].running[i] = run->vms[v].starting[i] = 0;
 	if ((run->cut_by_us | run->going_down) >> i & 1) {
-		run->cut_by_us &= ~(1u << i);
-		run->going_down &= ~(1u << i);
+		run->cut_by_us &= ~NODE_BIT(i);
+		run->going_down &= ~NODE_BIT(i);
 		if (run->reboots >> i & 1)
 			world_at(run->world, SECONDS(BOOT_S), host, GUARD_NONE, boot_run);
-		run->reboots &= ~(1u << i);
+		run->reboots &= ~NODE_BIT(i);
 		return;
 	}
 	if (host->proved_off)
@@ -173,7 +173,7 @@ static void vms_ended(struct run *run, uint32_t i)
 
 		if (!(vm->at >> i & 1) || vm->running[i] || vm->move.saved)
 			continue;
-		vm->at &= ~(1u << i);
+		vm->at &= ~NODE_BIT(i);
 		tell_vm(run, "vm-lost", v, i);
 	}
 }
@@ -243,16 +243,21 @@ static bool waits_for_arrivals(struct run *run, uint32_t i, const struct cluster
 			       const struct cluster_node *node)
 {
 	struct seen_node *seen = &run->nodes[i];
-	uint64_t coming = 0;
+	bool any = false;
 
 	if ((!node->maintenance || seen->maintenance) && (node->managed || !seen->managed))
 		return seen->closing = false;
-	for (uint32_t v = 0; v < run->scenario->vm_count; v++)
-		if (is_coming(cluster, run_vm(run, cluster, v), (uint8_t)(node - cluster->nodes)))
-			coming |= UINT64_C(1) << v;
-	seen->coming = seen->closing ? seen->coming & coming : coming;
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+		uint64_t *coming = &seen->coming[v / 64], bit = UINT64_C(1) << v % 64;
+		bool comes = (!seen->closing || (*coming & bit)) &&
+			     is_coming(cluster, run_vm(run, cluster, v),
+				       (uint8_t)(node - cluster->nodes));
+
+		*coming = comes ? *coming | bit : *coming & ~bit;
+		any |= comes;
+	}
 	seen->closing = true;
-	return seen->coming != 0;
+	return any;
 }
 
 // Whether it may have VMs, where that has changed, or where it has just come.
@@ -317,17 +322,17 @@ static void watch_proof(struct run *run, uint32_t i)
 
 // ---- VMs
 
-static uint8_t vm_of(const struct run *run, const struct proc *proc)
+static uint16_t vm_of(const struct run *run, const struct proc *proc)
 {
-	// run_vm() and the definitions give a VM's uuid its number as the last byte.
-	uint8_t vm = proc->uuid.bytes[15];
+	// run_vm() and the definitions give a VM's uuid its number in these bytes.
+	uint16_t vm = (uint16_t)(proc->uuid.bytes[13] << 8 | proc->uuid.bytes[15]);
 
-	return vm < run->scenario->vm_count ? vm : NAME_NONE;
+	return vm < run->scenario->vm_count ? vm : VM_NONE;
 }
 
 static const struct proc *proc_gone(const struct host *host, uint32_t serial)
 {
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
+	for (uint32_t i = 0; i < host->proc_high; i++)
 		if (host->procs[i].serial == serial)
 			return &host->procs[i];
 	return NULL;
@@ -352,7 +357,7 @@ static void watch_end(struct run *run, uint32_t v, uint32_t i)
 	}
 	if (watch_departure(run, v, i, proc))
 		return;
-	vm->at &= ~(1u << i);
+	vm->at &= ~NODE_BIT(i);
 	if (vm->crashed == vm->running[i] || (proc && proc->lost))
 		tell_vm(run, "vm-lost", v, i);
 	else
@@ -416,12 +421,12 @@ static void watch_begin(struct run *run, uint32_t i)
 {
 	struct host *host = &run->world->hosts[i];
 
-	for (uint32_t p = 0; p < SIM_VMS_MAX; p++) {
+	for (uint32_t p = 0; p < host->proc_high; p++) {
 		struct proc *proc = &host->procs[p];
-		uint8_t v = vm_of(run, proc);
+		uint16_t v = vm_of(run, proc);
 		struct seen_vm *vm;
 
-		if (proc->state == PROC_NONE || !proc->executed || v == NAME_NONE)
+		if (proc->state == PROC_NONE || !proc->executed || v == VM_NONE)
 			continue;
 		vm = &run->vms[v];
 		if (vm->running[i] == proc->serial ||
@@ -439,7 +444,7 @@ static void watch_begin(struct run *run, uint32_t i)
 			continue;
 		}
 		vm->running[i] = proc->serial;
-		vm->at |= 1u << i;
+		vm->at |= NODE_BIT(i);
 		inject(run, host, proc, v, true);
 		leave_error(run, v, i);
 		if (adopt(run, v))

@@ -12,7 +12,7 @@
 
 enum { WEIGHT_INFINITE = 1000000 };
 
-static void weigh(struct scenario_vm *vm, uint32_t mask, double weight)
+static void weigh(struct scenario_vm *vm, uint64_t mask, double weight)
 {
 	double most = WEIGHT_INFINITE;
 
@@ -40,7 +40,7 @@ static void read_weight_map(struct reader *r, json_t *map, const char *place,
 		else if (!json_is_number(value))
 			reader_bad(r, here, "a weight is needed here");
 		if (node != NAME_NONE)
-			weigh(vm, 1u << node, sign * weight);
+			weigh(vm, NODE_BIT(node), sign * weight);
 	}
 }
 
@@ -78,15 +78,15 @@ static void make_tiers(struct scenario_vm *vm, uint32_t nodes)
 
 	vm->tier_count = 0;
 	while (vm->tier_count < VM_TIERS_MAX) {
-		uint32_t mask = 0, lighter = 0;
+		uint64_t mask = 0, lighter = 0;
 		int64_t best = INT64_MIN;
 
 		for (uint32_t i = 0; i < nodes; i++)
 			if (vm->weight[i] < above && vm->weight[i] > best && !is_banned(vm, i))
 				best = vm->weight[i];
 		for (uint32_t i = 0; i < nodes; i++) {
-			mask |= (uint32_t)(vm->weight[i] == best) << i;
-			lighter |= (uint32_t)(vm->weight[i] < best && !is_banned(vm, i)) << i;
+			mask |= (uint64_t)(vm->weight[i] == best) << i;
+			lighter |= (uint64_t)(vm->weight[i] < best && !is_banned(vm, i)) << i;
 		}
 		if (lighter == 0)
 			return;
@@ -120,9 +120,9 @@ void weights_close(struct reader *r)
 			if (!is_banned(vm, i))
 				continue;
 			if (!vm->possible_given)
-				vm->possible = (1u << s->node_count) - 1;
+				vm->possible = NODE_BITS(s->node_count);
 			vm->possible_given = true;
-			vm->possible &= ~(1u << i);
+			vm->possible &= ~NODE_BIT(i);
 		}
 		make_tiers(vm, s->node_count);
 		if (vm->stickiness != STICKINESS_INFINITE && vm->sticks > 0)

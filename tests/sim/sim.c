@@ -58,7 +58,7 @@ static void print_config(FILE *out, const struct world_config *config)
 		"watchdogs %#x, fence devices %#x\n  troubles:",
 		config->hosts, config->vms, config->disks, config->io_timeout_s,
 		(unsigned int)(config->detection_us / 1000), config->no_quorum_hold_s,
-		config->no_quorum, config->watchdogs, config->fences);
+		config->no_quorum, (unsigned int)config->watchdogs, (unsigned int)config->fences);
 	for (uint32_t t = 0; t < TROUBLE_COUNT; t++)
 		if (config->troubles >> t & 1)
 			fprintf(out, " %s", trouble_word((enum trouble)t));
@@ -298,7 +298,7 @@ static bool options_read(int argc, char **argv, struct options *options)
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (strchr("fcjnv", c) && !number_of(optarg,
 						     c == 'j'	? JOBS_MAX
-						     : c == 'n' ? HOSTS_MAX
+						     : c == 'n' ? SIM_HOSTS_MAX
 						     : c == 'v' ? SIM_VMS_MAX - 8
 								: UINT64_MAX / 2,
 						     &number))

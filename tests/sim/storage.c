@@ -245,7 +245,7 @@ static void lease_run_write(struct world *world, struct item *item)
 		return;
 	job->event.flag = false;
 	if (!host->sanlock.running || !world->disks[job->disk].prepared ||
-	    job->event.lease_slot >= DISK_LEASES_MAX) {
+	    job->event.lease_slot >= world->limits.cluster.lease_slots_max) {
 		job->event.reason = "sanlock does not answer";
 	} else if (state == PATH_LOST) {
 		job->event.reason = "I/O error";

@@ -109,7 +109,7 @@ static struct proc *proc_named(struct story *story, const char *vm, struct host 
 	for (uint32_t i = 0; i < story->world->config.hosts; i++) {
 		struct host *host = &story->world->hosts[i];
 
-		for (uint32_t k = 0; k < SIM_VMS_MAX; k++) {
+		for (uint32_t k = 0; k < host->proc_high; k++) {
 			if (host->procs[k].state == PROC_NONE ||
 			    strcmp(vm_name(host, host->procs[k].vm), vm) != 0)
 				continue;
@@ -163,7 +163,7 @@ static bool qemu_stands(struct story *story, const char *name, const char *statu
 	for (uint32_t i = 0; i < story->config.hosts; i++) {
 		struct host *host = &story->world->hosts[i];
 
-		for (uint32_t k = 0; k < SIM_VMS_MAX; k++)
+		for (uint32_t k = 0; k < host->proc_high; k++)
 			if (host->procs[k].state != PROC_NONE &&
 			    strcmp(vm_name(host, host->procs[k].vm), name) == 0 &&
 			    strcmp(statuses[host->procs[k].out.status], status) == 0)
@@ -442,7 +442,7 @@ static bool config_command(struct story *story, char **words)
 
 	if (!words[1])
 		return false;
-	if (strcmp(words[0], "nodes") == 0 && number >= 2 && number <= HOSTS_MAX)
+	if (strcmp(words[0], "nodes") == 0 && number >= 2 && number <= SIM_HOSTS_MAX)
 		config->hosts = number;
 	else if (strcmp(words[0], "vms") == 0 && number < SIM_VMS_MAX)
 		config->vms = number;

@@ -590,7 +590,8 @@ void host_power_on(struct world *world, struct host *host)
 	host->paused = false;
 	host->watchdog_doomed = false;
 	host->lied_about = host->proved_off = false;
-	memset(host->procs, 0, sizeof(host->procs));
+	memset(host->procs, 0, host->proc_high * sizeof(*host->procs));
+	host->proc_high = 0;
 	host->power_epoch++;
 	host->boot = world_random_id(world);
 	host->booted_us = world->now_us;
@@ -674,7 +675,7 @@ void host_clock_step(struct world *world, struct host *host, int64_t step_ms)
 static struct node_limits limits_of(const struct world_config *config)
 {
 	struct node_limits limits = {
-		.cluster = { .vms_max = SIM_VMS_MAX, .lease_slots_max = DISK_LEASES_MAX },
+		.cluster = { .vms_max = SIM_VMS_MAX, .lease_slots_max = SIM_LEASES_MAX },
 		.view = {
 			.records_max = 256,
 			.log_bytes = 192 * 1024,
@@ -685,7 +686,15 @@ static struct node_limits limits_of(const struct world_config *config)
 		.requests_max = 32,
 	};
 
-	(void)config;
+	if (config->vms > SIM_VMS_MAX - 8 || config->hosts > SIM_HOSTS_MAX) {
+		size_t more = (size_t)4 * 1024 * (config->vms + 4 * config->hosts);
+
+		limits.cluster.vms_max = config->vms + SIM_VMS_MAX;
+		limits.cluster.lease_slots_max = DISK_LEASES_MAX;
+		limits.view.log_bytes += more;
+		limits.view.proposal_bytes += more;
+		limits.view.copy_bytes += 2 * more;
+	}
 	return limits;
 }
 
@@ -712,6 +721,9 @@ struct world *world_new(const struct world_config *config, uint64_t seed, FILE *
 		host->memory_mib = 65536;
 		host->cpus = 16;
 		snprintf(host->name, sizeof(host->name), "n%u", (unsigned int)(i + 1));
+		host->proc_max = world->limits.cluster.vms_max;
+		host->procs = calloc(host->proc_max, sizeof(*host->procs));
+		INVARIANT(host->procs);
 		host->memory = record_memory(node_memory(&world->limits));
 		host->watchdog = config->watchdogs >> i & 1;
 		host->fence_present = config->fences >> i & 1;
@@ -739,6 +751,7 @@ void world_free(struct world *world)
 		record_end(&world->hosts[i]);
 		record_memory_free(world->hosts[i].memory, node_memory(&world->limits));
 		free(world->hosts[i].own);
+		free(world->hosts[i].procs);
 		free(world->hosts[i].log);
 	}
 	corosync_fini(world);

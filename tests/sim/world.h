@@ -14,7 +14,9 @@
 #include "clusterd/node.h"
 
 #define SIM_WALL_MS UINT64_C(1800000000000) // the wall clock when the world begins
-enum { HOSTS_MAX = 16, DISKS_MAX = 4, DISK_LEASES_MAX = 512, SIM_VMS_MAX = 64 };
+enum { HOSTS_MAX = 64, DISKS_MAX = 4, DISK_LEASES_MAX = 2048 };
+// What seeds and stories have; scenarios may have more.
+enum { SIM_HOSTS_MAX = 16, SIM_VMS_MAX = 64, SIM_LEASES_MAX = 512, WORLD_VMS_MAX = 1000 };
 
 #define NEVER UINT64_MAX
 #define MS(ms) ((uint64_t)(ms) * 1000)
@@ -75,14 +77,13 @@ struct ring_message {
 	struct group_member from;
 	uint8_t *body;
 	uint32_t size;
-	uint64_t received_us[HOSTS_MAX];	// by each host; NEVER: not before the ring's
-						// recovery
+	uint64_t *received_us; // by each host; NEVER: not before the ring's recovery
 };
 
 struct ring {
 	uint64_t number;	// unique in this world
 	uint64_t id;		// corosync's own, which may restart
-	uint32_t members;	// mask of host indexes
+	uint64_t members;	// mask of host indexes
 	bool broken;		// the token is lost
 	uint64_t broken_us, orders_until_us;
 	struct ring_message *log;
@@ -318,7 +319,8 @@ struct host {
 	struct store store;
 	struct sanlock sanlock;
 	struct place_on_host paths[DISKS_MAX];
-	struct proc procs[SIM_VMS_MAX];
+	struct proc *procs;
+	uint32_t proc_max, proc_high; // no process ever was in those from proc_high on
 	uint32_t proc_serial;
 
 	bool fence_present;
@@ -416,7 +418,7 @@ const char *trouble_word(enum trouble trouble);
 struct world_config {
 	uint32_t hosts, vms, disks;
 	uint32_t troubles;		// mask
-	uint32_t watchdogs, fences;	// masks of hosts
+	uint64_t watchdogs, fences;	// masks of hosts
 	uint32_t second_fences;		// those that have another device, which always works
 	uint32_t io_timeout_s;
 	uint64_t detection_us;		// token + consensus
@@ -466,7 +468,7 @@ struct saved_file {
 	uint64_t memory;	// as in struct proc
 };
 
-enum { AGES_MAX = 256, SAVED_MAX = 64, MOVE_IDS_MAX = 4096 };
+enum { AGES_MAX = 2 * WORLD_VMS_MAX, SAVED_MAX = 64, MOVE_IDS_MAX = 4096 };
 
 /*
  * The administrators' own books about vm0, vm1...: what they were told is so, as of an index of the
@@ -525,7 +527,7 @@ struct world {
 	uint32_t scripts_count;
 	bool measuring;			// hosts post samples
 	struct rng measure_rng;
-	struct sim_load loads[SIM_VMS_MAX];
+	struct sim_load loads[WORLD_VMS_MAX];
 	uint32_t load_count;
 	bool recover_wanted;		// most stores are gone: only a recovery goes on
 	uint64_t stats[STAT_COUNT];
@@ -663,6 +665,7 @@ void proc_post(struct world *world, struct host *host, const struct proc *proc,
 // Its guest's CPUs begin to run, or stop for the migration's sake.
 void proc_writes(struct world *world, struct host *host, struct proc *proc);
 void proc_stands(struct proc *proc);
+struct proc *host_proc_free(struct host *host); // a free place; NULL: there is none
 struct proc *host_proc(struct host *host, struct vm_ref vm);
 struct proc *host_proc_uuid(struct host *host, const struct uuid *uuid);
 struct proc *host_proc_serial(struct host *host, uint32_t serial);

@@ -81,6 +81,9 @@ static void proc_end(struct world *world, struct host *host, struct proc *proc, 
 	proc->state = PROC_NONE;
 	proc->writes = false;
 	sanlock_release(world, host, &gone);
+	// Of a child that an earlier clusterd left nobody was told, so nobody hears of its end.
+	if (!gone.executed && gone.daemon != host->daemon_epoch)
+		return;
 	// Of a guest that came, or was restored, it is known that it never ran as long as it was
 	// not told to.
 	proc_post(world, host, &gone, EVENT_QEMU_EXITED,
@@ -189,6 +192,7 @@ static void vm_spawn(struct world *world, struct host *host, const struct action
 		.uuid = action->uuid,
 		.attempt = action->attempt,
 		.serial = ++host->proc_serial,
+		.daemon = host->daemon_epoch,
 		.lease_count = vm->lease_count,
 		.registered = UINT32_MAX,
 	};

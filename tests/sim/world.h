@@ -238,6 +238,7 @@ struct proc {
 	struct uuid uuid;
 	uint32_t attempt;
 	uint32_t serial;	// unique on this host
+	uint32_t daemon;	// the clusterd that spawned it, as epoch
 	bool executed;		// a QEMU lives
 	bool writes;		// its CPUs run, or may be about to
 	bool resumed;		// after it had stood still: EVENT_QEMU_RUNNING is on its way

@@ -13,6 +13,7 @@
  * was told, and its daemon has said that the guest never continued there: WORD_NEVER, or the same
  * as a committed report. A target that died having been told may have continued, so the disk may be
  *   newer than the memory here: this QEMU is ended, and the VM is started anew.
+ * - With post-copy only once QEMU has ended it whole: see source_return().
  * - Both only with the lease taken exclusively, which sanlock grants only when no living process
  *   elsewhere holds it. It would be the proof even if all words above were wrong about who lives;
  *   who continued, and died, no lease can tell.
@@ -531,6 +532,24 @@ static void source_end(struct move_source *source, const struct move_context *co
 	source_move(source, SOURCE_ENDING, context->now_ms);
 }
 
+/*
+ * Nobody else has continued it, nor will. A QEMU whose post-copy has not come to its end refuses to
+ * continue, and for ever where that was torn (tried with 7.2: "Migration is not finalized yet"; and
+ * told to cancel then it hangs). So its end is waited for, and brought about: the target is gone.
+ * What is torn is ended, and starts anew from a disk that nobody has written since.
+ */
+static void source_return(struct move_source *source, const struct move_context *context)
+{
+	if (still_sends(source))
+		source_break_rest(source, context);
+	else if (source->status == MIGRATE_TORN)
+		source_end(source, context,
+			   "its target could not continue it, and QEMU does not take back what "
+			   "post-copy has begun to send");
+	else
+		source_move(source, SOURCE_RESUMING, context->now_ms);
+}
+
 static void step_handed(struct move_source *source, const struct move_context *context)
 {
 	const struct move *move = context->move;
@@ -549,7 +568,7 @@ static void step_handed(struct move_source *source, const struct move_context *c
 		return;
 	}
 	if (source->never || (move->target_gone && (!source->told || !move->target_died))) {
-		source_move(source, SOURCE_RESUMING, context->now_ms);
+		source_return(source, context);
 		return;
 	}
 	if (move->target_gone) {

@@ -69,6 +69,11 @@ void source_step_rest(struct move_source *source, const struct move_context *con
 		break_again(source, context, CANCEL_LIMIT_MS);
 }
 
+void source_break_rest(struct move_source *source, const struct move_context *context)
+{
+	break_again(source, context, CANCEL_LIMIT_MS);
+}
+
 bool source_is_connecting(const struct move_source *source)
 {
 	return source->state == SOURCE_SENDING && source->status == MIGRATE_SETUP;

@@ -23,6 +23,8 @@ enum {
 const char *source_why_unwanted(const struct move_context *context);
 // Post-copy, which was renounced and still sends.
 void source_step_rest(struct move_source *source, const struct move_context *context);
+// Nobody takes the rest any more.
+void source_break_rest(struct move_source *source, const struct move_context *context);
 bool source_is_connecting(const struct move_source *source);
 void source_step_switching(struct move_source *source, const struct move_context *context);
 void source_step_cancelling(struct move_source *source, const struct move_context *context);

@@ -762,6 +762,13 @@ void move_cont(struct world *world, struct host *host, struct proc *proc)
 {
 	if (!proc->executed || proc->writes)
 		return;
+	// "Migration is not finalized yet", and never will be where it was torn.
+	if (proc->handed && (proc->out.status == MIGRATE_POSTCOPY ||
+			     proc->out.status == MIGRATE_TORN)) {
+		check_fail(world, host, "%s is to continue in the middle of its post-copy",
+			   vm_name(host, proc->vm));
+		return;
+	}
 	// QEMU loads first: the edge tells it when it has.
 	if (proc->mode != START_FRESH && !proc->continued && !proc->received) {
 		proc->cont_asked = true;

@@ -594,6 +594,30 @@ static void a_rest_that_does_not_get_through_is_broken_off(void **state)
 	assert_int_equal(asked(ACTION_QEMU_CONT), 0);
 }
 
+// The target could not have the disk, and never continued. QEMU does not take the guest back before
+// the end of its post-copy, nor ever where that was torn.
+static void a_post_copy_comes_back_whole_or_not_at_all(void **state)
+{
+	for (int torn = 0; torn < 2; torn++) {
+		open_world(state);
+		def.post_copy = true;
+		source_sends();
+		source_migrates(MIGRATE_ACTIVE);
+		source_migrates(MIGRATE_PRE_SWITCHOVER);
+		source_migrates(MIGRATE_POSTCOPY);
+		source_gets_word(WORD_NEVER);
+		assert_int_equal(asked(ACTION_MIGRATE_BREAK), 1);
+		assert_int_equal(asked(ACTION_LEASE_EXCLUSIVE), 0);
+		assert_int_equal(source.state, SOURCE_HANDED);
+		now_ms += 3000;
+		source_migrates(MIGRATE_POSTCOPY);
+		assert_int_equal(asked(ACTION_MIGRATE_BREAK), 1);
+		source_migrates(torn ? MIGRATE_TORN : MIGRATE_COMPLETED);
+		assert_int_equal(asked(ACTION_LEASE_EXCLUSIVE), !torn);
+		assert_int_equal(asked(ACTION_QEMU_KILL), torn);
+	}
+}
+
 // A new daemon finds it in the middle, and lets it go on.
 static void a_rest_that_is_found_goes_on(void **state)
 {
@@ -700,6 +724,7 @@ int main(void)
 		TEST(streams_go_by_memory_and_processors),
 		TEST(a_source_ends_when_its_post_copy_target_died),
 		TEST(a_rest_that_does_not_get_through_is_broken_off),
+		TEST(a_post_copy_comes_back_whole_or_not_at_all),
 		TEST(a_rest_that_is_found_goes_on),
 		TEST(a_renounced_qemu_that_continues_by_itself_is_killed),
 		TEST(what_never_answered_is_not_moved),

@@ -27,6 +27,12 @@ static bool target_allowed(struct apply *a, const struct vm *vm, uint8_t target)
 	if (there->maintenance)
 		return refuse(a, "maintenance", WORDS("node ", node, " is in maintenance"),
 			      WORDS("clustadm node maintenance ", node, " off"));
+	if (!there->managed)
+		return refuse(a, "unmanaged", WORDS("node ", node, " is unmanaged"),
+			      WORDS("clustadm node manage ", node));
+	if (there->report.leaving)
+		return refuse(a, "node-state", WORDS("node ", node, " is shutting down"),
+			      WORDS("bring back ", node, ", or name another node"));
 	return true;
 }
 

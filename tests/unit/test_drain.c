@@ -415,6 +415,15 @@ static void nothing_comes_to_a_node_in_maintenance(void **state)
 	accept(&f, on);
 	move.actor = N2;
 	refused(&f, move, "maintenance", "n2 is in maintenance");
+	// Closed between the coordinator's decision and its commitment, too.
+	the_node(&f, 2)->maintenance = false;
+	the_node(&f, 2)->managed = false;
+	refused(&f, move, "unmanaged", "n2 is unmanaged");
+	the_node(&f, 2)->managed = true;
+	the_node(&f, 2)->report.leaving = LEAVING_OFF;
+	refused(&f, move, "node-state", "n2 is shutting down");
+	the_node(&f, 2)->report.leaving = LEAVING_NOT;
+	the_node(&f, 2)->maintenance = true;
 	CHECK_PLAN(N1, { "a", DRAIN_STEP_MOVE, MOVE_LIVE, N3, "" });
 }
 

@@ -337,6 +337,10 @@ void move_give_up(struct apply *a, struct move *move)
 		return;
 	case STAGE_SAVE:
 	case STAGE_STOP:
+		// What was found of its target says nothing of its source.
+		if (!move->cancelled && move->anew)
+			move->reason[0] = 0;
+		move->anew = move->anew && move->cancelled;
 		move->cancelled = true;
 		move_say(move, "cancelled");
 		return;
@@ -473,6 +477,25 @@ static bool move_cancel(struct apply *a)
 	return true;
 }
 
+// The coordinator's word on where it may go on when it has ended on its source; it may change its
+// mind.
+static bool move_goes_on(struct apply *a, struct move *move)
+{
+	const struct entry *entry = a->entry;
+
+	if (entry->move_outcome == MOVE_RESTARTED &&
+	    (move->target != SLOT_NONE || move->cancelled)) {
+		move->anew = true;
+		move_say(move, entry->reason);
+		return true;
+	}
+	if (entry->move_outcome == MOVE_STAYED && move->cancelled && !move->anew) {
+		move->back = true;
+		return true;
+	}
+	return refuse(a, "stale", WORDS("the move has moved on"), WORDS(""));
+}
+
 // What needs no report of either end.
 static bool move_ended(struct apply *a)
 {
@@ -490,12 +513,8 @@ static bool move_ended(struct apply *a)
 		move_undo(a, move, entry->reason);
 		return true;
 	}
-	if (move && entry->move_outcome == MOVE_RESTARTED && move->target != SLOT_NONE &&
-	    (move->stage == STAGE_SAVE || move->stage == STAGE_STOP)) {
-		move->anew = true;
-		move_say(move, entry->reason);
-		return true;
-	}
+	if (move && (move->stage == STAGE_SAVE || move->stage == STAGE_STOP))
+		return move_goes_on(a, move);
 	return refuse(a, "stale", WORDS("the move has moved on"), WORDS(""));
 }
 

@@ -123,24 +123,22 @@ static bool report_exclusive(struct apply *a, struct vm *vm, struct move *move, 
 }
 
 /*
- * Why the target cannot have it, for whom it was chosen a while ago: what the administrator has
- * said since. What rules and loads have come to say the coordinator sees, which then marks the
- * move.
+ * Why the node cannot have it, for which it was chosen a while ago: what the administrator has said
+ * since. What rules and loads have come to say the coordinator sees, which then marks the move.
  */
-static const char *target_closed(const struct cluster *cluster, const struct vm *vm,
-				 const struct move *move)
+static const char *node_closed(const struct cluster *cluster, const struct vm *vm, uint8_t slot)
 {
-	const struct cluster_node *target = &cluster->nodes[move->target];
+	const struct cluster_node *node = &cluster->nodes[slot];
 
-	if (target->life != NODE_ONLINE)
+	if (node->life != NODE_ONLINE)
 		return " cannot take it any more";
-	if (target->report.leaving)
+	if (node->report.leaving)
 		return " goes down";
-	if (target->maintenance)
+	if (node->maintenance)
 		return " is in maintenance by now";
-	if (!target->managed)
+	if (!node->managed)
 		return " is unmanaged by now";
-	if (vm->possible != 0 && !(vm->possible & slot_bit(move->target)))
+	if (vm->possible != 0 && !(vm->possible & slot_bit(slot)))
 		return " is no possible owner of it any more";
 	return NULL;
 }
@@ -155,12 +153,14 @@ static void arrive_anywhere(struct apply *a, struct vm *vm, struct move *move, c
 
 /*
  * Nothing of it is left on the source: placed on the target, or again on the source when that was
- * cancelled too late. Where neither can take it any more it is left to placement.
+ * cancelled too late. To begin there is a start like any other, and rules may have come since it
+ * began to run there: only the coordinator can have asked them. Where it may not go on, or nobody
+ * has looked yet, it is left to placement.
  */
 static void move_arrive(struct apply *a, struct vm *vm, struct move *move, enum move_stage stage)
 {
 	uint8_t owner = move->cancelled || move->target == SLOT_NONE ? move->source : move->target;
-	const char *closed = NULL;
+	const char *closed;
 	char reason[REASON_SIZE];
 
 	move->source_gone = true;
@@ -175,11 +175,8 @@ static void move_arrive(struct apply *a, struct vm *vm, struct move *move, enum 
 		move_end(a, move, MOVE_SAVED, "its host goes down; it goes on wherever it can");
 		return;
 	}
-	if (owner == move->target)
-		closed = target_closed(a->cluster, vm, move);
-	else if (a->cluster->nodes[owner].life != NODE_ONLINE)
-		closed = " cannot take it any more";
-	if (closed || (move->anew && !move->cancelled)) {
+	closed = node_closed(a->cluster, vm, owner);
+	if (closed || move->anew || (move->cancelled && !move->back)) {
 		words_join(reason, sizeof(reason),
 			   WORDS(closed ? slot_name(a->cluster, owner) : move->reason,
 				 closed ? closed : ""));

@@ -246,7 +246,7 @@ enum move_kind {
  * UNDO -> CLEANUP where the target had continued before it could hear of the undoing: whoever runs
  * the guest has the truth. A quick or cold move that is cancelled stays in SAVE or STOP with
  * `cancelled`: the source ends the saving and says FAILED, or, when it is too late for that, SAVED
- * or STOPPED, and begins again on the source.
+ * or STOPPED, and begins again on the source, if the coordinator has found (`back`) that it may.
  *
  * PREPARE   the source makes its exclusive lease shared, the target takes it shared and has a QEMU
  *           that listens (`shared`, `ready`).
@@ -329,8 +329,9 @@ struct move {
 	char avoid[ADDRESS_SIZE];   // the one that an earlier attempt failed over; empty: it is
 				    // the first
 	bool broke;		    // the memory did not get through
-	bool anew;		    // SAVE, STOP: the target is not to have it any more; placed
-				    // anew when it has ended on its source
+	bool anew;		    // SAVE, STOP: where it was to go on it may not; placed anew
+				    // when it has ended on its source
+	bool back;		    // cancelled in SAVE, STOP: its source may have it back
 	uint32_t port;
 	struct move_numbers forecast, fact;
 	char reason[REASON_SIZE]; // of the failure, or why it waits

@@ -321,32 +321,51 @@ static bool decide_overdue(struct node *node, uint64_t present, uint32_t at,
 	return reason != NULL;
 }
 
+// Why the node may not have it, where it is counted already; or NULL.
+static const struct check *judge_again(const struct cluster *cluster,
+				       const struct move_round *round, const struct vm *vm,
+				       uint8_t slot, struct placement_node *row)
+{
+	// Of its owner that is not in its own way.
+	if (vm->owner == slot) {
+		placement_judge(cluster, &round->load, vm, slot, row);
+	} else {
+		struct placement_load load = round->load;
+
+		placement_load_remove(&load, cluster, vm, slot);
+		placement_judge(cluster, &load, vm, slot, row);
+	}
+	for (uint32_t i = 0; i < PLACEMENT_CHECK_COUNT; i++)
+		if (row->checks[i].verdict == CHECK_FAIL)
+			return &row->checks[i];
+	return NULL;
+}
+
 /*
  * Its guest is being stopped or saved, which takes a while: the target may be none any more by the
- * rules, its health or what it has room for. One that is only absent for a moment is waited for.
+ * rules, its health or what it has room for; and so may the source be, to which it goes back when
+ * that is cancelled. One that is only absent for a moment is waited for.
  */
-static void decide_target(struct node *node, struct move_round *round, const struct move *move,
-			  struct actions *actions)
+static void decide_place_after(struct node *node, struct move_round *round,
+			       const struct move *move, struct actions *actions)
 {
 	const struct cluster *cluster = &node->cluster;
 	const struct vm *vm = cluster_vm(cluster, move->vm);
+	uint8_t slot = move->cancelled ? move->source : move->target;
 	char reason[REASON_SIZE] = "", fix[REASON_SIZE];
-	struct placement_load load;
+	const struct check *failed;
 	struct placement_node row;
 
-	if ((move->stage != STAGE_SAVE && move->stage != STAGE_STOP) || move->anew ||
-	    move->cancelled || !vm || move->target >= NODES_MAX ||
-	    !(round->load.present >> move->target & 1))
+	if ((move->stage != STAGE_SAVE && move->stage != STAGE_STOP) || move->anew || !vm ||
+	    slot >= NODES_MAX || !(round->load.present >> slot & 1) ||
+	    vm->wanted != VM_WANTED_RUNNING)
 		return;
-	load = round->load;
-	placement_load_remove(&load, cluster, vm, move->target);
-	placement_judge(cluster, &load, vm, move->target, &row);
-	for (uint32_t i = 0; i < PLACEMENT_CHECK_COUNT; i++) {
-		if (row.checks[i].verdict != CHECK_FAIL)
-			continue;
-		placement_explain_check(cluster, vm, move->target, &row.checks[i], reason, fix);
+	failed = judge_again(cluster, round, vm, slot, &row);
+	if (failed) {
+		placement_explain_check(cluster, vm, slot, failed, reason, fix);
 		propose_end(node, move, MOVE_RESTARTED, reason, actions);
-		return;
+	} else if (move->cancelled && !move->back) {
+		propose_end(node, move, MOVE_STAYED, "", actions);
 	}
 }
 
@@ -383,7 +402,7 @@ void decide_moves(struct node *node, uint64_t present, struct actions *actions)
 		if (decide_overdue(node, present, i, actions))
 			continue;
 		if (is_begun(move))
-			decide_target(node, &round, move, actions);
+			decide_place_after(node, &round, move, actions);
 		else
 			decide_asked(node, &round, move, actions);
 	}

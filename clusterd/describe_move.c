@@ -245,6 +245,10 @@ static void describe_end(const struct cluster *cluster, const struct entry *entr
 
 	if (!move)
 		return;
+	// That it may go back to where it was is what everybody expects of a cancel.
+	if (entry->move_outcome == MOVE_STAYED &&
+	    (move->stage == STAGE_SAVE || move->stage == STAGE_STOP))
+		return;
 	text_add(text_add(text_add(text, "vm "), vm_name(cluster, move->vm)), ": ");
 	if (entry->move_outcome == MOVE_REFUSED)
 		text_add(text, "not moved");

@@ -321,6 +321,7 @@ static void fields_move(struct fields *f, struct move *move)
 	field_string(f, move->avoid, sizeof(move->avoid));
 	field_bool(f, &move->broke);
 	field_bool(f, &move->anew);
+	field_bool(f, &move->back);
 	field_u32(f, &move->port);
 	fields_move_numbers(f, &move->forecast);
 	fields_move_numbers(f, &move->fact);

@@ -100,16 +100,16 @@ moves
      4.504 n1   drain n1: done
      4.504 n1   | node n1: to be emptied for maintenance
      4.506 n1   | vm half: could not be saved: cancelled
-     4.507 n1   | vm app: to be stopped and started in the order of the rules
-     4.507 n1   | vm db: to be stopped and started in the order of the rules
-     4.507 n1   | vm web: to be stopped and started in the order of the rules
-     4.510 n1   | vm web: cold move from n1 to n3 (drain)
-     4.512 n1   | vm app: cold move from n1 to n2 (drain)
-     6.637 n1   QEMU of web ends: the guest shut down
-     6.653 n1   | vm web: stopped on n1: it is moved, and starts anew elsewhere
-     6.655 n1   | vm db: cold move from n1 to n2 (drain)
-     8.780 n1   QEMU of app ends: the guest shut down
-     8.796 n1   | vm app: stopped on n1: it is moved, and starts anew elsewhere
+     4.508 n1   | vm app: to be stopped and started in the order of the rules
+     4.510 n1   | vm db: to be stopped and started in the order of the rules
+     4.510 n1   | vm web: to be stopped and started in the order of the rules
+     4.512 n1   | vm web: cold move from n1 to n3 (drain)
+     4.515 n1   | vm app: cold move from n1 to n2 (drain)
+     6.640 n1   QEMU of web ends: the guest shut down
+     6.655 n1   | vm web: stopped on n1: it is moved, and starts anew elsewhere
+     6.658 n1   | vm db: cold move from n1 to n2 (drain)
+     8.783 n1   QEMU of app ends: the guest shut down
+     8.798 n1   | vm app: stopped on n1: it is moved, and starts anew elsewhere
      9.500 --   > states
      9.500 --     n1: draining
      9.500 --     n2: online
@@ -123,15 +123,15 @@ moves
      9.500 --   > plan drain n1
      9.500 --     db is waited for (auto): it is being moved
      9.500 --   > run 40
-    10.923 n1   QEMU of db ends: the guest shut down
-    10.939 n1   | vm db: stopped on n1: it is moved, and starts anew elsewhere
-    10.941 n1   | node n1: drained
-    10.973 n2   QEMU of db starts
-    11.050 n1   | vm db: runs on n2
-    11.084 n2   QEMU of app starts
-    11.161 n1   | vm app: runs on n2
-    11.194 n3   QEMU of web starts
-    11.272 n1   | vm web: runs on n3
+    10.926 n1   QEMU of db ends: the guest shut down
+    10.941 n1   | vm db: stopped on n1: it is moved, and starts anew elsewhere
+    10.944 n1   | node n1: drained
+    10.975 n2   QEMU of db starts
+    11.052 n1   | vm db: runs on n2
+    11.086 n2   QEMU of app starts
+    11.163 n1   | vm app: runs on n2
+    11.197 n3   QEMU of web starts
+    11.274 n1   | vm web: runs on n3
     49.500 --   > states
     49.500 --     n1: maintenance
     49.500 --     n2: online

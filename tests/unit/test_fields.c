@@ -370,6 +370,7 @@ static void fill_move(struct cluster *cluster)
 	END(move->avoid);
 	FLAG(move->broke);
 	FLAG(move->anew);
+	FLAG(move->back);
 	END(move->reason);
 }
 

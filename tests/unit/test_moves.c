@@ -524,12 +524,26 @@ static void a_quick_move_whose_target_is_gone_when_it_is_saved(void **state)
 	assert_int_equal(web()->saved, SAVED_KEPT);
 }
 
+// The coordinator's word on where it may go on.
+static struct entry goes_on(enum move_outcome how, const char *reason)
+{
+	struct entry entry = { .type = ENTRY_MOVE_END,
+			       .view = f.cluster.view,
+			       .move = web()->move,
+			       .move_outcome = (uint8_t)how };
+
+	text_copy(entry.reason, sizeof(entry.reason), reason);
+	return entry;
+}
+
 static void a_quick_move_cancelled_late_begins_again_on_its_source(void **state)
 {
 	(void)state;
 	quick(STAGE_SAVE);
+	refused(&f, goes_on(MOVE_STAYED, ""), "stale", "");
 	accept(&f, named(ENTRY_MOVE_CANCEL, "web"));
 	stands(STAGE_SAVE);
+	accept(&f, goes_on(MOVE_STAYED, ""));
 	say(N1, MOVE_REPORT_SAVED);
 	assert_int_equal(web()->owner, N1);
 	stands(STAGE_RESTORE);
@@ -537,6 +551,49 @@ static void a_quick_move_cancelled_late_begins_again_on_its_source(void **state)
 	vm_reports(&f, "web", 1, VM_REPORT_STARTED, "");
 	ended(MOVE_CANCELLED);
 	runs_on(N1);
+}
+
+static void close_source(int how)
+{
+	// What was found of its target before the cancel is none of this.
+	accept(&f, goes_on(MOVE_RESTARTED, "no room on n2"));
+	accept(&f, named(ENTRY_MOVE_CANCEL, "web"));
+	if (how != 1)
+		accept(&f, goes_on(MOVE_STAYED, ""));
+	if (how == 2)
+		accept(&f, goes_on(MOVE_RESTARTED, "a rule forbids it"));
+	the_node(&f, 1)->maintenance = how == 3;
+	the_node(&f, 1)->managed = how != 4;
+	// Cancelled once more it is as it was.
+	accept(&f, named(ENTRY_MOVE_CANCEL, "web"));
+}
+
+// To go back is a start, and rules may have come: unless it was looked whether it may.
+static void a_cancelled_one_goes_back_where_it_may(void **state)
+{
+	static const char *const words[] = { "", "cancelled", "cancelled", "maint", "unmanaged" };
+
+	for (int how = 0; how < 10; how++) {
+		bool cold = how >= 5;
+
+		end(state);
+		begin(state);
+		accept(&f, request(cold ? MOVE_COLD : MOVE_QUICK, N2));
+		accept(&f, begin_entry(cold ? MOVE_COLD : MOVE_QUICK, N2));
+		close_source(how % 5);
+		if (cold)
+			vm_reports(&f, "web", 1, VM_REPORT_STOPPED, "");
+		else
+			say(N1, MOVE_REPORT_SAVED);
+		if (how % 5 == 0) {
+			stands(cold ? STAGE_START : STAGE_RESTORE);
+			assert_int_equal(web()->owner, N1);
+			continue;
+		}
+		ended(MOVE_RESTARTED);
+		assert_non_null(strstr(last_past()->reason, words[how % 5]));
+		idle();
+	}
 }
 
 static void a_vm_is_saved_and_restored(void **state)
@@ -729,6 +786,7 @@ int main(void)
 		T(a_quick_move_whose_ends_die),
 		T(a_quick_move_whose_target_is_gone_when_it_is_saved),
 		T(a_quick_move_cancelled_late_begins_again_on_its_source),
+		T(a_cancelled_one_goes_back_where_it_may),
 		T(a_vm_is_saved_and_restored),
 		T(a_state_that_was_taken_in_vain),
 		T(a_cold_move),

@@ -32,6 +32,30 @@ enum facts_state {
 
 enum host_accel { ACCEL_TCG, ACCEL_KVM, HOST_ACCEL_COUNT };
 
+/*
+ * Files of a VM that its QEMU could not open on this host, as tried by the user that it runs as.
+ * What runs here has them open and is not tried.
+ */
+enum { IMAGE_FAULTS_MAX = 32, IMAGE_KERNEL = 254, IMAGE_INITRD = 255 };
+
+enum image_state {
+	IMAGE_GOOD,
+	IMAGE_MISSING,
+	IMAGE_DENIED,	// QEMU's user may not read it
+	IMAGE_READONLY, // nor write it
+	IMAGE_BROKEN,	// it cannot be read, or is no file
+	IMAGE_FORMAT,	// not of the format that it is defined with
+	IMAGE_BACKING,	// what it is made upon cannot be opened
+	IMAGE_STATE_COUNT,
+};
+
+struct image_fault {
+	uint32_t slot, serial; // of the VM
+	uint8_t image;	       // number of the disk, or IMAGE_KERNEL, IMAGE_INITRD
+	uint8_t state;	       // enum image_state
+	uint8_t spare[2];      // zero
+};
+
 // Without gaps between its members: two are compared as bytes.
 struct host_facts {
 	uint8_t state; // enum facts_state
@@ -39,7 +63,7 @@ struct host_facts {
 	uint8_t machine_count, model_count, bridge_count;
 	bool bridges_cut;      // there are more than fit in here
 	bool no_post_copy;     // the kernel does not let QEMU's user fetch memory afterwards
-	uint8_t spare;	       // zero
+	uint8_t image_count;   // IMAGE_FAULTS_MAX: there may be more
 	uint32_t qemu_version; // 7.2.22 is 70222
 	uint32_t hugepage_kib; // the host's usual size; 0: none
 	uint32_t hugepages, hugepages_free;
@@ -54,4 +78,5 @@ struct host_facts {
 	uint32_t machines[MACHINES_MAX]; // name_hash() of every machine type and alias
 	uint32_t models[CPU_MODELS_MAX]; // name_hash() of every CPU model
 	char bridges[BRIDGES_MAX][BRIDGE_SIZE];
+	struct image_fault images[IMAGE_FAULTS_MAX];
 };

@@ -259,6 +259,7 @@ static void fields_host_facts(struct fields *f, struct host_facts *facts)
 	field_small_count(f, &facts->bridge_count, BRIDGES_MAX);
 	field_bool(f, &facts->bridges_cut);
 	field_bool(f, &facts->no_post_copy);
+	field_small_count(f, &facts->image_count, IMAGE_FAULTS_MAX);
 	field_u32(f, &facts->qemu_version);
 	field_u32(f, &facts->hugepage_kib);
 	field_u32(f, &facts->hugepages);
@@ -277,6 +278,12 @@ static void fields_host_facts(struct fields *f, struct host_facts *facts)
 		field_u32(f, &facts->models[i]);
 	for (uint32_t i = 0; i < facts->bridge_count; i++)
 		field_string(f, facts->bridges[i], sizeof(facts->bridges[i]));
+	for (uint32_t i = 0; i < facts->image_count; i++) {
+		field_u32(f, &facts->images[i].slot);
+		field_u32(f, &facts->images[i].serial);
+		field_u8(f, &facts->images[i].image);
+		field_enum(f, &facts->images[i].state, IMAGE_STATE_COUNT);
+	}
 }
 
 static bool volume_said(const struct node_volume *volume)

@@ -304,6 +304,41 @@ static void judge_volumes(const struct question *q, struct preflight_row *row)
 	}
 }
 
+// A file on a volume that is not online is the volume's row.
+static bool image_there(const struct question *q, uint8_t image)
+{
+	const struct vm_def *def = q->def;
+	const char *volume = preflight_image_volume(def, image);
+
+	for (uint8_t v = 0; v < VOLUMES_MAX; v++)
+		if (q->cluster->volumes[v].used &&
+		    strcmp(q->cluster->volumes[v].def.name, volume) == 0)
+			return q->target->report.volumes[v].state == VOLUME_ONLINE ||
+			       q->target->report.volumes[v].state == VOLUME_SLOW;
+	return false;
+}
+
+static void judge_images(const struct question *q, struct preflight_row *row)
+{
+	const struct host_facts *facts = &q->target->report.facts;
+
+	row->needed = q->def->disk_count;
+	for (uint32_t i = 0; i < facts->image_count; i++) {
+		const struct image_fault *fault = &facts->images[i];
+
+		if (fault->slot != q->vm->ref.slot || fault->serial != q->vm->ref.serial ||
+		    !image_there(q, fault->image))
+			continue;
+		row->item = fault->image;
+		row->found = fault->state;
+		fail(row, WHY_IMAGE);
+		return;
+	}
+	// It may be among those that did not fit into the report.
+	if (facts->image_count == IMAGE_FAULTS_MAX)
+		warn(row, WHY_UNKNOWN);
+}
+
 static void judge_leases(const struct question *q, struct preflight_row *row)
 {
 	for (uint32_t i = 0; i < q->vm->lease_count; i++) {
@@ -421,6 +456,7 @@ static const struct {
 	[PREFLIGHT_MEMORY] = { "memory", judge_memory, GOES },
 	[PREFLIGHT_HUGEPAGES] = { "huge-pages", judge_hugepages, GOES },
 	[PREFLIGHT_VOLUMES] = { "volumes", judge_volumes, GOES },
+	[PREFLIGHT_IMAGES] = { "images", judge_images, GOES },
 	[PREFLIGHT_LEASES] = { "leases", judge_leases, GOES },
 	[PREFLIGHT_BRIDGES] = { "bridges", judge_bridges, GOES },
 	[PREFLIGHT_NETWORK] = { "network", judge_network, LIVE },
@@ -525,6 +561,25 @@ static bool on_volume(const struct vm_def *def, const char *volume)
 		if (strcmp(def->disks[i].volume, volume) == 0)
 			return true;
 	return strcmp(def->kernel.volume, volume) == 0 || strcmp(def->initrd.volume, volume) == 0;
+}
+
+static const struct file_ref *boot_file(const struct vm_def *def, uint8_t image)
+{
+	return image == IMAGE_KERNEL ? &def->kernel : &def->initrd;
+}
+
+const char *preflight_image_volume(const struct vm_def *def, uint8_t image)
+{
+	if (image < IMAGE_KERNEL)
+		return image < def->disk_count ? def->disks[image].volume : "";
+	return boot_file(def, image)->volume;
+}
+
+const char *preflight_image_path(const struct vm_def *def, uint8_t image)
+{
+	if (image < IMAGE_KERNEL)
+		return image < def->disk_count ? def->disks[image].path : "";
+	return boot_file(def, image)->path;
 }
 
 uint32_t preflight_volumes(const struct cluster *cluster, const struct vm *vm)

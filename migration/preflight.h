@@ -25,6 +25,7 @@ enum preflight_check {
 	PREFLIGHT_MEMORY,	// with all that other moves will bring
 	PREFLIGHT_HUGEPAGES,
 	PREFLIGHT_VOLUMES,	// of its disks, CDs and boot files: online there
+	PREFLIGHT_IMAGES,	// its disks, CDs and boot files can be opened there
 	PREFLIGHT_LEASES,	// their lockspaces joined there
 	PREFLIGHT_BRIDGES,
 	PREFLIGHT_NETWORK,	// an address to send memory to, and from
@@ -38,7 +39,7 @@ struct preflight_row {
 	uint8_t verdict;	// enum check_verdict
 	bool asked;		// this kind of move needs it; else the verdict is ok
 	uint8_t cause;		// which of the check's own reasons; see preflight.c
-	uint8_t item;		// volume slot, or number of the NIC
+	uint8_t item;		// volume slot, or number of the NIC or of the image
 	uint64_t found, needed;	// where they are numbers
 };
 

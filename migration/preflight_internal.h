@@ -33,6 +33,7 @@ enum preflight_cause {
 	WHY_HERE,		// the source has none
 	WHY_EXPIRED,
 	WHY_SOON,
+	WHY_IMAGE,	// `item` cannot be opened: `found` is an enum image_state
 	PREFLIGHT_CAUSE_COUNT,
 };
 
@@ -48,5 +49,8 @@ const struct cluster_node *preflight_source(const struct cluster *cluster, const
 // The volume that a saved state of it goes to; SLOT_NONE: it has none.
 uint8_t preflight_space_volume(const struct vm *vm);
 uint64_t preflight_space_mib(const struct vm_def *def);
+// Of an image as struct image_fault numbers them; empty: there is none.
+const char *preflight_image_volume(const struct vm_def *def, uint8_t image);
+const char *preflight_image_path(const struct vm_def *def, uint8_t image);
 // Bit of each volume slot that its files are on.
 uint32_t preflight_volumes(const struct cluster *cluster, const struct vm *vm);

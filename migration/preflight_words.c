@@ -341,6 +341,39 @@ static void say_volumes(struct say *say)
 		say_volume(say, say->row->verdict == CHECK_WARN ? " is slow" : " is not online");
 }
 
+// What is wrong with the file, then what would help.
+static const char *const image_words[IMAGE_STATE_COUNT][3] = {
+	[IMAGE_GOOD] = { "openable", "", "" },
+	[IMAGE_MISSING] = { "missing", " is not there", "put it there" },
+	[IMAGE_DENIED] = { "not readable", " may not be read by QEMU's user",
+			   "let QEMU's user read it" },
+	[IMAGE_READONLY] = { "not writable", " may not be written by QEMU's user",
+			     "let QEMU's user write it" },
+	[IMAGE_BROKEN] = { "unreadable", " cannot be read", "look at the volume" },
+	[IMAGE_FORMAT] = { "not qcow2", " is not of the format qcow2",
+			   "define the format that it has" },
+	[IMAGE_BACKING] = { "backing file not openable", "'s backing file cannot be opened",
+			    "put the backing file where the image names it" },
+};
+
+static void say_images(struct say *say)
+{
+	uint64_t state = say->row->found < IMAGE_STATE_COUNT ? say->row->found : IMAGE_BROKEN;
+
+	text_add(&say->needed, "openable");
+	text_add(&say->found, why(say) == WHY_UNKNOWN ? "not known" : image_words[state][0]);
+	if (why(say) == WHY_UNKNOWN) {
+		add(&say->reason, "more images cannot be opened on ", say->there,
+		    " than it reports: its own may be among them");
+		add(&say->fix, "bring back the images of other VMs on ", say->there, "");
+	} else if (why(say) == WHY_IMAGE) {
+		add(&say->reason, preflight_image_volume(say->def, say->row->item), ":",
+		    preflight_image_path(say->def, say->row->item));
+		add(&say->reason, image_words[state][1], " on ", say->there);
+		add(&say->fix, image_words[state][2], " on ", say->there);
+	}
+}
+
 static void say_leases(struct say *say)
 {
 	text_add(text_add_number(&say->found, say->row->found), " joined");
@@ -445,6 +478,9 @@ static void say_row(struct say *say)
 	case PREFLIGHT_MEMORY: say_memory(say); break;
 	case PREFLIGHT_HUGEPAGES: say_hugepages(say); break;
 	case PREFLIGHT_VOLUMES: say_volumes(say); break;
+	case PREFLIGHT_IMAGES:
+		say_images(say);
+		break;
 	case PREFLIGHT_LEASES: say_leases(say); break;
 	case PREFLIGHT_BRIDGES: say_bridges(say); break;
 	case PREFLIGHT_NETWORK: say_network(say); break;

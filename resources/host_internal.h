@@ -119,6 +119,12 @@ struct host {
 	struct loop_timer tidy_timer, measure_timer;
 	struct meter meter;
 	uint32_t measure_ms;
+	const struct cluster *cluster; // this node's replica, for reading; NULL: not yet seen
+	struct loop_timer images_timer;
+	bool images_looking; // a thread is
+	uint32_t image_at;   // slot of the VM that is next in the round
+	uint8_t image_fault; // and of the bad ones, the one that was last
+	uint64_t images_round_ms;
 	struct host_vm *vms;
 };
 
@@ -193,6 +199,11 @@ void vm_adopt_over(struct host_vm *vm); // its process ended
 void host_measure_open(struct host *host);
 void host_measure_every(struct host *host, uint32_t ms); // from now on
 void host_measure_close(struct host *host);
+
+// Whether images can be opened: resources/host_images_io.c.
+void host_images_open(struct host *host);
+void host_images_close(struct host *host);
+void host_look(struct host *host); // posts what the host has to offer, when that is news
 
 // Moves: resources/host_move_io.c. False: not an action about moves.
 bool vm_move_perform(struct host_vm *vm, const struct cluster *cluster,

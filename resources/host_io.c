@@ -29,7 +29,7 @@ enum {
 };
 
 // What the host has to offer, when that is news.
-static void host_look(struct host *host)
+void host_look(struct host *host)
 {
 	struct node_report report;
 	struct event event = { .type = EVENT_HOST, .report = &report };
@@ -132,6 +132,8 @@ static void host_kvm_done(void *owner)
 	host->facts_asked = false;
 	host->facts_found.memory_free_mib = host->facts.memory_free_mib;
 	host->facts_found.hugepages_free = host->facts.hugepages_free;
+	host->facts_found.image_count = host->facts.image_count;
+	memcpy(host->facts_found.images, host->facts.images, sizeof(host->facts.images));
 	host->facts = host->facts_found;
 	host_look(host);
 	host_vm_kvm_known(host);
@@ -261,6 +263,7 @@ int host_open(struct host **result, const struct host_config *config)
 	// Not from in here: the shell may not be ready for events yet.
 	loop_timer_ms(host->edge.loop, &host->tidy_timer, 0, host_tidy, host);
 	host_measure_open(host);
+	host_images_open(host);
 	*result = host;
 	return 0;
 }
@@ -272,6 +275,7 @@ void host_close(struct host *host)
 		return;
 	loop_timer_cancel(&host->tidy_timer);
 	host_measure_close(host);
+	host_images_close(host);
 	host_vm_close_all(host);
 	lock_guard_close(host->guard);
 	volumes_close(host->volumes);
@@ -436,6 +440,7 @@ static void host_check(struct host *host, const struct cluster *cluster,
 
 void host_follow(struct host *host, const struct cluster *cluster)
 {
+	host->cluster = cluster;
 	host_measure_every(host, cluster->def.measure_s ? cluster->def.measure_s * 1000
 							: MEASURE_STEP_MS);
 }

@@ -43,6 +43,7 @@ void host_adopt(struct host *host);
 // `cluster` is this node's replica; read during the call only.
 bool host_perform(struct host *host, const struct cluster *cluster, const struct action *action);
 // After steps that changed the replica: what of its definition is the host's own business.
+// `cluster` stays where it is, and is read until host_close().
 void host_follow(struct host *host, const struct cluster *cluster);
 
 // The folder with the sockets of a VM that runs here (its names are in qemu_args.h). False: there

@@ -7,7 +7,7 @@ libedges_a_SOURCES += \
 	resources/definition_text.c resources/definition_rule_io.c resources/definition_migration_io.c resources/definition_vm_io.c resources/definition_walk_io.c \
 	resources/definition_write.c resources/definition_write.h resources/qemu_args.c \
 	resources/host_io.c resources/host_io.h resources/host_internal.h resources/host_vm_io.c \
-	resources/host_adopt_io.c resources/host_arrive_io.c resources/host_dirty_io.c resources/host_files_io.c resources/host_move_io.c \
+	resources/host_adopt_io.c resources/host_arrive_io.c resources/host_dirty_io.c resources/host_files_io.c resources/host_images_io.c resources/host_move_io.c \
 	resources/host_save_io.c resources/migrate_io.c resources/migrate_io.h \
 	resources/qmp_script_io.c resources/qmp_script_io.h \
 	resources/kvm_io.c resources/kvm_io.h resources/process_io.c resources/process_io.h \

@@ -573,6 +573,92 @@ static void image_file(const char *root, const char *name)
 	close(fd);
 }
 
+static void image_write(const char *name, const void *bytes, size_t size, mode_t mode)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, size), size);
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+}
+
+static void qcow2_write(const char *name, const char *backing)
+{
+	uint8_t image[512] = { 'Q', 'F', 'I', 0xfb, 0, 0, 0, 3 };
+
+	image[15] = 200;
+	image[19] = (uint8_t)strlen(backing);
+	memcpy(image + 200, backing, strlen(backing));
+	image_write(name, image, sizeof(image), 0644);
+}
+
+static enum image_state look(const char *root, const char *path, bool readonly, bool qcow2)
+{
+	struct disk_def disk = { .volume = "v1",
+				 .readonly = readonly,
+				 .format = qcow2 ? DISK_QCOW2 : DISK_RAW };
+	uid_t uid = getuid() ? getuid() : 65534; // one that root's rights do not help
+
+	snprintf(disk.path, sizeof(disk.path), "%s", path);
+	return image_look(root, &disk, uid, getuid() ? getgid() : 65534);
+}
+
+// What QEMU would find when it opens them, by the user that it runs as.
+static void test_images_looked_at(void **state)
+{
+	char root[] = "/tmp/clusterd-looks-XXXXXX", place[64], command[128];
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	assert_int_equal(chmod(root, 0755), 0);
+	snprintf(place, sizeof(place), "%s/v1", root);
+	assert_int_equal(mkdir(place, 0755), 0);
+	assert_int_equal(chdir(place), 0);
+	image_write("good", "x", 1, 0644);
+	image_write("empty", "", 0, 0644);
+	image_write("secret", "x", 1, 0000);
+	qcow2_write("base", "");
+	qcow2_write("top", "base");
+	qcow2_write("lost", "nowhere");
+	qcow2_write("closed", "secret");
+	qcow2_write("remote", "nbd://host/disk");
+	qcow2_write("itself", "itself");
+	assert_int_equal(mkdir("folder", 0755), 0);
+	assert_int_equal(look(root, "good", true, false), IMAGE_GOOD);
+	assert_int_equal(look(root, "empty", true, false), IMAGE_GOOD);
+	assert_int_equal(look(root, "none", true, false), IMAGE_MISSING);
+	assert_int_equal(look(root, "none", false, false), IMAGE_MISSING);
+	assert_int_equal(look(root, "good/x", true, false), IMAGE_MISSING);
+	assert_int_equal(look(root, "secret", true, false), IMAGE_DENIED);
+	assert_int_equal(look(root, "folder", true, false), IMAGE_BROKEN);
+	assert_int_equal(look(root, "good", true, true), IMAGE_FORMAT);
+	assert_int_equal(look(root, "base", true, true), IMAGE_GOOD);
+	assert_int_equal(look(root, "top", true, true), IMAGE_GOOD);
+	assert_int_equal(look(root, "lost", true, true), IMAGE_BACKING);
+	assert_int_equal(look(root, "closed", true, true), IMAGE_BACKING);
+	assert_int_equal(look(root, "itself", true, true), IMAGE_BACKING);
+	assert_int_equal(look(root, "remote", true, true), IMAGE_GOOD);
+	// What a guest wrote on a raw disk is its own business.
+	assert_int_equal(look(root, "lost", true, false), IMAGE_GOOD);
+	// One that is written and is root's is given to QEMU's user at the start.
+	if (getuid() == 0) {
+		assert_int_equal(look(root, "secret", false, false), IMAGE_GOOD);
+		assert_int_equal(chown("secret", 65534, 65534), 0);
+		assert_int_equal(look(root, "secret", false, false), IMAGE_DENIED);
+		assert_int_equal(chown("good", 65534, 65534), 0);
+		assert_int_equal(look(root, "good", false, false), IMAGE_GOOD);
+	}
+	assert_int_equal(chmod("good", 0444), 0);
+	assert_int_equal(look(root, "good", false, false), IMAGE_READONLY);
+	// And this thread is who it was.
+	assert_int_equal(access("/proc/self/mem", R_OK), 0);
+	image_write("after", "x", 1, 0600);
+	assert_int_equal(chdir("/"), 0);
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	assert_int_equal(system(command), 0);
+}
+
 // One file with two names would have two leases.
 static void test_images(void **state)
 {
@@ -611,13 +697,13 @@ static void test_images(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_workers), cmocka_unit_test(test_exec),
-		cmocka_unit_test(test_records), cmocka_unit_test(test_record_damaged),
-		cmocka_unit_test(test_record_gone), cmocka_unit_test(test_record_unknown),
-		cmocka_unit_test(test_orphans),
-		cmocka_unit_test(test_qmp_sense), cmocka_unit_test(test_qmp_nonsense),
-		cmocka_unit_test(test_qmp_closed_inside), cmocka_unit_test(test_qmp_endless),
-		cmocka_unit_test(test_images),
+		cmocka_unit_test(test_workers),		 cmocka_unit_test(test_exec),
+		cmocka_unit_test(test_records),		 cmocka_unit_test(test_record_damaged),
+		cmocka_unit_test(test_record_gone),	 cmocka_unit_test(test_record_unknown),
+		cmocka_unit_test(test_orphans),		 cmocka_unit_test(test_qmp_sense),
+		cmocka_unit_test(test_qmp_nonsense),	 cmocka_unit_test(test_qmp_closed_inside),
+		cmocka_unit_test(test_qmp_endless),	 cmocka_unit_test(test_images),
+		cmocka_unit_test(test_images_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,7 +98,7 @@ static void fill_report(struct node_report *report)
 	report->facts.bridge_count = BRIDGES_MAX;
 	FLAG(report->facts.bridges_cut);
 	FLAG(report->facts.no_post_copy);
-	report->facts.spare = 0;
+	report->facts.image_count = IMAGE_FAULTS_MAX;
 	END(report->facts.arch);
 	END(report->facts.cpu_vendor);
 	END(report->facts.cpu_model);
@@ -107,6 +107,10 @@ static void fill_report(struct node_report *report)
 	END(report->facts.machine_pc);
 	for (uint32_t i = 0; i < BRIDGES_MAX; i++)
 		END(report->facts.bridges[i]);
+	for (uint32_t i = 0; i < IMAGE_FAULTS_MAX; i++) {
+		KIND(report->facts.images[i].state, IMAGE_STATE_COUNT);
+		memset(report->facts.images[i].spare, 0, sizeof(report->facts.images[i].spare));
+	}
 }
 
 static void fill_node(struct cluster_node *node)

@@ -312,6 +312,53 @@ static void volume_slow(struct world *w)
 	there(w)->report.volumes[0].state = VOLUME_SLOW;
 }
 
+static void image_fault(struct world *w, const char *name, uint8_t image, enum image_state state)
+{
+	struct host_facts *there_facts = facts(w);
+	struct vm_ref ref = the_vm(&w->f, name)->ref;
+
+	there_facts->images[there_facts->image_count++] = (struct image_fault){
+		.slot = ref.slot, .serial = ref.serial, .image = image, .state = (uint8_t)state
+	};
+}
+
+static void image_denied(struct world *w)
+{
+	image_fault(w, "idle", 0, IMAGE_MISSING);
+	image_fault(w, "web", 0, IMAGE_DENIED);
+}
+
+static void image_no_qcow2(struct world *w)
+{
+	image_fault(w, "web", 0, IMAGE_FORMAT);
+}
+
+static void kernel_missing(struct world *w)
+{
+	text_copy(web_def(w)->kernel.volume, NAME_SIZE, "v1");
+	text_copy(web_def(w)->kernel.path, PATH_SIZE, "boot/vmlinuz");
+	image_fault(w, "web", IMAGE_KERNEL, IMAGE_MISSING);
+}
+
+static void image_of_another(struct world *w)
+{
+	image_fault(w, "idle", 0, IMAGE_MISSING);
+	image_fault(w, "web", 0, IMAGE_MISSING);
+	facts(w)->images[1].serial++; // a VM that had the slot before
+}
+
+static void images_cut(struct world *w)
+{
+	for (uint32_t i = 0; i < IMAGE_FAULTS_MAX; i++)
+		image_fault(w, "idle", 0, IMAGE_MISSING);
+}
+
+static void volume_and_image_lost(struct world *w)
+{
+	volume_lost(w);
+	image_fault(w, "web", 0, IMAGE_MISSING);
+}
+
 static void not_joined(struct world *w)
 {
 	there(w)->report.volumes[0].joined = false;
@@ -424,6 +471,13 @@ static const struct spoil spoils[] = {
 	{ PREFLIGHT_HUGEPAGES, CHECK_WARN, other_hugepages, "another size", MOVE_AUTO },
 	{ PREFLIGHT_VOLUMES, CHECK_FAIL, volume_lost, "no answer", MOVE_AUTO },
 	{ PREFLIGHT_VOLUMES, CHECK_WARN, volume_slow, "slow", MOVE_COLD },
+	{ PREFLIGHT_VOLUMES, CHECK_FAIL, volume_and_image_lost, "no answer", MOVE_AUTO },
+	{ PREFLIGHT_IMAGES, CHECK_FAIL, image_denied, "may not be read by QEMU", MOVE_AUTO },
+	{ PREFLIGHT_IMAGES, CHECK_FAIL, image_denied, "read it on n2", MOVE_QUICK },
+	{ PREFLIGHT_IMAGES, CHECK_FAIL, image_no_qcow2, "format qcow2 on n2", MOVE_COLD },
+	{ PREFLIGHT_IMAGES, CHECK_FAIL, kernel_missing, "v1:boot/vmlinuz", MOVE_AUTO },
+	{ PREFLIGHT_IMAGES, CHECK_OK, image_of_another, "", MOVE_AUTO },
+	{ PREFLIGHT_IMAGES, CHECK_WARN, images_cut, "may be among them", MOVE_AUTO },
 	{ PREFLIGHT_LEASES, CHECK_FAIL, not_joined, "lockspace", MOVE_AUTO },
 	{ PREFLIGHT_BRIDGES, CHECK_FAIL, no_bridge, "make bridge br0 on n2", MOVE_AUTO },
 	{ PREFLIGHT_BRIDGES, CHECK_WARN, bridge_cut, "among the first", MOVE_AUTO },

@@ -80,7 +80,8 @@ enum event_type {
 	EVENT_QEMU_RESTORED,   // vm, flag, reason: the state is loaded, CPUs stopped
 	EVENT_MIGRATE,	       // vm, stats
 	EVENT_SAVED,	       // vm, flag, reason, index: bytes; the file is complete and
-			       // synced
+			       // synced. move: an earlier daemon wrote down that it is, for that
+			       // one; told before EVENT_ADOPTION_DONE
 	EVENT_DIRTY_RATE,      // vm, flag, index: bytes a second
 	EVENT_LINK_CHECKED,    // node_id, cookie, flag, reason (flag: the address that
 			       // worked)

@@ -135,6 +135,8 @@ void local_event(struct node *node, const struct event *event, struct actions *a
 			local_answered(node, event, local);
 		return;
 	}
+	if (local_saved(node, event))
+		return;
 	if (event->type >= EVENT_VM_SPAWNED && event->type <= EVENT_SAVED) {
 		local = local_of(node, event->vm);
 		// Found under an older reference, the edge names it so until it is asked.
@@ -747,6 +749,8 @@ bool local_told(const struct node *node)
 		const struct vm_local *local = &node->locals[i];
 		const struct vm *vm = cluster_vm(&node->cluster, local->ref);
 
+		if (local_saved_untold(node, local))
+			return false;
 		if (!vm_local_process(local) || !local->executed || !vm || local->reported_ms)
 			continue;
 		// Its move keeps in mind that it may run here.

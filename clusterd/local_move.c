@@ -180,6 +180,33 @@ static void place_check(struct node *node, struct local_move *place, uint8_t sel
 		place_free(node, place);
 }
 
+bool local_saved(struct node *node, const struct event *event)
+{
+	struct vm_local *local;
+
+	if (event->type != EVENT_SAVED || event->move == 0)
+		return false;
+	local = local_of_vm(node, cluster_find_vm_uuid(&node->cluster, &event->uuid));
+	if (!local)
+		return true;
+	local->saved_move = event->move;
+	local->saved_bytes = event->index;
+	return true;
+}
+
+// Its saving is still at that stage, and the replica has not been told.
+bool local_saved_untold(const struct node *node, const struct vm_local *local)
+{
+	const struct move *move = cluster_move(&node->cluster, local->saved_move);
+	const struct vm *vm = move ? cluster_vm(&node->cluster, move->vm) : NULL;
+	const struct local_move *place = local->move_at ? &node->moves[local->move_at - 1] : NULL;
+
+	if (!vm || vm->move != local->saved_move || move->stage != STAGE_SAVE ||
+	    move->source != node_self_slot(node) || local->life != LIFE_OFFLINE)
+		return false;
+	return !place || (place->save.state == SAVE_GONE && place->said != MOVE_REPORT_SAVED);
+}
+
 void local_moves_sync(struct node *node, struct actions *actions)
 {
 	uint8_t self = node_self_slot(node);

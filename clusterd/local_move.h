@@ -18,5 +18,8 @@ void local_move_wish(struct node *node, const struct vm_local *local, struct vm_
 		     struct actions *actions);
 // What is to be told of it, once or again.
 void local_move_tell(struct node *node, struct vm_local *local, struct actions *actions);
+// What an earlier daemon wrote down of its saving (save_begin()). False: the event is none of it.
+bool local_saved(struct node *node, const struct event *event);
+bool local_saved_untold(const struct node *node, const struct vm_local *local);
 // Its end and its running are told by the move, or were.
 bool local_move_speaks(const struct node *node, const struct vm *vm, const struct vm_local *local);

@@ -17,7 +17,9 @@
 #define BIT(state) (1u << (state))
 
 static const uint8_t moves[SAVE_STATE_COUNT] = {
-	[SAVE_WAITING] = BIT(SAVE_SAVING) | BIT(SAVE_FAILED) | BIT(SAVE_ENDED),
+	// SAVED, GONE: found so
+	[SAVE_WAITING] = BIT(SAVE_SAVING) | BIT(SAVE_SAVED) | BIT(SAVE_GONE) | BIT(SAVE_FAILED) |
+			 BIT(SAVE_ENDED),
 	[SAVE_SAVING] = BIT(SAVE_SAVED) | BIT(SAVE_FAILED) | BIT(SAVE_ENDED),
 	[SAVE_SAVED] = BIT(SAVE_GONE),
 	[SAVE_FAILED] = BIT(SAVE_ENDED),
@@ -67,7 +69,26 @@ static void save_fail(struct move_save *save, const struct move_context *context
 }
 
 /*
- * Found in the middle of it by a new daemon: whether the file is complete is not known, so it is
+ * Its state is complete, and the guest has not gone on since: an earlier daemon wrote the one down
+ * before it told of it, and takes it back before it lets a guest go on. A move saves once:
+ * one that fails, or whose guest ends, is over.
+ */
+static bool found_saved(struct move_save *save, const struct move_context *context)
+{
+	const struct vm_local *local = context->local;
+
+	if (local->saved_move == 0 || local->saved_move != context->move->id)
+		return false;
+	if (local->life != LIFE_OFFLINE && local->life != LIFE_ENDED && local->life != LIFE_HANDED)
+		return false;
+	save->saved_ms = context->now_ms;
+	save->fact.bytes = local->saved_bytes;
+	save_move(save, local->life == LIFE_HANDED ? SAVE_SAVED : SAVE_GONE);
+	return true;
+}
+
+/*
+ * Found in the middle of it by a new daemon: where it is not known that the file is complete it is
  * not, and the guest goes on. One that has all been written stands still (HANDED) and is continued
  * by save_wish().
  */
@@ -80,6 +101,8 @@ void save_begin(struct move_save *save, const struct move_context *context)
 		save_move(save, SAVE_FAILED);
 		return;
 	}
+	if (found_saved(save, context))
+		return;
 	if (context->local->life != LIFE_HANDED && !context->local->sending)
 		return;
 	text_copy(save->reason, sizeof(save->reason), "clusterd started anew in the middle");

@@ -205,10 +205,29 @@ static void vm_inquire(struct host_vm *vm)
 	worker_submit(vm->host->pool, &task->task);
 }
 
+// Of this boot alone: what was written of an earlier one may have been taken back, and lost.
+static bool adopt_saved(struct host *host, const struct record *record)
+{
+	struct event event = { .type = EVENT_SAVED,
+			       .vm = record->vm,
+			       .uuid = record->uuid,
+			       .attempt = record->attempt,
+			       .flag = true,
+			       .move = record->saved_move,
+			       .index = record->saved_bytes };
+	char boot[40];
+
+	if (!record->saved_move || !record_boot(boot) || strcmp(boot, record->boot) != 0)
+		return false;
+	edge_post(&host->edge, &event);
+	return true;
+}
+
 static void vm_adopt(void *owner, const struct record *record)
 {
 	struct host *host = owner;
 	struct host_vm *vm = vm_find(host, &record->uuid);
+	bool saved = adopt_saved(host, record);
 	int error;
 
 	if (vm && vm->process) {
@@ -220,13 +239,16 @@ static void vm_adopt(void *owner, const struct record *record)
 		return;
 	error = process_adopt(&vm->process, &host->process, vm_listener(vm), record);
 	if (error) {
-		if (error == -ESRCH) // else its record keeps another from being started
+		// Else its record keeps another from being started, or says that it was saved.
+		if (error == -ESRCH && !saved)
 			vm_clean(host, &record->uuid);
 		vm_free(vm);
 		return;
 	}
 	vm->spawned = vm->let_go = true;
 	vm->incoming = record->incoming;
+	vm->saved_move = record->saved_move;
+	vm->saved_bytes = record->saved_bytes;
 	vm->start_mode = record->incoming ? START_INCOMING : START_FRESH;
 	vm->lease_count = record->lease_count;
 	memcpy(vm->leases, record->leases, sizeof(vm->leases));

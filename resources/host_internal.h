@@ -74,6 +74,9 @@ struct host_vm {
 	uint8_t start_mode;		// enum start_mode of the process
 	bool let_go;			// its child was, to become QEMU
 	bool incoming;			// it was started to receive, and never told to continue
+	uint32_t saving;		// the move that it is being saved for
+	uint32_t saved_move;		// its state is complete, for this move; 0: no
+	uint64_t saved_bytes;
 	bool told;			// to continue for the first time: the answer is due
 	bool adopting;			// EVENT_VM_ADOPTED is due
 	bool adopt_held, adopt_shared;	// what it will say of the lease
@@ -248,6 +251,8 @@ bool saved_place(const struct host *host, const struct cluster *cluster, uint8_t
 // A descriptor, or -1 with a reason. For threads.
 int saved_open(const char *place, const struct uuid *uuid, char *reason);
 void vm_save_go(struct host_vm *vm);
+// Before it may continue: what was saved of it is none any more. False: that cannot be written.
+bool vm_unsave(struct host_vm *vm);
 void vm_restore_go(struct host_vm *vm);
 void vm_save_completed(struct host_vm *vm);
 // Takes away what was written, lets the guest go on, and says why.

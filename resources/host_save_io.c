@@ -319,6 +319,7 @@ void vm_save(struct host_vm *vm, const struct cluster *cluster, const struct act
 	// Its end will be told.
 	if (vm->move.doing == DOING_SAVING || vm->move.doing == DOING_SYNCING || vm->move.dropping)
 		return;
+	vm->saving = action->move;
 	vm_move_begin(vm, DOING_SAVING, action->migrate ? action->migrate : &none);
 	vm->move.params.tls = vm->move.params.post_copy = false;
 	vm->move.params.channels = 1;
@@ -409,6 +410,35 @@ static void sync_work(void *owner)
 		snprintf(task->reason, sizeof(task->reason), "%.150s: %s", path, strerror(errno));
 }
 
+/*
+ * Written before anybody hears of it, so that a daemon which dies then, or when it has ended QEMU
+ * already, is followed by one that knows. Where it cannot be written it was not needed this time.
+ */
+static void save_record(struct host_vm *vm, uint64_t bytes)
+{
+	char reason[REASON_SIZE];
+
+	vm->saved_move = vm->saving;
+	vm->saved_bytes = bytes;
+	if (vm->saved_move && !vm_write_record(vm, reason))
+		vm->saved_move = 0;
+}
+
+bool vm_unsave(struct host_vm *vm)
+{
+	char reason[REASON_SIZE];
+	uint32_t move = vm->saved_move;
+
+	if (!move || !vm->process)
+		return true;
+	vm->saved_move = 0;
+	if (vm_write_record(vm, reason))
+		return true;
+	vm->saved_move = move;
+	vm_post(vm, EVENT_QEMU_PAUSED, false, reason);
+	return false;
+}
+
 static void sync_done(void *owner)
 {
 	struct save_task *task = owner;
@@ -427,6 +457,7 @@ static void sync_done(void *owner)
 			stats.total_ms = (uint32_t)((now_us - vm->move.began_us) / 1000);
 		vm_move_begin(vm, DOING_NOTHING, NULL);
 		vm->move.stats = stats;
+		save_record(vm, task->size);
 		save_post(vm, true, task->size, NULL);
 	}
 	save_task_free(task);

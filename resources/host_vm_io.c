@@ -259,7 +259,7 @@ void vm_cont(struct host_vm *vm)
 {
 	// Two at once, and a refusal of the one would not say that it never ran: the other may be
 	// obeyed. The one that is under way ends with an answer, or with its connection.
-	if (!vm->qmp || vm->told)
+	if (!vm->qmp || vm->told || !vm_unsave(vm))
 		return;
 	if (vm->incoming && vm->process)
 		vm_move_continue(vm);
@@ -413,6 +413,7 @@ static void vm_spawn(struct host *host, const struct cluster *cluster, const str
 		return;
 	vm->spawned = vm->ending = vm->exec_waits = vm->cont_wanted = vm->incoming = false;
 	vm->let_go = false;
+	vm->saved_move = 0;
 	vm->failure[0] = 0;
 	if (!wanted || !vm_start_child(vm, vm_definition(cluster, wanted), wanted, reason))
 		vm_post(vm, EVENT_VM_SPAWNED, false, reason);
@@ -504,6 +505,8 @@ bool vm_write_record(const struct host_vm *vm, char *reason)
 		record->vm = vm->ref;
 		record->attempt = vm->attempt;
 		record->incoming = vm->incoming;
+		record->saved_move = vm->saved_move;
+		record->saved_bytes = vm->saved_bytes;
 		record->lease_count = vm->lease_count;
 		memcpy(record->leases, vm->leases, sizeof(record->leases));
 		process_record(vm->process, record);

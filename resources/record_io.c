@@ -79,6 +79,8 @@ static void record_print(FILE *file, const struct record *record)
 		record->start, record->boot);
 	if (record->incoming)
 		fprintf(file, "incoming\n");
+	if (record->saved_move)
+		fprintf(file, "saved %u %" PRIu64 "\n", record->saved_move, record->saved_bytes);
 	fprintf(file, "sanlock %d %" PRIu64 "\n", (int)record->sanlock.pid, record->sanlock.start);
 	for (i = 0; i < record->lease_count; i++) {
 		const struct lock_lease *lease = &record->leases[i];
@@ -128,6 +130,8 @@ static void record_parse_line(const char *line, struct record *record)
 		record->pid = pid;
 	else if (sscanf(line, "sanlock %d %" SCNu64, &pid, &record->sanlock.start) == 2)
 		record->sanlock.pid = pid;
+	else if (sscanf(line, "saved %u %" SCNu64, &record->saved_move, &record->saved_bytes) == 2)
+		return;
 	else if (strncmp(line, "lease ", 6) == 0)
 		record_parse_lease(line, record);
 	else if (strcmp(line, "incoming") == 0)

@@ -18,6 +18,8 @@ struct record {
 	struct lock_daemon sanlock;	// that it registered with
 	bool incoming;			// started to receive memory, or to load it, and never told
 					// to continue
+	uint32_t saved_move;		// its state is complete on the volume, for this move, and
+	uint64_t saved_bytes;		// it has not continued since; 0: no
 	uint32_t lease_count;
 	struct lock_lease leases[VM_LEASES_MAX];
 };

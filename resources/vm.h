@@ -73,6 +73,9 @@ struct vm_local {
 	uint64_t ask_ms; // when it is asked, or its answer told, again
 	uint8_t restored_volume; // 1 + slot of the volume with a saved state to be removed when it
 				 // runs: that it began from, or that nobody may restore
+	// An earlier daemon wrote down that its state was complete on the volume, for this move.
+	uint32_t saved_move; // 0: none did
+	uint64_t saved_bytes;
 	struct lease_hold hold;		// of its leases, by its process
 	char reason[REASON_SIZE];
 };

@@ -130,7 +130,8 @@ static pid_t sleeper(void)
 static struct record record_of(pid_t pid, uint8_t number)
 {
 	struct record record = { .pid = pid, .start = exec_start_time(pid, NULL), .attempt = 5,
-				 .vm = { 3, 4 } };
+				 .vm = { 3, 4 }, .saved_move = 12,
+				 .saved_bytes = UINT64_C(1) << 33 };
 
 	memset(record.uuid.bytes, number, sizeof(record.uuid.bytes));
 	record.sanlock.pid = getpid();
@@ -172,6 +173,7 @@ static void test_records(void **state)
 	assert_int_equal(found[1].pid, record.pid);
 	assert_true(found[1].start == record.start && found[1].attempt == 5);
 	assert_int_equal(found[1].vm.serial, 4);
+	assert_true(found[1].saved_move == 12 && found[1].saved_bytes == UINT64_C(1) << 33);
 	assert_string_equal(found[1].leases[0].path, "/a path/with blanks");
 	assert_true(found[1].leases[0].offset == 7 << 20);
 	assert_int_equal(found[2].pid, 0);

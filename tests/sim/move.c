@@ -402,6 +402,11 @@ static void save_finish(struct world *world, struct host *host, struct proc *pro
 	world_say(world, host, "state of %s is saved", vm_name(host, proc->vm));
 	proc->handed = true;
 	proc->out.status = MIGRATE_COMPLETED;
+	// Nobody is there to write it down.
+	if (host->daemon && proc->vm.slot < SIM_VMS_MAX)
+		host->notes[proc->vm.slot] =
+			(struct saved_note){ proc->vm, proc->uuid, proc->attempt, proc->out.move,
+					     proc->out.transferred };
 	saved_post(world, host, proc, true, NULL);
 }
 
@@ -541,6 +546,7 @@ static void sending_start(struct world *world, struct host *host, struct proc *p
 	out->rounds = 1;
 	out->downtime_ms = action->migrate->downtime_ms;
 	if (out->save) {
+		out->move = action->move;
 		out->disk = (uint8_t)((unsigned int)(cluster->volumes[action->volume].def.name[1] -
 						     '0') %
 				      DISKS_MAX);
@@ -758,6 +764,13 @@ static void run_cont(struct world *world, struct item *item)
 	proc_post(world, host, proc, EVENT_QEMU_RUNNING, false, NULL);
 }
 
+void saved_note_drop(struct host *host, const struct uuid *uuid)
+{
+	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
+		if (memcmp(&host->notes[i].uuid, uuid, sizeof(*uuid)) == 0)
+			host->notes[i].move = 0;
+}
+
 void move_cont(struct world *world, struct host *host, struct proc *proc)
 {
 	if (!proc->executed || proc->writes)
@@ -769,6 +782,7 @@ void move_cont(struct world *world, struct host *host, struct proc *proc)
 			   vm_name(host, proc->vm));
 		return;
 	}
+	saved_note_drop(host, &proc->uuid);
 	// QEMU loads first: the edge tells it when it has.
 	if (proc->mode != START_FRESH && !proc->continued && !proc->received) {
 		proc->cont_asked = true;

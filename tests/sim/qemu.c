@@ -186,6 +186,7 @@ static void vm_spawn(struct world *world, struct host *host, const struct action
 			   vm_name(host, action->vm));
 		return;
 	}
+	saved_note_drop(host, &action->uuid);
 	*proc = (struct proc){
 		.state = PROC_WAITING,
 		.vm = action->vm,
@@ -421,6 +422,8 @@ void qemu_perform(struct world *world, struct host *host, const struct action *a
 		move_perform(world, host, NULL, action);
 		return;
 	}
+	if (action->type == ACTION_VM_FORGET)
+		saved_note_drop(host, &action->uuid);
 	proc = proc_meant(world, host, action);
 	// What SIGKILL was sent to does nothing more, and hears nothing.
 	if (!proc || (proc->killed && is_of_monitor(action->type)))
@@ -491,6 +494,7 @@ void qemu_daemon_died(struct world *world, struct host *host)
 
 void qemu_power_cut(struct host *host)
 {
+	memset(host->notes, 0, sizeof(host->notes));
 	for (uint32_t i = 0; i < host->proc_high; i++) {
 		host->procs[i].died_with_power = host->procs[i].state != PROC_NONE;
 		host->procs[i].state = PROC_NONE;
@@ -550,6 +554,15 @@ static void qemu_run_adopt(struct world *world, struct item *item)
 	struct host *host = item->host;
 	struct event done = { .type = EVENT_ADOPTION_DONE };
 
+	for (uint32_t i = 0; i < SIM_VMS_MAX; i++) {
+		const struct saved_note *note = &host->notes[i];
+		struct event saved = { .type = EVENT_SAVED, .vm = note->vm, .uuid = note->uuid,
+				       .attempt = note->attempt, .flag = true,
+				       .move = note->move, .index = note->bytes };
+
+		if (note->move)
+			host_post(world, host, 0, &saved);
+	}
 	for (uint32_t i = 0; i < host->proc_high; i++) {
 		struct proc *proc = &host->procs[i];
 		bool held = proc_lease_held(world, host, proc);

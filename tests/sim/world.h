@@ -225,11 +225,21 @@ struct sending {
 	bool cancelled;		// it was told to end, and has not yet
 	bool fits;		// what is left, into its socket
 	uint8_t disk;		// save
+	uint32_t move;		// save
 	uint32_t to, to_serial;	// host id and process of the target
 	uint64_t total, remaining, transferred, rate, dirty_rate, set, round_us, stalled_us;
 	uint64_t began_us, paused_us;
 	uint32_t rounds, downtime_ms, throttle;
 	bool fails; // as a scenario wants it
+};
+
+// That a state is complete, in the record of its process: it lives as long as the kernel.
+struct saved_note {
+	struct vm_ref vm;
+	struct uuid uuid;
+	uint32_t attempt;
+	uint32_t move;		// 0: there is none
+	uint64_t bytes;
 };
 
 struct proc {
@@ -322,6 +332,7 @@ struct host {
 	struct place_on_host paths[DISKS_MAX];
 	struct proc *procs;
 	uint32_t proc_max, proc_high; // no process ever was in those from proc_high on
+	struct saved_note notes[SIM_VMS_MAX];	// by the VM's slot
 	uint32_t proc_serial;
 
 	bool fence_present;
@@ -678,6 +689,7 @@ void move_perform(struct world *world, struct host *host, struct proc *proc,
 void move_exec(struct world *world, struct host *host, struct proc *proc,
 	       const struct action *action);
 void move_cont(struct world *world, struct host *host, struct proc *proc);
+void saved_note_drop(struct host *host, const struct uuid *uuid);
 enum run_state proc_run_state(const struct proc *proc);
 bool proc_never_told(const struct proc *proc);
 void move_stats_post(struct world *world, struct host *host, const struct proc *proc);

@@ -98,6 +98,49 @@ static void a_saved_guest_that_was_found_continues(void **state)
 	assert_int_equal(save_due(&save, &context), MOVE_REPORT_FAILED);
 }
 
+static void found_with_a_note(uint8_t run_state)
+{
+	move.kind = MOVE_QUICK;
+	stage(STAGE_SAVE);
+	if (run_state != RUN_STATE_COUNT)
+		running_here((enum run_state)run_state, false);
+	local.saved_move = move.id;
+	local.saved_bytes = 4096;
+	save_begin(&save, &context);
+	clear();
+}
+
+// Its daemon died when it had ended QEMU, or was about to: the state is as good as if it had said.
+static void what_was_saved_before_a_daemon_died_is_saved(void **state)
+{
+	(void)state;
+	found_with_a_note(RUN_STATE_COUNT);
+	settle_save();
+	assert_int_equal(save.state, SAVE_GONE);
+	assert_int_equal(save_due(&save, &context), MOVE_REPORT_SAVED);
+	assert_int_equal(save.fact.bytes, 4096);
+	open_world(NULL);
+	found_with_a_note(RUN_POSTMIGRATE);
+	settle_save();
+	assert_int_equal(asked(ACTION_QEMU_CONT), 0);
+	assert_int_equal(asked(ACTION_QEMU_KILL), 1);
+	assert_int_equal(save.state, SAVE_SAVED);
+}
+
+static void a_note_of_something_else_means_nothing(void **state)
+{
+	(void)state;
+	found_with_a_note(RUN_RUNNING); // it went on, whatever a note says
+	assert_int_equal(save.state, SAVE_WAITING);
+	open_world(NULL);
+	stage(STAGE_SAVE);
+	local.saved_move = move.id + 1;
+	save_begin(&save, &context);
+	assert_int_equal(save.state, SAVE_WAITING);
+	settle_save();
+	assert_int_equal(save.state, SAVE_ENDED);
+}
+
 #define TEST(test) cmocka_unit_test_setup(test, open_world)
 
 int main(void)
@@ -108,6 +151,8 @@ int main(void)
 		TEST(a_guest_is_saved),
 		TEST(a_guest_that_cannot_be_saved_runs_on),
 		TEST(a_saved_guest_that_was_found_continues),
+		TEST(what_was_saved_before_a_daemon_died_is_saved),
+		TEST(a_note_of_something_else_means_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -234,6 +234,53 @@ static bool check_kernel(struct apply *a, const struct vm_def *def)
 	return true;
 }
 
+// It has PCI express ports, which a host's device can be unplugged from.
+static bool machine_takes_devices(const char *machine)
+{
+	return machine[0] == 0 || strcmp(machine, "q35") == 0 ||
+	       strncmp(machine, "pc-q35-", strlen("pc-q35-")) == 0;
+}
+
+static bool is_pci_address(const char *text)
+{
+	static const char form[] = "xxxx:xx:xx.x";
+
+	for (uint32_t i = 0; i < sizeof(form); i++) {
+		bool digit = (text[i] >= '0' && text[i] <= '9') ||
+			     (text[i] >= 'a' && text[i] <= 'f');
+
+		if (form[i] == 'x' ? !digit : text[i] != form[i])
+			return false;
+	}
+	return true;
+}
+
+static bool check_passed(struct apply *a, const struct vm_def *def, uint32_t at)
+{
+	const struct nic_def *nic = &def->nics[at];
+
+	if (!nic->device[0])
+		return true;
+	if (!is_pci_address(nic->device))
+		return refuse(a, "bad-device",
+			      WORDS("vm ", def->name, ": \"", nic->device,
+				    "\" is no PCI address"),
+			      WORDS("write it as 0000:3b:02.1, in small letters"));
+	if (nic->model != NIC_VIRTIO || !machine_takes_devices(def->machine))
+		return refuse(a, "no-way-to-move",
+			      WORDS("vm ", def->name, ": without a virtio NIC on machine q35 "
+				    "there is no other path while ", nic->device,
+				    " cannot come along"),
+			      WORDS("model virtio, machine q35"));
+	for (uint32_t i = 0; i < at; i++)
+		if (strcmp(def->nics[i].device, nic->device) == 0)
+			return refuse(a, "contradiction",
+				      WORDS("vm ", def->name, ": ", nic->device,
+					    " is passed through twice"),
+				      WORDS("name it once"));
+	return true;
+}
+
 static bool check_nics(struct apply *a, const struct vm_def *def)
 {
 	for (uint32_t i = 0; i < def->nic_count; i++) {
@@ -249,6 +296,8 @@ static bool check_nics(struct apply *a, const struct vm_def *def)
 				      WORDS("vm ", def->name, ": the MAC of NIC ",
 					    number_text(i + 1).text, " is a group address"),
 				      WORDS("give one whose first octet is even, or none"));
+		if (!check_passed(a, def, i))
+			return false;
 	}
 	return true;
 }

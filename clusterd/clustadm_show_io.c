@@ -409,8 +409,11 @@ static void vm_print_hardware(const json_t *vm)
 	}
 	json_array_foreach(json_object_get(vm, "nics"), i, item)
 	{
-		printf("%-18s %s, %s (%s)\n", "nic", json_word(item, "bridge"),
-		       json_word(item, "mac"), json_word(item, "model"));
+		const char *device = json_string_value(json_object_get(item, "pass_through"));
+
+		printf("%-18s %s, %s (%s)%s%s\n", "nic", json_word(item, "bridge"),
+		       json_word(item, "mac"), json_word(item, "model"),
+		       device ? ", passes through " : "", device ? device : "");
 	}
 	json_array_foreach(json_object_get(vm, "leases"), i, item)
 	{

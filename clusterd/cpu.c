@@ -259,6 +259,16 @@ bool facts_have_model(const struct host_facts *facts, const char *model)
 	return hash_among(facts->models, facts->model_count, model);
 }
 
+bool facts_have_device(const struct host_facts *facts, const char *address)
+{
+	uint32_t hash = name_hash(address);
+
+	for (uint32_t i = 0; i < facts->device_count; i++)
+		if (facts->devices[i] == hash)
+			return true;
+	return false;
+}
+
 bool facts_have_bridge(const struct host_facts *facts, const char *bridge)
 {
 	for (uint32_t i = 0; i < facts->bridge_count; i++)

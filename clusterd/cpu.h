@@ -42,6 +42,7 @@ bool cpu_decode(struct cpu_features *set, const uint8_t *bytes, size_t size);
 uint32_t name_hash(const char *name);
 bool facts_have_machine(const struct host_facts *facts, const char *machine);
 bool facts_have_model(const struct host_facts *facts, const char *model);
+bool facts_have_device(const struct host_facts *facts, const char *address);
 bool facts_have_bridge(const struct host_facts *facts, const char *bridge);
 
 // What the node can give: what its QEMU told, less what its definition takes away. False: it has

@@ -95,6 +95,7 @@ static void fields_nic(struct fields *f, struct nic_def *nic)
 	field_string(f, nic->bridge, sizeof(nic->bridge));
 	field_bytes(f, nic->mac, sizeof(nic->mac));
 	field_enum(f, &nic->model, NIC_MODEL_COUNT);
+	field_string(f, nic->device, sizeof(nic->device));
 }
 
 void fields_vm_def(struct fields *f, struct vm_def *def)

@@ -49,6 +49,8 @@ struct nic_def {
 	char bridge[16];	// Linux: IFNAMSIZ
 	uint8_t mac[6];		// all zero: derived from the VM's UUID when applied
 	uint8_t model;		// enum nic_model
+	char device[16];	// PCI address of a host's NIC that the guest gets beside it
+				// ("0000:3b:02.1"); empty: none. Only VIRTIO, on machine q35
 };
 
 enum vm_firmware { FIRMWARE_BIOS, FIRMWARE_UEFI, FIRMWARE_COUNT };

@@ -16,6 +16,7 @@ enum {
 	BRIDGES_MAX = 24,
 	BRIDGE_SIZE = 16, // Linux: IFNAMSIZ
 	MACHINE_SIZE = 32,
+	DEVICES_MAX = 64,
 };
 
 // A set of CPU features; bit i is the feature that cpu_feature_name(i) names (clusterd/cpu.h).
@@ -64,6 +65,8 @@ struct host_facts {
 	bool bridges_cut;      // there are more than fit in here
 	bool no_post_copy;     // the kernel does not let QEMU's user fetch memory afterwards
 	uint8_t image_count;   // IMAGE_FAULTS_MAX: there may be more
+	uint8_t device_count;  // DEVICES_MAX: there may be more
+	uint8_t spare[3];      // zero
 	uint32_t qemu_version; // 7.2.22 is 70222
 	uint32_t hugepage_kib; // the host's usual size; 0: none
 	uint32_t hugepages, hugepages_free;
@@ -78,5 +81,6 @@ struct host_facts {
 	uint32_t machines[MACHINES_MAX]; // name_hash() of every machine type and alias
 	uint32_t models[CPU_MODELS_MAX]; // name_hash() of every CPU model
 	char bridges[BRIDGES_MAX][BRIDGE_SIZE];
+	uint32_t devices[DEVICES_MAX]; // name_hash() of the PCI addresses that VMs may be given
 	struct image_fault images[IMAGE_FAULTS_MAX];
 };

@@ -260,6 +260,7 @@ static void fields_host_facts(struct fields *f, struct host_facts *facts)
 	field_bool(f, &facts->bridges_cut);
 	field_bool(f, &facts->no_post_copy);
 	field_small_count(f, &facts->image_count, IMAGE_FAULTS_MAX);
+	field_small_count(f, &facts->device_count, DEVICES_MAX);
 	field_u32(f, &facts->qemu_version);
 	field_u32(f, &facts->hugepage_kib);
 	field_u32(f, &facts->hugepages);
@@ -278,6 +279,8 @@ static void fields_host_facts(struct fields *f, struct host_facts *facts)
 		field_u32(f, &facts->models[i]);
 	for (uint32_t i = 0; i < facts->bridge_count; i++)
 		field_string(f, facts->bridges[i], sizeof(facts->bridges[i]));
+	for (uint32_t i = 0; i < facts->device_count; i++)
+		field_u32(f, &facts->devices[i]);
 	for (uint32_t i = 0; i < facts->image_count; i++) {
 		field_u32(f, &facts->images[i].slot);
 		field_u32(f, &facts->images[i].serial);

@@ -100,6 +100,9 @@ static json_t *nic_rows(const struct vm_def *def)
 		json_object_set_new(row, "bridge", text_json(def->nics[i].bridge));
 		json_object_set_new(row, "mac", json_string(mac));
 		json_object_set_new(row, "model", json_string(nic_model_words[def->nics[i].model]));
+		json_object_set_new(row, "pass_through",
+				    def->nics[i].device[0] ? json_string(def->nics[i].device)
+							   : json_null());
 		json_array_append_new(rows, row);
 	}
 	return rows;

@@ -372,6 +372,52 @@ static void judge_bridges(const struct question *q, struct preflight_row *row)
 	}
 }
 
+static bool passes(const struct vm_def *def, const char *device)
+{
+	for (uint8_t i = 0; i < def->nic_count; i++)
+		if (strcmp(def->nics[i].device, device) == 0)
+			return true;
+	return false;
+}
+
+// Held by another VM that is there, or on its way.
+static bool device_taken(const struct question *q, const char *device)
+{
+	for (uint32_t i = 0; i < q->cluster->vm_high; i++) {
+		const struct vm *vm = &q->cluster->vms[i];
+		const struct move *move = vm->used ? cluster_move(q->cluster, vm->move) : NULL;
+
+		if (!vm->used || vm == q->vm || !passes(vm_definition(q->cluster, vm), device))
+			continue;
+		if (vm->owner == q->slot || (move && move->target == q->slot && !move->target_gone))
+			return true;
+	}
+	return false;
+}
+
+// A device stays; its twin carries the guest over. So there must be one where the guest arrives.
+static void judge_devices(const struct question *q, struct preflight_row *row)
+{
+	for (uint8_t i = 0; i < q->def->nic_count; i++) {
+		const char *device = q->def->nics[i].device;
+
+		if (!device[0])
+			continue;
+		row->needed++;
+		if (!told(q->target) || row->verdict != CHECK_OK)
+			continue;
+		row->item = i;
+		if (!facts_have_device(&q->target->report.facts, device))
+			set(row, q->target->report.facts.device_count == DEVICES_MAX ? CHECK_WARN
+										  : CHECK_FAIL,
+			    WHY_MISSING);
+		else if (device_taken(q, device))
+			fail(row, WHY_TAKEN);
+		else
+			row->found++;
+	}
+}
+
 static void judge_network(const struct question *q, struct preflight_row *row)
 {
 	if (!q->target->report.addresses[0][0])
@@ -459,6 +505,7 @@ static const struct {
 	[PREFLIGHT_IMAGES] = { "images", judge_images, GOES },
 	[PREFLIGHT_LEASES] = { "leases", judge_leases, GOES },
 	[PREFLIGHT_BRIDGES] = { "bridges", judge_bridges, GOES },
+	[PREFLIGHT_DEVICES] = { "devices", judge_devices, GOES },
 	[PREFLIGHT_NETWORK] = { "network", judge_network, LIVE },
 	[PREFLIGHT_TLS] = { "tls", judge_tls, LIVE },
 	[PREFLIGHT_SPACE] = { "space", judge_space, QUICK | SAVE },

@@ -28,6 +28,7 @@ enum preflight_check {
 	PREFLIGHT_IMAGES,	// its disks, CDs and boot files can be opened there
 	PREFLIGHT_LEASES,	// their lockspaces joined there
 	PREFLIGHT_BRIDGES,
+	PREFLIGHT_DEVICES,	// of the host's, that it passes through: there, and nobody else's
 	PREFLIGHT_NETWORK,	// an address to send memory to, and from
 	PREFLIGHT_TLS,		// certificates of one authority that are valid
 	PREFLIGHT_SPACE,	// for the saved state

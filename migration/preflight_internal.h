@@ -33,6 +33,7 @@ enum preflight_cause {
 	WHY_HERE,		// the source has none
 	WHY_EXPIRED,
 	WHY_SOON,
+	WHY_TAKEN,	// by another VM there
 	WHY_IMAGE,	// `item` cannot be opened: `found` is an enum image_state
 	PREFLIGHT_CAUSE_COUNT,
 };

@@ -398,6 +398,30 @@ static void say_bridges(struct say *say)
 	text_add(&say->fix, say->there);
 }
 
+static void say_devices(struct say *say)
+{
+	const char *device = say->def->nics[say->row->item].device;
+
+	if (say->row->needed == 0) {
+		text_add(&say->found, "-");
+		text_add(&say->needed, "none");
+		return;
+	}
+	text_add_number(&say->found, say->row->found);
+	text_add_number(&say->needed, say->row->needed);
+	if (why(say) == WHY_MISSING) {
+		add(&say->reason, "the NIC ", device, " that it passes through is not given to ");
+		add(&say->reason, "VMs on ", say->there, "");
+		add(&say->fix, "bind ", device, " to the driver vfio-pci on ");
+		text_add(&say->fix, say->there);
+	} else if (why(say) == WHY_TAKEN) {
+		add(&say->reason, "the NIC ", device, " that it passes through is another VM's");
+		add(&say->reason, " on ", say->there, "");
+		add(&say->fix, "move the VM that has ", device, " away from ");
+		text_add(&say->fix, say->there);
+	}
+}
+
 static void say_network(struct say *say)
 {
 	const char *node = why(say) == WHY_HERE ? say->here : say->there;
@@ -483,6 +507,7 @@ static void say_row(struct say *say)
 		break;
 	case PREFLIGHT_LEASES: say_leases(say); break;
 	case PREFLIGHT_BRIDGES: say_bridges(say); break;
+	case PREFLIGHT_DEVICES: say_devices(say); break;
 	case PREFLIGHT_NETWORK: say_network(say); break;
 	case PREFLIGHT_TLS: say_tls(say); break;
 	case PREFLIGHT_SPACE: say_space(say); break;

@@ -596,6 +596,14 @@ static void step_resuming(struct move_source *source, const struct move_context 
 		source_end(source, context, NULL);
 }
 
+static bool passes_a_nic(const struct vm_def *def)
+{
+	for (uint32_t i = 0; i < def->nic_count; i++)
+		if (def->nics[i].device[0])
+			return true;
+	return false;
+}
+
 static void step_in_flight(struct move_source *source, const struct move_context *context)
 {
 	// Its monitor answers at last: it runs, and sends nothing.
@@ -617,7 +625,11 @@ static void step_in_flight(struct move_source *source, const struct move_context
 	else if (source_is_connecting(source) &&
 		 context->now_ms - source->since_ms >= CONNECT_LIMIT_MS) {
 		source->broke = true;
-		source_cancel(source, context, "QEMU did not reach the target within 15 s");
+		source_cancel(source, context,
+			      passes_a_nic(context->def)
+				      ? "within 15 s QEMU did not reach the target, or the guest "
+					"did not give back its passed-through NIC"
+				      : "QEMU did not reach the target within 15 s");
 	} else if (context->now_ms - source->event_ms >= SILENT_MS)
 		source_cancel(source, context, "QEMU says nothing of its progress");
 }

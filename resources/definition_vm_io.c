@@ -285,10 +285,11 @@ static void mac_read(const struct walk *walk, const struct xml_element *element,
 
 static void nic_read(const struct walk *walk, const struct xml_element *element, void *target)
 {
-	static const char *const names[] = { "bridge", "model", "mac", NULL };
+	static const char *const names[] = { "bridge", "model", "mac", "pass-through", NULL };
 	struct vm_draft *draft = target;
 	const char *bridge = walk_attribute(walk, element, "bridge", true);
 	const char *mac = walk_attribute(walk, element, "mac", false);
+	const char *device = walk_attribute(walk, element, "pass-through", false);
 	struct nic_def nic = { 0 };
 
 	walk_attributes(walk, element, names);
@@ -301,6 +302,11 @@ static void nic_read(const struct walk *walk, const struct xml_element *element,
 				     "must be a name of a network interface, 1 to 15 characters");
 	if (mac)
 		mac_read(walk, element, mac, nic.mac);
+	if (device && pci_address_is_good(device))
+		snprintf(nic.device, sizeof(nic.device), "%s", device);
+	else if (device)
+		walk_fault_attribute(walk, element, "pass-through",
+				     "must be a PCI address like 0000:3b:02.1");
 	if (draft->def.nic_count == VM_NICS_MAX) {
 		definition_fault(walk->reader, walk_place(walk, element),
 				 "a VM has at most %d NICs", VM_NICS_MAX);

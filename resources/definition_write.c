@@ -383,6 +383,8 @@ static void nic_put(struct out *out, const struct nic_def *nic)
 		mac_format(nic->mac, mac);
 		attribute(out, "mac", mac);
 	}
+	if (nic->device[0])
+		attribute(out, "pass-through", nic->device);
 	tag_end(out);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "resources/facts_io.h"
 
+#include <dirent.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -16,6 +17,7 @@
 #include "clusterd/cpu.h"
 #include "clusterd/exec_io.h"
 #include "clusterd/text.h"
+#include "resources/definition_text.h"
 
 enum {
 	OUTPUT_SIZE = 2 * 1024 * 1024, // 150 KiB with QEMU 7.2
@@ -378,6 +380,13 @@ static int by_text(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+static int by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
 // The driver's name says so in every network namespace; /sys shows that of whoever mounted it.
 static bool is_bridge(int fd, const char *name)
 {
@@ -412,6 +421,22 @@ static void look_bridges(struct host_facts *facts)
 	qsort(facts->bridges, facts->bridge_count, BRIDGE_SIZE, by_text);
 }
 
+// What the driver for such devices has.
+static void look_devices(struct host_facts *facts, const char *path)
+{
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+
+	facts->device_count = 0;
+	memset(facts->devices, 0, sizeof(facts->devices));
+	while (folder && (entry = readdir(folder)) && facts->device_count < DEVICES_MAX)
+		if (pci_address_is_good(entry->d_name))
+			facts->devices[facts->device_count++] = name_hash(entry->d_name);
+	if (folder)
+		closedir(folder);
+	qsort(facts->devices, facts->device_count, sizeof(facts->devices[0]), by_number);
+}
+
 // Kernels without the file let everybody.
 bool facts_forbids_faults(const char *path, bool root)
 {
@@ -424,5 +449,6 @@ void facts_look_host(struct host_facts *facts, bool root)
 {
 	look_memory(facts);
 	look_bridges(facts);
+	look_devices(facts, "/sys/bus/pci/drivers/vfio-pci");
 	facts->no_post_copy = facts_forbids_faults("/proc/sys/vm/unprivileged_userfaultfd", root);
 }

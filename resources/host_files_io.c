@@ -55,6 +55,21 @@ static void vars_make(struct files_task *task)
 		close(to);
 }
 
+void launch_nics(struct launch_nics *nics, const struct vm_def *def)
+{
+	uint32_t count = 0;
+
+	memset(nics, 0, sizeof(*nics));
+	for (uint32_t i = 0; i < def->nic_count && i < VM_NICS_MAX; i++)
+		nics->words[count++] = def->nics[i].bridge;
+	for (uint32_t i = 0; i < def->nic_count && i < VM_NICS_MAX; i++) {
+		snprintf(nics->devices[i], sizeof(nics->devices[i]), "pci=%.16s",
+			 def->nics[i].device);
+		if (def->nics[i].device[0])
+			nics->words[count++] = nics->devices[i];
+	}
+}
+
 void files_work(void *owner)
 {
 	struct files_task *task = owner;

@@ -277,6 +277,14 @@ struct files_task {
 };
 
 void files_work(void *owner);
+
+// What its child is told of the NICs, as resources/launch.h says.
+struct launch_nics {
+	const char *words[2 * VM_NICS_MAX + 1];
+	char devices[VM_NICS_MAX][24];
+};
+
+void launch_nics(struct launch_nics *nics, const struct vm_def *def);
 // QEMU's certificates where its user can read them, for a moment. For threads.
 bool credentials_put(const struct host *host, const struct uuid *uuid, bool source, char *reason);
 void credentials_remove(const struct host *host, const struct uuid *uuid);

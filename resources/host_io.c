@@ -132,6 +132,8 @@ static void host_kvm_done(void *owner)
 	host->facts_asked = false;
 	host->facts_found.memory_free_mib = host->facts.memory_free_mib;
 	host->facts_found.hugepages_free = host->facts.hugepages_free;
+	host->facts_found.device_count = host->facts.device_count;
+	memcpy(host->facts_found.devices, host->facts.devices, sizeof(host->facts.devices));
 	host->facts_found.image_count = host->facts.image_count;
 	memcpy(host->facts_found.images, host->facts.images, sizeof(host->facts.images));
 	host->facts = host->facts_found;

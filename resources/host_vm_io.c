@@ -378,8 +378,7 @@ static bool vm_start_child(struct host_vm *vm, const struct vm_def *def, const s
 			   char *reason)
 {
 	struct process_listener listener = vm_listener(vm);
-	const char *bridges[VM_NICS_MAX + 1] = { NULL };
-	uint32_t i;
+	struct launch_nics nics;
 	int error;
 
 	if (vm->process) {
@@ -390,13 +389,12 @@ static bool vm_start_child(struct host_vm *vm, const struct vm_def *def, const s
 	if (!vm_take_leases(vm, wanted, reason) ||
 	    !record_gone(vm->host->config.run_dir, &vm->uuid, reason))
 		return false;
-	for (i = 0; i < def->nic_count && i < VM_NICS_MAX; i++)
-		bridges[i] = def->nics[i].bridge;
+	launch_nics(&nics, def);
 	vm_clean(vm->host, &vm->uuid);
 	error = vm_make_directory(vm);
 	if (!error)
 		error = process_spawn(&vm->process, &vm->host->process, &listener, &vm->uuid,
-				      bridges);
+				      nics.words);
 	if (error)
 		snprintf(reason, REASON_SIZE, "cannot start %s: %s", vm->host->config.launch_path,
 			 strerror(-error));

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -110,9 +111,47 @@ static void launch_taps(char **bridges)
 	control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (control < 0)
 		launch_fail("socket: %s", strerror(errno));
-	for (i = 0; bridges[i]; i++)
+	for (i = 0; bridges[i] && !strchr(bridges[i], '='); i++)
 		launch_tap(control, bridges[i], i);
 	close(control);
+}
+
+/*
+ * A host's device belongs to QEMU's user while this process lives, and the guest's memory may be
+ * locked for it. The driver vfio-pci, which the host's administrator binds it to, has one file for
+ * all devices that cannot be told apart.
+ */
+static void launch_device(const char *address, uid_t uid, gid_t gid)
+{
+	struct rlimit memory = { RLIM_INFINITY, RLIM_INFINITY };
+	char path[128], group[256];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%.16s/iommu_group", address);
+	length = readlink(path, group, sizeof(group) - 1);
+	if (length < 0)
+		launch_fail("device %s: %s", address,
+			    errno == ENOENT ? "there is no such device on this host, or no IOMMU"
+					    : strerror(errno));
+	group[length] = 0;
+	snprintf(path, sizeof(path), "/dev/vfio/%.32s",
+		 strrchr(group, '/') ? strrchr(group, '/') + 1 : group);
+	if (chown(path, uid, gid) < 0)
+		launch_fail("device %s: %s: %s", address, path,
+			    errno == ENOENT ? "it is not bound to the driver vfio-pci"
+					    : strerror(errno));
+	// Where that is not allowed it may be enough as it is; if not, QEMU says so.
+	if (setrlimit(RLIMIT_MEMLOCK, &memory) < 0 && getrlimit(RLIMIT_MEMLOCK, &memory) == 0) {
+		memory.rlim_cur = memory.rlim_max;
+		setrlimit(RLIMIT_MEMLOCK, &memory);
+	}
+}
+
+static void launch_devices(char **bridges, uid_t uid, gid_t gid)
+{
+	for (int i = 0; bridges[i]; i++)
+		if (strncmp(bridges[i], "pci=", 4) == 0)
+			launch_device(bridges[i] + 4, uid, gid);
 }
 
 static void launch_ready(int sanlock_fd)
@@ -190,6 +229,7 @@ int main(int argc, char **argv)
 	if (sanlock_fd < 0)
 		launch_fail("%s", reason);
 	launch_taps(argv + 5);
+	launch_devices(argv + 5, (uid_t)atoi(argv[1]), (gid_t)atoi(argv[2]));
 	launch_ready(sanlock_fd);
 	args = launch_wait(packet);
 	launch_drop((uid_t)atoi(argv[1]), (gid_t)atoi(argv[2]), (gid_t)atoi(argv[3]));

@@ -2,11 +2,11 @@
 // clusterd-launch: the process that becomes a VM's QEMU, and what it and clusterd say to each
 // other.
 //
-// Started with: clusterd-launch UID GID KVM_GID CGROUP [BRIDGE...]; descriptor 3 is a
-// SOCK_SEQPACKET socket to clusterd, 2 the VM's log. It registers with sanlock, makes one tap
-// device per bridge (descriptors from LAUNCH_TAP_FD), then reports READY and waits. GO brings
-// QEMU's argument vector; the socket's end of file before that ends it. The socket closes when QEMU
-// was executed.
+// Started with: clusterd-launch UID GID KVM_GID CGROUP [BRIDGE...] [pci=ADDRESS...]; descriptor 3
+// is a SOCK_SEQPACKET socket to clusterd, 2 the VM's log. It registers with sanlock, makes one tap
+// device per bridge (descriptors from LAUNCH_TAP_FD), gives the host's devices to QEMU's user, then
+// reports READY and waits. GO brings QEMU's argument vector; the socket's end of file before that
+// ends it. The socket closes when QEMU was executed.
 #pragma once
 
 enum {

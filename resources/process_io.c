@@ -23,7 +23,7 @@ enum {
 	ABANDON_PATIENCE_MS = 1000,
 	KILL_PATIENCE_MS = 10000,
 	LOG_SIZE_MAX = 256 * 1024,
-	ARGS_MAX = 16 + VM_NICS_MAX,
+	ARGS_MAX = 16 + 2 * VM_NICS_MAX,
 };
 
 struct process {
@@ -226,7 +226,7 @@ static int process_launch(struct process *process, const char *const *bridges)
 	snprintf(gid, sizeof(gid), "%d", (int)config->gid);
 	snprintf(kvm_gid, sizeof(kvm_gid), "%d", (int)config->kvm_gid);
 	record_uuid_text(&process->uuid, name);
-	for (i = 0; bridges && bridges[i] && i < VM_NICS_MAX; i++)
+	for (i = 0; bridges && bridges[i] && i < 2 * VM_NICS_MAX; i++)
 		argv[5 + i] = (char *)bridges[i];
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;

@@ -26,7 +26,8 @@ struct process_listener {
 	void *owner;
 };
 
-// 0 or -errno; then `spawned` or `exited` follow. `bridges`: one tap each. `config` outlives the
+// 0 or -errno; then `spawned` or `exited` follow. `bridges`: one tap each; then
+// "pci=ADDRESS" of each device of the host's that is passed through. `config` outlives the
 // process.
 int process_spawn(struct process **process, const struct process_config *config,
 		  const struct process_listener *listener, const struct uuid *uuid,

@@ -16,6 +16,7 @@ enum {
 	PCI_SCSI = PCI_DISK + VM_DISKS_MAX,
 	PCI_SATA = PCI_SCSI + 1, // two controllers
 	PCI_AGENT = PCI_SATA + 2,
+	PCI_PORTS, // functions of one slot: a port for each NIC that is passed through
 	PCI_END,
 	SATA_PORTS = 6,
 };
@@ -572,6 +573,44 @@ static void netdev(struct qemu_args *args, uint32_t number, const struct qemu_fa
 	argument_end(args, start);
 }
 
+/*
+ * A host's NIC beside its paravirtual twin, which QEMU gives the guest as the path to stay on: for
+ * a migration QEMU takes the former away from the guest, and gives it the target's afterwards. A
+ * guest that does not know of such pairs never sees the host's. It can be unplugged only from a
+ * port; the first function of a slot must be there.
+ */
+static void passed_nic(struct qemu_args *args, const struct vm_def *def, uint32_t number)
+{
+	uint32_t port = 0;
+	size_t start;
+
+	for (uint32_t i = 0; i < number; i++)
+		port += def->nics[i].device[0] != 0;
+	argument(args, "-device");
+	start = args->used;
+	put(args, "pcie-root-port,id=port-nic");
+	put_number(args, number);
+	put(args, ",chassis=");
+	put_number(args, port + 1);
+	put_address(args, def, PCI_PORTS);
+	put(args, ".");
+	put_number(args, port);
+	put(args, ",multifunction=on");
+	argument_end(args, start);
+	argument(args, "-device");
+	start = args->used;
+	put(args, "vfio-pci,host=");
+	put(args, def->nics[number].device);
+	put(args, ",id=passed-nic");
+	put_number(args, number);
+	put(args, ",bus=port-nic");
+	put_number(args, number);
+	put(args, ",failover_pair_id=device-nic");
+	put_number(args, number);
+	put(args, ",romfile=");
+	argument_end(args, start);
+}
+
 static void nic(struct qemu_args *args, const struct vm_def *def, uint32_t number,
 		const struct qemu_facts *facts)
 {
@@ -616,7 +655,11 @@ static void nic(struct qemu_args *args, const struct vm_def *def, uint32_t numbe
 	// Nobody boots from the network here, and the ROM costs a start its time.
 	if (!is_microvm(def))
 		put(args, ",romfile=");
+	if (nic_def->device[0])
+		put(args, ",failover=on");
 	argument_end(args, start);
+	if (nic_def->device[0])
+		passed_nic(args, def, number);
 }
 
 static void identity(struct qemu_args *args, const struct vm_def *def)

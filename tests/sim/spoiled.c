@@ -259,6 +259,43 @@ static const char *spoil_hardware(struct good *good, uint32_t number)
 	}
 }
 
+static const char *spoil_passed_nics(struct good *good, uint32_t number)
+{
+	struct vm_def *def = &good->vms[0];
+
+	good->defs.vm_count = 1;
+	switch (number) {
+	case 0:
+		def->nic_count = 1;
+		SET(def->nics[0].bridge, "br0");
+		SET(def->nics[0].device, "0000:3B:02.1");
+		return "a passed-through NIC at no PCI address";
+	case 1:
+		def->nic_count = 1;
+		SET(def->nics[0].bridge, "br0");
+		SET(def->nics[0].device, "0000:3b:02.1");
+		def->nics[0].model = NIC_E1000E;
+		return "a passed-through NIC without a virtio twin";
+	case 2:
+		def->nic_count = 1;
+		SET(def->nics[0].bridge, "br0");
+		SET(def->nics[0].device, "0000:3b:02.1");
+		SET(def->machine, "pc-i440fx-7.2");
+		return "a passed-through NIC on a machine without ports";
+	case 3:
+		def->nic_count = 2;
+		SET(def->nics[0].bridge, "br0");
+		SET(def->nics[1].bridge, "br0");
+		def->nics[0].mac[5] = 1;
+		def->nics[1].mac[5] = 2;
+		SET(def->nics[0].device, "0000:3b:02.1");
+		SET(def->nics[1].device, "0000:3b:02.1");
+		return "one NIC passed through twice";
+	default:
+		return NULL;
+	}
+}
+
 static const char *spoil_files(struct good *good, uint32_t number)
 {
 	struct vm_def *def = &good->vms[0];
@@ -537,9 +574,9 @@ static const char *spoil_many(struct good *good, uint32_t number)
 	}
 }
 
-static const spoil_fn spoilers[] = { spoil_cluster, spoil_node,	  spoil_volume, spoil_hardware,
-				     spoil_files,   spoil_owners, spoil_rule,	spoil_condition,
-				     spoil_policy,  spoil_many };
+static const spoil_fn spoilers[] = { spoil_cluster,	spoil_node,   spoil_volume, spoil_hardware,
+				     spoil_passed_nics, spoil_files,  spoil_owners, spoil_rule,
+				     spoil_condition,	spoil_policy, spoil_many };
 enum { SPOILERS = sizeof(spoilers) / sizeof(spoilers[0]), CASES = 14 };
 
 static void spoiled_send(struct world *world, struct host *host, const struct good *good,

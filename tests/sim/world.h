@@ -237,8 +237,7 @@ struct sending {
 struct saved_note {
 	struct vm_ref vm;
 	struct uuid uuid;
-	uint32_t attempt;
-	uint32_t move;		// 0: there is none
+	uint32_t attempt, move;	// move 0: there is none
 	uint64_t bytes;
 };
 

@@ -35,7 +35,7 @@ timing 1
      0.000 --     a source: preparing, sending, switching, cancelling, handed over, resuming, failed, taking, stayed, ending, gone, ?
      0.000 --     a target: preparing, listening, continuing, runs, owns, ending, gone, ?
      0.000 --     a saving: waiting, saving, saved, gone, failed, ended, ?
-     0.000 --     preflight: vm, node, possible-owner, emulator, qemu-version, machine, architecture, accelerator, cpu-vendor, cpu-model, cpu-features, cpus, memory, huge-pages, volumes, leases, bridges, network, tls, space, ?
+     0.000 --     preflight: vm, node, possible-owner, emulator, qemu-version, machine, architecture, accelerator, cpu-vendor, cpu-model, cpu-features, cpus, memory, huge-pages, volumes, images, leases, bridges, devices, network, tls, space, ?
      0.000 --     placement: online, managed, maintenance, possible-owner, emulator, volumes, memory, failures, cpus, health, keep-together, keep-apart, follow, same-attribute, spread, start-order, ?
      0.000 --     another node: nothing, must, failback, wish, ?
      0.000 --     dimensions: memory, CPUs, number of VMs, ?

@@ -99,6 +99,8 @@ static void fill_report(struct node_report *report)
 	FLAG(report->facts.bridges_cut);
 	FLAG(report->facts.no_post_copy);
 	report->facts.image_count = IMAGE_FAULTS_MAX;
+	report->facts.device_count = DEVICES_MAX;
+	memset(report->facts.spare, 0, sizeof(report->facts.spare));
 	END(report->facts.arch);
 	END(report->facts.cpu_vendor);
 	END(report->facts.cpu_model);
@@ -187,6 +189,7 @@ static void fill_def(struct vm_def *def)
 	}
 	for (uint32_t i = 0; i < VM_NICS_MAX; i++) {
 		END(def->nics[i].bridge);
+		END(def->nics[i].device);
 		KIND(def->nics[i].model, NIC_MODEL_COUNT);
 	}
 	FLAG(def->console);

@@ -375,6 +375,50 @@ static void bridge_cut(struct world *w)
 	facts(w)->bridges_cut = true;
 }
 
+static void passes_through(struct world *w)
+{
+	text_copy(web_def(w)->nics[0].device, sizeof(web_def(w)->nics[0].device), "0000:3b:02.1");
+}
+
+static void has_device(struct world *w)
+{
+	passes_through(w);
+	facts(w)->devices[facts(w)->device_count++] = name_hash("0000:3b:02.0");
+	facts(w)->devices[facts(w)->device_count++] = name_hash("0000:3b:02.1");
+}
+
+static void device_taken(struct world *w)
+{
+	struct vm_def *idle = &w->f.cluster.defs[the_vm(&w->f, "idle")->ref.slot];
+
+	has_device(w);
+	idle->nic_count = 1;
+	text_copy(idle->nics[0].device, sizeof(idle->nics[0].device), "0000:3b:02.1");
+	idle_runs(w, THERE);
+}
+
+static void device_taken_elsewhere(struct world *w)
+{
+	device_taken(w);
+	idle_runs(w, ELSEWHERE);
+}
+
+static void device_will_be_taken(struct world *w)
+{
+	device_taken_elsewhere(w);
+	the_vm(&w->f, "idle")->move = 1;
+	w->f.cluster.move_high = 1;
+	w->f.cluster.moves[0] = (struct move){ .id = 1, .vm = the_vm(&w->f, "idle")->ref,
+					       .kind = MOVE_LIVE, .stage = STAGE_TRANSFER,
+					       .source = ELSEWHERE, .target = THERE };
+}
+
+static void devices_cut(struct world *w)
+{
+	passes_through(w);
+	facts(w)->device_count = DEVICES_MAX;
+}
+
 static void no_address(struct world *w)
 {
 	there(w)->report.addresses[0][0] = 0;
@@ -481,6 +525,13 @@ static const struct spoil spoils[] = {
 	{ PREFLIGHT_LEASES, CHECK_FAIL, not_joined, "lockspace", MOVE_AUTO },
 	{ PREFLIGHT_BRIDGES, CHECK_FAIL, no_bridge, "make bridge br0 on n2", MOVE_AUTO },
 	{ PREFLIGHT_BRIDGES, CHECK_WARN, bridge_cut, "among the first", MOVE_AUTO },
+	{ PREFLIGHT_DEVICES, CHECK_FAIL, passes_through, "bind 0000:3b:02.1", MOVE_AUTO },
+	{ PREFLIGHT_DEVICES, CHECK_FAIL, passes_through, "vfio-pci on n2", MOVE_COLD },
+	{ PREFLIGHT_DEVICES, CHECK_OK, has_device, "", MOVE_AUTO },
+	{ PREFLIGHT_DEVICES, CHECK_FAIL, device_taken, "another VM's on n2", MOVE_AUTO },
+	{ PREFLIGHT_DEVICES, CHECK_OK, device_taken_elsewhere, "", MOVE_QUICK },
+	{ PREFLIGHT_DEVICES, CHECK_FAIL, device_will_be_taken, "another VM's", MOVE_AUTO },
+	{ PREFLIGHT_DEVICES, CHECK_WARN, devices_cut, "bind", MOVE_AUTO },
 	{ PREFLIGHT_NETWORK, CHECK_FAIL, no_address, "n2", MOVE_AUTO },
 	{ PREFLIGHT_NETWORK, CHECK_FAIL, no_address_here, "n1", MOVE_AUTO },
 	{ PREFLIGHT_NETWORK, CHECK_OK, no_address, "", MOVE_QUICK },

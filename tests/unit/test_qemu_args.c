@@ -130,6 +130,14 @@ static void test_choices(void **state)
 	assert_true(has("virtio-serial-pci,id=agent-bus,addr=0x1a"));
 	assert_true(has("virtserialport,bus=agent-bus.0,chardev=agent,"
 			"name=org.qemu.guest_agent.0"));
+	// Beside its twin, on a port that it can be unplugged from.
+	snprintf(def.nics[1].device, sizeof(def.nics[1].device), "0000:3b:02.1");
+	assert_true(build(&def, &facts));
+	assert_true(has("virtio-net-pci,id=device-nic1,netdev=nic1,mac=02:00:00:00:00:02,"
+			"addr=0x04,romfile=,failover=on"));
+	assert_true(has("pcie-root-port,id=port-nic1,chassis=1,addr=0x1b.0,multifunction=on"));
+	assert_true(has("vfio-pci,host=0000:3b:02.1,id=passed-nic1,bus=port-nic1,"
+			"failover_pair_id=device-nic1,romfile="));
 	facts.tap_fds = NULL;
 	assert_false(build(&def, &facts));
 	assert_string_equal(args.problem, "a NIC has no tap device");

@@ -35,16 +35,20 @@ static void source_sends(void)
 	assert_int_equal(source.state, SOURCE_SENDING);
 }
 
-// As many streams as both ends have processors for, and one where that would not pay.
+// More streams than one where there are processors for them; encryption needs fewer to pay.
 static void streams_go_by_memory_and_processors(void **state)
 {
-	static const uint32_t cpus[] = { 0, 1, 2, 3, 4, 64 }, channels[] = { 4, 1, 2, 3, 4, 4 };
+	static const uint32_t cpus[] = { 0, 1, 2, 3, 4, 64 }, channels[] = { 4, 1, 1, 1, 4, 4 },
+			      tls[] = { 4, 1, 4, 4, 4, 4 };
 
 	(void)state;
 	for (uint32_t i = 0; i < 6; i++) {
 		def.memory_mib = 1024;
 		context.cpus = cpus[i];
+		context.tls = false;
 		assert_int_equal(move_params(&context)->channels, channels[i]);
+		context.tls = true;
+		assert_int_equal(move_params(&context)->channels, tls[i]);
 		def.memory_mib = 1023;
 		assert_int_equal(move_params(&context)->channels, 1);
 		clear();

@@ -400,10 +400,10 @@ static bool say(struct node *node, const struct local_move *place, struct entry 
 	return node_propose(node, entry, NULL, actions);
 }
 
+// Not in the pause, nor just after it: see SWITCH_SAID_MS in source_limits.h, and in target.c.
 static bool source_has_sent(const struct move_source *source)
 {
-	// Not in the pause: see SWITCH_SAID_MS in source.c. Its end is heard, or the move's.
-	return source->state > SOURCE_HANDED || (source->state == SOURCE_HANDED && source->heard);
+	return source->state > SOURCE_HANDED;
 }
 
 // The forecast before it is sent, and what it took when that is known. Nobody waits for either.

@@ -119,6 +119,7 @@ struct move_target {
 	bool saw;      // a normal view in which nothing of it had begun
 	bool announced;
 	bool torn;	   // it will never have all of its memory
+	uint64_t runs_ms;  // when it was first seen to run; 0: it was found so
 	uint64_t break_ms; // when the connection to its source was shut down; 0: not
 	uint32_t port;
 	char address[ADDRESS_SIZE];

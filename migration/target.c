@@ -18,7 +18,12 @@
 #include "clusterd/text.h"
 #include "migration/ends.h"
 
-enum { TORN_LIMIT_MS = 2000 };
+enum {
+	TORN_LIMIT_MS = 2000,
+	// To agree on what follows, and to end the source's QEMU, takes the processors of every
+	// node: not before the guest has answered what waited for it.
+	BREATH_MS = 250,
+};
 
 #define BIT(state) (1u << (state))
 
@@ -174,10 +179,25 @@ static bool has_all(struct move_target *target, const struct move_context *conte
 	return !target->torn && context->now_ms - target->break_ms >= TORN_LIMIT_MS;
 }
 
+static bool before_cleanup(const struct move_context *context)
+{
+	enum move_stage stage = stage_of(context);
+
+	return stage == STAGE_PREPARE || stage == STAGE_TRANSFER || stage == STAGE_HANDOVER;
+}
+
+static bool breathes(const struct move_target *target, const struct move_context *context)
+{
+	return target->state == TARGET_RUNS && before_cleanup(context) && target->runs_ms != 0 &&
+	       context->now_ms - target->runs_ms < BREATH_MS;
+}
+
 uint64_t target_deadline_ms(const struct move_target *target, const struct move_context *context)
 {
 	uint64_t due_ms = target->break_ms + TORN_LIMIT_MS;
 
+	if (breathes(target, context))
+		return target->runs_ms + BREATH_MS;
 	return target->state == TARGET_RUNS && target->break_ms && due_ms > context->now_ms
 		       ? due_ms
 		       : UINT64_MAX;
@@ -208,6 +228,7 @@ static void step_living(struct move_target *target, const struct move_context *c
 		if (local->life != LIFE_RUNNING)
 			break;
 		target_move(target, TARGET_RUNS);
+		target->runs_ms = context->now_ms;
 		say(context, WORD_CONTINUED);
 		break;
 	case TARGET_RUNS:
@@ -325,7 +346,7 @@ enum move_report target_due(const struct move_target *target, const struct move_
 {
 	const struct move *move = context->move;
 	enum move_stage stage = stage_of(context);
-	bool before = stage == STAGE_PREPARE || stage == STAGE_TRANSFER || stage == STAGE_HANDOVER;
+	bool before = before_cleanup(context);
 
 	if (!move)
 		return (enum move_report)0;
@@ -335,7 +356,7 @@ enum move_report target_due(const struct move_target *target, const struct move_
 			return MOVE_REPORT_READY;
 		break;
 	case TARGET_RUNS:
-		if (before || stage == STAGE_UNDO)
+		if ((before && !breathes(target, context)) || stage == STAGE_UNDO)
 			return MOVE_REPORT_RUNS;
 		break;
 	case TARGET_OWNS:

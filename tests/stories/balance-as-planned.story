@@ -42,28 +42,28 @@ run 5
     62.057 n1   QEMU of vm3 has handed its guest over
     62.058 n2   guest of vm0 continues
     62.060 n3   guest of vm3 continues
-    62.060 n1   | vm vm0: continues on n2
-    62.063 n1   | vm vm3: continues on n3
-    62.091 n1   QEMU of vm0 ends: killed
-    62.094 n1   QEMU of vm3 ends: killed
-    62.121 n1   | vm vm0: moved to n2
-    62.123 n1   | vm vm1: live migration from n2 to n1 (policy)
-    62.125 n1   | vm vm3: moved to n3
-    62.191 n1   QEMU of vm1 waits for it
-    62.268 n1   | vm vm1: memory is being sent to n1
-    63.124 n2   migration of vm1 begins
-    64.172 n2   QEMU of vm1 has handed its guest over
-    64.174 n1   guest of vm1 continues
-    64.177 n1   | vm vm1: continues on n1
-    64.208 n2   QEMU of vm1 ends: killed
-    64.237 n1   | vm vm1: moved to n1
-    64.240 n1   | tip 1 is done: 3 of 3 moves done
-    64.300 --   > run 60
-    94.242 n1   | tip 1: its prediction held: from 67211 to 920, predicted 920
-   124.300 --   > plan balance measured
-   124.300 --     no move is worth its cost; 3 VMs rest after their last move
-   124.300 --   > balance
-   124.300 --   > run 5
-   124.303 n1   policy run: done
-   124.303 n1   | a balance is asked for
-   124.305 n1   | balance: no move is worth its cost; 3 VMs rest after their last move
+    62.310 n1   | vm vm0: continues on n2
+    62.312 n1   | vm vm3: continues on n3
+    62.341 n1   QEMU of vm0 ends: killed
+    62.343 n1   QEMU of vm3 ends: killed
+    62.371 n1   | vm vm0: moved to n2
+    62.373 n1   | vm vm3: moved to n3
+    62.374 n1   | vm vm1: live migration from n2 to n1 (policy)
+    62.442 n1   QEMU of vm1 waits for it
+    62.519 n1   | vm vm1: memory is being sent to n1
+    63.375 n2   migration of vm1 begins
+    64.423 n2   QEMU of vm1 has handed its guest over
+    64.426 n1   guest of vm1 continues
+    64.678 n1   | vm vm1: continues on n1
+    64.709 n2   QEMU of vm1 ends: killed
+    64.739 n1   | vm vm1: moved to n1
+    64.741 n1   | tip 1 is done: 3 of 3 moves done
+    64.800 --   > run 60
+    94.744 n1   | tip 1: its prediction held: from 67211 to 920, predicted 920
+   124.800 --   > plan balance measured
+   124.800 --     no move is worth its cost; 3 VMs rest after their last move
+   124.800 --   > balance
+   124.800 --   > run 5
+   124.803 n1   policy run: done
+   124.803 n1   | a balance is asked for
+   124.805 n1   | balance: no move is worth its cost; 3 VMs rest after their last move

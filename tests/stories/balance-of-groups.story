@@ -134,34 +134,34 @@ quorum
      4.261 n1   migration of b begins
      5.309 n1   QEMU of b has handed its guest over
      5.311 n2   guest of b continues
-     5.313 n1   | vm b: continues on n2
-     5.344 n1   QEMU of b ends: killed
-     5.374 n1   | vm b: moved to n2
-     5.376 n1   | vm g: live migration from n1 to n3 (policy)
-     5.444 n3   QEMU of g waits for it
-     5.521 n1   | vm g: memory is being sent to n3
-     6.376 n1   migration of g begins
+     5.563 n1   | vm b: continues on n2
+     5.594 n1   QEMU of b ends: killed
+     5.624 n1   | vm b: moved to n2
+     5.626 n1   | vm g: live migration from n1 to n3 (policy)
+     5.694 n3   QEMU of g waits for it
+     5.771 n1   | vm g: memory is being sent to n3
      6.407 n1   QEMU of a has handed its guest over
      6.410 n2   guest of a continues
-     6.412 n1   | vm a: continues on n2
-     6.442 n1   QEMU of a ends: killed
-     6.472 n1   | vm a: moved to n2
-     6.475 n1   | vm h: live migration from n1 to n3 (policy)
-     6.542 n3   QEMU of h waits for it
-     6.620 n1   | vm h: memory is being sent to n3
-     7.475 n1   migration of h begins
-     8.023 n1   QEMU of h has handed its guest over
-     8.026 n3   guest of h continues
-     8.028 n1   | vm h: continues on n3
-     8.059 n1   QEMU of h ends: killed
-     8.089 n1   | vm h: moved to n3
-     9.524 n1   QEMU of g has handed its guest over
-     9.527 n3   guest of g continues
-     9.530 n1   | vm g: continues on n3
-     9.560 n1   QEMU of g ends: killed
-     9.590 n1   | vm g: moved to n3
-     9.593 n1   | tip 1 is done: 4 of 4 moves done
-    39.595 n1   | tip 1: its prediction held: from 272530 to 42220, predicted 42220
+     6.626 n1   migration of g begins
+     6.662 n1   | vm a: continues on n2
+     6.692 n1   QEMU of a ends: killed
+     6.722 n1   | vm a: moved to n2
+     6.725 n1   | vm h: live migration from n1 to n3 (policy)
+     6.792 n3   QEMU of h waits for it
+     6.870 n1   | vm h: memory is being sent to n3
+     7.725 n1   migration of h begins
+     8.273 n1   QEMU of h has handed its guest over
+     8.276 n3   guest of h continues
+     8.528 n1   | vm h: continues on n3
+     8.559 n1   QEMU of h ends: killed
+     8.589 n1   | vm h: moved to n3
+     9.774 n1   QEMU of g has handed its guest over
+     9.777 n3   guest of g continues
+    10.030 n1   | vm g: continues on n3
+    10.060 n1   QEMU of g ends: killed
+    10.090 n1   | vm g: moved to n3
+    10.093 n1   | tip 1 is done: 4 of 4 moves done
+    40.095 n1   | tip 1: its prediction held: from 272530 to 42220, predicted 42220
     93.250 --   > plan balance
     93.250 --     no move is worth its cost; 4 VMs rest after their last move; 1 VM is not to be moved live (on-drain); 1 VM is to stay where it is (stickiness)
     93.250 --   > tips

@@ -66,10 +66,10 @@ capacity 1
      3.253 n1   | node n2: to be emptied for maintenance
      3.303 n2   QEMU of vm1 has handed its guest over
      3.306 n1   guest of vm1 continues
-     3.309 n1   | vm vm1: continues on n1
-     3.340 n2   QEMU of vm1 ends: killed
-     3.357 n1   | node n2: drained
-     3.369 n1   | vm vm1: moved to n1
+     3.559 n1   | vm vm1: continues on n1
+     3.590 n2   QEMU of vm1 ends: killed
+     3.607 n1   | node n2: drained
+     3.619 n1   | vm vm1: moved to n1
     63.250 --   > capacity 1
     63.250 --     if n1 fails, vm1 has no home: n2 is in maintenance; needs 1024 MiB, 0 MiB free on n3; clustadm node maintenance n2 off
     63.250 --   > whatif lose n1

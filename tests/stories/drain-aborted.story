@@ -23,15 +23,15 @@ wait settle
      2.055 n1   QEMU of vm3 has handed its guest over
      2.056 n2   guest of vm0 continues
      2.057 n3   guest of vm3 continues
-     2.058 n1   | vm vm0: continues on n2
-     2.061 n1   | vm vm3: continues on n3
-     2.061 n1   | vm vm6: live migration from n1 to n2 (drain)
-     2.088 n1   QEMU of vm0 ends: killed
-     2.091 n1   QEMU of vm3 ends: killed
-     2.118 n1   | vm vm0: moved to n2
-     2.121 n1   | vm vm3: moved to n3
-     2.129 n2   QEMU of vm6 waits for it
-     2.206 n1   | vm vm6: memory is being sent to n2
+     2.308 n1   | vm vm0: continues on n2
+     2.310 n1   | vm vm3: continues on n3
+     2.311 n1   | vm vm6: live migration from n1 to n2 (drain)
+     2.338 n1   QEMU of vm0 ends: killed
+     2.340 n1   QEMU of vm3 ends: killed
+     2.368 n1   | vm vm0: moved to n2
+     2.370 n1   | vm vm3: moved to n3
+     2.379 n2   QEMU of vm6 waits for it
+     2.456 n1   | vm vm6: memory is being sent to n2
      3.000 --   > node abort n1
      3.000 --   > wait settle
      3.003 n1   drain n1: done
@@ -50,9 +50,9 @@ wait settle
      5.055 n3   QEMU of vm3 has handed its guest over
      5.056 n1   guest of vm0 continues
      5.057 n1   guest of vm3 continues
-     5.059 n1   | vm vm0: continues on n1
-     5.060 n1   | vm vm3: continues on n1
-     5.090 n2   QEMU of vm0 ends: killed
-     5.091 n3   QEMU of vm3 ends: killed
-     5.119 n1   | vm vm0: moved to n1
-     5.121 n1   | vm vm3: moved to n1
+     5.309 n1   | vm vm0: continues on n1
+     5.310 n1   | vm vm3: continues on n1
+     5.340 n2   QEMU of vm0 ends: killed
+     5.341 n3   QEMU of vm3 ends: killed
+     5.369 n1   | vm vm0: moved to n1
+     5.371 n1   | vm vm3: moved to n1

@@ -26,9 +26,9 @@ run 60
      1.011 n2   migration of vm4 begins
      2.059 n2   QEMU of vm4 has handed its guest over
      2.062 n3   guest of vm4 continues
-     2.065 n3   | vm vm4: continues on n3
-     2.096 n2   QEMU of vm4 ends: killed
-     2.125 n3   | vm vm4: moved to n3
+     2.315 n3   | vm vm4: continues on n3
+     2.346 n2   QEMU of vm4 ends: killed
+     2.375 n3   | vm vm4: moved to n3
     60.006 --   > start clusterd n1
     60.006 n1   clusterd starts
     60.006 --   > wait settle
@@ -45,7 +45,7 @@ run 60
     91.124 n2   migration of vm1 begins
     92.172 n2   QEMU of vm1 has handed its guest over
     92.175 n1   guest of vm1 continues
-    92.177 n2   | vm vm1: continues on n1
-    92.207 n2   QEMU of vm1 ends: killed
-    92.225 n2   | node n2: drained
-    92.237 n2   | vm vm1: moved to n1
+    92.427 n2   | vm vm1: continues on n1
+    92.457 n2   QEMU of vm1 ends: killed
+    92.475 n2   | node n2: drained
+    92.487 n2   | vm vm1: moved to n1

@@ -28,22 +28,22 @@ wait settle
      2.055 n1   QEMU of vm3 has handed its guest over
      2.056 n2   guest of vm0 continues
      2.057 n3   guest of vm3 continues
-     2.058 n1   | vm vm0: continues on n2
-     2.061 n1   | vm vm3: continues on n3
-     2.061 n1   | vm vm6: live migration from n1 to n2 (drain)
-     2.088 n1   QEMU of vm0 ends: killed
-     2.091 n1   QEMU of vm3 ends: killed
-     2.118 n1   | vm vm0: moved to n2
-     2.121 n1   | vm vm3: moved to n3
-     2.129 n2   QEMU of vm6 waits for it
-     2.206 n1   | vm vm6: memory is being sent to n2
-     3.061 n1   migration of vm6 begins
-     4.109 n1   QEMU of vm6 has handed its guest over
-     4.112 n2   guest of vm6 continues
-     4.114 n1   | vm vm6: continues on n2
-     4.144 n1   QEMU of vm6 ends: killed
-     4.162 n1   | node n1: drained
-     4.174 n1   | vm vm6: moved to n2
+     2.308 n1   | vm vm0: continues on n2
+     2.310 n1   | vm vm3: continues on n3
+     2.311 n1   | vm vm6: live migration from n1 to n2 (drain)
+     2.338 n1   QEMU of vm0 ends: killed
+     2.340 n1   QEMU of vm3 ends: killed
+     2.368 n1   | vm vm0: moved to n2
+     2.370 n1   | vm vm3: moved to n3
+     2.379 n2   QEMU of vm6 waits for it
+     2.456 n1   | vm vm6: memory is being sent to n2
+     3.311 n1   migration of vm6 begins
+     4.359 n1   QEMU of vm6 has handed its guest over
+     4.362 n2   guest of vm6 continues
+     4.614 n1   | vm vm6: continues on n2
+     4.645 n1   QEMU of vm6 ends: killed
+     4.663 n1   | node n1: drained
+     4.675 n1   | vm vm6: moved to n2
      5.000 --   > vm stop vm1
      5.000 --   > wait settle
      5.003 n1   want vm1: done
@@ -73,18 +73,18 @@ wait settle
      9.555 n3   QEMU of vm3 has handed its guest over
      9.556 n1   guest of vm0 continues
      9.557 n1   guest of vm3 continues
-     9.559 n1   | vm vm0: continues on n1
-     9.560 n1   | vm vm3: continues on n1
-     9.562 n1   | vm vm6: live migration from n2 to n1 (return)
-     9.590 n2   QEMU of vm0 ends: killed
-     9.591 n3   QEMU of vm3 ends: killed
-     9.619 n1   | vm vm0: moved to n1
-     9.621 n1   | vm vm3: moved to n1
-     9.629 n1   QEMU of vm6 waits for it
-     9.707 n1   | vm vm6: memory is being sent to n1
-    10.562 n2   migration of vm6 begins
-    11.610 n2   QEMU of vm6 has handed its guest over
-    11.613 n1   guest of vm6 continues
-    11.616 n1   | vm vm6: continues on n1
-    11.646 n2   QEMU of vm6 ends: killed
-    11.676 n1   | vm vm6: moved to n1
+     9.809 n1   | vm vm0: continues on n1
+     9.810 n1   | vm vm3: continues on n1
+     9.812 n1   | vm vm6: live migration from n2 to n1 (return)
+     9.840 n2   QEMU of vm0 ends: killed
+     9.841 n3   QEMU of vm3 ends: killed
+     9.869 n1   | vm vm0: moved to n1
+     9.871 n1   | vm vm3: moved to n1
+     9.879 n1   QEMU of vm6 waits for it
+     9.957 n1   | vm vm6: memory is being sent to n1
+    10.812 n2   migration of vm6 begins
+    11.860 n2   QEMU of vm6 has handed its guest over
+    11.863 n1   guest of vm6 continues
+    12.116 n1   | vm vm6: continues on n1
+    12.146 n2   QEMU of vm6 ends: killed
+    12.176 n1   | vm vm6: moved to n1

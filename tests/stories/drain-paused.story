@@ -29,12 +29,12 @@ run 5
      2.055 n1   QEMU of vm3 has handed its guest over
      2.056 n2   guest of vm0 continues
      2.057 n3   guest of vm3 continues
-     2.058 n1   | vm vm0: continues on n2
-     2.061 n1   | vm vm3: continues on n3
-     2.088 n1   QEMU of vm0 ends: killed
-     2.091 n1   QEMU of vm3 ends: killed
-     2.118 n1   | vm vm0: moved to n2
-     2.121 n1   | vm vm3: moved to n3
+     2.308 n1   | vm vm0: continues on n2
+     2.310 n1   | vm vm3: continues on n3
+     2.338 n1   QEMU of vm0 ends: killed
+     2.340 n1   QEMU of vm3 ends: killed
+     2.368 n1   | vm vm0: moved to n2
+     2.370 n1   | vm vm3: moved to n3
     11.000 --   > node resume n1
     11.000 --   > run 5
     11.003 n1   drain n1: done
@@ -45,7 +45,7 @@ run 5
     12.005 n1   migration of vm6 begins
     13.053 n1   QEMU of vm6 has handed its guest over
     13.056 n2   guest of vm6 continues
-    13.058 n1   | vm vm6: continues on n2
-    13.088 n1   QEMU of vm6 ends: killed
-    13.106 n1   | node n1: drained
-    13.118 n1   | vm vm6: moved to n2
+    13.308 n1   | vm vm6: continues on n2
+    13.338 n1   QEMU of vm6 ends: killed
+    13.356 n1   | node n1: drained
+    13.368 n1   | vm vm6: moved to n2

@@ -17,10 +17,10 @@ wait settle
      1.005 n1   migration of vm0 begins
      2.053 n1   QEMU of vm0 has handed its guest over
      2.056 n3   guest of vm0 continues
-     2.058 n1   | vm vm0: continues on n3
-     2.089 n1   QEMU of vm0 ends: killed
-     2.107 n1   | node n1: drained
-     2.119 n1   | vm vm0: moved to n3
-     2.250 --   > node drain n2
-     2.250 --   > wait settle
-     2.250 n1   drain n2: refused: n1 is in maintenance: of 3 voters 1 would be left, and a quorum needs 2; clustadm node maintenance n1 off
+     2.308 n1   | vm vm0: continues on n3
+     2.339 n1   QEMU of vm0 ends: killed
+     2.357 n1   | node n1: drained
+     2.369 n1   | vm vm0: moved to n3
+     2.500 --   > node drain n2
+     2.500 --   > wait settle
+     2.500 n1   drain n2: refused: n1 is in maintenance: of 3 voters 1 would be left, and a quorum needs 2; clustadm node maintenance n1 off

@@ -27,7 +27,7 @@ wait settle
      1.255 n1   migration of vm0 begins
      2.303 n1   QEMU of vm0 has handed its guest over
      2.306 n2   guest of vm0 continues
-     2.308 n1   | vm vm0: continues on n2
-     2.338 n1   QEMU of vm0 ends: killed
-     2.356 n1   | node n1: drained
-     2.368 n1   | vm vm0: moved to n2
+     2.558 n1   | vm vm0: continues on n2
+     2.588 n1   QEMU of vm0 ends: killed
+     2.606 n1   | node n1: drained
+     2.618 n1   | vm vm0: moved to n2

@@ -158,10 +158,10 @@ moves
     64.255 n1   migration of live begins
     65.303 n1   QEMU of live has handed its guest over
     65.306 n3   guest of live continues
-    65.308 n1   | vm live: continues on n3
-    65.339 n1   QEMU of live ends: killed
-    65.357 n1   | node n1: stuck: alone: n2 is not among its possible owners; n3 is not among its possible owners; and 1 more
-    65.369 n1   | vm live: moved to n3
+    65.558 n1   | vm live: continues on n3
+    65.589 n1   QEMU of live ends: killed
+    65.607 n1   | node n1: stuck: alone: n2 is not among its possible owners; n3 is not among its possible owners; and 1 more
+    65.619 n1   | vm live: moved to n3
     83.250 --   > node drain n1 stop for 60
     83.250 --   > run 30
     83.253 n1   drain n1: done
@@ -209,35 +209,35 @@ moves
    144.370 n1   QEMU of low restores it
    145.305 n3   QEMU of live has handed its guest over
    145.307 n1   guest of live continues
-   145.310 n1   | vm live: continues on n1
-   145.313 n1   | vm quick: quick migration from n3 to n1 (return)
-   145.313 n3   saving of quick begins
-   145.340 n3   QEMU of live ends: killed
-   145.370 n1   | vm live: moved to n1
-   146.346 n3   state of quick is saved
-   146.376 n3   QEMU of quick ends: killed
-   146.392 n1   | vm quick: saved on n3
-   146.425 n1   QEMU of quick restores it
+   145.560 n1   | vm live: continues on n1
+   145.562 n1   | vm quick: quick migration from n3 to n1 (return)
+   145.562 n3   saving of quick begins
+   145.590 n3   QEMU of live ends: killed
+   145.620 n1   | vm live: moved to n1
    146.473 n1   | vm low: continues from its saved state on n1
    146.474 n1   guest of low continues
    146.477 n1   | vm low: runs on n1
    146.479 n1   | vm cold: cold move from n2 to n1 (return)
-   148.528 n1   | vm quick: continues from its saved state on n1
-   148.529 n1   guest of quick continues
-   148.532 n1   | vm quick: runs on n1
-   148.534 n1   | vm stays: live migration from n2 to n1 (return)
-   148.602 n1   QEMU of stays waits for it
+   146.595 n3   state of quick is saved
+   146.625 n3   QEMU of quick ends: killed
+   146.641 n1   | vm quick: saved on n3
+   146.674 n1   QEMU of quick restores it
    148.607 n2   QEMU of cold ends: the guest shut down
    148.622 n1   | vm cold: stopped on n2: it is moved, and starts anew elsewhere
+   148.625 n1   | vm stays: live migration from n2 to n1 (return)
    148.656 n1   QEMU of cold starts
-   148.679 n1   | vm stays: memory is being sent to n1
+   148.692 n1   QEMU of stays waits for it
    148.733 n1   | vm cold: runs on n1
-   149.535 n2   migration of stays begins
-   150.583 n2   QEMU of stays has handed its guest over
-   150.585 n1   guest of stays continues
-   150.588 n1   | vm stays: continues on n1
-   150.619 n2   QEMU of stays ends: killed
-   150.648 n1   | vm stays: moved to n1
+   148.770 n1   | vm stays: memory is being sent to n1
+   148.777 n1   | vm quick: continues from its saved state on n1
+   148.779 n1   guest of quick continues
+   148.781 n1   | vm quick: runs on n1
+   149.625 n2   migration of stays begins
+   150.673 n2   QEMU of stays has handed its guest over
+   150.676 n1   guest of stays continues
+   150.929 n1   | vm stays: continues on n1
+   150.960 n2   QEMU of stays ends: killed
+   150.989 n1   | vm stays: moved to n1
    173.250 --   > wait settle
    173.500 --   > states
    173.500 --     n1: online
@@ -261,6 +261,6 @@ moves
    173.500 --     move 7: cold, drain, ended
    173.500 --     move 8: live, return, done
    173.500 --     move 9: quick, return, done
-   173.500 --     move 10: quick, return, done
    173.500 --     move 11: cold, return, done
+   173.500 --     move 10: quick, return, done
    173.500 --     move 12: live, return, done

@@ -99,8 +99,8 @@ moves
      2.253 n1   migration of own begins
      4.401 n1   QEMU of own has handed its guest over
      4.404 n2   guest of own continues
-     4.406 n3   | vm own: continues on n2
-     4.437 n1   QEMU of own ends: killed
-     4.467 n3   | vm own: moved to n2
+     4.656 n3   | vm own: continues on n2
+     4.687 n1   QEMU of own ends: killed
+     4.717 n3   | vm own: moved to n2
     31.250 --   > moves
     31.250 --     move 1: live, request, done

@@ -50,7 +50,7 @@ wait settle
     90.407 n2   migration of vm0 begins
     91.455 n2   QEMU of vm0 has handed its guest over
     91.458 n1   guest of vm0 continues
-    91.460 n2   | vm vm0: continues on n1
-    91.490 n2   QEMU of vm0 ends: killed
-    91.520 n2   | vm vm0: moved to n1
+    91.710 n2   | vm vm0: continues on n1
+    91.740 n2   QEMU of vm0 ends: killed
+    91.770 n2   | vm vm0: moved to n1
    141.000 --   > wait settle

@@ -103,9 +103,9 @@ moves
     50.661 n2   migration of soon begins
     51.709 n2   QEMU of soon has handed its guest over
     51.712 n1   guest of soon continues
-    51.714 n2   | vm soon: continues on n1
-    51.744 n2   QEMU of soon ends: killed
-    51.774 n2   | vm soon: moved to n1
+    51.964 n2   | vm soon: continues on n1
+    51.994 n2   QEMU of soon ends: killed
+    52.024 n2   | vm soon: moved to n1
     70.250 --   > explain night
     70.250 --     n1: may have it, 1 VMs, 64512 MiB free, wishes cost 0, 0 permille
     70.250 --     n2: may have it, 2 VMs, 64512 MiB free, wishes cost 0, 0 permille
@@ -137,9 +137,9 @@ moves
    591.002 n2   migration of day begins
    592.050 n2   QEMU of day has handed its guest over
    592.053 n1   guest of day continues
-   592.055 n2   | vm day: continues on n1
-   592.085 n2   QEMU of day ends: killed
-   592.115 n2   | vm day: moved to n1
+   592.305 n2   | vm day: continues on n1
+   592.335 n2   QEMU of day ends: killed
+   592.365 n2   | vm day: moved to n1
   1270.250 --   > explain soon
   1270.250 --     n1: may have it, 2 VMs, 64512 MiB free, wishes cost 0, 0 permille
   1270.250 --     n2: may have it, 1 VMs, 64512 MiB free, wishes cost 0, 0 permille

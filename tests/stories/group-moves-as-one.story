@@ -28,12 +28,12 @@ wait settle
      2.456 n3   QEMU of vm2 has handed its guest over
      2.458 n1   guest of vm1 continues
      2.459 n1   guest of vm2 continues
-     2.460 n1   | vm vm1: continues on n1
-     2.462 n1   | vm vm2: continues on n1
-     2.491 n2   QEMU of vm1 ends: killed
-     2.492 n3   QEMU of vm2 ends: killed
-     2.521 n1   | vm vm1: moved to n1
-     2.522 n1   | vm vm2: moved to n1
+     2.710 n1   | vm vm1: continues on n1
+     2.712 n1   | vm vm2: continues on n1
+     2.741 n2   QEMU of vm1 ends: killed
+     2.742 n3   QEMU of vm2 ends: killed
+     2.771 n1   | vm vm1: moved to n1
+     2.772 n1   | vm vm2: moved to n1
      5.000 --   > wait settle
      5.250 --   > node drain n2
      5.250 --   > wait settle

@@ -78,9 +78,9 @@ states
      1.408 n2   migration of b begins
      2.456 n2   QEMU of b has handed its guest over
      2.458 n1   guest of b continues
-     2.461 n3   | vm b: continues on n1
-     2.492 n2   QEMU of b ends: killed
-     2.522 n3   | vm b: moved to n1
+     2.711 n3   | vm b: continues on n1
+     2.742 n2   QEMU of b ends: killed
+     2.772 n3   | vm b: moved to n1
     60.250 --   > states
     60.250 --     n1: online
     60.250 --     n2: online
@@ -128,10 +128,10 @@ states
     61.255 n3   migration of c begins
     62.303 n3   QEMU of c has handed its guest over
     62.306 n4   guest of c continues
-    62.309 n3   | vm c: continues on n4
-    62.340 n3   QEMU of c ends: killed
-    62.358 n3   | node n3: drained
-    62.371 n3   | vm c: moved to n4
+    62.559 n3   | vm c: continues on n4
+    62.590 n3   QEMU of c ends: killed
+    62.608 n3   | node n3: drained
+    62.621 n3   | vm c: moved to n4
    120.250 --   > node drain n1
    120.250 --   > run 60
    120.250 n1   drain n1: refused: n3 is in maintenance: of 4 voters 2 would be left, and a quorum needs 3; clustadm node maintenance n3 off

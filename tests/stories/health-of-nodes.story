@@ -43,9 +43,9 @@ explain vm1
     21.255 n1   migration of vm0 begins
     22.303 n1   QEMU of vm0 has handed its guest over
     22.306 n3   guest of vm0 continues
-    22.308 n1   | vm vm0: continues on n3
-    22.339 n1   QEMU of vm0 ends: killed
-    22.369 n1   | vm vm0: moved to n3
+    22.558 n1   | vm vm0: continues on n3
+    22.589 n1   QEMU of vm0 ends: killed
+    22.619 n1   | vm vm0: moved to n3
     50.250 --   > explain bound
     50.250 --     n1: may not have it, 1 VMs, 65024 MiB free, wishes cost 0, 0 permille
     50.250 --     n1, health: fail: n1 is red; set health="green" on node n1, or change the health policy
@@ -73,9 +73,9 @@ explain vm1
     52.255 n2   migration of vm1 begins
     53.303 n2   QEMU of vm1 has handed its guest over
     53.306 n3   guest of vm1 continues
-    53.308 n1   | vm vm1: continues on n3
-    53.339 n2   QEMU of vm1 ends: killed
-    53.369 n1   | vm vm1: moved to n3
+    53.558 n1   | vm vm1: continues on n3
+    53.589 n2   QEMU of vm1 ends: killed
+    53.619 n1   | vm vm1: moved to n3
    110.250 --   > states
    110.250 --     n1: online
    110.250 --     n2: online

@@ -58,11 +58,11 @@ tips
     22.995 n1   migration of vm0 begins
     24.043 n1   QEMU of vm0 has handed its guest over
     24.046 n3   guest of vm0 continues
-    24.048 n3   | vm vm0: continues on n3
-    24.079 n1   QEMU of vm0 ends: killed
-    24.109 n3   | vm vm0: moved to n3
-    24.111 n3   | tip 1 is done: 1 of 1 moves done
-    64.114 n3   | tip 1: its prediction held: from 562 to 375, predicted 375
+    24.298 n3   | vm vm0: continues on n3
+    24.329 n1   QEMU of vm0 ends: killed
+    24.359 n3   | vm vm0: moved to n3
+    24.361 n3   | tip 1 is done: 1 of 1 moves done
+    64.364 n3   | tip 1: its prediction held: from 562 to 375, predicted 375
     80.000 --   > tips
     80.000 --     tip 1 of morning: done, prediction held
     80.000 --   > run 10

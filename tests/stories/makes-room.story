@@ -58,12 +58,12 @@ explain low3
      2.272 n3   migration of low3 begins
      4.420 n3   QEMU of low3 has handed its guest over
      4.423 n1   guest of low3 continues
-     4.425 n1   | vm low3: continues on n1
-     4.456 n3   QEMU of low3 ends: killed
-     4.474 n1   | vm big: placed on n3
-     4.486 n1   | vm low3: moved to n1
-     4.507 n3   QEMU of big starts
-     4.585 n1   | vm big: runs on n3
+     4.675 n1   | vm low3: continues on n1
+     4.706 n3   QEMU of low3 ends: killed
+     4.724 n1   | vm big: placed on n3
+     4.736 n1   | vm low3: moved to n1
+     4.757 n3   QEMU of big starts
+     4.835 n1   | vm big: runs on n3
     61.250 --   > states
     61.250 --     n1: online
     61.250 --     n2: online

@@ -96,10 +96,10 @@ run 5
     35.006 n2   migration of vm1 begins
     36.054 n2   QEMU of vm1 has handed its guest over
     36.056 n5   guest of vm1 continues
-    36.059 n4   | vm vm1: continues on n5
-    36.090 n2   QEMU of vm1 ends: killed
-    36.108 n4   | node n2: drained
-    36.120 n4   | vm vm1: moved to n5
+    36.309 n4   | vm vm1: continues on n5
+    36.340 n2   QEMU of vm1 ends: killed
+    36.358 n4   | node n2: drained
+    36.370 n4   | vm vm1: moved to n5
     55.000 --   > node undrain n2
     55.000 --   > shut-down n3
     55.000 n3   the host shuts down
@@ -113,15 +113,15 @@ run 5
     56.007 n5   migration of vm1 begins
     57.055 n5   QEMU of vm1 has handed its guest over
     57.057 n2   guest of vm1 continues
-    57.060 n4   | vm vm1: continues on n2
-    57.090 n5   QEMU of vm1 ends: killed
-    57.121 n4   | vm vm1: moved to n2
     57.130 n3   QEMU of vm2 ends: the guest shut down
     57.146 n4   | vm vm2: stopped on n3: its host shuts down
     57.149 n4   | node n3: leaves
     57.150 n3   clusterd ends
     57.150 n3   power off: shut down
+    59.131 n5   | vm vm1: continues on n2
     59.131 n5   | view 3: n2, n4, n5
+    59.162 n5   QEMU of vm1 ends: killed
+    59.192 n5   | vm vm1: moved to n2
     75.000 --   > states
     75.000 --     n1: offline
     75.000 --     n2: online

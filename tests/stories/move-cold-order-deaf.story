@@ -25,24 +25,24 @@ wait settle
      1.005 n2   migration of vm1 begins
      2.053 n2   QEMU of vm1 has handed its guest over
      2.055 n1   guest of vm1 continues
-     2.058 n1   | vm vm1: continues on n1
-     2.089 n2   QEMU of vm1 ends: killed
-     2.118 n1   | vm vm1: moved to n1
-     2.250 --   > qemu deaf vm0
-     2.250 --   > vm cold vm0 to n3
-     2.250 --   > vm cold vm1 to n3
-     2.250 --   > wait settle
-     2.253 n1   move vm0: done
-     2.253 n1   | vm vm0: to be moved to n3 (cold)
-     2.254 n1   move vm1: done
-     2.254 n1   | vm vm1: to be moved to n3 (cold)
-     2.256 n1   | vm vm0: cold move from n1 to n3
-     2.258 n1   | vm vm1: cold move from n1 to n3
-     4.386 n1   QEMU of vm1 ends: the guest shut down
-     4.401 n1   | vm vm1: stopped on n1: it is moved, and starts anew elsewhere
-    22.287 n1   QEMU of vm0 ends: killed
-    22.302 n1   | vm vm0: stopped on n1: it is moved, and starts anew elsewhere
-    22.336 n3   QEMU of vm0 starts
-    22.413 n1   | vm vm0: runs on n3
-    22.447 n3   QEMU of vm1 starts
-    22.524 n1   | vm vm1: runs on n3
+     2.308 n1   | vm vm1: continues on n1
+     2.339 n2   QEMU of vm1 ends: killed
+     2.368 n1   | vm vm1: moved to n1
+     2.500 --   > qemu deaf vm0
+     2.500 --   > vm cold vm0 to n3
+     2.500 --   > vm cold vm1 to n3
+     2.500 --   > wait settle
+     2.503 n1   move vm0: done
+     2.503 n1   | vm vm0: to be moved to n3 (cold)
+     2.504 n1   move vm1: done
+     2.504 n1   | vm vm1: to be moved to n3 (cold)
+     2.506 n1   | vm vm0: cold move from n1 to n3
+     2.508 n1   | vm vm1: cold move from n1 to n3
+     4.636 n1   QEMU of vm1 ends: the guest shut down
+     4.651 n1   | vm vm1: stopped on n1: it is moved, and starts anew elsewhere
+    22.537 n1   QEMU of vm0 ends: killed
+    22.552 n1   | vm vm0: stopped on n1: it is moved, and starts anew elsewhere
+    22.586 n3   QEMU of vm0 starts
+    22.663 n1   | vm vm0: runs on n3
+    22.697 n3   QEMU of vm1 starts
+    22.774 n1   | vm vm1: runs on n3

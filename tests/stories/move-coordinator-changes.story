@@ -20,28 +20,28 @@ wait settle
      1.003 n1   migration of vm0 begins
      2.051 n1   QEMU of vm0 has handed its guest over
      2.053 n2   guest of vm0 continues
-     2.055 n1   | vm vm0: continues on n2
-     2.086 n1   QEMU of vm0 ends: killed
-     2.116 n1   | vm vm0: moved to n2
-     2.250 --   > vm migrate vm0 to n3
-     2.250 --   > wait sending vm0 active
-     2.253 n1   move vm0: done
-     2.253 n1   | vm vm0: to be moved to n3 (live)
-     2.255 n1   | vm vm0: live migration from n2 to n3
-     2.323 n3   QEMU of vm0 waits for it
-     2.400 n1   | vm vm0: memory is being sent to n3
-     3.253 n2   migration of vm0 begins
-     3.286 --   > kill clusterd n1
-     3.286 --   > run 5
-     3.291 n3   | view 2: n2, n3
-     4.301 n2   QEMU of vm0 has handed its guest over
-     4.304 n3   guest of vm0 continues
-     4.306 n3   | vm vm0: continues on n3
-     4.337 n2   QEMU of vm0 ends: killed
-     4.367 n3   | vm vm0: moved to n3
-     8.286 --   > start clusterd n1
-     8.286 n1   clusterd starts
-     8.286 --   > wait settle
-     8.333 n2   | view 3: n1, n2, n3
-     8.390 n2   | node n1: volume d0 offline
-     8.440 n1   | node n1: volume d0 online
+     2.305 n1   | vm vm0: continues on n2
+     2.336 n1   QEMU of vm0 ends: killed
+     2.366 n1   | vm vm0: moved to n2
+     2.500 --   > vm migrate vm0 to n3
+     2.500 --   > wait sending vm0 active
+     2.503 n1   move vm0: done
+     2.503 n1   | vm vm0: to be moved to n3 (live)
+     2.505 n1   | vm vm0: live migration from n2 to n3
+     2.573 n3   QEMU of vm0 waits for it
+     2.650 n1   | vm vm0: memory is being sent to n3
+     3.503 n2   migration of vm0 begins
+     3.536 --   > kill clusterd n1
+     3.536 --   > run 5
+     3.541 n3   | view 2: n2, n3
+     4.551 n2   QEMU of vm0 has handed its guest over
+     4.554 n3   guest of vm0 continues
+     4.806 n3   | vm vm0: continues on n3
+     4.837 n2   QEMU of vm0 ends: killed
+     4.867 n3   | vm vm0: moved to n3
+     8.536 --   > start clusterd n1
+     8.536 n1   clusterd starts
+     8.536 --   > wait settle
+     8.583 n2   | view 3: n1, n2, n3
+     8.640 n2   | node n1: volume d0 offline
+     8.690 n1   | node n1: volume d0 online

@@ -35,6 +35,6 @@ wait settle
      9.289 n1   migration of vm0 begins
     10.337 n1   QEMU of vm0 has handed its guest over
     10.339 n2   guest of vm0 continues
-    10.341 n1   | vm vm0: continues on n2
-    10.372 n1   QEMU of vm0 ends: killed
-    10.402 n1   | vm vm0: moved to n2
+    10.591 n1   | vm vm0: continues on n2
+    10.622 n1   QEMU of vm0 ends: killed
+    10.652 n1   | vm vm0: moved to n2

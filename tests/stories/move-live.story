@@ -14,6 +14,6 @@ wait settle
      1.003 n1   migration of vm0 begins
      2.051 n1   QEMU of vm0 has handed its guest over
      2.053 n2   guest of vm0 continues
-     2.055 n1   | vm vm0: continues on n2
-     2.086 n1   QEMU of vm0 ends: killed
-     2.116 n1   | vm vm0: moved to n2
+     2.305 n1   | vm vm0: continues on n2
+     2.336 n1   QEMU of vm0 ends: killed
+     2.366 n1   | vm vm0: moved to n2

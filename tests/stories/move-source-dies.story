@@ -83,131 +83,131 @@ run 10
     34.508 n2   migration of vm0 begins
     35.556 n2   QEMU of vm0 has handed its guest over
     35.559 n1   guest of vm0 continues
-    35.561 n2   | vm vm0: continues on n1
-    35.591 n2   QEMU of vm0 ends: killed
-    35.621 n2   | vm vm0: moved to n1
-    35.756 --   > vm migrate vm0 to n2
-    35.756 --   > wait sending vm0 active
-    35.759 n1   move vm0: done
-    35.759 n1   | vm vm0: to be moved to n2 (live)
-    35.761 n1   | vm vm0: live migration from n1 to n2
-    35.828 n2   QEMU of vm0 waits for it
-    35.906 n2   | vm vm0: memory is being sent to n2
-    36.759 n1   migration of vm0 begins
-    36.792 --   > power-off n1
-    36.792 n1   power off: cut
-    36.792 --   > run 15
-    38.773 n3   | view 4: n2, n3
-    38.775 n3   | node n1: lost: it left corosync's membership
-    38.779 n3   | node n1: being fenced by n3 with fence_sim: its power must be proved off before its VMs may start elsewhere
-    38.779 n3   fence agent for n1 is called
-    38.806 n2   QEMU of vm0 ends: killed
-    39.279 n3   fence agent for n1: off
-    39.282 n3   | node n1: fenced, it is off
-    39.322 n2   releases the host id of n1 on d0
-    39.324 n3   | node n1: its claims are released
-    39.327 n3   | vm vm0: placed on n2
-    39.361 n2   QEMU of vm0 starts
-    39.438 n3   | vm vm0: runs on n2
-    51.792 --   > power-on n1
-    51.792 --   > wait settle
-    58.792 n1   booted
-    59.217 n1   sanlock runs
-    59.342 n1   corosync runs
-    59.592 n1   clusterd starts
-    60.197 n2   | view 5: n1, n2, n3
-    60.200 n1   | node n1: back: it takes part again
-    60.203 n1   | node n1: guarded by a watchdog
-    60.292 --   > run 10
-    70.292 --   > vm migrate vm0 to n1
-    70.292 --   > wait settle
-    70.294 n2   | vm vm0: to be moved to n1 (live)
-    70.295 n1   move vm0: done
-    70.297 n2   | vm vm0: live migration from n2 to n1
-    70.365 n1   QEMU of vm0 waits for it
-    70.442 n2   | vm vm0: memory is being sent to n1
-    71.294 n2   migration of vm0 begins
-    72.342 n2   QEMU of vm0 has handed its guest over
-    72.345 n1   guest of vm0 continues
-    72.347 n2   | vm vm0: continues on n1
-    72.377 n2   QEMU of vm0 ends: killed
-    72.407 n2   | vm vm0: moved to n1
-    72.542 --   > vm migrate vm0 to n2
-    72.542 --   > wait sending vm0 device
-    72.545 n1   move vm0: done
-    72.545 n1   | vm vm0: to be moved to n2 (live)
-    72.547 n1   | vm vm0: live migration from n1 to n2
-    72.614 n2   QEMU of vm0 waits for it
-    72.692 n2   | vm vm0: memory is being sent to n2
-    73.545 n1   migration of vm0 begins
-    74.578 --   > power-off n1
-    74.578 n1   power off: cut
-    74.578 --   > run 15
-    76.559 n3   | view 6: n2, n3
-    76.561 n3   | node n1: lost: it left corosync's membership
-    76.565 n3   | node n1: being fenced by n2 with fence_sim: its power must be proved off before its VMs may start elsewhere
-    76.566 n2   fence agent for n1 is called
-    76.592 n2   QEMU of vm0 ends: killed
-    77.066 n2   fence agent for n1: off
-    77.068 n3   | node n1: fenced, it is off
-    77.108 n2   releases the host id of n1 on d0
-    77.110 n3   | node n1: its claims are released
-    77.113 n3   | vm vm0: placed on n2
-    77.147 n2   QEMU of vm0 starts
-    77.224 n3   | vm vm0: runs on n2
-    89.578 --   > power-on n1
-    89.578 --   > wait settle
-    96.578 n1   booted
-    97.003 n1   sanlock runs
-    97.128 n1   corosync runs
-    97.378 n1   clusterd starts
-    97.983 n2   | view 7: n1, n2, n3
-    97.986 n1   | node n1: back: it takes part again
-    97.989 n1   | node n1: guarded by a watchdog
-    98.078 --   > run 10
-   108.078 --   > vm migrate vm0 to n1
-   108.078 --   > wait settle
-   108.080 n2   | vm vm0: to be moved to n1 (live)
-   108.081 n1   move vm0: done
-   108.083 n2   | vm vm0: live migration from n2 to n1
-   108.151 n1   QEMU of vm0 waits for it
-   108.228 n2   | vm vm0: memory is being sent to n1
-   109.080 n2   migration of vm0 begins
-   110.128 n2   QEMU of vm0 has handed its guest over
-   110.131 n1   guest of vm0 continues
-   110.133 n2   | vm vm0: continues on n1
-   110.163 n2   QEMU of vm0 ends: killed
-   110.193 n2   | vm vm0: moved to n1
-   110.328 --   > vm migrate vm0 to n2
-   110.328 --   > wait sending vm0 completed
-   110.331 n1   move vm0: done
-   110.331 n1   | vm vm0: to be moved to n2 (live)
-   110.333 n1   | vm vm0: live migration from n1 to n2
-   110.400 n2   QEMU of vm0 waits for it
-   110.478 n2   | vm vm0: memory is being sent to n2
-   111.331 n1   migration of vm0 begins
-   112.379 n1   QEMU of vm0 has handed its guest over
-   112.379 --   > power-off n1
-   112.379 n1   power off: cut
-   112.379 --   > run 15
-   112.381 n2   guest of vm0 continues
-   114.360 n3   | view 8: n2, n3
-   114.363 n3   | vm vm0: continues on n2
-   114.364 n3   | node n1: lost: it left corosync's membership
-   114.367 n3   | node n1: being fenced by n3 with fence_sim: its power must be proved off before its VMs may start elsewhere
-   114.367 n3   fence agent for n1 is called
-   114.867 n3   fence agent for n1: off
-   114.869 n3   | node n1: fenced, it is off
-   114.910 n2   releases the host id of n1 on d0
-   114.912 n3   | node n1: its claims are released
-   114.926 n3   | vm vm0: moved to n2
-   127.379 --   > power-on n1
-   127.379 --   > wait settle
-   134.379 n1   booted
-   134.804 n1   sanlock runs
-   134.929 n1   corosync runs
-   135.179 n1   clusterd starts
-   135.785 n2   | view 9: n1, n2, n3
-   135.787 n1   | node n1: back: it takes part again
-   135.790 n1   | node n1: guarded by a watchdog
-   135.879 --   > run 10
+    35.811 n2   | vm vm0: continues on n1
+    35.841 n2   QEMU of vm0 ends: killed
+    35.871 n2   | vm vm0: moved to n1
+    36.006 --   > vm migrate vm0 to n2
+    36.006 --   > wait sending vm0 active
+    36.009 n1   move vm0: done
+    36.009 n1   | vm vm0: to be moved to n2 (live)
+    36.011 n1   | vm vm0: live migration from n1 to n2
+    36.078 n2   QEMU of vm0 waits for it
+    36.156 n2   | vm vm0: memory is being sent to n2
+    37.009 n1   migration of vm0 begins
+    37.042 --   > power-off n1
+    37.042 n1   power off: cut
+    37.042 --   > run 15
+    39.023 n3   | view 4: n2, n3
+    39.025 n3   | node n1: lost: it left corosync's membership
+    39.029 n3   | node n1: being fenced by n3 with fence_sim: its power must be proved off before its VMs may start elsewhere
+    39.029 n3   fence agent for n1 is called
+    39.056 n2   QEMU of vm0 ends: killed
+    39.529 n3   fence agent for n1: off
+    39.532 n3   | node n1: fenced, it is off
+    39.572 n2   releases the host id of n1 on d0
+    39.574 n3   | node n1: its claims are released
+    39.577 n3   | vm vm0: placed on n2
+    39.611 n2   QEMU of vm0 starts
+    39.688 n3   | vm vm0: runs on n2
+    52.042 --   > power-on n1
+    52.042 --   > wait settle
+    59.042 n1   booted
+    59.467 n1   sanlock runs
+    59.592 n1   corosync runs
+    59.842 n1   clusterd starts
+    60.447 n2   | view 5: n1, n2, n3
+    60.450 n1   | node n1: back: it takes part again
+    60.453 n1   | node n1: guarded by a watchdog
+    60.542 --   > run 10
+    70.542 --   > vm migrate vm0 to n1
+    70.542 --   > wait settle
+    70.544 n2   | vm vm0: to be moved to n1 (live)
+    70.545 n1   move vm0: done
+    70.547 n2   | vm vm0: live migration from n2 to n1
+    70.615 n1   QEMU of vm0 waits for it
+    70.692 n2   | vm vm0: memory is being sent to n1
+    71.544 n2   migration of vm0 begins
+    72.592 n2   QEMU of vm0 has handed its guest over
+    72.595 n1   guest of vm0 continues
+    72.847 n2   | vm vm0: continues on n1
+    72.877 n2   QEMU of vm0 ends: killed
+    72.907 n2   | vm vm0: moved to n1
+    73.042 --   > vm migrate vm0 to n2
+    73.042 --   > wait sending vm0 device
+    73.045 n1   move vm0: done
+    73.045 n1   | vm vm0: to be moved to n2 (live)
+    73.047 n1   | vm vm0: live migration from n1 to n2
+    73.114 n2   QEMU of vm0 waits for it
+    73.192 n2   | vm vm0: memory is being sent to n2
+    74.045 n1   migration of vm0 begins
+    75.078 --   > power-off n1
+    75.078 n1   power off: cut
+    75.078 --   > run 15
+    77.059 n3   | view 6: n2, n3
+    77.061 n3   | node n1: lost: it left corosync's membership
+    77.065 n3   | node n1: being fenced by n2 with fence_sim: its power must be proved off before its VMs may start elsewhere
+    77.066 n2   fence agent for n1 is called
+    77.092 n2   QEMU of vm0 ends: killed
+    77.566 n2   fence agent for n1: off
+    77.568 n3   | node n1: fenced, it is off
+    77.608 n2   releases the host id of n1 on d0
+    77.610 n3   | node n1: its claims are released
+    77.613 n3   | vm vm0: placed on n2
+    77.647 n2   QEMU of vm0 starts
+    77.724 n3   | vm vm0: runs on n2
+    90.078 --   > power-on n1
+    90.078 --   > wait settle
+    97.078 n1   booted
+    97.503 n1   sanlock runs
+    97.628 n1   corosync runs
+    97.878 n1   clusterd starts
+    98.483 n2   | view 7: n1, n2, n3
+    98.486 n1   | node n1: back: it takes part again
+    98.489 n1   | node n1: guarded by a watchdog
+    98.578 --   > run 10
+   108.578 --   > vm migrate vm0 to n1
+   108.578 --   > wait settle
+   108.580 n2   | vm vm0: to be moved to n1 (live)
+   108.581 n1   move vm0: done
+   108.583 n2   | vm vm0: live migration from n2 to n1
+   108.651 n1   QEMU of vm0 waits for it
+   108.728 n2   | vm vm0: memory is being sent to n1
+   109.580 n2   migration of vm0 begins
+   110.628 n2   QEMU of vm0 has handed its guest over
+   110.631 n1   guest of vm0 continues
+   110.883 n2   | vm vm0: continues on n1
+   110.913 n2   QEMU of vm0 ends: killed
+   110.943 n2   | vm vm0: moved to n1
+   111.078 --   > vm migrate vm0 to n2
+   111.078 --   > wait sending vm0 completed
+   111.081 n1   move vm0: done
+   111.081 n1   | vm vm0: to be moved to n2 (live)
+   111.083 n1   | vm vm0: live migration from n1 to n2
+   111.150 n2   QEMU of vm0 waits for it
+   111.228 n2   | vm vm0: memory is being sent to n2
+   112.081 n1   migration of vm0 begins
+   113.129 n1   QEMU of vm0 has handed its guest over
+   113.129 --   > power-off n1
+   113.129 n1   power off: cut
+   113.129 --   > run 15
+   113.131 n2   guest of vm0 continues
+   115.110 n3   | view 8: n2, n3
+   115.113 n3   | vm vm0: continues on n2
+   115.114 n3   | node n1: lost: it left corosync's membership
+   115.117 n3   | node n1: being fenced by n3 with fence_sim: its power must be proved off before its VMs may start elsewhere
+   115.117 n3   fence agent for n1 is called
+   115.617 n3   fence agent for n1: off
+   115.619 n3   | node n1: fenced, it is off
+   115.660 n2   releases the host id of n1 on d0
+   115.662 n3   | node n1: its claims are released
+   115.676 n3   | vm vm0: moved to n2
+   128.129 --   > power-on n1
+   128.129 --   > wait settle
+   135.129 n1   booted
+   135.554 n1   sanlock runs
+   135.679 n1   corosync runs
+   135.929 n1   clusterd starts
+   136.535 n2   | view 9: n1, n2, n3
+   136.537 n1   | node n1: back: it takes part again
+   136.540 n1   | node n1: guarded by a watchdog
+   136.629 --   > run 10

@@ -133,30 +133,29 @@ run 10
    104.581 n1   migration of vm0 begins
    105.629 n1   QEMU of vm0 has handed its guest over
    105.631 n2   guest of vm0 continues
-   105.634 n2   | vm vm0: continues on n2
-   105.634 --   > power-off n2
-   105.634 n2   power off: cut
-   105.634 --   > run 15
-   105.665 n1   QEMU of vm0 ends: killed
-   107.615 n3   | view 8: n1, n3
-   107.618 n3   | node n2: lost: it left corosync's membership
-   107.620 n3   | node n2: being fenced by n3 with fence_sim: its power must be proved off before its VMs may start elsewhere
-   107.620 n3   fence agent for n2 is called
-   108.120 n3   fence agent for n2: off
-   108.123 n3   | node n2: fenced, it is off
-   108.163 n1   releases the host id of n2 on d0
-   108.165 n3   | node n2: its claims are released
-   108.168 n1   | vm vm0: placed on n1
-   108.201 n1   QEMU of vm0 starts
-   108.279 n1   | vm vm0: runs on n1
-   120.634 --   > power-on n2
-   120.634 --   > wait settle
-   127.634 n2   booted
-   128.059 n2   sanlock runs
-   128.184 n2   corosync runs
-   128.434 n2   clusterd starts
-   129.035 n2   | vm vm0: continues on n2
-   129.040 n2   | view 9: n1, n2, n3
-   129.042 n1   | node n2: back: it takes part again
-   129.045 n1   | node n2: guarded by a watchdog
-   129.134 --   > run 10
+   105.884 n2   | vm vm0: continues on n2
+   105.884 --   > power-off n2
+   105.884 n2   power off: cut
+   105.884 --   > run 15
+   105.915 n1   QEMU of vm0 ends: killed
+   107.865 n3   | view 8: n1, n3
+   107.868 n3   | node n2: lost: it left corosync's membership
+   107.870 n3   | node n2: being fenced by n3 with fence_sim: its power must be proved off before its VMs may start elsewhere
+   107.870 n3   fence agent for n2 is called
+   108.370 n3   fence agent for n2: off
+   108.373 n3   | node n2: fenced, it is off
+   108.413 n1   releases the host id of n2 on d0
+   108.415 n3   | node n2: its claims are released
+   108.418 n1   | vm vm0: placed on n1
+   108.451 n1   QEMU of vm0 starts
+   108.529 n1   | vm vm0: runs on n1
+   120.884 --   > power-on n2
+   120.884 --   > wait settle
+   127.884 n2   booted
+   128.309 n2   sanlock runs
+   128.434 n2   corosync runs
+   128.684 n2   clusterd starts
+   129.290 n2   | view 9: n1, n2, n3
+   129.292 n1   | node n2: back: it takes part again
+   129.295 n1   | node n2: guarded by a watchdog
+   129.384 --   > run 10

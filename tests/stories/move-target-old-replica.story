@@ -41,7 +41,7 @@ run 60
      8.071 --   > power-on n2
      8.071 --   > run 60
      8.926 n3   | view 2: n1, n3
-     8.930 n3   | node n2: lost: it left corosync's membership
+     8.929 n3   | node n2: lost: it left corosync's membership
     15.071 n2   booted
     15.496 n2   sanlock runs
     15.621 n2   corosync runs

@@ -20,8 +20,8 @@ wait settle
      2.051 --   > cut-moves n1 n2
      2.051 --   > run 3
      2.053 n2   guest of vm0 continues
-     2.055 n1   | vm vm0: continues on n2
-     2.086 n1   QEMU of vm0 ends: killed
-     2.116 n1   | vm vm0: moved to n2
+     2.305 n1   | vm vm0: continues on n2
+     2.336 n1   QEMU of vm0 ends: killed
+     2.366 n1   | vm vm0: moved to n2
      5.051 --   > heal-moves
      5.051 --   > wait settle

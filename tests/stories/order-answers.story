@@ -91,44 +91,44 @@ wait settle
     31.253 n1   migration of vm0 begins
     32.301 n1   QEMU of vm0 has handed its guest over
     32.303 n3   guest of vm0 continues
-    32.306 n1   | vm vm0: continues on n3
-    32.336 n1   QEMU of vm0 ends: killed
-    32.366 n1   | vm vm0: moved to n3
-    32.500 --   > vm stop vm1
-    32.500 --   > run 5
-    32.503 n1   want vm1: done
-    32.503 n1   | vm vm1: wanted stopped
-    34.630 n3   QEMU of vm1 ends: the guest shut down
-    34.646 n1   | vm vm1: stopped on n3: it is wanted stopped
-    37.500 --   > guest silent vm0
-    37.500 --   > vm start vm1
-    37.500 --   > run 5
-    37.503 n1   want vm1: done
-    37.503 n1   | vm vm1: wanted running
-    37.505 n1   | vm vm1: placed on n1
-    37.539 n1   QEMU of vm1 starts
-    37.616 n1   | vm vm1: runs on n1
-    42.500 --   > qemu die vm0
-    42.500 --   > run 5
-    42.500 n3   QEMU of vm0 ends: signal 11
-    42.515 n1   | vm vm0: died on n3: signal 11
-    42.518 n1   | vm vm0: placed on n3
-    42.551 n3   QEMU of vm0 starts
-    42.629 n1   | vm vm0: runs on n3
-    47.500 --   > vm stop vm2
-    47.500 --   > run 5
-    47.503 n1   want vm2: done
-    47.503 n1   | vm vm2: wanted stopped
-    49.630 n2   QEMU of vm2 ends: the guest shut down
-    49.646 n1   | vm vm2: stopped on n2: it is wanted stopped
-    52.500 --   > vm start vm2
-    52.500 --   > run 5
-    52.503 n1   want vm2: done
-    52.503 n1   | vm vm2: wanted running
-    57.500 --   > guest answers vm0
-    57.500 --   > wait settle
-    57.636 n1   | vm vm0: its guest agent answers
-    57.644 n1   | vm vm0: its TCP port 5432 answers
-    57.646 n1   | vm vm2: placed on n2
-    57.680 n2   QEMU of vm2 starts
-    57.757 n1   | vm vm2: runs on n2
+    32.556 n1   | vm vm0: continues on n3
+    32.586 n1   QEMU of vm0 ends: killed
+    32.616 n1   | vm vm0: moved to n3
+    32.750 --   > vm stop vm1
+    32.750 --   > run 5
+    32.753 n1   want vm1: done
+    32.753 n1   | vm vm1: wanted stopped
+    34.880 n3   QEMU of vm1 ends: the guest shut down
+    34.896 n1   | vm vm1: stopped on n3: it is wanted stopped
+    37.750 --   > guest silent vm0
+    37.750 --   > vm start vm1
+    37.750 --   > run 5
+    37.753 n1   want vm1: done
+    37.753 n1   | vm vm1: wanted running
+    37.755 n1   | vm vm1: placed on n1
+    37.789 n1   QEMU of vm1 starts
+    37.866 n1   | vm vm1: runs on n1
+    42.750 --   > qemu die vm0
+    42.750 --   > run 5
+    42.750 n3   QEMU of vm0 ends: signal 11
+    42.765 n1   | vm vm0: died on n3: signal 11
+    42.768 n1   | vm vm0: placed on n3
+    42.801 n3   QEMU of vm0 starts
+    42.879 n1   | vm vm0: runs on n3
+    47.750 --   > vm stop vm2
+    47.750 --   > run 5
+    47.753 n1   want vm2: done
+    47.753 n1   | vm vm2: wanted stopped
+    49.880 n2   QEMU of vm2 ends: the guest shut down
+    49.896 n1   | vm vm2: stopped on n2: it is wanted stopped
+    52.750 --   > vm start vm2
+    52.750 --   > run 5
+    52.753 n1   want vm2: done
+    52.753 n1   | vm vm2: wanted running
+    57.750 --   > guest answers vm0
+    57.750 --   > wait settle
+    57.886 n1   | vm vm0: its guest agent answers
+    57.894 n1   | vm vm0: its TCP port 5432 answers
+    57.896 n1   | vm vm2: placed on n2
+    57.930 n2   QEMU of vm2 starts
+    58.007 n1   | vm vm2: runs on n2

@@ -214,9 +214,9 @@ states
     73.755 n2   migration of vm4 begins
     74.803 n2   QEMU of vm4 has handed its guest over
     74.806 n1   guest of vm4 continues
-    74.808 n1   | vm vm4: continues on n1
-    74.839 n2   QEMU of vm4 ends: killed
-    74.869 n1   | vm vm4: moved to n1
+    75.058 n1   | vm vm4: continues on n1
+    75.089 n2   QEMU of vm4 ends: killed
+    75.119 n1   | vm vm4: moved to n1
    131.750 --   > vm migrate vm0
    131.750 --   > run 60
    131.750 n1   move vm0: refused: vm vm0 cannot be moved: rule alone: one that it is kept apart from is on n2; rule alone: one that it is kept apart from is on n3; drop rule alone

@@ -17,7 +17,7 @@ wait settle
      1.407 n1   migration of vm3 begins
      2.455 n1   QEMU of vm3 has handed its guest over
      2.457 n2   guest of vm3 continues
-     2.459 n1   | vm vm3: continues on n2
-     2.490 n1   QEMU of vm3 ends: killed
-     2.520 n1   | vm vm3: moved to n2
+     2.709 n1   | vm vm3: continues on n2
+     2.740 n1   QEMU of vm3 ends: killed
+     2.770 n1   | vm vm3: moved to n2
      5.000 --   > wait settle

@@ -32,17 +32,17 @@ wait settle
      2.055 n1   QEMU of vm3 has handed its guest over
      2.056 n2   guest of vm0 continues
      2.057 n3   guest of vm3 continues
-     2.058 n1   | vm vm0: continues on n2
-     2.061 n1   | vm vm3: continues on n3
-     2.088 n1   QEMU of vm0 ends: killed
-     2.091 n1   QEMU of vm3 ends: killed
-     2.109 n1   | node n1: leaves
-     2.110 n1   clusterd ends
-     2.110 n1   power off: shut down
-     2.110 n3   | node n1: drained
-     4.091 n3   | vm vm0: moved to n2
-     4.091 n3   | view 2: n2, n3
-     4.093 n3   | vm vm3: moved to n3
+     2.308 n1   | vm vm0: continues on n2
+     2.310 n1   | vm vm3: continues on n3
+     2.338 n1   QEMU of vm0 ends: killed
+     2.340 n1   QEMU of vm3 ends: killed
+     2.357 n1   | node n1: leaves
+     2.358 n1   clusterd ends
+     2.358 n1   power off: shut down
+     2.359 n3   | node n1: drained
+     4.340 n3   | vm vm0: moved to n2
+     4.340 n3   | view 2: n2, n3
+     4.342 n3   | vm vm3: moved to n3
     60.500 --   > power-on n1
     60.500 --   > wait settle
     67.500 n1   booted

@@ -19,13 +19,13 @@ run 30
      1.005 n1   migration of vm0 begins
      2.053 n1   QEMU of vm0 has handed its guest over
      2.055 n2   guest of vm0 continues
-     2.057 n1   | vm vm0: continues on n2
-     2.088 n1   QEMU of vm0 ends: killed
-     2.105 n1   | node n1: leaves
-     2.106 n1   clusterd ends
-     2.106 n1   power off: shut down
-     4.087 n3   | vm vm0: moved to n2
-     4.087 n3   | view 2: n2, n3
+     2.307 n1   | vm vm0: continues on n2
+     2.338 n1   QEMU of vm0 ends: killed
+     2.355 n1   | node n1: leaves
+     2.356 n1   clusterd ends
+     2.356 n1   power off: shut down
+     4.337 n3   | vm vm0: moved to n2
+     4.337 n3   | view 2: n2, n3
     60.000 --   > power-on n1
     60.000 --   > wait settle
     67.000 n1   booted
@@ -42,6 +42,6 @@ run 30
     72.457 n2   migration of vm0 begins
     73.505 n2   QEMU of vm0 has handed its guest over
     73.508 n1   guest of vm0 continues
-    73.510 n2   | vm vm0: continues on n1
-    73.540 n2   QEMU of vm0 ends: killed
-    73.570 n2   | vm vm0: moved to n1
+    73.760 n2   | vm vm0: continues on n1
+    73.790 n2   QEMU of vm0 ends: killed
+    73.820 n2   | vm vm0: moved to n1

@@ -42,17 +42,17 @@ run 10
     60.555 n1   QEMU of vm3 has handed its guest over
     60.556 n2   guest of vm0 continues
     60.557 n3   guest of vm3 continues
-    60.558 n1   | vm vm0: continues on n2
-    60.561 n1   | vm vm3: continues on n3
-    60.588 n1   QEMU of vm0 ends: killed
-    60.591 n1   QEMU of vm3 ends: killed
-    60.618 n1   | vm vm0: moved to n2
-    60.621 n1   | vm vm3: moved to n3
-    60.624 n1   | tip 1 is done: 2 of 2 moves done
-    60.700 --   > wait tip measured
-   100.626 n1   | tip 1: its prediction held: from 353553 to 176776, predicted 176776
-   100.700 --   > balance
-   100.700 --   > run 10
-   100.703 n1   policy run: done
-   100.703 n1   | a balance is asked for
-   100.705 n1   | balance: what can be moved would gain too little; 2 VMs rest after their last move
+    60.808 n1   | vm vm0: continues on n2
+    60.810 n1   | vm vm3: continues on n3
+    60.838 n1   QEMU of vm0 ends: killed
+    60.840 n1   QEMU of vm3 ends: killed
+    60.868 n1   | vm vm0: moved to n2
+    60.870 n1   | vm vm3: moved to n3
+    60.873 n1   | tip 1 is done: 2 of 2 moves done
+    60.900 --   > wait tip measured
+   100.875 n1   | tip 1: its prediction held: from 353553 to 176776, predicted 176776
+   100.900 --   > balance
+   100.900 --   > run 10
+   100.903 n1   policy run: done
+   100.903 n1   | a balance is asked for
+   100.905 n1   | balance: what can be moved would gain too little; 2 VMs rest after their last move

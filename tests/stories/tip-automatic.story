@@ -51,13 +51,13 @@ run 10
     14.412 n1   migration of vm0 begins
     15.460 n1   QEMU of vm0 has handed its guest over
     15.462 n2   guest of vm0 continues
-    15.464 n1   | vm vm0: continues on n2
-    15.495 n1   QEMU of vm0 ends: killed
-    15.525 n1   | vm vm0: moved to n2
-    15.527 n1   | tip 1 is done: 1 of 1 moves done
-    55.530 n1   | warning: tip 1: its prediction did not hold: from 283908 to 409327, predicted 134783
-    55.600 --   > run 1700
-  1755.600 --   > wait tip running
+    15.714 n1   | vm vm0: continues on n2
+    15.745 n1   QEMU of vm0 ends: killed
+    15.775 n1   | vm vm0: moved to n2
+    15.777 n1   | tip 1 is done: 1 of 1 moves done
+    55.780 n1   | warning: tip 1: its prediction did not hold: from 283908 to 409327, predicted 134783
+    55.800 --   > run 1700
+  1755.800 --   > wait tip running
   1818.407 n1   | warning: tip 2, hot about n2: cpu of n2 is 100 %: move vm0 to n1
   1818.409 n1   | tip 2 is accepted: by its policy
   1818.412 n1   | vm vm0: live migration from n2 to n1 (policy)
@@ -69,13 +69,13 @@ run 10
   1819.412 n2   migration of vm0 begins
   1820.460 n2   QEMU of vm0 has handed its guest over
   1820.463 n1   guest of vm0 continues
-  1820.466 n1   | vm vm0: continues on n1
-  1820.497 n2   QEMU of vm0 ends: killed
-  1820.526 n1   | vm vm0: moved to n1
-  1820.529 n1   | tip 2 is done: 1 of 1 moves done
-  1860.531 n1   | warning: tip 2: its prediction did not hold: from 409327 to 409327, predicted 256877
-  1860.600 --   > run 1700
-  3560.600 --   > wait tip running
+  1820.716 n1   | vm vm0: continues on n1
+  1820.747 n2   QEMU of vm0 ends: killed
+  1820.776 n1   | vm vm0: moved to n1
+  1820.779 n1   | tip 2 is done: 1 of 1 moves done
+  1860.781 n1   | warning: tip 2: its prediction did not hold: from 409327 to 409327, predicted 256877
+  1860.800 --   > run 1700
+  3560.800 --   > wait tip running
   3623.407 n1   | warning: tip 3, hot about n1: cpu of n1 is 100 %: move vm0 to n2
   3623.410 n1   | tip 3 is accepted: by its policy
   3623.412 n1   | vm vm0: live migration from n1 to n2 (policy)
@@ -87,13 +87,13 @@ run 10
   3624.412 n1   migration of vm0 begins
   3625.460 n1   QEMU of vm0 has handed its guest over
   3625.463 n2   guest of vm0 continues
-  3625.465 n1   | vm vm0: continues on n2
-  3625.495 n1   QEMU of vm0 ends: killed
-  3625.525 n1   | vm vm0: moved to n2
-  3625.528 n1   | tip 3 is done: 1 of 1 moves done
-  3665.530 n1   | warning: tip 3: its prediction did not hold: from 409327 to 409327, predicted 256877; policy hot suspends its automatic mode: too many of its predictions did not hold
-  3665.600 --   > run 1700
-  5365.600 --   > wait tip open
+  3625.715 n1   | vm vm0: continues on n2
+  3625.745 n1   QEMU of vm0 ends: killed
+  3625.775 n1   | vm vm0: moved to n2
+  3625.778 n1   | tip 3 is done: 1 of 1 moves done
+  3665.780 n1   | warning: tip 3: its prediction did not hold: from 409327 to 409327, predicted 256877; policy hot suspends its automatic mode: too many of its predictions did not hold
+  3665.800 --   > run 1700
+  5365.800 --   > wait tip open
   5428.407 n1   | warning: tip 4, hot about n2: cpu of n2 is 100 %: move vm0 to n1
   5428.500 --   > run 60
   5488.500 --   > policy on hot
@@ -107,7 +107,7 @@ run 10
   5489.508 n2   migration of vm0 begins
   5490.556 n2   QEMU of vm0 has handed its guest over
   5490.559 n1   guest of vm0 continues
-  5490.561 n1   | vm vm0: continues on n1
-  5490.592 n2   QEMU of vm0 ends: killed
-  5490.622 n1   | vm vm0: moved to n1
-  5490.624 n1   | tip 4 is done: 1 of 1 moves done
+  5490.811 n1   | vm vm0: continues on n1
+  5490.842 n2   QEMU of vm0 ends: killed
+  5490.872 n1   | vm vm0: moved to n1
+  5490.874 n1   | tip 4 is done: 1 of 1 moves done

@@ -45,30 +45,30 @@ run 20
     15.553 n1   QEMU of vm0 has handed its guest over
     15.555 n1   QEMU of vm3 has handed its guest over
     15.557 n3   guest of vm3 continues
-    15.560 n3   | vm vm3: continues on n3
-    15.591 n1   QEMU of vm3 ends: killed
-    15.620 n3   | vm vm3: moved to n3
     15.651 --   > start clusterd n2
     15.651 n2   clusterd starts
     15.651 --   > wait tip done
     15.698 n2   | view 3: n1, n2, n3
-    15.701 n2   | vm vm6: live migration from n1 to n2 (policy)
     15.753 n2   QEMU of vm1 is found
     15.753 n2   QEMU of vm4 is found
     15.753 n2   QEMU of vm0 is found
     15.756 n2   | node n2: volume d0 offline
     15.784 n2   QEMU of vm0 ends: killed
-    15.787 n2   QEMU of vm6 waits for it
     15.799 n2   | vm vm0: its move fails: it was placed elsewhere
     15.805 n1   | node n2: volume d0 online
+    15.810 n2   | vm vm3: continues on n3
     15.811 n1   guest of vm0 continues
-    15.813 n2   | vm vm0: runs on as before on n1
-    15.864 n2   | vm vm6: memory is being sent to n2
-    16.701 n1   migration of vm6 begins
-    17.749 n1   QEMU of vm6 has handed its guest over
-    17.752 n2   guest of vm6 continues
-    17.754 n2   | vm vm6: continues on n2
-    17.785 n1   QEMU of vm6 ends: killed
-    17.815 n2   | vm vm6: moved to n2
-    17.817 n2   | tip 1 is done: 2 of 3 moves done
-    17.851 --   > run 20
+    15.814 n2   | vm vm0: runs on as before on n1
+    15.817 n2   | vm vm6: live migration from n1 to n2 (policy)
+    15.841 n1   QEMU of vm3 ends: killed
+    15.870 n2   | vm vm3: moved to n3
+    15.884 n2   QEMU of vm6 waits for it
+    15.962 n2   | vm vm6: memory is being sent to n2
+    16.817 n1   migration of vm6 begins
+    17.865 n1   QEMU of vm6 has handed its guest over
+    17.868 n2   guest of vm6 continues
+    18.120 n2   | vm vm6: continues on n2
+    18.151 n1   QEMU of vm6 ends: killed
+    18.181 n2   | vm vm6: moved to n2
+    18.183 n2   | tip 1 is done: 2 of 3 moves done
+    18.251 --   > run 20

@@ -57,9 +57,9 @@ run 5
     64.508 n2   migration of vm1 begins
     65.556 n2   QEMU of vm1 has handed its guest over
     65.559 n1   guest of vm1 continues
-    65.561 n1   | vm vm1: continues on n1
-    65.592 n2   QEMU of vm1 ends: killed
-    65.610 n1   | node n2: drained
-    65.612 n1   | tip 2 is done: the node is empty
-    65.622 n1   | vm vm1: moved to n1
-    65.700 --   > run 5
+    65.811 n1   | vm vm1: continues on n1
+    65.842 n2   QEMU of vm1 ends: killed
+    65.860 n1   | node n2: drained
+    65.862 n1   | tip 2 is done: the node is empty
+    65.872 n1   | vm vm1: moved to n1
+    65.900 --   > run 5

@@ -116,14 +116,14 @@ run 5
    333.059 n1   QEMU of vm3 has handed its guest over
    333.060 n2   guest of vm0 continues
    333.061 n3   guest of vm3 continues
-   333.062 n1   | vm vm0: continues on n2
-   333.065 n1   | vm vm3: continues on n3
-   333.092 n1   QEMU of vm0 ends: killed
-   333.096 n1   QEMU of vm3 ends: killed
-   333.114 n1   | node n1: drained
-   333.116 n1   | tip 4 is done: the node is empty
-   333.122 n1   | vm vm0: moved to n2
-   333.126 n1   | vm vm3: moved to n3
+   333.312 n1   | vm vm0: continues on n2
+   333.314 n1   | vm vm3: continues on n3
+   333.342 n1   QEMU of vm0 ends: killed
+   333.344 n1   QEMU of vm3 ends: killed
+   333.362 n1   | node n1: drained
+   333.365 n1   | tip 4 is done: the node is empty
+   333.372 n1   | vm vm0: moved to n2
+   333.374 n1   | vm vm3: moved to n3
    392.000 --   > tips
    392.000 --     tip 1 of hot: closed, prediction none
    392.000 --     tip 2 of hot: closed, prediction none

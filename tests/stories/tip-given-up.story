@@ -51,11 +51,11 @@ tips
      4.505 n1   migration of vm0 begins
      5.553 n1   QEMU of vm0 has handed its guest over
      5.556 n2   guest of vm0 continues
-     5.558 n1   | vm vm0: continues on n2
-     5.588 n1   QEMU of vm0 ends: killed
-     5.618 n1   | vm vm0: moved to n2
-     5.621 n1   | tip 1 is done: 1 of 3 moves done; the rest is given up: its policy is disabled or removed
-    35.623 n1   | tip 1: its prediction held: from 353553 to 136610, predicted 102062
+     5.808 n1   | vm vm0: continues on n2
+     5.838 n1   QEMU of vm0 ends: killed
+     5.868 n1   | vm vm0: moved to n2
+     5.871 n1   | tip 1 is done: 1 of 3 moves done; the rest is given up: its policy is disabled or removed
+    35.873 n1   | tip 1: its prediction held: from 353553 to 136610, predicted 102062
     64.500 --   > tips
     64.500 --     tip 1 of even: done, prediction held
     64.500 --   > moves
@@ -86,16 +86,16 @@ tips
     65.660 n1   migration of vm3 begins
     66.551 n2   QEMU of vm0 has handed its guest over
     66.554 n3   guest of vm0 continues
-    66.556 n1   | vm vm0: continues on n3
-    66.587 n2   QEMU of vm0 ends: killed
-    66.617 n1   | vm vm0: moved to n3
     66.708 n1   QEMU of vm3 has handed its guest over
     66.711 n2   guest of vm3 continues
-    66.713 n1   | vm vm3: continues on n2
-    66.743 n1   QEMU of vm3 ends: killed
-    66.773 n1   | vm vm3: moved to n2
-    66.776 n1   | tip 2 is done: 1 of 2 moves done; the rest is given up: its policy is disabled or removed
-    96.778 n1   | tip 2: its prediction held: from 235702 to 91150, predicted 58925
+    66.806 n1   | vm vm0: continues on n3
+    66.837 n2   QEMU of vm0 ends: killed
+    66.867 n1   | vm vm0: moved to n3
+    66.963 n1   | vm vm3: continues on n2
+    66.993 n1   QEMU of vm3 ends: killed
+    67.023 n1   | vm vm3: moved to n2
+    67.026 n1   | tip 2 is done: 1 of 2 moves done; the rest is given up: its policy is disabled or removed
+    97.028 n1   | tip 2: its prediction held: from 235702 to 91150, predicted 58925
    125.651 --   > tips
    125.651 --     tip 1 of even: done, prediction held
    125.651 --     tip 2 of even: done, prediction held

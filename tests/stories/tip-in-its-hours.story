@@ -30,12 +30,12 @@ tips
      4.413 n1   migration of vm0 begins
      5.461 n1   QEMU of vm0 has handed its guest over
      5.464 n2   guest of vm0 continues
-     5.466 n1   | vm vm0: continues on n2
-     5.497 n1   QEMU of vm0 ends: killed
-     5.527 n1   | vm vm0: moved to n2
-     5.529 n1   | tip 2 is done: 1 of 1 moves done
+     5.716 n1   | vm vm0: continues on n2
+     5.747 n1   QEMU of vm0 ends: killed
+     5.777 n1   | vm vm0: moved to n2
+     5.779 n1   | tip 2 is done: 1 of 1 moves done
     23.407 n1   | tip 1 is closed: the trouble is gone
-    45.532 n1   | tip 2: its prediction held: from 562 to 375, predicted 375
+    45.782 n1   | tip 2: its prediction held: from 562 to 375, predicted 375
     60.000 --   > tips
     60.000 --     tip 1 of night: closed, prediction none
     60.000 --     tip 2 of morning: done, prediction held

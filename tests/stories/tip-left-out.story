@@ -43,11 +43,11 @@ run 30
     85.555 n1   QEMU of vm3 has handed its guest over
     85.556 n3   guest of vm0 continues
     85.557 n3   guest of vm3 continues
-    85.558 n1   | vm vm0: continues on n3
-    85.561 n1   | vm vm3: continues on n3
-    85.589 n1   QEMU of vm0 ends: killed
-    85.592 n1   QEMU of vm3 ends: killed
-    85.619 n1   | vm vm0: moved to n3
-    85.622 n1   | vm vm3: moved to n3
-    85.624 n1   | tip 1 is done: 2 of 2 moves done
-    85.700 --   > run 30
+    85.808 n1   | vm vm0: continues on n3
+    85.810 n1   | vm vm3: continues on n3
+    85.839 n1   QEMU of vm0 ends: killed
+    85.840 n1   QEMU of vm3 ends: killed
+    85.869 n1   | vm vm0: moved to n3
+    85.870 n1   | vm vm3: moved to n3
+    85.873 n1   | tip 1 is done: 2 of 2 moves done
+    85.900 --   > run 30

@@ -48,11 +48,11 @@ tips
     61.005 n1   migration of vm0 begins
     62.053 n1   QEMU of vm0 has handed its guest over
     62.056 n2   guest of vm0 continues
-    62.058 n1   | vm vm0: continues on n2
-    62.088 n1   QEMU of vm0 ends: killed
-    62.118 n1   | vm vm0: moved to n2
-    62.121 n1   | tip 1 is done: 1 of 1 moves done
-   102.123 n1   | tip 1: its prediction held: from 431 to 375, predicted 375
+    62.308 n1   | vm vm0: continues on n2
+    62.338 n1   QEMU of vm0 ends: killed
+    62.368 n1   | vm vm0: moved to n2
+    62.371 n1   | tip 1 is done: 1 of 1 moves done
+   102.373 n1   | tip 1: its prediction held: from 431 to 375, predicted 375
    120.000 --   > load vm1 100 256 8000 0
    120.000 --   > load vm2 100 256 0 4000
    120.000 --   > load vm3 100 1000

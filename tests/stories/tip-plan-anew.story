@@ -37,10 +37,10 @@ wait tip measured
     14.505 n2   migration of vm1 begins
     15.553 n2   QEMU of vm1 has handed its guest over
     15.556 n3   guest of vm1 continues
-    15.559 n1   | vm vm1: continues on n3
-    15.590 n2   QEMU of vm1 ends: killed
-    15.607 n1   | node n2: drained
-    15.619 n1   | vm vm1: moved to n3
+    15.809 n1   | vm vm1: continues on n3
+    15.840 n2   QEMU of vm1 ends: killed
+    15.857 n1   | node n2: drained
+    15.869 n1   | vm vm1: moved to n3
     23.500 --   > tip accept 1
     23.500 --   > wait tip done
     23.503 n1   tip accept: done
@@ -52,9 +52,9 @@ wait tip measured
     24.508 n1   migration of vm0 begins
     25.556 n1   QEMU of vm0 has handed its guest over
     25.558 n3   guest of vm0 continues
-    25.561 n1   | vm vm0: continues on n3
-    25.591 n1   QEMU of vm0 ends: killed
-    25.621 n1   | vm vm0: moved to n3
-    25.624 n1   | tip 1 is done: 1 of 1 moves done
-    25.700 --   > wait tip measured
-    65.626 n1   | tip 1: its prediction held: from 750 to 625, predicted 625
+    25.811 n1   | vm vm0: continues on n3
+    25.841 n1   QEMU of vm0 ends: killed
+    25.871 n1   | vm vm0: moved to n3
+    25.874 n1   | tip 1 is done: 1 of 1 moves done
+    25.900 --   > wait tip measured
+    65.876 n1   | tip 1: its prediction held: from 750 to 625, predicted 625

@@ -46,7 +46,7 @@ wait tip done
     14.758 n1   migration of vm0 begins
     15.806 n1   QEMU of vm0 has handed its guest over
     15.808 n3   guest of vm0 continues
-    15.811 n1   | vm vm0: continues on n3
-    15.841 n1   QEMU of vm0 ends: killed
-    15.871 n1   | vm vm0: moved to n3
-    15.874 n1   | tip 1 is done: 1 of 1 moves done
+    16.061 n1   | vm vm0: continues on n3
+    16.091 n1   QEMU of vm0 ends: killed
+    16.121 n1   | vm vm0: moved to n3
+    16.124 n1   | tip 1 is done: 1 of 1 moves done

@@ -55,7 +55,14 @@ static void a_target_takes_over(void **state)
 	target_hears((struct event){ .type = EVENT_QEMU_RUNNING });
 	assert_true(told(WORD_CONTINUED));
 	assert_int_equal(asked(ACTION_QEMU_ANNOUNCE), 1);
+	// First the guest answers what waited for it.
+	assert_int_equal(target_due(&target, &context), 0);
+	assert_int_equal(target_deadline_ms(&target, &context), now_ms + 250);
+	now_ms += 250;
+	clear();
+	settle_target();
 	assert_int_equal(target_due(&target, &context), MOVE_REPORT_RUNS);
+	assert_int_equal(target_deadline_ms(&target, &context), UINT64_MAX);
 	target_gets_word(WORD_RENOUNCED);
 	assert_true(told(WORD_CONTINUED));
 	assert_int_equal(asked(ACTION_QEMU_CONT), 0);

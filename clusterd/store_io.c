@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,11 +186,24 @@ static int sql_number(struct store *store, const char *text, uint64_t *number)
 	return rc;
 }
 
+// It holds the passwords of fence devices, whoever made the folder. The log gets the same mode.
+static void file_make_private(const struct store *store)
+{
+	char path[STORE_PATH_SIZE];
+	int fd;
+
+	store_path(store, "", path);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0)
+		close(fd);
+}
+
 static int db_create(struct store *store)
 {
 	char text[sizeof(schema) + 160];
 	int rc;
 
+	file_make_private(store);
 	rc = db_connect(store, SQLITE_OPEN_CREATE);
 	if (rc != SQLITE_OK)
 		return rc;

@@ -431,6 +431,17 @@ static uint32_t files_with(const struct test *t, const char *word)
 	return count;
 }
 
+// Passwords of fence devices are in it.
+static void assert_private(const struct test *t, const char *name)
+{
+	char path[128];
+	struct stat status;
+
+	path_of(t, name, path, sizeof(path));
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+}
+
 static void test_reset(void **state)
 {
 	struct test *t = *state;
@@ -439,6 +450,8 @@ static void test_reset(void **state)
 	assert_int_equal(begin(t, NULL), 0);
 	id = t->store_id;
 	put_entries(t, 1, 5, 100);
+	assert_private(t, "store.db");
+	assert_private(t, "store.db-wal");
 	t->opened = false;
 	store_perform(t->store, &(struct action){ .type = ACTION_STORE_RESET });
 	run(t);

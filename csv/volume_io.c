@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -501,11 +502,33 @@ static bool volume_directories(const struct volume *volume, char *reason)
 	return true;
 }
 
+bool volume_stands_alone(const char *source, char *reason)
+{
+	char path[PATH_MAX], lockspace[PATH_MAX + 32], *slash;
+
+	if (!realpath(source, path)) {
+		snprintf(reason, REASON_SIZE, "%.100s: %s", source, strerror(errno));
+		return false;
+	}
+	while ((slash = strrchr(path, '/')) && path[1]) {
+		slash[slash == path] = 0;
+		snprintf(lockspace, sizeof(lockspace), "%s/.clusterd/lockspace", path);
+		if (access(lockspace, F_OK) == 0) {
+			snprintf(reason, REASON_SIZE,
+				 "%.60s lies inside another volume: %.60s has leases of its own",
+				 source, path);
+			return false;
+		}
+	}
+	return true;
+}
+
 static void volume_prepare_work(void *owner)
 {
 	struct volume_job *job = owner;
 
-	job->ok = volume_directories(job->volume, job->reason) &&
+	job->ok = volume_stands_alone(job->volume->source, job->reason) &&
+		  volume_directories(job->volume, job->reason) &&
 		  lock_prepare(&job->lock, job->reason);
 }
 

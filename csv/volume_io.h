@@ -36,6 +36,10 @@ void volumes_lease_write(struct volumes *volumes, uint8_t slot, struct vm_ref vm
 // The daemon is gone, and every lockspace with it.
 void volumes_sanlock_gone(struct volumes *volumes);
 
+// Whether no folder above the volume's is a volume as well: its files would have two names, and a
+// lease under each. A bind mount hides what is above; resources/image_io.c looks from there.
+bool volume_stands_alone(const char *source, char *reason);
+
 // How sanlock sees it, or NULL when there is no such volume here. Sizes are known once it was
 // joined.
 const struct lock_volume *volumes_lock(const struct volumes *volumes, uint8_t slot);

@@ -2,8 +2,8 @@
 /*
  * A lease guards the disk that its VM names, and two names are two leases: so a file that is
  * written may be reached by one name alone. With a symbolic link in its path, or a hard link, two
- * VMs would hold a lease each and write the same file. A link that leads out of the volume would
- * leave its lease altogether.
+ * VMs would hold a lease each and write the same file; so would they if a folder on the way were a
+ * volume of its own. A link that leads out of the volume would leave its lease altogether.
  */
 #include "resources/image_io.h"
 
@@ -18,22 +18,47 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-// The volume's own place in the tree is a link of clusterd's; below it there is none.
-static int image_open(const char *root, const struct disk_def *disk)
+static int open_beneath(int volume, const char *path)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC,
 				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+	int fd = (int)syscall(SYS_openat2, volume, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
+}
+
+// A folder between the volume's own and the file that keeps leases of its own.
+static bool volume_between(int volume, const char *file)
+{
+	char path[PATH_SIZE + 32];
+	int fd;
+
+	for (const char *slash = strchr(file, '/'); slash; slash = strchr(slash + 1, '/')) {
+		snprintf(path, sizeof(path), "%.*s/.clusterd/lockspace", (int)(slash - file), file);
+		fd = open_beneath(volume, path);
+		if (fd >= 0) {
+			close(fd);
+			return true;
+		}
+	}
+	return false;
+}
+
+// The volume's own place in the tree is a link of clusterd's; below it there is none. *between: it
+// lies in a volume within the volume.
+static int image_open(const char *root, const struct disk_def *disk, bool *between)
+{
 	char path[PATH_SIZE + NAME_SIZE];
-	int volume, fd, error;
+	int volume, fd;
 
 	snprintf(path, sizeof(path), "%s/%s", root, disk->volume);
 	volume = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (volume < 0)
 		return -errno;
-	fd = (int)syscall(SYS_openat2, volume, disk->path, &how, sizeof(how));
-	error = -errno;
+	fd = open_beneath(volume, disk->path);
+	*between = volume_between(volume, disk->path);
 	close(volume);
-	return fd < 0 ? error : fd;
+	return fd;
 }
 
 static bool image_refuse(const struct disk_def *disk, const char *why, char *reason)
@@ -46,16 +71,20 @@ static bool image_refuse(const struct disk_def *disk, const char *why, char *rea
 bool image_take(const char *root, const struct disk_def *disk, uid_t uid, gid_t gid, char *reason)
 {
 	struct stat status;
-	bool shared;
+	bool shared, between = false;
 	int fd;
 
 	if (disk->readonly || disk->cdrom)
 		return true;
-	fd = image_open(root, disk);
+	fd = image_open(root, disk, &between);
 	if (fd == -ELOOP || fd == -EXDEV)
 		return image_refuse(disk, "is named by way of a symbolic link", reason);
 	if (fd < 0)
 		return true;
+	if (between) {
+		close(fd);
+		return image_refuse(disk, "lies in a volume within the volume", reason);
+	}
 	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
 		close(fd);
 		return true;

@@ -691,6 +691,12 @@ static void test_images(void **state)
 	assert_non_null(strstr(reason, "hard link"));
 	assert_false(image_good(root, "vms/b", false, reason));
 	assert_true(image_good(root, "vms/soft", true, reason));
+	// A folder with leases of its own is another volume: its VMs know the file by another name.
+	assert_int_equal(mkdir("vms/.clusterd", 0700), 0);
+	assert_true(image_good(root, "vms/a", false, reason));
+	image_file(root, "vms/.clusterd/lockspace");
+	assert_false(image_good(root, "vms/a", false, reason));
+	assert_non_null(strstr(reason, "volume within the volume"));
 	assert_int_equal(chdir("/"), 0);
 	snprintf(command, sizeof(command), "rm -rf %s", root);
 	assert_int_equal(system(command), 0);

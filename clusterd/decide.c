@@ -422,6 +422,18 @@ static bool takes_vms(const struct node *node, uint8_t slot, uint64_t present)
 	return true;
 }
 
+static bool has_joined_any(const struct node *node, uint8_t slot, uint64_t present)
+{
+	const struct cluster_node *other = &node->cluster.nodes[slot];
+
+	if (!slot_in(present, slot) || !other->reported)
+		return false;
+	for (uint8_t v = 0; v < node->cluster.volume_high; v++)
+		if (node->cluster.volumes[v].used && other->report.volumes[v].joined)
+			return true;
+	return false;
+}
+
 static bool is_coming(const struct node *node, uint8_t slot, uint64_t present)
 {
 	const struct cluster_node *other = &node->cluster.nodes[slot];
@@ -448,11 +460,11 @@ static bool others_are_coming(struct node *node, uint64_t present)
 }
 
 // Since when there is a node that can take VMs; kept by everybody, because anybody may come to
-// decide.
+// decide. A volume that was just added, and that nobody has joined yet, makes no cold start.
 static void watch_takers(struct node *node)
 {
 	uint64_t present;
-	bool any = false;
+	bool any = false, runs = false;
 
 	if (node->no_quorum_acts)
 		node->taking_ms = 0;
@@ -461,9 +473,11 @@ static void watch_takers(struct node *node)
 	present = node->sight.present;
 	for (uint8_t slot = 0; slot < node->cluster.node_high && !any; slot++)
 		any = takes_vms(node, slot, present);
-	if (!any)
+	for (uint8_t slot = 0; slot < node->cluster.node_high && !any && !runs; slot++)
+		runs = has_joined_any(node, slot, present);
+	if (!any && !runs)
 		node->taking_ms = 0;
-	else if (node->taking_ms == 0)
+	else if (any && node->taking_ms == 0)
 		node->taking_ms = node->now_ms;
 }
 

@@ -436,6 +436,24 @@ static void cert_table(struct session *session, const json_t *shown)
 		puts("\nThe authority's key (cluster-ca.pem) is not here: no renewing.");
 }
 
+// Peers let in who has the name of a node that is defined. Without a daemon nobody knows those.
+static bool name_fits(struct session *session, const struct cert_folder *found,
+		      struct cert_problem *problem)
+{
+	struct names names = { 0 };
+
+	if (!invocation_has(session->invocation, OPTION_DIR))
+		names_ask(session, &names);
+	if (!names.self[0] || strcmp(names.self, found->node.name) == 0)
+		return true;
+	snprintf(problem->code, sizeof(problem->code), "wrong-name");
+	snprintf(problem->reason, sizeof(problem->reason),
+		 "the certificates are of \"%s\", and this node is defined as %s", found->node.name,
+		 names.self);
+	snprintf(problem->fix, sizeof(problem->fix), "clustadm cert init --node %s", names.self);
+	return false;
+}
+
 enum exit_status clustadm_cert_show(struct session *session)
 {
 	const char *folder = cert_folder(session);
@@ -449,6 +467,7 @@ enum exit_status clustadm_cert_show(struct session *session)
 	// Nothing is there: that is no table.
 	if (!good && !found.ca.there)
 		return cert_fail(session, &problem);
+	good = good && name_fits(session, &found, &problem);
 	shown = cert_json(folder, &found, now_s, good, &problem);
 	if (session->invocation->json) {
 		session_json(session, shown);

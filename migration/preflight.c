@@ -444,10 +444,12 @@ static void judge_tls(const struct question *q, struct preflight_row *row)
 	row->found = there->cert_expires;
 	if (there->cert_expires == 0 || here->cert_expires == 0)
 		fail(row, there->cert_expires == 0 ? WHY_MISSING : WHY_HERE);
-	else if (there->cert_authority != here->cert_authority)
-		fail(row, WHY_OTHER);
 	else if (cert_over(there, q->load->wall_ms) || cert_over(here, q->load->wall_ms))
 		fail(row, WHY_EXPIRED);
+	else if (there->cert_authority == 0 || here->cert_authority == 0)
+		fail(row, there->cert_authority == 0 ? WHY_MISSING : WHY_HERE);
+	else if (there->cert_authority != here->cert_authority)
+		fail(row, WHY_OTHER);
 	else if (q->load->wall_ms && (cert_over(there, q->load->wall_ms + CERT_SOON_MS) ||
 				      cert_over(here, q->load->wall_ms + CERT_SOON_MS)))
 		warn(row, WHY_SOON);

@@ -447,6 +447,8 @@ static void say_network(struct say *say)
 static void say_tls(struct say *say)
 {
 	const char *node = why(say) == WHY_HERE ? say->here : say->there;
+	const struct cluster_node *of = why(say) == WHY_HERE ? say->source : say->target;
+	bool made = of && of->report.cert_expires != 0;
 
 	text_add(&say->needed, say->cluster->def.migration.plain ? "none" : "valid");
 	text_add(&say->found, say->cluster->def.migration.plain ? "-"
@@ -454,14 +456,18 @@ static void say_tls(struct say *say)
 			      : why(say) == WHY_SOON		? "ends soon"
 			      : why(say) == WHY_OTHER		? "another authority's"
 			      : why(say) == WHY_EXPIRED		? "over"
+			      : made				? "unusable"
 								: "none");
 	if (why(say) == WHY_MISSING || why(say) == WHY_HERE) {
-		add(&say->reason, node, " has no certificate", "");
-		text_add(&say->fix, "clustadm cert init");
+		// Its own certificates may be of another name than the one it is defined with.
+		add(&say->reason, node,
+		    made ? " has certificates that cannot be used" : " has no certificate", "");
+		add(&say->fix, "on ", node, made ? ": clustadm cert show" : ": clustadm cert init");
 	} else if (why(say) == WHY_OTHER) {
 		add(&say->reason, "the certificates of ", say->here, " and ");
 		add(&say->reason, say->there, " are of two authorities", "");
-		text_add(&say->fix, "clustadm cert renew");
+		text_add(&say->fix, "clustadm cert init --force --ca FILE, the cluster-ca.pem of "
+				    "the other");
 	} else if (why(say) == WHY_EXPIRED || why(say) == WHY_SOON) {
 		add(&say->reason, "a certificate of ", say->here, " or ");
 		add(&say->reason, say->there,

@@ -93,7 +93,7 @@ states
      2.250 --     n2, qemu-version: warn: the QEMU of n2 is older than that of n1, and such moves are not tried by its makers; upgrade QEMU on n2 (found 6.0.0, needed 7.2.22)
      2.250 --     n2, cpu-features: fail: n2 cannot give it: avx2; stop web and start it again with what all nodes have now (found 5 features, needed 6 features)
      2.250 --     n2, bridges: fail: bridge br0 is not on n2; make bridge br0 on n2 (found 0, needed 1)
-     2.250 --     n2, tls: fail: n2 has no certificate; clustadm cert init (found none, needed valid)
+     2.250 --     n2, tls: fail: n2 has no certificate; on n2: clustadm cert init (found none, needed valid)
      2.250 --     n3, qemu-version: warn: the QEMU of n3 is newer than that of n1: the way back may not be possible; upgrade QEMU on n1 too (found 8.0.0, needed 7.2.22)
      2.250 --     n3, machine: fail: the QEMU of n3 has no machine type pc-q35-7.2; install a QEMU that has it on n3, or stop web and define another machine (found not known, needed pc-q35-7.2)
      2.250 --     n3, architecture: fail: n3 has the architecture aarch64, n1 has x86_64; name a node of x86_64: its guest knows no other (found aarch64, needed x86_64)
@@ -101,7 +101,7 @@ states
      2.250 --     n3, cpu-vendor: fail: n3 has processors of GenuineIntel, n1 has AuthenticAMD; clustadm vm migrate --cold moves it: it starts anew there (found GenuineIntel, needed AuthenticAMD)
      2.250 --     n3, memory: fail: needs 2048 MiB, 1024 MiB free on n3, moves under way counted; free 1024 MiB on n3 (found 1024 MiB, needed 2048 MiB)
      2.250 --     n3, network: fail: n3 has no address that memory could be sent to; give n3 an address in one of <migration>'s networks (found none, needed an address)
-     2.250 --     n3, tls: fail: the certificates of n1 and n3 are of two authorities; clustadm cert renew (found another authority's, needed valid)
+     2.250 --     n3, tls: fail: the certificates of n1 and n3 are of two authorities; clustadm cert init --force --ca FILE, the cluster-ca.pem of the other (found another authority's, needed valid)
      2.250 --     n4, emulator: fail: the QEMU of n4 has not said what it can do; look at clusterd's log on n4 (found not known, needed QEMU)
      2.250 --     n4, cpus: fail: it has 2 CPUs, n4 has 1; stop web and give it fewer CPUs (found 1, needed 2)
      2.250 --     n4, tls: warn: a certificate of n1 or n4 ends within two weeks; clustadm cert renew (found ends soon, needed valid)
@@ -140,7 +140,7 @@ states
      6.250 --   > preflight web live n4
      6.250 --     n4, memory: warn: needs 2048 MiB, 512 MiB free on n4: something else than VMs uses the rest; free 1536 MiB on n4 (found 512 MiB, needed 2048 MiB)
      6.250 --     n4, network: fail: n1 has no address that memory could be sent from; give n1 an address in one of <migration>'s networks (found none, needed an address)
-     6.250 --     n4, tls: fail: n1 has no certificate; clustadm cert init (found none, needed valid)
+     6.250 --     n4, tls: fail: n1 has no certificate; on n1: clustadm cert init (found none, needed valid)
      6.250 --   > host n1 cert good
      6.250 --   > host n1 address 10.0.0.1
      6.250 --   > node unmanage n4

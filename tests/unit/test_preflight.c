@@ -450,6 +450,11 @@ static void other_authority(struct world *w)
 	there(w)->report.cert_authority = 78;
 }
 
+static void cert_unusable(struct world *w)
+{
+	there(w)->report.cert_authority = 0;
+}
+
 static void cert_over(struct world *w)
 {
 	w->f.cluster.nodes[HERE].report.cert_expires = NOW_S - 1;
@@ -539,6 +544,7 @@ static const struct spoil spoils[] = {
 	{ PREFLIGHT_NETWORK, CHECK_OK, no_post_copy_asked, "", MOVE_AUTO },
 	{ PREFLIGHT_TLS, CHECK_FAIL, no_cert, "clustadm cert init", MOVE_AUTO },
 	{ PREFLIGHT_TLS, CHECK_FAIL, other_authority, "two authorities", MOVE_AUTO },
+	{ PREFLIGHT_TLS, CHECK_FAIL, cert_unusable, "n2: clustadm cert show", MOVE_AUTO },
 	{ PREFLIGHT_TLS, CHECK_FAIL, cert_over, "has ended", MOVE_AUTO },
 	{ PREFLIGHT_TLS, CHECK_WARN, cert_soon, "two weeks", MOVE_AUTO },
 	{ PREFLIGHT_SPACE, CHECK_FAIL, no_space, "volume v1", MOVE_QUICK },

@@ -46,7 +46,8 @@ static void usage(FILE *out)
 	      "       clustersim seed N [--nodes N] [--vms N] [--trace] [--record FOLDER]\n"
 	      "       clustersim run SCENARIO.json [--trace OUT] [--story]\n"
 	      "       clustersim story [--update] FILE...\n"
-	      "       clustersim replay [--print] [--other-version] FILE|FOLDER...\n",
+	      "       clustersim replay [--print] [--other-version] FILE|FOLDER...\n"
+	      "       clustersim --help|--version\n",
 	      out);
 }
 
@@ -347,6 +348,10 @@ static int simulate(int argc, char **argv)
 	if (argc > 1 && (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
 			 strcmp(argv[1], "-h") == 0)) {
 		usage(stdout);
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		puts("clustersim (" PACKAGE_NAME ") " PACKAGE_VERSION);
 		return 0;
 	}
 	if (argc > 1 && strcmp(argv[1], "replay") == 0)

@@ -54,7 +54,8 @@ static enum exit_status document_add(struct session *session, json_t *documents,
 		snprintf(reason, sizeof(reason), "%s: %s", path, strerror(errno));
 		return session_fail(session, EXIT_REFUSED, "no-file", reason, "");
 	}
-	json = json_stringn(text, size);
+	// What follows a zero byte would be read by some and not by others.
+	json = memchr(text, 0, size) ? NULL : json_stringn(text, size);
 	free(text);
 	if (!json) {
 		snprintf(reason, sizeof(reason), "%s: the file is not text in UTF-8", path);

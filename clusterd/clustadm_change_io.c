@@ -26,12 +26,14 @@ static enum exit_status wait_unfinished(struct session *session, const struct wa
 	return session_fail(session, EXIT_UNFINISHED, "unfinished", reason, fix);
 }
 
-static enum exit_status wait_end(struct session *session, enum outcome outcome, const json_t *now,
-				 const char *line)
+static enum exit_status wait_end(struct session *session, const struct wait *wait,
+				 enum outcome outcome, const json_t *now, const char *line)
 {
 	session_progress_end(session);
 	if (outcome == OUTCOME_FAILED)
 		return session_fail(session, EXIT_REFUSED, "failed", line, json_word(now, "fix"));
+	if (wait->is_step)
+		return EXIT_DONE;
 	if (session->invocation->json)
 		session_json(session, now);
 	else if (!session->invocation->quiet)
@@ -88,7 +90,7 @@ enum exit_status wait_for(struct session *session, const struct wait *wait)
 			away_ms = away_ms ? away_ms : session_now_ms();
 		}
 		if (outcome != OUTCOME_MORE) {
-			status = wait_end(session, outcome, now, line);
+			status = wait_end(session, wait, outcome, now, line);
 			json_decref(now);
 			return status;
 		}
@@ -296,27 +298,32 @@ enum exit_status clustadm_node_change(struct session *session)
 
 /* Objects. */
 
-// What would be lost by it; asked only when something runs.
-static enum exit_status remove_confirm(struct session *session, const char *kind, const char *name)
+// A VM that runs is stopped first, as `vm stop` does it, if that is what is meant. Whatever else is
+// still in use is refused by the cluster itself.
+static enum exit_status remove_end(struct session *session, const char *name)
 {
-	char verb[32], question[256] = "";
+	struct wait wait = {
+		.show = "vm show", .name = name, .judge = judge_stop, .is_step = true
+	};
+	char question[256];
 	enum exit_status status;
-	json_t *now;
+	json_t *now, *asked = NULL;
 
-	if (strcmp(kind, "rule") == 0 || strcmp(kind, "policy") == 0)
-		return EXIT_DONE; // nothing runs or ends with it
-	snprintf(verb, sizeof(verb), "%s show", kind);
-	status = session_ask(session, ask_new(verb, name), &now);
+	status = session_ask(session, ask_new("vm show", name), &now);
 	if (status != EXIT_DONE)
 		return status;
-	if (strcmp(kind, "vm") == 0 && *json_word(now, "node"))
-		snprintf(question, sizeof(question), "%.64s is %s on %.64s", name,
-			 json_word(now, "state"), json_word(now, "node"));
-	else if (json_array_size(json_object_get(now, "vm_names")) > 0)
-		snprintf(question, sizeof(question), "VMs of %s %.64s: %zu", kind, name,
-			 json_array_size(json_object_get(now, "vm_names")));
+	if (!*json_word(now, "node")) {
+		json_decref(now);
+		return EXIT_DONE;
+	}
+	snprintf(question, sizeof(question), "%.64s is %s on %.64s, and will be stopped", name,
+		 json_word(now, "state"), json_word(now, "node"));
 	json_decref(now);
-	return *question ? session_confirm(session, question) : EXIT_DONE;
+	status = session_confirm(session, question);
+	if (status == EXIT_DONE)
+		status = change(session, ask_new("vm stop", name), &asked);
+	json_decref(asked);
+	return status == EXIT_DONE ? wait_for(session, &wait) : status;
 }
 
 enum exit_status clustadm_remove(struct session *session)
@@ -336,7 +343,7 @@ enum exit_status clustadm_remove(struct session *session)
 			"what can be removed is vm/NAME, node/NAME, volume/NAME, rule/NAME and "
 			"policy/NAME",
 			"clustadm help remove");
-	status = remove_confirm(session, kind, slash + 1);
+	status = strcmp(kind, "vm") == 0 ? remove_end(session, slash + 1) : EXIT_DONE;
 	if (status != EXIT_DONE)
 		return status;
 	ask = ask_new("remove", slash + 1);

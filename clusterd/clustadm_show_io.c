@@ -744,6 +744,12 @@ static void explain_load(const json_t *node)
 			       : "as configured, by what is promised");
 }
 
+// Of these `needed` is what may not be exceeded.
+static bool explain_is_limit(const char *check)
+{
+	return strcmp(check, "cpus") == 0 || strcmp(check, "failures") == 0;
+}
+
 static void explain_node(struct session *session, const json_t *node)
 {
 	const json_t *check;
@@ -763,8 +769,10 @@ static void explain_node(struct session *session, const json_t *node)
 		explain_verdict(session, check);
 		fputs(json_word(check, "check"), stdout);
 		if (json_number(check, "found") > 0 || json_number(check, "needed") > 0)
-			printf(" (found %lld, needed %lld)", json_number(check, "found"),
-			       json_number(check, "needed"));
+			printf(explain_is_limit(json_word(check, "check"))
+				       ? " (found %lld, limit %lld)"
+				       : " (found %lld, needed %lld)",
+			       json_number(check, "found"), json_number(check, "needed"));
 		if (*json_word(check, "reason"))
 			printf(": %s", json_word(check, "reason"));
 		putchar('\n');

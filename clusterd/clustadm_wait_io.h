@@ -16,6 +16,7 @@ struct wait {
 	void (*detail)(const json_t *now, char *text, size_t size);
 	long long failures_before, attempt_before; // of fencing; the last move that had ended
 	bool cancels;				   // the end of the move is what is wanted
+	bool is_step; // something follows, and tells what became of it all
 };
 
 // Until the judge is content. A daemon that restarts meanwhile is waited for: the work is the

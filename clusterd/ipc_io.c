@@ -316,17 +316,16 @@ static int32_t on_accept(qb_ipcs_connection_t *connection, uid_t uid, gid_t gid)
 	struct ipc *ipc = ipc_open_now;
 	struct qb_ipcs_connection_stats stats = { 0 };
 
-	if (!clients_room(ipc))
-		return -EBUSY;
+	// Who may not ask takes nobody's room either.
 	if (uid == 0)
-		return 0;
+		return clients_room(ipc) ? 0 : -EBUSY;
 	if (!ipc->gid_known)
 		ipc->gid_known = file_find_group(ipc->group, &ipc->gid);
 	qb_ipcs_connection_stats_get(connection, &stats, QB_FALSE);
 	if (ipc->gid_known &&
 	    (gid == ipc->gid || socket_in_group(ipc->current_fd, stats.client_pid, uid, ipc->gid) ||
 	     files_in_group(uid, ipc->gid)))
-		return 0;
+		return clients_room(ipc) ? 0 : -EBUSY;
 	log_text(LOG_LEVEL_WARNING, "refused: process %d of user %u is not in group %s",
 		 stats.client_pid, uid, ipc->group);
 	return -EACCES;

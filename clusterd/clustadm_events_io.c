@@ -11,18 +11,15 @@ enum { FOLLOW_MS = 500 };
 static void event_print(struct session *session, const json_t *event)
 {
 	long long at_ms = json_number(event, "at_ms");
-	time_t at = (time_t)(at_ms / 1000);
 	const char *level = json_word(event, "level");
 	const char *colour = session->colour ? word_colour(level) : "";
 	char when[32] = "";
-	struct tm tm;
 
 	if (session->invocation->json) {
 		session_json(session, event);
 		return;
 	}
-	if (localtime_r(&at, &tm))
-		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+	moment_text(at_ms, when, sizeof(when));
 	printf("%s.%03lld  %s%s%s%s\n", when, at_ms % 1000, colour,
 	       strcmp(level, "info") == 0 ? "" : level, strcmp(level, "info") == 0 ? "" : ": ",
 	       json_word(event, "text"));

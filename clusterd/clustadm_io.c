@@ -336,6 +336,16 @@ enum exit_status session_poll(struct session *session, json_t *ask, json_t **res
 	return session_exchange(session, ask, true, result);
 }
 
+void moment_text(long long at_ms, char *buf, size_t size)
+{
+	time_t at = (time_t)(at_ms / 1000);
+	struct tm tm;
+
+	buf[0] = 0;
+	if (at_ms > 0 && localtime_r(&at, &tm))
+		strftime(buf, size, "%Y-%m-%d %H:%M:%S", &tm);
+}
+
 json_t *ask_new(const char *verb, const char *name)
 {
 	json_t *ask = json_object();

@@ -103,6 +103,8 @@ enum exit_status clustadm_cert_show(struct session *session);
 enum exit_status clustadm_cert_renew(struct session *session);
 enum exit_status clustadm_whatif(struct session *session);
 
+// "2026-11-20 13:05:59", local time; nothing for 0.
+void moment_text(long long at_ms, char *buf, size_t size);
 // "3.4 MiB/s" of KiB and "/s".
 const char *amount_text(long long kib, const char *what, char *text, size_t size);
 // A preflight's nodes; `whole`: with what is ok.

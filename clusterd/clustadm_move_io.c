@@ -181,16 +181,6 @@ enum exit_status clustadm_vm_move(struct session *session)
 	return status;
 }
 
-static void when(long long at_ms, char *buf, size_t size)
-{
-	time_t at = (time_t)(at_ms / 1000);
-	struct tm tm;
-
-	buf[0] = 0;
-	if (at_ms > 0 && localtime_r(&at, &tm))
-		strftime(buf, size, "%Y-%m-%d %H:%M:%S", &tm);
-}
-
 // "1.2 s, 31 ms"; "-" for what is not known.
 static void cell_took(struct table *table, const json_t *numbers, long long total_ms)
 {
@@ -210,7 +200,7 @@ static void table_move(struct table *table, const json_t *move, bool past)
 {
 	char at[32];
 
-	when(json_number(move, "began_ms"), at, sizeof(at));
+	moment_text(json_number(move, "began_ms"), at, sizeof(at));
 	table_addf(table, "%lld", json_number(move, "id"));
 	table_add(table, json_word(move, "vm"));
 	table_add(table, json_word(move, "kind"));

@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The commands that only look: status, lists, one VM, node or volume, quorum.
 #include <string.h>
-#include <time.h>
 
 #include "clusterd/clustadm_io.h"
 #include "clusterd/output_io.h"
 
 enum { WATCH_MS = 1000 };
-
-static void when_format(long long at_ms, char *buf, size_t size)
-{
-	time_t at = (time_t)(at_ms / 1000);
-	struct tm tm;
-
-	buf[0] = 0;
-	if (at_ms > 0 && localtime_r(&at, &tm))
-		strftime(buf, size, "%Y-%m-%d %H:%M:%S", &tm);
-}
 
 static void names_join(const json_t *names, char *buf, size_t size)
 {
@@ -429,7 +418,7 @@ void vm_print(struct session *session, const json_t *vm)
 	size_t i;
 
 	(void)session;
-	when_format(json_number(vm, "since_ms"), when, sizeof(when));
+	moment_text(json_number(vm, "since_ms"), when, sizeof(when));
 	field("name", json_word(vm, "name"));
 	field("description", json_word(vm, "description"));
 	field("state", json_word(vm, "state"));
@@ -468,7 +457,7 @@ static void cert_field(const json_t *node)
 
 	if (json_number(node, "cert_expires") == 0 && !*json_word(cert, "reason"))
 		return;
-	when_format(json_number(node, "cert_expires") * 1000, until, sizeof(until));
+	moment_text(json_number(node, "cert_expires") * 1000, until, sizeof(until));
 	if (*json_word(cert, "reason"))
 		snprintf(line, sizeof(line), "%s; fix: %s", json_word(cert, "reason"),
 			 json_word(cert, "fix"));
@@ -485,7 +474,7 @@ static void node_print(struct session *session, const json_t *node)
 	char when[32];
 	size_t i;
 
-	when_format(json_number(node, "since_ms"), when, sizeof(when));
+	moment_text(json_number(node, "since_ms"), when, sizeof(when));
 	field("name", json_word(node, "name"));
 	printf("%-18s %lld\n", "id", json_number(node, "id"));
 	field("state", json_word(node, "state"));

@@ -24,6 +24,7 @@
 #include "clusterd/exec_io.h"
 #include "clusterd/loop_io.h"
 #include "clusterd/worker_io.h"
+#include "csv/volume_io.h"
 #include "resources/image_io.h"
 #include "resources/qmp_io.h"
 #include "resources/record_io.h"
@@ -702,6 +703,35 @@ static void test_images(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+// A volume below another one, by whatever way it is named.
+static void test_volume_inside(void **state)
+{
+	char top[] = "/tmp/clusterd-volumes-XXXXXX", path[128], reason[REASON_SIZE] = "";
+	static const char *const inside[] = { "v1", "v1/vms", "link", "v1/vms/../vms" };
+	char command[160];
+
+	(void)state;
+	assert_non_null(mkdtemp(top));
+	snprintf(command, sizeof(command), "mkdir -p %s/v1/vms %s/v1/.clusterd", top, top);
+	assert_int_equal(system(command), 0);
+	snprintf(path, sizeof(path), "%s/link", top);
+	assert_int_equal(symlink("v1/vms", path), 0);
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s/%s", top, inside[i]);
+		assert_true(volume_stands_alone(path, reason));
+	}
+	snprintf(path, sizeof(path), "%s/v1/.clusterd/lockspace", top);
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	for (size_t i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s/%s", top, inside[i]);
+		assert_int_equal(volume_stands_alone(path, reason), i == 0);
+	}
+	assert_non_null(strstr(reason, "lies inside another volume"));
+	assert_false(volume_stands_alone("/nowhere/at/all", reason));
+	snprintf(command, sizeof(command), "rm -rf %s", top);
+	assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -711,7 +741,7 @@ int main(void)
 		cmocka_unit_test(test_orphans),		 cmocka_unit_test(test_qmp_sense),
 		cmocka_unit_test(test_qmp_nonsense),	 cmocka_unit_test(test_qmp_closed_inside),
 		cmocka_unit_test(test_qmp_endless),	 cmocka_unit_test(test_images),
-		cmocka_unit_test(test_images_looked_at),
+		cmocka_unit_test(test_images_looked_at),  cmocka_unit_test(test_volume_inside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Administrators: definitions, wishes and questions, at any node and in the middle of everything.
+#include "tests/sim/spoiled.h"
 #include "tests/sim/world.h"
 
 #include <stdlib.h>

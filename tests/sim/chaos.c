@@ -3,7 +3,7 @@
  * A seed's life: what it switches on, the trouble, the repairs, and the quiet at the end, in which
  * everything wanted must come to run.
  */
-#include "tests/sim/world.h"
+#include "tests/sim/spoiled.h"
 
 #include <stdlib.h>
 #include <string.h>

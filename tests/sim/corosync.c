@@ -6,6 +6,7 @@
 // ring together recover what any of them received; a hole hides all that strangers sent after it,
 // but not what one of them did. Each learns of the change at its own time. Membership of CPG
 // (processes) and of votequorum (nodes) are told separately.
+#include "tests/sim/spoiled.h"
 #include "tests/sim/world.h"
 
 #include <stdlib.h>

@@ -764,13 +764,6 @@ static void run_cont(struct world *world, struct item *item)
 	proc_post(world, host, proc, EVENT_QEMU_RUNNING, false, NULL);
 }
 
-void saved_note_drop(struct host *host, const struct uuid *uuid)
-{
-	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
-		if (memcmp(&host->notes[i].uuid, uuid, sizeof(*uuid)) == 0)
-			host->notes[i].move = 0;
-}
-
 void move_cont(struct world *world, struct host *host, struct proc *proc)
 {
 	if (!proc->executed || proc->writes)

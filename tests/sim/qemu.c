@@ -492,6 +492,13 @@ void qemu_daemon_died(struct world *world, struct host *host)
 	}
 }
 
+void saved_note_drop(struct host *host, const struct uuid *uuid)
+{
+	for (uint32_t i = 0; i < SIM_VMS_MAX; i++)
+		if (memcmp(&host->notes[i].uuid, uuid, sizeof(*uuid)) == 0)
+			host->notes[i].move = 0;
+}
+
 void qemu_power_cut(struct host *host)
 {
 	memset(host->notes, 0, sizeof(host->notes));

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "clusterd/invariant.h"
+#include "clusterd/text.h"
 #include "policies/capacity.h"
 #include "policies/drain.h"
 #include "tests/sim/scenario.h"
@@ -229,6 +230,13 @@ static uint64_t present_nodes(struct run *run)
 	return mask;
 }
 
+static void blocker_say(char *to, const char *vm, const char *reason)
+{
+	struct text text = text_in(to, REASON_SIZE);
+
+	text_add(text_add(text_add(&text, vm), ": "), reason);
+}
+
 // As `clustadm node maintenance N --dry-run`.
 static bool drain_said(struct run *run, const struct cluster *cluster, uint8_t slot, char *reason)
 {
@@ -244,8 +252,7 @@ static bool drain_said(struct run *run, const struct cluster *cluster, uint8_t s
 		if (step.kind != DRAIN_STEP_BLOCKED)
 			continue;
 		if (good)
-			snprintf(reason, REASON_SIZE, "%.60s: %.120s",
-				 vm_definition(cluster, step.vm)->name, step.reason);
+			blocker_say(reason, vm_definition(cluster, step.vm)->name, step.reason);
 		good = false;
 	}
 	return good;
@@ -268,7 +275,7 @@ static bool capacity_said(struct run *run, const struct cluster *cluster, uint8_
 		capacity_prove_node(copy, present, slot, list, &answer);
 	free(copy);
 	if (!answer.tolerates)
-		snprintf(reason, REASON_SIZE, "%.60s: %.120s", answer.vm, answer.reason);
+		blocker_say(reason, answer.vm, answer.reason);
 	return answer.tolerates;
 }
 

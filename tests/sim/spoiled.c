@@ -10,6 +10,7 @@
 #include "clusterd/invariant.h"
 #include "clusterd/recording.h"
 #include "clusterd/text.h"
+#include "tests/sim/spoiled.h"
 #include "tests/sim/world.h"
 
 enum { CROWD = 70, SPOILED_SIZE = 128 * 1024 };

@@ -55,6 +55,7 @@
  *   plan balance [measured] | whatif lose|drain N.. | states | tips | moves | top N
  *   timing IO-TIMEOUT | words | quorum
  */
+#include "tests/sim/spoiled.h"
 #include "tests/sim/story.h"
 
 #include <errno.h>

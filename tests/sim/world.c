@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "tests/sim/spoiled.h"
 #include "tests/sim/world.h"
 
 #include <stdlib.h>

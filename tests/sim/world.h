@@ -681,6 +681,7 @@ struct proc *host_proc(struct host *host, struct vm_ref vm);
 struct proc *host_proc_uuid(struct host *host, const struct uuid *uuid);
 struct proc *host_proc_serial(struct host *host, uint32_t serial);
 const char *vm_name(const struct host *host, struct vm_ref vm);
+void saved_note_drop(struct host *host, const struct uuid *uuid);
 
 // move.c: QEMU's side of moves, what their ends say to each other, and saved states
 void move_perform(struct world *world, struct host *host, struct proc *proc,
@@ -688,7 +689,6 @@ void move_perform(struct world *world, struct host *host, struct proc *proc,
 void move_exec(struct world *world, struct host *host, struct proc *proc,
 	       const struct action *action);
 void move_cont(struct world *world, struct host *host, struct proc *proc);
-void saved_note_drop(struct host *host, const struct uuid *uuid);
 enum run_state proc_run_state(const struct proc *proc);
 bool proc_never_told(const struct proc *proc);
 void move_stats_post(struct world *world, struct host *host, const struct proc *proc);
@@ -777,17 +777,6 @@ void apart_exec(struct world *world, struct host *host, const struct proc *proc)
 
 // questions.c
 void questions_start(struct world *world);
-
-// spoiled.c: definitions that must be refused
-#define SPOILED_NAME "spoiled"
-// Each of them, one by one, and the answers.
-void spoiled_tell(struct world *world, struct host *host);
-void spoiled_start(struct world *world);
-// Now and then a garbled copy of a message comes before it.
-// And what it did is recorded so that it reads back.
-void recording_check(struct world *world, struct host *host, const struct actions *actions);
-void spoiled_flood(struct world *world, uint32_t count);
-void message_spoiled(struct world *world, struct host *host, const struct event *event);
 
 // strange.c: entries that nobody should have sent, over a copy of the replica
 void strange_entries(struct world *world, struct host *host, struct rng *rng);

@@ -149,9 +149,9 @@ states
     70.000 --   a policy's name with a blank
     70.003 n1   apply spoiled: refused: "a policy" is no name for a policy; begin with a letter or digit
     71.000 --   the latency of a node
-    71.003 n1   apply spoiled: refused: policy new: that is not measured of what its condition is about; of a node: cpu, memory, cpu-pressure, memory-pressure, io-pressure, health, joined; of a vm: cpu, memory, disk, network; of a volume: latency, free
+    71.003 n1   apply spoiled: refused: policy new: that is not measured of what its condition is about; of a node: cpu, memory, cpu-pressure, memory-pressure, io-pressure, health, joined; of a vm: cpu, memory, disk, network; of a volume: latency, free; of the cluster: imbalance
     72.000 --   a drain of a VM
-    72.003 n1   apply spoiled: refused: policy new: its action does not fit its condition; balance, drain and save follow from a node's measurement, move from a node's or a vm's, notify and script from any
+    72.003 n1   apply spoiled: refused: policy new: its action does not fit its condition; balance, drain and save follow from a node's measurement, balance from the cluster's too, move from a node's or a vm's, notify and script from any
     73.000 --   more than all of its CPUs
     73.003 n1   apply spoiled: refused: policy new: its threshold is never reached; give one within the measure's range
     74.000 --   at least nothing

@@ -108,8 +108,8 @@ static void test_choices(void **state)
 	facts.incoming = true;
 	def.cpu_mode = CPU_HOST;
 	def.nic_count = 2;
-	def.nics[0] = (struct nic_def){ "br0", { 2, 0, 0, 0, 0, 1 }, NIC_E1000E };
-	def.nics[1] = (struct nic_def){ "br0", { 2, 0, 0, 0, 0, 2 }, NIC_VIRTIO };
+	def.nics[0] = (struct nic_def){ "br0", { 2, 0, 0, 0, 0, 1 }, NIC_E1000E, "" };
+	def.nics[1] = (struct nic_def){ "br0", { 2, 0, 0, 0, 0, 2 }, NIC_VIRTIO, "" };
 	def.disks[0].cache = CACHE_DIRECTSYNC;
 	def.console = true;
 	facts.console_log = "/var/log/a,b";

@@ -86,6 +86,18 @@ counts_on() {
 	[ "$(guest_count "$1")" != "$a" ]
 }
 
+# How often the guest has booted, by what it wrote.
+boots_of() {
+	python3 - "${CLUSTERD_LAB_DIR}/shared/v1/vms/$1.img" <<-'END'
+	import re, sys
+	boots = set()
+	with open(sys.argv[1], "rb") as disk:
+	    while (record := disk.read(512)).startswith(b"count "):
+	        boots.add(re.search(rb"boot (\S+)", record).group(1))
+	print(len(boots))
+	END
+}
+
 # The QEMU processes of a VM in this lab (there may be others on this machine), by their numbers out here.
 qemu_pids() {
 	local pid

@@ -180,26 +180,50 @@ static struct cluster *check_cluster(const struct definitions *definitions, void
 	return NULL;
 }
 
+// Where the first or the second element stands that a contradiction is about.
+static bool contradiction_place(const struct definition_reader *reader,
+				const struct cluster *cluster, const struct contradiction *c,
+				uint32_t which, struct definition_place *place)
+{
+	bool vm = c->kind == CONTRADICTION_TOO_BIG || c->kind == CONTRADICTION_NO_EFFECT;
+
+	if (c->rules[which] != SLOT_NONE)
+		return definition_find_place(reader, OBJECT_RULE,
+					     cluster->rules[c->rules[which]].def.name, place);
+	return which == 0 && c->object[0] &&
+	       definition_find_place(reader, vm ? OBJECT_VM : OBJECT_NODE, c->object, place);
+}
+
+static json_t *place_json(bool known, const struct definition_place *place)
+{
+	return json_pack("{s:s?, s:i, s:i}", "file", known ? place->file : NULL, "line",
+			 (int)place->line, "column", (int)place->column);
+}
+
 static void contradiction_report(struct session *session, const struct definition_reader *reader,
 				 const struct cluster *cluster, const struct contradiction *c,
 				 json_t *list)
 {
-	const char *rule = c->rules[0] == SLOT_NONE ? NULL : cluster->rules[c->rules[0]].def.name;
-	enum object_kind kind = rule				   ? OBJECT_RULE
-				: c->kind == CONTRADICTION_TOO_BIG ? OBJECT_VM
-								   : OBJECT_NODE;
 	const char *word = c->conflict ? "conflict" : "warning";
-	struct definition_place place = { 0 };
-	bool known = definition_find_place(reader, kind, rule ? rule : c->object, &place);
+	struct definition_place place = { 0 }, other = { 0 };
+	bool known = contradiction_place(reader, cluster, c, 0, &place);
+	bool two = c->rules[1] != c->rules[0] && contradiction_place(reader, cluster, c, 1, &other);
+	json_t *row = place_json(known, &place);
 
-	if (!session->invocation->json && known)
-		fprintf(stderr, "%s:%u:%u: ", place.file, place.line, place.column);
-	if (!session->invocation->json)
-		fprintf(stderr, "%s: %s; %s\n", word, c->reason, c->fix);
-	json_array_append_new(list, json_pack("{s:s, s:s?, s:i, s:i, s:s, s:s}", "verdict", word,
-					      "file", known ? place.file : NULL, "line",
-					      (int)place.line, "column", (int)place.column,
-					      "reason", c->reason, "fix", c->fix));
+	if (!session->invocation->json) {
+		if (known)
+			fprintf(stderr, "%s:%u:%u: ", place.file, place.line, place.column);
+		fprintf(stderr, "%s: %s; %s", word, c->reason, c->fix);
+		if (two)
+			fprintf(stderr, " (the other rule: %s:%u:%u)", other.file, other.line,
+				other.column);
+		fputc('\n', stderr);
+	}
+	json_object_set_new(row, "verdict", json_string(word));
+	json_object_set_new(row, "other", two ? place_json(true, &other) : json_null());
+	json_object_set_new(row, "reason", json_string(c->reason));
+	json_object_set_new(row, "fix", json_string(c->fix));
+	json_array_append_new(list, row);
 }
 
 // How many conflicts there are; they and the warnings are shown, and gathered in `list`.

@@ -334,18 +334,23 @@ static void find_devices(struct search *s)
 
 		for (uint8_t k = 0; node->used && k < i; k++) {
 			const struct cluster_node *other = &s->cluster->nodes[k];
+			struct contradiction *c;
 			bool shared = false;
 
 			for (uint32_t x = 0; other->used && x < node->def.fence_count; x++)
 				for (uint32_t y = 0; y < other->def.fence_count; y++)
 					shared = shared || same_device(&node->def.fences[x],
 								       &other->def.fences[y]);
-			if (shared)
-				say(add(s, CONTRADICTION_DEVICE_SHARED, SLOT_NONE, SLOT_NONE),
-				    WORDS("nodes ", other->def.name, " and ", node->def.name,
-					  " have the very same fence device: to cut one is to cut "
-					  "the other"),
-				    WORDS("give each its own options (plug, port, address)"));
+			if (!shared)
+				continue;
+			c = add(s, CONTRADICTION_DEVICE_SHARED, SLOT_NONE, SLOT_NONE);
+			say(c,
+			    WORDS("nodes ", other->def.name, " and ", node->def.name,
+				  " have the very same fence device: to cut one is to cut the "
+				  "other"),
+			    WORDS("give each its own options (plug, port, address)"));
+			if (c)
+				text_copy(c->object, sizeof(c->object), node->def.name);
 		}
 	}
 }

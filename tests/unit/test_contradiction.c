@@ -191,6 +191,7 @@ static void devices(void **state)
 	(void)state;
 	text_copy(f.cluster.nodes[2].def.fences[0].options, FENCE_OPTIONS_SIZE, "plug=0\n");
 	only(CONTRADICTION_DEVICE_SHARED, true, "n1", "n3");
+	assert_string_equal(found[0].object, "n3"); // whose line is shown
 	f.cluster.nodes[2].def.fence_count = 0;
 	f.cluster.nodes[2].report.watchdog = false;
 	only(CONTRADICTION_NO_DEVICE, false, "n3", "");

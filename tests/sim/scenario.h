@@ -147,7 +147,8 @@ struct scenario_vm {
 	uint8_t to;    // MIGRATING: node
 	uint8_t gone_from; // node that is off, and from which it was on its way; NAME_NONE
 	bool ends;	   // it was being stopped: that is over when the story begins
-	uint8_t error_on;  // node on which it came to be in error; NAME_NONE
+	uint8_t rests_on;  // node on which it came to be in error, or to which it is bound;
+			   // NAME_NONE
 };
 
 struct scenario_rule {
@@ -324,6 +325,7 @@ struct run {
 	bool mending;		// in this step something comes back
 	uint64_t setup_cookie;
 	bool setup_answered, setup_accepted;
+	bool refused; // what it is asked about
 	char setup_reason[REASON_SIZE];
 	struct paper events, snapshots, final;
 	char problem[512];

@@ -164,7 +164,7 @@ void run_ask_config(struct run *run)
 	enum { FOUND_MAX = 64 };
 	struct contradiction found[FOUND_MAX];
 	struct host *speaker = run_speaker(run);
-	const char *worst = "\"ok\"";
+	const char *worst = run->refused ? "\"conflict\"" : "\"ok\"";
 	uint32_t count;
 
 	if (!speaker)

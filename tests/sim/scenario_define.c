@@ -421,7 +421,8 @@ bool run_apply(struct run *run, bool real)
 	def->policies.placement = run->scenario->placement;
 	def->policies.cpu_overcommit = run->scenario->cpus_count ? 100 : 10000;
 	def->policies.displace = real && priorities_differ(run->scenario);
-	def->policies.shutdown = run->scenario->shutdown;
+	// What ran where a node is off when the story begins is bound to it.
+	def->policies.shutdown = real ? run->scenario->shutdown : SHUTDOWN_FREEZE;
 	def->policies.health = run->scenario->health;
 	def->policies.cpu_hard = real && run->scenario->cpus_count;
 	document->defs.node_count = run->hosts;

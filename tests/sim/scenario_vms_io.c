@@ -239,7 +239,7 @@ static struct scenario_vm *vm_new(struct reader *r, const char *place, const cha
 	if (!read_name_fits(r, place, name))
 		return NULL;
 	s->vms[s->vm_count].to = s->vms[s->vm_count].gone_from = NAME_NONE;
-	s->vms[s->vm_count].error_on = NAME_NONE;
+	s->vms[s->vm_count].rests_on = NAME_NONE;
 	snprintf(s->vms[s->vm_count].name, NAME_SIZE, "%s", name);
 	return &s->vms[s->vm_count++];
 }
@@ -318,6 +318,9 @@ static void rule_member_add(struct reader *r, struct scenario_rule *rule, const 
 	vm = read_vm_named(r, place, name);
 	if (vm == VM_NONE)
 		return;
+	for (uint32_t i = 0; i < rule->member_count; i++)
+		if (rule->members[i].vm == vm && rule->members[i].role == (uint8_t)role)
+			return; // said twice
 	if (rule->member_count == RULE_MEMBERS_MAX) {
 		reader_lack(r, "rules", "more members");
 		return;
@@ -390,6 +393,14 @@ static void read_rule(struct reader *r, json_t *object, const char *place,
 	read_members(r, rule, object, place, "then", ROLE_THEN);
 }
 
+// Of one alone such a rule says nothing; whether that may be said at all is a question of its own.
+static bool says_nothing(const struct scenario *s, const struct scenario_rule *rule)
+{
+	return s->mode != MODE_CONFIG && rule->member_count < 2 &&
+	       (rule->kind == RULE_TOGETHER || rule->kind == RULE_APART ||
+		rule->kind == RULE_ONE_AT_A_TIME);
+}
+
 void read_rules(struct reader *r, json_t *root)
 {
 	json_t *rules = read_member(r, root, "", "rules", JSON_ARRAY);
@@ -417,6 +428,8 @@ void read_rules(struct reader *r, json_t *root)
 		}
 		snprintf(s->rules[s->rule_count].name, NAME_SIZE, "rule-%u", (unsigned int)i + 1);
 		read_rule(r, object, place, &rule_words[k], &s->rules[s->rule_count++]);
+		if (says_nothing(s, &s->rules[s->rule_count - 1]))
+			memset(&s->rules[--s->rule_count], 0, sizeof(s->rules[0]));
 	}
 }
 
@@ -459,6 +472,16 @@ static void read_initial_nodes(struct reader *r, json_t *initial)
 	}
 }
 
+// Bound to a host that went down on purpose, while it is to run; else it has just been stopped. On
+// one that is there it runs.
+static void read_frozen(struct scenario_vm *vm)
+{
+	vm->state = vm->want == WANT_RUNNING && vm->on != 0 ? VM_AT_RUNNING : VM_AT_STOPPED;
+	if (vm->state == VM_AT_STOPPED)
+		vm->rests_on = NAME_NONE;
+	vm->ends = vm->state == VM_AT_STOPPED;
+}
+
 static void read_initial_vm(struct reader *r, json_t *value, const char *place,
 			    struct scenario_vm *vm)
 {
@@ -480,13 +503,15 @@ static void read_initial_vm(struct reader *r, json_t *value, const char *place,
 	vm->on = read_node_mask(r, json_object_get(value, "on"), place_below(here, place, "on"));
 	vm->to = read_node_member(r, value, place, "to");
 	vm->ends = strcmp(word, "stopping") == 0 && vm->on != 0;
-	for (uint8_t i = 0; vm->state == VM_AT_ERROR && i < r->scenario->node_count; i++)
-		if (vm->on >> i & 1)
-			vm->error_on = i;
+	for (uint8_t i = 0; i < r->scenario->node_count; i++)
+		if ((vm->on >> i & 1) && (vm->state == VM_AT_ERROR || strcmp(word, "frozen") == 0))
+			vm->rests_on = i;
 	if (vm->state == VM_AT_MIGRATING && (vm->on == 0 || (vm->on & (vm->on - 1)) != 0 ||
 					     vm->to == NAME_NONE || vm->on == NODE_BIT(vm->to)))
 		reader_bad(r, place, "a vm that is migrating is on one node, and goes to another");
-	if (strcmp(word, "starting") == 0 || strcmp(word, "stopping") == 0)
+	if (strcmp(word, "frozen") == 0)
+		read_frozen(vm);
+	else if (strcmp(word, "starting") == 0 || strcmp(word, "stopping") == 0)
 		vm->state = VM_AT_STOPPED;
 	else if (strcmp(word, "fencing") == 0)
 		vm->state = VM_AT_RUNNING; // its node is lost
@@ -504,7 +529,13 @@ static void read_initial_vm(struct reader *r, json_t *value, const char *place,
 		reader_bad(r, place, "a vm that runs twice is on two nodes");
 }
 
-// A move one end of which is off is over: it has not begun, or nothing is left of it.
+static bool is_off(const struct scenario *s, uint8_t node)
+{
+	return s->nodes[node].state == AT_OFFLINE || s->nodes[node].state == AT_PENDING;
+}
+
+// A move one end of which is off, or only comes up, is over: it has not begun, or nothing is left
+// of it. What is nobody's to move has not begun to.
 static void close_move(const struct scenario *s, struct scenario_vm *vm)
 {
 	uint8_t from = 0;
@@ -513,10 +544,10 @@ static void close_move(const struct scenario *s, struct scenario_vm *vm)
 		return;
 	while (!(vm->on >> from & 1))
 		from++;
-	if (s->nodes[from].state == AT_OFFLINE) {
+	if (is_off(s, from)) {
 		vm->state = VM_AT_STOPPED;
 		vm->gone_from = from;
-	} else if (s->nodes[vm->to].state == AT_OFFLINE) {
+	} else if (is_off(s, vm->to) || vm->want == WANT_UNMANAGED) {
 		vm->state = VM_AT_RUNNING;
 	}
 }
@@ -560,5 +591,8 @@ void read_initial(struct reader *r, json_t *root)
 		read_initial_vm(r, value, place, &s->vms[vm]);
 		if (!r->bad)
 			close_move(s, &s->vms[vm]);
+		if (s->vms[vm].state == VM_AT_RUNNING && s->vms[vm].rests_on != NAME_NONE &&
+		    !is_off(s, s->vms[vm].rests_on))
+			s->vms[vm].rests_on = NAME_NONE;
 	}
 }

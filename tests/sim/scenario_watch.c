@@ -380,16 +380,16 @@ static void inject(struct run *run, struct host *host, struct proc *proc, uint32
 		proc->deaf = proc->unkillable = true;
 }
 
-// Nothing of one that was in error is left where it came to be so.
-static void leave_error(struct run *run, uint32_t v, uint32_t i)
+// Nothing of one that was in error, or bound to its node, is left there when it is so no more.
+static void leave_rest(struct run *run, uint32_t v, uint32_t i)
 {
-	uint8_t *error_on = &run->scenario->vms[v].error_on;
+	uint8_t *rests_on = &run->scenario->vms[v].rests_on;
 
-	if (!run->telling || *error_on == NAME_NONE)
+	if (!run->telling || *rests_on == NAME_NONE)
 		return;
-	if (*error_on != i)
-		tell_vm(run, "vm-stop", v, *error_on);
-	*error_on = NAME_NONE;
+	if (*rests_on != i)
+		tell_vm(run, "vm-stop", v, *rests_on);
+	*rests_on = NAME_NONE;
 }
 
 // As it is wanted from then on.
@@ -446,7 +446,7 @@ static void watch_begin(struct run *run, uint32_t i)
 		vm->running[i] = proc->serial;
 		vm->at |= NODE_BIT(i);
 		inject(run, host, proc, v, true);
-		leave_error(run, v, i);
+		leave_rest(run, v, i);
 		if (adopt(run, v))
 			continue;
 		tell_vm(run, "vm-start", v, i);
@@ -495,6 +495,9 @@ static void watch_vm_state(struct run *run, struct host *speaker, uint32_t v)
 	if (state == seen->state)
 		return;
 	seen->state = (uint8_t)state;
+	if (state == VM_STATE_STOPPED || state == VM_STATE_DISABLED ||
+	    (state == VM_STATE_WAITING && !vm_is_frozen(cluster, vm)))
+		leave_rest(run, v, NAME_NONE);
 	if (state != VM_STATE_WAITING && state != VM_STATE_ERROR && state != VM_STATE_BLOCKED)
 		return;
 	if (state == VM_STATE_BLOCKED && vm->phase != VM_BLOCKED)

@@ -96,6 +96,7 @@ enum scenario_vm_state {
 
 bool capability_have(const char *name);
 bool capability_known(const char *name);
+void capabilities_print(void);
 bool mode_of(const char *word, enum scenario_mode *mode);
 bool do_of(const char *word, enum scenario_do *action);
 const char *do_word(enum scenario_do action);
@@ -263,6 +264,7 @@ struct seen_vm {
 	bool adopting;		  // it ran before it was added
 	uint8_t home;		  // node that a stopped VM was moved to; NAME_NONE
 	bool begun;		  // it has started once
+	uint64_t home_cookie;	  // of what takes its home's wish away; 0: nothing is asked
 };
 
 struct seen_node {
@@ -326,6 +328,7 @@ struct run {
 	uint64_t setup_cookie;
 	bool setup_answered, setup_accepted;
 	bool refused; // what it is asked about
+	bool homes_due; // some of these were refused
 	char setup_reason[REASON_SIZE];
 	struct paper events, snapshots, final;
 	char problem[512];

@@ -415,6 +415,15 @@ void run_replied(struct world *world, uint64_t cookie, const struct entry_result
 		snprintf(run->setup_reason, sizeof(run->setup_reason), "%s", result->reason);
 		return;
 	}
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+		uint64_t *home = &run->vms[v].home_cookie;
+
+		if (*home != cookie)
+			continue;
+		*home = result->accepted ? 0 : UINT64_MAX;
+		run->homes_due |= !result->accepted;
+		return;
+	}
 	for (uint32_t i = 0; i < ACTIONS_MAX; i++) {
 		struct command *command = &run->commands[i];
 

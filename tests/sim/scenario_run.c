@@ -440,6 +440,7 @@ int scenario_main(int argc, char **argv)
 	static const struct option longs[] = {
 		{ "trace", required_argument, NULL, 't' },
 		{ "story", no_argument, NULL, 's' },
+		{ "capabilities", no_argument, NULL, 'c' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct scenario *scenario;
@@ -447,17 +448,26 @@ int scenario_main(int argc, char **argv)
 	FILE *story = NULL;
 	char problem[512];
 	int c, status = 1;
+	bool list = false;
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (c == 't')
 			trace = optarg;
 		else if (c == 's')
 			story = stderr;
+		else if (c == 'c')
+			list = true;
 		else
 			return 2;
 	}
-	if (optind + 1 != argc) {
-		fputs("Usage: clustersim run SCENARIO.json [--trace OUT] [--story]\n", stderr);
+	if (list && optind == argc) {
+		capabilities_print();
+		return 0;
+	}
+	if (list || optind + 1 != argc) {
+		fputs("Usage: clustersim run SCENARIO.json [--trace OUT] [--story]\n"
+		      "       clustersim run --capabilities\n",
+		      stderr);
 		return 2;
 	}
 	scenario = calloc(1, sizeof(*scenario));

@@ -393,6 +393,28 @@ static void read_rule(struct reader *r, json_t *object, const char *place,
 	read_members(r, rule, object, place, "then", ROLE_THEN);
 }
 
+static bool has_role(const struct scenario_rule *rule, enum rule_role role)
+{
+	for (uint32_t i = 0; i < rule->member_count; i++)
+		if (rule->members[i].role == (uint8_t)role)
+			return true;
+	return false;
+}
+
+// Whether a configuration without one is accepted may be what is asked.
+static void check_roles(struct reader *r, const char *place, const struct scenario_rule *rule)
+{
+	bool ordered = rule->kind == RULE_ORDER || rule->kind == RULE_ANY_FIRST;
+
+	if (r->scenario->mode == MODE_CONFIG)
+		return;
+	if (ordered && !(has_role(rule, ROLE_FIRST) && has_role(rule, ROLE_THEN)))
+		reader_bad(r, place, "who is first and who is then are needed here");
+	if ((rule->kind == RULE_FOLLOW || rule->kind == RULE_SAME_ATTRIBUTE) &&
+	    !(has_role(rule, ROLE_MEMBER) && has_role(rule, ROLE_LEADER)))
+		reader_bad(r, place, "a vm and its leader are needed here");
+}
+
 // Of one alone such a rule says nothing; whether that may be said at all is a question of its own.
 static bool says_nothing(const struct scenario *s, const struct scenario_rule *rule)
 {
@@ -428,6 +450,7 @@ void read_rules(struct reader *r, json_t *root)
 		}
 		snprintf(s->rules[s->rule_count].name, NAME_SIZE, "rule-%u", (unsigned int)i + 1);
 		read_rule(r, object, place, &rule_words[k], &s->rules[s->rule_count++]);
+		check_roles(r, place, &s->rules[s->rule_count - 1]);
 		if (says_nothing(s, &s->rules[s->rule_count - 1]))
 			memset(&s->rules[--s->rule_count], 0, sizeof(s->rules[0]));
 	}

@@ -408,13 +408,31 @@ static bool adopt(struct run *run, uint32_t v)
 // Where it is from then on is for the balance to say.
 static void leave_home(struct run *run, uint32_t v)
 {
-	uint64_t cookie;
-
 	if (!run->telling || run->vms[v].begun || !run->scenario->evens)
 		return;
 	run->vms[v].begun = true;
-	if (run->scenario->vms[v].home != NAME_NONE && run->scenario->vms[v].tier_count == 0)
-		run_apply_vm(run, v, true, &cookie);
+	if (run->scenario->vms[v].home == NAME_NONE || run->scenario->vms[v].tier_count > 0)
+		return;
+	if (!run_apply_vm(run, v, true, &run->vms[v].home_cookie)) {
+		run->vms[v].home_cookie = UINT64_MAX;
+		run->homes_due = true;
+	}
+}
+
+// Those for which there was no room.
+static void leave_homes(struct run *run)
+{
+	if (!run->homes_due || !run_speaker(run))
+		return;
+	run->homes_due = false;
+	for (uint32_t v = 0; v < run->scenario->vm_count; v++) {
+		if (run->vms[v].home_cookie != UINT64_MAX)
+			continue;
+		run->vms[v].begun = false;
+		leave_home(run, v);
+		if (run->homes_due)
+			return;
+	}
 }
 
 static void watch_begin(struct run *run, uint32_t i)
@@ -609,6 +627,7 @@ void run_watch(struct run *run)
 	}
 	for (uint32_t i = 0; i < run->scenario->node_count; i++)
 		watch_begin(run, i);
+	leave_homes(run);
 }
 
 // What is done about a lost node belongs to the story, though the first of it may have been a

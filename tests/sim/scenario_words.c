@@ -104,6 +104,13 @@ bool capability_have(const char *name)
 	return capability && capability->have;
 }
 
+void capabilities_print(void)
+{
+	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++)
+		printf("%s %s\n", capabilities[i].have ? "supported" : "skipped",
+		       capabilities[i].name);
+}
+
 void scenario_lacks(struct scenario *scenario, const char *name)
 {
 	if (capability_have(name))

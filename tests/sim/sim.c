@@ -45,6 +45,7 @@ static void usage(FILE *out)
 	fputs("Usage: clustersim seeds [--from N] [--count N] [--jobs N] [--nodes N] [--vms N]\n"
 	      "       clustersim seed N [--nodes N] [--vms N] [--trace] [--record FOLDER]\n"
 	      "       clustersim run SCENARIO.json [--trace OUT] [--story]\n"
+	      "       clustersim run --capabilities\n"
 	      "       clustersim story [--update] FILE...\n"
 	      "       clustersim replay [--print] [--other-version] FILE|FOLDER...\n"
 	      "       clustersim --help|--version\n",

@@ -295,17 +295,20 @@ static bool asks_for(const struct run *run, enum property wanted)
 	return false;
 }
 
-// Clusters of this size in bad years; as many as the question names, if it names a number.
+// Clusters of this size, as far as seeds go, in bad years; as many as the question names, if it names a number.
 static bool random_runs(const struct scenario *scenario, const struct scenario_question *question)
 {
 	uint32_t runs = question->number >= 1 ? (uint32_t)fmin(question->number, RANDOM_RUNS_MAX)
 					      : RANDOM_RUNS;
+	uint32_t hosts = scenario->node_count, vms = scenario->vm_count;
 	bool good = true;
 
+	hosts = hosts < SIM_HOSTS_MAX ? hosts : SIM_HOSTS_MAX;
+	vms = vms < SIM_VMS_MAX - 8 ? vms : SIM_VMS_MAX - 8;
 	for (uint64_t seed = 1; good && seed <= runs; seed++) {
 		struct world *world;
 
-		good = seed_run(seed, scenario->node_count, scenario->vm_count, NULL, &world);
+		good = seed_run(seed, hosts, vms, NULL, &world);
 		world_free(world);
 	}
 	return good;

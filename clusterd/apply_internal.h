@@ -50,6 +50,7 @@ void vm_set_wanted(struct apply *a, struct vm *vm, enum vm_wanted wanted);
 void vm_forgive(struct vm *vm);	    // its failures
 void vm_fence_if_stuck(struct apply *a, const struct vm *vm);
 void vm_drop_saved(struct vm *vm);  // its saved state is not worth restoring any more
+void vm_say_strays(struct apply *a, struct vm *vm); // why it waits, if it runs nowhere
 void vm_lose_saved(struct vm *vm);  // nor is one that was taken
 // Parts of reports, also of VMs that are being moved.
 void vm_count_failure(struct apply *a, struct vm *vm);	 // on its owner

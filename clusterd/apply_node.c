@@ -279,10 +279,12 @@ static void free_vms(struct apply *a, const struct cluster_node *node)
 		struct vm *vm = &a->cluster->vms[i];
 
 		vm->unproven &= ~slot_bit(slot);
+		vm->strays &= ~slot_bit(slot);
 		if (!vm->used || vm->owner != slot || !vm_owned(vm) || vm->move != 0)
 			continue;
 		vm_set_idle(a, vm, VM_IDLE);
 		words_join(vm->reason, sizeof(vm->reason), WORDS(node->def.name, " was lost"));
+		vm_say_strays(a, vm);
 	}
 	moves_node_dead(a, slot);
 }

@@ -67,6 +67,7 @@ static void forget_node_in_vm(struct vm *vm, uint8_t slot)
 	vm->failures[slot] = 0;
 	vm->unproven &= others;
 	vm->doubled_on &= others;
+	vm->strays &= others;
 	for (uint32_t i = 0; i < VM_TIERS_MAX; i++)
 		vm->tiers[i] &= others;
 	for (uint32_t i = 0; i < vm->lease_count; i++)
@@ -169,6 +170,10 @@ static bool remove_vm(struct apply *a)
 			      WORDS("stop it first: clustadm vm stop ", a->entry->name));
 	if (vm->unproven)
 		return refuse_unproven(a, vm);
+	if (vm->strays)
+		return refuse(a, "may-run",
+			      WORDS("a process of vm ", a->entry->name, " has yet to end"),
+			      WORDS("see where: clustadm vm show ", a->entry->name));
 	slot = vm->ref.slot;
 	for (uint32_t i = 0; i < vm->lease_count; i++)
 		lease_slot_give_back(cluster, &vm->leases[i]);

@@ -260,7 +260,7 @@ static void place_on(struct apply *a, struct vm *vm, uint8_t owner)
 		return;
 	if (vm->possible != 0 && !(vm->possible & slot_bit(owner)))
 		return;
-	if (vm_owned(vm) && life != NODE_EXPIRING && life != NODE_DEAD)
+	if (vm->strays || (vm_owned(vm) && life != NODE_EXPIRING && life != NODE_DEAD))
 		return;
 	vm_lose_saved(vm);
 	if (vm_owned(vm)) {
@@ -449,6 +449,7 @@ static bool report_double(struct apply *a, struct vm *vm, uint8_t from)
 	enum on_double_run policy = vm_definition(a->cluster, vm)->on_double_run;
 	struct move *move = vm_move_of(a, vm);
 
+	vm->strays &= ~slot_bit(from);
 	if (!vm_owned(vm) || vm->owner == from || vm->doubled_on & slot_bit(from))
 		return true;
 	vm->doubled_on |= slot_bit(from);
@@ -463,6 +464,32 @@ static bool report_double(struct apply *a, struct vm *vm, uint8_t from)
 	if (policy == ON_DOUBLE_BLOCK && vm->phase == VM_RUNNING && vm->move == 0)
 		vm_set_phase(a, vm, VM_BLOCKED);
 	return true;
+}
+
+/*
+ * A process of it that is not its present one, on whatever node, was told to end and has not yet.
+ * It has no lease that a start elsewhere would ask for: a guest that began there would share its
+ * disk with what is left of this one. So it starts nowhere until that node says that it is gone
+ * (it says so as long as it is counted here), or is proven dead: no expiry proves anything of it.
+ */
+static bool report_stray(struct apply *a, struct vm *vm, uint8_t from)
+{
+	vm->strays |= slot_bit(from);
+	vm_say_strays(a, vm);
+	return true;
+}
+
+void vm_say_strays(struct apply *a, struct vm *vm)
+{
+	uint8_t slot = 0;
+
+	if (vm->strays == 0 || vm_owned(vm))
+		return;
+	while (!(vm->strays & slot_bit(slot)))
+		slot++;
+	words_join(vm->reason, sizeof(vm->reason),
+		   WORDS("a process of it on ", slot_name(a->cluster, slot),
+			 " has yet to end, and has not its lease"));
 }
 
 // For every rule that asks for this: whichever it was asked for.
@@ -583,11 +610,14 @@ bool apply_vm_report(struct apply *a)
 		return vm_found(a, vm, from);
 	if (a->entry->vm_report == VM_REPORT_DOUBLE)
 		return report_double(a, vm, from);
-	if (!vm_owned(vm) || vm->owner != from || vm->attempt != a->entry->attempt)
+	if (!vm_owned(vm) || vm->owner != from || vm->attempt != a->entry->attempt) {
+		if (a->entry->vm_report == VM_REPORT_STUCK && !move)
+			return report_stray(a, vm, from);
 		return refuse(a, "stale",
 			      WORDS("vm ", vm_definition(a->cluster, vm)->name,
 				    " has been placed again since"),
 			      WORDS(""));
+	}
 	if (a->entry->vm_report == VM_REPORT_ANSWERS)
 		return report_answers(a, vm);
 	return move ? move_vm_report(a, vm, move) : vm_report_owned(a, vm);

@@ -212,6 +212,8 @@ struct vm {
 	uint64_t since_ms;		// wall clock of the last change of phase
 	uint32_t next_cpus, next_memory_mib; // defined while it runs, had from its next start on;
 					     // 0: what its definition says is what it has
+	uint64_t strays; // mask of nodes where a process of it lives that is not its present one
+			 // and has yet to end: it starts nowhere meanwhile
 	uint64_t doubled_on; // mask of nodes where a second process of it was found and ended,
 			     // since it was placed here
 	uint64_t up_rules; // mask of rules that it is first in, and whose condition for "up" (an

@@ -368,7 +368,8 @@ static bool waits_for_host(struct node *node, const struct vm *vm)
 static bool needs_place(struct node *node, const struct vm *vm)
 {
 	return vm_asks_for_place(&node->cluster, vm) && vm->move == 0 && vm_leases_ready(vm) &&
-	       !placement_shut_down(&node->cluster, vm) && !waits_for_host(node, vm);
+	       vm->strays == 0 && !placement_shut_down(&node->cluster, vm) &&
+	       !waits_for_host(node, vm);
 }
 
 struct placing {

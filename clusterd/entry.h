@@ -87,7 +87,8 @@ enum vm_report {
 	VM_REPORT_FOUND,	  // this node runs it with the lease, whatever the placement says:
 				  // attempt and flag (it counts as running) say which one
 	VM_REPORT_LEASE_HELD,	  // still waiting: another host holds the lease (reason says who)
-	VM_REPORT_STUCK,	  // QEMU cannot be ended: it may still write
+	VM_REPORT_STUCK,	  // QEMU cannot be ended: it may still write; of another than the
+				  // VM's present one: it has not ended yet
 	VM_REPORT_RESTORING,	  // its saved state is loaded, and it is about to continue from it
 	VM_REPORT_LEASE_GONE,	  // nothing runs: a slot of its holds no lease, or another VM's
 	VM_REPORT_DOUBLE,	  // another node runs it; a second one was found here, and ended

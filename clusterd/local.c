@@ -257,8 +257,9 @@ static void wish_owned(const struct node *node, const struct vm *vm, const struc
 	 * A state that was taken may have been continued from: whatever became of that, it is not
 	 * begun again, neither from the state nor anew, before the replica has dropped the state.
 	 */
-	wish->start = placed && vm_leases_ready(vm) && joined && vm->saved != SAVED_TAKEN &&
-		      node->sanlock_up && node->adopted && node->shutdown == SHUTDOWN_NONE &&
+	wish->start = placed && vm_leases_ready(vm) && joined && !vm->strays &&
+		      vm->saved != SAVED_TAKEN && node->sanlock_up && node->adopted &&
+		      node->shutdown == SHUTDOWN_NONE &&
 		      node->cluster.nodes[vm->owner].life == NODE_ONLINE;
 	wish->mode = vm->saved == SAVED_KEPT ? START_RESTORE : START_FRESH;
 	wish->saved_volume = vm->saved_volume;
@@ -352,8 +353,8 @@ static struct vm_wish local_wish(const struct node *node, const struct vm *vm,
 	return wish;
 }
 
-static bool vm_report(struct node *node, struct vm_local *local, enum vm_report report,
-		      uint64_t again_ms, struct actions *actions)
+bool vm_report(struct node *node, struct vm_local *local, enum vm_report report, uint64_t again_ms,
+	       struct actions *actions)
 {
 	const struct vm *vm = cluster_vm(&node->cluster, local->ref);
 	struct entry entry;
@@ -465,19 +466,6 @@ static void tell_running(struct node *node, const struct vm *vm, struct vm_local
 		vm_report(node, local, VM_REPORT_FOUND, REPORT_AGAIN_MS, actions);
 }
 
-// It ran although another node has it: the definition says what becomes of that one.
-static bool tell_double(struct node *node, const struct vm *vm, struct vm_local *local,
-			struct actions *actions)
-{
-	uint8_t self = node_self_slot(node);
-
-	if (!local->unleased || !vm || self == SLOT_NONE || local->move_at ||
-	    vm->owner == SLOT_NONE || vm->owner == self || vm->doubled_on >> self & 1)
-		return false;
-	vm_report(node, local, VM_REPORT_DOUBLE, REPORT_AGAIN_MS, actions);
-	return true;
-}
-
 static void local_tell(struct node *node, const struct vm *vm, struct vm_local *local,
 		       struct actions *actions)
 {
@@ -487,7 +475,8 @@ static void local_tell(struct node *node, const struct vm *vm, struct vm_local *
 		tell_running(node, vm, local, actions);
 		break;
 	case LIFE_KILLING:
-		if (local->unkillable && vm && vm->phase != VM_BLOCKED)
+		if (!stray_lives(node, vm, local, actions) && local->unkillable && vm &&
+		    vm->phase != VM_BLOCKED)
 			vm_report(node, local, VM_REPORT_STUCK, REPORT_AGAIN_MS, actions);
 		break;
 	case LIFE_BACKOFF:
@@ -500,7 +489,7 @@ static void local_tell(struct node *node, const struct vm *vm, struct vm_local *
 			vm_report(node, local, VM_REPORT_RESTORING, REPORT_AGAIN_MS, actions);
 		break;
 	case LIFE_ENDED:
-		if (tell_double(node, vm, local, actions))
+		if (stray_ended(node, vm, local, actions))
 			break;
 		if (!view_normal(node->view) && vm)
 			break;
@@ -682,7 +671,7 @@ static bool concerns_us(const struct vm *vm, uint8_t self)
 	for (uint32_t i = 0; i < vm->lease_count; i++)
 		if (vm->leases[i].life == LEASE_WRITING && vm->leases[i].actor == self)
 			return true;
-	return vm->owner == self;
+	return vm->owner == self || vm->strays >> self & 1;
 }
 
 static bool is_here(const struct node *node, uint32_t slot, uint8_t self)
@@ -711,6 +700,8 @@ static void local_one(struct node *node, uint32_t slot, uint8_t self, struct act
 		local = local_begin(node, vm);
 	if (owned || local->life != LIFE_OFFLINE || local->move_at)
 		local_live(node, vm, local, owned, actions);
+	if (local->life == LIFE_OFFLINE && node->adopted && node->orphans == 0)
+		stray_ended(node, vm, local, actions);
 	if (vm && local->ref.serial == vm->ref.serial && view_normal(node->view))
 		report_lease(node, vm, local, actions);
 }

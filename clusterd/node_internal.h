@@ -220,6 +220,16 @@ struct order_wait;
 // Moved cold with others, it starts in its turn: not yet.
 bool waits_for_turn(const struct node *node, const struct vm *vm, struct order_wait *wait);
 
+// local_stray.c: of a process that is not the VM's present one, while it has yet to end and when it
+// has; whether it is one
+bool stray_lives(struct node *node, const struct vm *vm, struct vm_local *local,
+		 struct actions *actions);
+bool stray_ended(struct node *node, const struct vm *vm, struct vm_local *local,
+		 struct actions *actions);
+// local.c: proposed, unless it was a short while ago
+bool vm_report(struct node *node, struct vm_local *local, enum vm_report report, uint64_t again_ms,
+	       struct actions *actions);
+
 // local_ask.c: whether guests answer, as rules want to know
 void local_ask(struct node *node, const struct vm *vm, struct vm_local *local,
 	       struct actions *actions);

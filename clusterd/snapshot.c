@@ -126,6 +126,7 @@ static void fields_vm(struct fields *f, struct vm *vm)
 	field_u64(f, &vm->since_ms);
 	field_u32(f, &vm->next_cpus);
 	field_u32(f, &vm->next_memory_mib);
+	field_u64(f, &vm->strays);
 	field_u64(f, &vm->doubled_on);
 	field_u64(f, &vm->up_rules);
 	field_u32(f, &vm->move);

@@ -1,26 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A VM of which a second process ran, without its lease.
-#include "tests/unit/cluster_fixture.h"
-
-static struct fixture f;
-
-static int begin(void **state)
-{
-	(void)state;
-	fixture_open(&f, 16, 4, 16);
-	fixture_cluster(&f);
-	doc_vm(&f, "web", "v1");
-	doc_accept(&f);
-	doc_begin(&f);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	fixture_close(&f);
-	return 0;
-}
+#include "tests/unit/move_fixture.h"
 
 // What its definition says of a second process that was ended elsewhere; said once, whoever says
 // it.
@@ -42,7 +22,6 @@ static void a_double_run_is_answered_as_defined(void **state)
 			end(state);
 			begin(state);
 		}
-		run_vm(&f, "web", 0);
 		f.cluster.defs[the_vm(&f, "web")->ref.slot].on_double_run = (uint8_t)rows[i].policy;
 		vm_reports(&f, "web", 1, VM_REPORT_DOUBLE, ""); // the owner itself
 		assert_int_equal(the_vm(&f, "web")->doubled_on, 0);
@@ -58,10 +37,53 @@ static void a_double_run_is_answered_as_defined(void **state)
 	}
 }
 
+static void the_end_of(uint8_t slot)
+{
+	lose(slot);
+	the_node(&f, slot + 1u)->life = NODE_FENCED;
+	accept(&f, fence(slot, ENTRY_NODE_RELEASED));
+}
+
+static bool placed_on(uint8_t slot)
+{
+	return place_one(&f, "web", slot, VM_PLACED) && the_vm(&f, "web")->phase == VM_PLACED;
+}
+
+// The one with the lease is lost; what is left of the other has no lease that a start would ask
+// for.
+static void it_starts_nowhere_while_a_stray_has_yet_to_end(void **state)
+{
+	struct entry remove = named(ENTRY_REMOVE, "web");
+
+	remove.object = OBJECT_VM;
+	for (int how = 0; how < 3; how++) {
+		end(state);
+		begin(state);
+		vm_reports(&f, "web", 2, VM_REPORT_STUCK, "it does not end");
+		assert_int_equal(the_vm(&f, "web")->phase, VM_RUNNING);
+		assert_int_equal(the_vm(&f, "web")->strays, 2);
+		lose(N1);
+		prove_dead(N1);
+		assert_int_equal(the_vm(&f, "web")->phase, VM_IDLE);
+		assert_non_null(strstr(the_vm(&f, "web")->reason, "on n2 has yet to end"));
+		assert_false(placed_on(N3));
+		refused(&f, remove, "may-run", "yet to end");
+		if (how == 0)
+			the_end_of(N2);
+		else if (how == 1)
+			vm_reports(&f, "web", 2, VM_REPORT_DOUBLE, "");
+		else
+			lose(N2);
+		assert_int_equal(placed_on(N3), how < 2);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_double_run_is_answered_as_defined, begin, end),
+		cmocka_unit_test_setup_teardown(it_starts_nowhere_while_a_stray_has_yet_to_end,
+						begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,8 @@
 #include "policies/order.h"
 #include "policies/placement.h"
 
+enum { ANSWER_LIMIT_MS = 600000 }; // that a wish waits for the guest of one that runs
+
 #define BIT(slot) (UINT64_C(1) << (slot))
 
 bool vm_counts_on_node(const struct cluster *cluster, const struct vm *vm)
@@ -43,13 +45,18 @@ bool rules_up(const struct cluster *cluster, uint8_t rule, const struct vm *vm, 
 	      uint64_t *wait_ms)
 {
 	const struct rule_def *def = &cluster->rules[rule].def;
-	uint64_t delay_ms = def->up_value * UINT64_C(1000), due = vm->since_ms + delay_ms;
+	bool asks = def->up == UP_AGENT || def->up == UP_TCP;
+	uint64_t delay_ms = asks ? ANSWER_LIMIT_MS : def->up_value * UINT64_C(1000);
+	uint64_t due = vm->since_ms + delay_ms;
 
 	if (vm->phase != VM_RUNNING)
 		return false;
-	if (def->up == UP_AGENT || def->up == UP_TCP)
-		return vm->up_rules >> rule & 1;
-	if (def->up != UP_DELAY || wall_ms == 0 || wall_ms >= due)
+	if (asks && vm->up_rules >> rule & 1)
+		return true;
+	// What is only wished does not wait for ever for an answer that never comes.
+	if (asks && (def->strict || wall_ms == 0))
+		return false;
+	if ((!asks && def->up != UP_DELAY) || wall_ms == 0 || wall_ms >= due)
 		return true;
 	// A clock was stepped: when it began to run nobody knows, and nobody is to wait for hours.
 	if (vm->since_ms > wall_ms + delay_ms)

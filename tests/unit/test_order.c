@@ -245,6 +245,16 @@ static void cold_moves_wait_until_the_first_is_up(void **state)
 	assert_true(start_waits("b"));
 	the_vm(&f, "a")->up_rules = up_rules;
 	assert_false(start_waits("b"));
+	// A wish waits for no answer for ever; a strict order does.
+	the_vm(&f, "a")->up_rules = 0;
+	the_vm(&f, "a")->since_ms = 5000;
+	assert_true(start_waits_at("b", UINT64_C(1000000000), &wait_ms));
+	f.cluster.rules[0].def.strict = false;
+	assert_true(start_waits_at("b", 604000, &wait_ms));
+	assert_int_equal(wait_ms, 1000);
+	assert_false(start_waits_at("b", 605000, &wait_ms));
+	the_vm(&f, "a")->up_rules = up_rules;
+	assert_false(start_waits_at("b", 6000, &wait_ms));
 	def = order("r", RULE_ORDER, "a", "b");
 	def->up = UP_DELAY;
 	def->up_value = 10;

@@ -8,7 +8,7 @@ import time
 import xml.etree.ElementTree as ET
 
 from benchlab import median, say
-from qmp_hand import Hand, Monitor, arguments_of, prepare, socket_path
+from qmp_hand import QUIET_S, SETTLE_S, Hand, Monitor, arguments_of, prepare, socket_path
 
 FIRST_LIMIT_MS = 25    # clusterd's first downtime limit (migration/converge.c)
 NO_LIMIT = 1 << 50
@@ -79,6 +79,7 @@ class Own:
 
     def move(self, *words):
         """{stop, resume, begun: us}, and clusterd's own row of it."""
+        time.sleep(SETTLE_S)
         here = self.node()
         to = "n2" if here == "n1" else "n1"
         path = socket_path(self.lab, to, self.uuid)
@@ -94,6 +95,7 @@ class Own:
             row = past(self.lab, self.name)[0][-1:]
             raise RuntimeError(f"{self.name} did not arrive: {error}; {row}") from error
         result = {"resume": resume, "stop": source.wait("STOP"), "begun": source.wait("MIGRATION", "setup")}
+        time.sleep(QUIET_S)
         self.lab.wait("the move's end", 60, lambda: not past(self.lab, self.name)[1])
         row = past(self.lab, self.name)[0][-1]
         if row["outcome"] != "done":
@@ -138,10 +140,30 @@ def forecasts(results, rows):
                 abs(row["forecast"]["total_ms"] - row["fact"]["total_ms"]) / row["fact"]["total_ms"])
 
 
+def by_turns(vm, hands, settle, turns, own, by_hand, alone=True):
+    """Two moves of each in a turn; alone: a busy guest is not there while the other side's moves."""
+    for turn in range(turns):
+        if alone and turn:
+            vm.start(settle)
+        for _ in range(2):
+            own()
+        if alone:
+            vm.stop()
+        if alone or not turn:
+            hands.start(settle)
+        for _ in range(2):
+            by_hand()
+        if alone:
+            hands.hand.stop()
+    if not alone:
+        vm.stop()
+        hands.hand.stop()
+
+
 # ---- downtime and total time ----
 
 def downtime(lab, results, runs):
-    """{guest: {own, hand: ms}} by turns in two halves."""
+    """{guest: {own, hand: ms}} by turns."""
     found = {}
     up(lab)
     for number, (guest, memory, cmdline) in enumerate((("128 MiB idle", 128, ""),
@@ -150,17 +172,8 @@ def downtime(lab, results, runs):
         settle = 3 if memory == 128 else 6
         vm = Own(lab, 2 * number + 1, f"own{number}", memory, cmdline, settle)
         hands = Hands(lab, 2 * number + 2, f"hand{number}", memory, cmdline)
-        for half in range(2):
-            if half:
-                vm.start(settle)
-            for _ in range(runs // 2):
-                own.append(vm.move())
-            vm.stop()
-            hands.start(settle)
-            for _ in range(runs // 2):
-                hand.append(hands.hand.move(hands.other(), tls=True, parameters=SPREAD))
-                time.sleep(1)
-            hands.hand.stop()
+        by_turns(vm, hands, settle, max(1, runs // 2), lambda: own.append(vm.move()),
+                 lambda: hand.append(hands.hand.move(hands.other(), tls=True, parameters=SPREAD)), alone=number > 0)
         forecasts(results, vm.moves)
         found[guest] = {
             "own_ms": [pause_ms(run) for run in own], "hand_ms": [pause_ms(run) for run in hand],
@@ -203,17 +216,10 @@ def blackout(lab, results, runs):
     up(lab)
     vm = Own(lab, 1, "own", memory, cmdline, 6)
     hands = Hands(lab, 2, "hand", memory, cmdline)
-    for half in range(2):
-        if half:
-            vm.start(6)
-        for _ in range(runs // 2):
-            found["own_ms"].append(watched(lab, 1, vm.move))
-        vm.stop()
-        hands.start(6)
-        for _ in range(runs // 2):
-            found["hand_ms"].append(watched(lab, 2, lambda: hands.hand.move(hands.other(), hand_over=False)))
-        hands.hand.stop()
+    by_turns(vm, hands, 6, max(1, runs // 2), lambda: found["own_ms"].append(watched(lab, 1, vm.move)),
+             lambda: found["hand_ms"].append(watched(lab, 2, lambda: hands.hand.move(hands.other(), hand_over=False))))
     forecasts(results, vm.moves)
+    say(json.dumps(found))
     lab.down()
     return found
 
@@ -252,11 +258,21 @@ def rate_of(run, size):
 
 
 def throughput(lab, results, runs):
-    """MiB/s of a 2 GiB guest, from `migrate` to RESUME, plain and with TLS."""
-    found = {"raw": [], "plain": {"own": [], "hand": {}}, "tls": {"own": [], "hand": {}}}
+    """MiB/s of a 2 GiB guest, from `migrate` to RESUME, plain and with TLS; by turns, and the first move of each does not count."""
+    found = {"raw": []}
+    for kind in ("tls", "plain"):
+        found[kind] = {"own": [], "hand": {channels: [] for channels in (1, 2, 4)}}
     memory, cmdline = 2048, "clusterd.fill=90"
     up(lab)
-    vm = Own(lab, 1, "own", memory, cmdline, 14)
+    hands = Hands(lab, 2, "hand", memory, cmdline)
+    hands.start(0)
+    vm = Own(lab, 1, "own", memory, cmdline, 16)
+
+    def by_hand(kind, channels):
+        run = hands.hand.move(hands.other(), tls=kind == "tls", channels=channels, parameters=SPREAD)
+        return rate_of(run, run["bytes"])
+    vm.move()
+    by_hand("tls", 4)
     for kind in ("tls", "plain"):
         if kind == "plain":
             limits(lab, tls="no")
@@ -264,17 +280,12 @@ def throughput(lab, results, runs):
         for _ in range(runs):
             run = vm.move()
             found[kind]["own"].append(rate_of(run, run["row"]["fact"]["bytes"]))
+            for channels, rates in found[kind]["hand"].items():
+                rates.append(by_hand(kind, channels))
     forecasts(results, vm.moves)
-    vm.stop()
-    hands = Hands(lab, 2, "hand", memory, cmdline)
-    hands.start(14)
-    for kind in ("tls", "plain"):
-        for channels in (1, 2, 4):
-            rates = found[kind]["hand"][channels] = []
-            for _ in range(runs):
-                run = hands.hand.move(hands.other(), tls=kind == "tls", channels=channels, parameters=SPREAD)
-                rates.append(rate_of(run, run["bytes"]))
     hands.hand.stop()
+    vm.stop()
+    say(json.dumps(found))
     found["raw"] = [raw_socket(lab) for _ in range(3)]
     lab.down()
     return found
@@ -304,7 +315,6 @@ def quick(lab, runs):
         for _ in range(runs):
             run = hands.hand.quick(hands.other(), "/srv/shared/v1/vms/hand.save", kind == "ahead")
             found[kind].append(dict(pause_ms=pause_ms(run), bytes=run["bytes"], saved_ms=(run["saved"] - run["stop"]) / 1e3))
-            time.sleep(1)
     hands.hand.stop()
     found["rate"] = [disk_rate(lab) for _ in range(3)]
     lab.down()

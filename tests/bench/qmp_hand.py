@@ -13,6 +13,8 @@ import time
 
 UUID = "b0b0b0b0-0000-4000-8000-0000000000ff"
 FOLDER = "/var/log/bench"       # in a node; what watched_qemu.c opens its monitor in
+QUIET_S = 0.5   # after it: what is asked and ended takes processors from a guest that has just arrived
+SETTLE_S = 3    # before a move: what the last one left is done with, and the memory that it freed is as cold for either side
 PORT = 4444
 
 # In a node: QEMU is the watched one, the real one stands where that looks for it.
@@ -170,8 +172,9 @@ class Hand:
         words = self.arguments + (["-incoming", "defer"] if incoming else [])
         self.lab.exec(node, "mkdir", "-p", f"/run/bench-vm/{self.name}")
         with open(os.path.join(self.lab.folder, "nodes", node, "log/bench-hand.log"), "ab") as log:
+            # In a session of its own, as clusterd's: Linux shares the processors out by sessions (sched_autogroup).
             process = subprocess.Popen([self.lab.command, "exec", node, *words], env=self.lab.environment,
-                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         monitor = Monitor(path)
         monitor.process, monitor.log = process, log.name
         self.processes.append(process)
@@ -225,6 +228,7 @@ class Hand:
 
     def move(self, to, tls=False, channels=1, hand_over=True, parameters=None, capabilities=()):
         """{stop, resume, begun, completed: us; bytes}. hand_over: the target waits for `completed`, as clusterd's."""
+        time.sleep(SETTLE_S)
         source, target = self.monitor, self.launch(to, True)
         source.forget()
         words = ["events", *capabilities] + (["multifd"] if channels > 1 else [])
@@ -261,7 +265,7 @@ class Hand:
         result = {"resume": target.wait("RESUME"), "stop": source.wait("STOP"),
                   "begun": source.wait("MIGRATION", "setup"), "completed": source.wait("MIGRATION", "completed")}
         source.react = None
-        time.sleep(0.1)
+        time.sleep(QUIET_S)
         with source.heard:
             source.answers.clear()
         result["bytes"] = source.command("query-migrate")["ram"]["transferred"]
@@ -271,6 +275,7 @@ class Hand:
 
     def quick(self, to, path, early):
         """The same by way of a file; early: memory is written while the guest runs, the rest in the pause."""
+        time.sleep(SETTLE_S)
         target = self.launch(to, True)
         source = self.monitor
         source.forget()

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -70,11 +71,32 @@ void launch_nics(struct launch_nics *nics, const struct vm_def *def)
 	}
 }
 
-void files_work(void *owner)
+/*
+ * A state that was dropped, or was left half written when its volume was lost: whoever was to
+ * remove it could not. Its lease is held now, so nobody else saves it, and it is not to be
+ * restored.
+ */
+static void left_behind_clear(const struct files_task *task)
+{
+	char place[2 * PATH_SIZE + NAME_SIZE];
+
+	for (uint32_t i = 0; i < task->def.disk_count; i++) {
+		const struct disk_def *disk = &task->def.disks[i];
+
+		if (disk->readonly || disk->cdrom)
+			continue;
+		snprintf(place, sizeof(place), "%s/%s/vms", task->root, disk->volume);
+		saved_clear(place, &task->uuid);
+	}
+}
+
+static void files_work(void *owner)
 {
 	struct files_task *task = owner;
 
 	task->ok = true;
+	if (task->fresh)
+		left_behind_clear(task);
 	for (uint32_t i = 0; i < task->def.disk_count && task->ok; i++)
 		task->ok = image_take(task->root, &task->def.disks[i], task->host->process.uid,
 				      task->host->process.gid, task->reason);
@@ -84,6 +106,25 @@ void files_work(void *owner)
 		return;
 	task->saved_fd = saved_open(task->saved, &task->uuid, task->reason);
 	task->ok = task->saved_fd >= 0;
+}
+
+struct files_task *files_task(const struct host_vm *vm, const struct vm_def *def, loop_fn done)
+{
+	struct files_task *task = calloc(1, sizeof(*task));
+
+	if (!task)
+		return NULL;
+	task->task = (struct worker_task){ .work = files_work, .done = done, .owner = task };
+	task->host = vm->host;
+	task->uuid = vm->uuid;
+	task->attempt = vm->attempt;
+	task->def = *def;
+	task->saved_fd = -1;
+	task->fresh = vm->start_mode == START_FRESH;
+	snprintf(task->root, sizeof(task->root), "%s", vm->host->root);
+	if (vm->start_mode == START_RESTORE)
+		snprintf(task->saved, sizeof(task->saved), "%s", vm->move.place);
+	return task;
 }
 
 /*

@@ -250,6 +250,8 @@ bool saved_place(const struct host *host, const struct cluster *cluster, uint8_t
 		 char *place, size_t size);
 // A descriptor, or -1 with a reason. For threads.
 int saved_open(const char *place, const struct uuid *uuid, char *reason);
+// Takes away what is left there of states that nobody will restore. For threads.
+void saved_clear(const char *place, const struct uuid *uuid);
 void vm_save_go(struct host_vm *vm);
 // Before it may continue: what was saved of it is none any more. False: that cannot be written.
 bool vm_unsave(struct host_vm *vm);
@@ -270,13 +272,15 @@ struct files_task {
 	uint32_t attempt;
 	struct vm_def def;
 	char root[PATH_SIZE];
+	bool fresh; // it boots: nobody restores it any more
 	char saved[2 * PATH_SIZE + NAME_SIZE]; // folder of the state to load; "": none
 	int saved_fd;
 	bool ok;
 	char reason[REASON_SIZE];
 };
 
-void files_work(void *owner);
+// Of a VM that is about to start; freed by `done`. NULL: out of memory.
+struct files_task *files_task(const struct host_vm *vm, const struct vm_def *def, loop_fn done);
 
 // What its child is told of the NICs, as resources/launch.h says.
 struct launch_nics {

@@ -87,6 +87,20 @@ int saved_open(const char *place, const struct uuid *uuid, char *reason)
 	return -1;
 }
 
+void saved_clear(const char *place, const struct uuid *uuid)
+{
+	static const char *const suffixes[] = { ".save", ".save.part" };
+	bool any = false;
+	char path[512];
+
+	for (size_t i = 0; i < 2; i++) {
+		saved_path(place, uuid, suffixes[i], path, sizeof(path));
+		any |= unlink(path) == 0;
+	}
+	if (any)
+		saved_sync_folder(place);
+}
+
 static struct save_task *save_task(struct host_vm *vm, loop_fn work, loop_fn done)
 {
 	struct save_task *task = calloc(1, sizeof(*task));

@@ -567,22 +567,12 @@ static void files_done(void *owner)
 
 static void vm_exec_def(struct host_vm *vm, const struct vm_def *def)
 {
-	struct files_task *task = calloc(1, sizeof(*task));
+	struct files_task *task = files_task(vm, def, files_done);
 
-	if (!task) {
+	if (task)
+		worker_submit(vm->host->slow_pool, &task->task);
+	else
 		vm_give_up(vm, "out of memory");
-		return;
-	}
-	task->task = (struct worker_task){ .work = files_work, .done = files_done, .owner = task };
-	task->host = vm->host;
-	task->uuid = vm->uuid;
-	task->attempt = vm->attempt;
-	task->def = *def;
-	task->saved_fd = -1;
-	snprintf(task->root, sizeof(task->root), "%s", vm->host->root);
-	if (vm->start_mode == START_RESTORE)
-		snprintf(task->saved, sizeof(task->saved), "%s", vm->move.place);
-	worker_submit(vm->host->slow_pool, &task->task);
 }
 
 static void vm_exec(struct host_vm *vm, const struct cluster *cluster, const struct action *action)

@@ -25,6 +25,7 @@
 #include "clusterd/loop_io.h"
 #include "clusterd/worker_io.h"
 #include "csv/volume_io.h"
+#include "resources/host_internal.h"
 #include "resources/image_io.h"
 #include "resources/qmp_io.h"
 #include "resources/record_io.h"
@@ -607,6 +608,30 @@ static enum image_state look(const char *root, const char *path, bool readonly, 
 	return image_look(root, &disk, uid, getuid() ? getgid() : 65534);
 }
 
+// What is left of states that nobody restores: a VM's own, and nothing else.
+static void test_saved_cleared(void **state)
+{
+	char root[] = "/tmp/clusterd-saved-XXXXXX", text[37], path[128];
+	static const char *const suffixes[] = { ".save", ".save.part", ".nvram" };
+	struct uuid uuid = { { 7 } };
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	record_uuid_text(&uuid, text);
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/%s%s", root, text, suffixes[i]);
+		image_write(path, "x", 1, 0600);
+	}
+	saved_clear(root, &uuid);
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/%s%s", root, text, suffixes[i]);
+		assert_int_equal(access(path, F_OK) == 0, i == 2);
+	}
+	saved_clear(root, &uuid); // nothing is left
+	unlink(path);
+	assert_int_equal(rmdir(root), 0);
+}
+
 // What QEMU would find when it opens them, by the user that it runs as.
 static void test_images_looked_at(void **state)
 {
@@ -742,6 +767,8 @@ int main(void)
 		cmocka_unit_test(test_qmp_nonsense),	 cmocka_unit_test(test_qmp_closed_inside),
 		cmocka_unit_test(test_qmp_endless),	 cmocka_unit_test(test_images),
 		cmocka_unit_test(test_images_looked_at),  cmocka_unit_test(test_volume_inside),
+		cmocka_unit_test(test_images_looked_at),
+		cmocka_unit_test(test_saved_cleared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -726,6 +726,8 @@ bool vm_move_perform(struct host_vm *vm, const struct cluster *cluster, const st
 		// Without a migration under way there is no such instance, and nothing happens.
 		if (vm->qmp)
 			qmp_urgent(vm->qmp, "yank", "{\"instances\":[{\"type\":\"migration\"}]}");
+		if (vm->process)
+			process_stop_connecting(vm->process);
 		return true;
 	case ACTION_SAVE:
 		vm_save(vm, cluster, action);

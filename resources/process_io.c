@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "resources/process_io.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -387,6 +390,44 @@ void process_abandon(struct process *process)
 	if (!process->timer.armed)
 		loop_timer_ms(process->config->loop, &process->timer, ABANDON_PATIENCE_MS,
 			      process_lingers, process);
+}
+
+static bool is_connecting(int fd)
+{
+	struct tcp_info info;
+	socklen_t size = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+	       info.tcpi_state == TCP_SYN_SENT;
+}
+
+/*
+ * QEMU waits in connect() until TCP gives up, two minutes, and neither cancelling nor its own means
+ * to break connections off reach that. A shutdown of the socket does; the descriptor is QEMU's, and
+ * a copy of it is as good.
+ */
+void process_stop_connecting(const struct process *process)
+{
+	char path[64];
+	struct dirent *entry;
+	DIR *folder;
+
+	if (process->pid_fd < 0)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)process->pid);
+	folder = opendir(path);
+	while (folder && (entry = readdir(folder))) {
+		int fd = entry->d_name[0] == '.'
+				 ? -1
+				 : pidfd_getfd(process->pid_fd, atoi(entry->d_name), 0);
+
+		if (fd >= 0 && is_connecting(fd))
+			shutdown(fd, SHUT_RDWR);
+		if (fd >= 0)
+			close(fd);
+	}
+	if (folder)
+		closedir(folder);
 }
 
 void process_trim_log(const struct process *process)

@@ -48,5 +48,8 @@ int process_exec(struct process *process, const char *const *argv);
 void process_abandon(struct process *process);
 void process_kill(struct process *process);
 
+// Shuts down what its process is connecting and nobody has answered yet.
+void process_stop_connecting(const struct process *process);
+
 // Keeps the VM's log small; call it now and then.
 void process_trim_log(const struct process *process);

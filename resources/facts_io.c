@@ -18,6 +18,7 @@
 #include "clusterd/exec_io.h"
 #include "clusterd/text.h"
 #include "resources/definition_text.h"
+#include "resources/whole_io.h"
 
 enum {
 	OUTPUT_SIZE = 2 * 1024 * 1024, // 150 KiB with QEMU 7.2
@@ -183,13 +184,19 @@ static bool write_questions(const char *path, bool kvm)
 	return fclose(file) == 0;
 }
 
+static uint32_t version_part(const json_t *version, const char *name)
+{
+	int64_t number = json_whole(json_object_get(version, name));
+
+	return number > 0 && number < 10000 ? (uint32_t)number : 0;
+}
+
 static void read_version(const json_t *reply, struct host_facts *facts)
 {
 	const json_t *qemu = json_object_get(reply, "qemu");
 
-	facts->qemu_version = (uint32_t)json_number_value(json_object_get(qemu, "major")) * 10000 +
-			      (uint32_t)json_number_value(json_object_get(qemu, "minor")) * 100 +
-			      (uint32_t)json_number_value(json_object_get(qemu, "micro"));
+	facts->qemu_version = version_part(qemu, "major") * 10000 +
+			      version_part(qemu, "minor") * 100 + version_part(qemu, "micro");
 }
 
 static void machine_add(struct host_facts *facts, const char *name)
@@ -249,7 +256,7 @@ static void read_answer(const json_t *message, struct host_facts *facts)
 
 	if (!reply)
 		return;
-	switch ((int)json_number_value(json_object_get(message, "id"))) {
+	switch (json_whole(json_object_get(message, "id"))) {
 	case ASK_VERSION:
 		read_version(reply, facts);
 		break;

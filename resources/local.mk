@@ -11,7 +11,7 @@ libedges_a_SOURCES += \
 	resources/host_save_io.c resources/migrate_io.c resources/migrate_io.h \
 	resources/qmp_script_io.c resources/qmp_script_io.h \
 	resources/kvm_io.c resources/kvm_io.h resources/process_io.c resources/process_io.h \
-	resources/qmp_io.c resources/qmp_io.h resources/record_io.c resources/record_io.h \
+	resources/whole_io.h resources/qmp_io.c resources/qmp_io.h resources/record_io.c resources/record_io.h \
 	resources/image_io.c resources/image_io.h resources/launch.h \
 	resources/facts_io.c resources/facts_io.h resources/host_cpu_io.c
 libedges_a_SOURCES += resources/counters.c resources/counters.h resources/measure_io.c resources/measure_io.h \

@@ -13,6 +13,8 @@
 
 #include <jansson.h>
 
+#include "resources/whole_io.h"
+
 enum {
 	CONNECT_AGAIN_MS = 4,		// QEMU's start is part of every failover
 	CONNECT_SLOWLY_MS = 250,	// and after two seconds of that
@@ -409,8 +411,8 @@ static void qmp_heard_line(struct qmp *qmp, const char *line, size_t size)
 		qmp_greeted(qmp, json_object_get(message, "QMP"));
 	else if (event)
 		qmp_heard_event(qmp, event, json_object_get(message, "data"));
-	else if (json_is_number(id))
-		qmp_heard_reply(qmp, message, (json_int_t)json_number_value(id));
+	else if (json_whole(id) >= 0)
+		qmp_heard_reply(qmp, message, json_whole(id));
 	json_decref(message);
 }
 

@@ -123,6 +123,20 @@ static void what_qemu_says_is_understood(void **state)
 	assert_true(said("questions", "\"name\":\"host\""));
 }
 
+static void a_version_beyond_any_is_none(void **state)
+{
+	struct host_facts facts;
+
+	(void)state;
+	answer(GREETING
+	       "{\"return\": {\"qemu\": {\"micro\": 9476000000000000000000, "
+	       "\"minor\": -1, \"major\": 1e300}}, \"id\": 1}\n"
+	       "{\"return\": {}, \"id\": 9476000000000000000000}\n" TARGET MACHINES MODELS CPU BYE);
+	facts_ask_qemu(program, false, folder, &facts);
+	assert_int_equal(facts.state, FACTS_KNOWN);
+	assert_int_equal(facts.qemu_version, 0);
+}
+
 // Every beginning of what it says, and every byte of it spoilt: no facts, or some, and no crash.
 static void what_it_does_not_say_is_not_known(void **state)
 {
@@ -238,6 +252,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_qemu_says_is_understood),
+		cmocka_unit_test(a_version_beyond_any_is_none),
 		cmocka_unit_test(what_it_does_not_say_is_not_known),
 		cmocka_unit_test(too_much_is_cut),
 		cmocka_unit_test(what_was_asked_for_is_asked_about),

@@ -89,10 +89,14 @@ static void walk_uuid(struct walk *walk, struct uuid *uuid)
 
 	if (!walk_field(walk, memcmp(uuid, &none, sizeof(none)) != 0))
 		return;
-	if (walk->reading)
-		read_bytes(&walk->r, uuid->bytes, sizeof(uuid->bytes));
-	else
+	if (!walk->reading) {
 		write_bytes(&walk->w, uuid->bytes, sizeof(uuid->bytes));
+		return;
+	}
+	read_bytes(&walk->r, uuid->bytes, sizeof(uuid->bytes));
+	// None is not written: so whatever is read is written again as it was.
+	if (memcmp(uuid, &none, sizeof(none)) == 0)
+		walk->r.failed = true;
 }
 
 // Reading points into the bytes.

@@ -126,15 +126,18 @@ static bool state_decode(struct inquiry *inquiry)
 static enum exit_status state_load(struct inquiry *inquiry)
 {
 	enum exit_status status = state_read(inquiry);
+	const char *version;
 	char reason[256];
 
 	if (status != EXIT_DONE)
 		return status;
 	if (!state_decode(inquiry)) {
+		version = json_word(inquiry->state, "version");
 		snprintf(reason, sizeof(reason),
-			 "the state cannot be understood: clusterd %.40s made it, and this is "
+			 "the state cannot be understood: %sclusterd %.40s made it, and this is "
 			 "clustadm %s",
-			 json_word(inquiry->state, "version"), CLUSTERD_VERSION);
+			 strcmp(version, CLUSTERD_VERSION) == 0 ? "another build of " : "", version,
+			 CLUSTERD_VERSION);
 		return session_fail(inquiry->session, EXIT_REFUSED, "other-version", reason,
 				    "use the clustadm of that version");
 	}

@@ -13,3 +13,5 @@ tests_edge_test_move_edge_LDADD = $(edge_test_LIBS)
 EXTRA_PROGRAMS += tests/live/host_edges
 tests_live_host_edges_SOURCES = tests/live/host_edges.c
 tests_live_host_edges_LDADD = libedges.a libcore.a $(edge_LIBS)
+TESTS += tests/edge/unit_check
+dist_noinst_SCRIPTS += tests/edge/unit_check

@@ -439,6 +439,18 @@ static inline void fixture_cluster(struct fixture *f)
 	doc_begin(f);
 }
 
+// A cluster with a VM, `web`, on v1; with `db` also one on both volumes.
+static inline void fixture_web(struct fixture *f, bool db)
+{
+	fixture_open(f, 16, 4, 16);
+	fixture_cluster(f);
+	doc_vm(f, "web", "v1");
+	if (db)
+		vm_disk(doc_vm(f, "db", "v1"), "v2", "data.img");
+	doc_accept(f);
+	doc_begin(f);
+}
+
 // A VM that is wanted, placed on the node in this slot and running.
 static inline void run_vm(struct fixture *f, const char *name, uint8_t slot)
 {

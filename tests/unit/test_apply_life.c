@@ -9,12 +9,7 @@ static struct fixture f;
 static int begin(void **state)
 {
 	(void)state;
-	fixture_open(&f, 16, 4, 16);
-	fixture_cluster(&f);
-	doc_vm(&f, "web", "v1");
-	vm_disk(doc_vm(&f, "db", "v1"), "v2", "data.img");
-	doc_accept(&f);
-	doc_begin(&f);
+	fixture_web(&f, true);
 	return 0;
 }
 

@@ -1,41 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether a VM that runs goes elsewhere: the table, the time that is waited, and the coordinator
 // that carries it out on hosts that do what they are asked for.
-#include "tests/unit/cluster_fixture.h"
+#include "tests/unit/round_fixture.h"
 
-#include "clusterd/node_internal.h"
 #include "clusterd/rule_index.h"
-#include "clusterd/whatif.h"
 #include "policies/mend.h"
 #include "policies/yield.h"
-
-enum { N1, N2, N3, EVERY = 7 };
-
-static struct fixture f;
-static struct whatif whatif;
-static void *memory;
-static uint32_t moves;
-
-static int begin(void **state)
-{
-	(void)state;
-	fixture_open(&f, 32, 64, 16);
-	fixture_cluster(&f);
-	for (uint32_t i = 1; i <= 3; i++)
-		f.cluster.voters.list[i - 1] = (struct voter){ i, i };
-	f.cluster.voters.count = 3;
-	moves = 0;
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	fixture_close(&f);
-	free(memory);
-	memory = NULL;
-	return 0;
-}
 
 // ---- the table
 
@@ -94,33 +64,10 @@ static void failback_waits_for_hold_and_window(void **state)
 
 // ---- the coordinator
 
-static struct vm_def *define(const char *name, int32_t priority, uint32_t mib)
-{
-	struct vm_def *def = doc_vm(&f, name, "v1");
-
-	def->priority = priority;
-	def->memory_mib = mib;
-	return def;
-}
-
-// Applies the document; its VMs run on the node of this slot.
-static void run_all(uint8_t slot)
-{
-	uint32_t count = f.doc.vm_count;
-	char names[16][NAME_SIZE];
-
-	for (uint32_t i = 0; i < count; i++)
-		text_copy(names[i], NAME_SIZE, f.vms[i].name);
-	doc_accept(&f);
-	doc_begin(&f);
-	for (uint32_t i = 0; i < count; i++)
-		run_vm(&f, names[i], slot);
-}
-
 static void count_moves(void *context, const struct whatif_line *line)
 {
 	(void)context;
-	moves += line->step == WHATIF_PLACE;
+	begun += line->step == WHATIF_PLACE;
 }
 
 static void play(void)
@@ -141,11 +88,11 @@ static void play(void)
 // A second look makes no move.
 static void settled(void)
 {
-	uint32_t before = moves;
+	uint32_t before = begun;
 
 	whatif.node->mend_index = 0;
 	whatif_run(&whatif);
-	assert_int_equal(moves, before);
+	assert_int_equal(begun, before);
 }
 
 static uint8_t now_on(const char *name)
@@ -180,7 +127,7 @@ static void a_better_owner_takes_its_vm_back(void **state)
 	assert_int_equal(now_on("sticks"), N1);
 	assert_int_equal(now_on("second"), N2);
 	assert_int_equal(now_on("cold"), N2);
-	assert_int_equal(moves, 3);
+	assert_int_equal(begun, 3);
 	settled();
 }
 
@@ -241,7 +188,7 @@ static void broken_rules_are_mended_by_moves(void **state)
 	play();
 	assert_int_equal(now_on("a"), N1);
 	assert_int_not_equal(now_on("b"), N1);
-	assert_int_equal(moves, 1);
+	assert_int_equal(begun, 1);
 	settled();
 }
 
@@ -260,7 +207,7 @@ static void a_group_comes_together_where_most_of_it_is(void **state)
 	assert_int_equal(now_on("a"), N2);
 	assert_int_equal(now_on("b"), N2);
 	assert_int_equal(now_on("c"), N2);
-	assert_int_equal(moves, 1);
+	assert_int_equal(begun, 1);
 	settled();
 }
 
@@ -296,7 +243,7 @@ static void a_group_without_room_for_all_stays(void **state)
 	play();
 	assert_int_equal(now_on("a"), N1);
 	assert_int_equal(now_on("b"), N1);
-	assert_int_equal(moves, 0);
+	assert_int_equal(begun, 0);
 }
 
 // What one of them needs alone has room on n2, all of them only on n3.
@@ -344,7 +291,7 @@ static void wishes_outweigh_stickiness_or_not(void **state)
 	play();
 	assert_true(now_on("a") != now_on("b"));
 	assert_int_equal(now_on("d"), N1); // 100 is not more than 100
-	assert_int_equal(moves, 1);
+	assert_int_equal(begun, 1);
 	settled();
 }
 
@@ -407,7 +354,7 @@ static void what_cannot_be_mended_runs_on(void **state)
 	assert_true(mend.fix[0]);
 	play();
 	assert_int_equal(now_on("b"), N1);
-	assert_int_equal(moves, 0);
+	assert_int_equal(begun, 0);
 }
 
 // ---- who yields
@@ -570,7 +517,7 @@ static void check_step(void *context, const struct whatif_line *line)
 	uint32_t broken = broken_pairs(cluster);
 
 	(void)context;
-	moves += line->step == WHATIF_PLACE;
+	begun += line->step == WHATIF_PLACE;
 	assert_true(broken <= least_broken);
 	least_broken = broken;
 	for (uint8_t n = 0; n < 3; n++) {
@@ -660,7 +607,7 @@ static void no_step_breaks_a_rule_in_any_order_of_definition(void **state)
 
 		if (!play_random(seed, false, forwards))
 			continue;
-		moved += moves;
+		moved += begun;
 		assert_true(play_random(seed, true, backwards));
 		assert_memory_equal(forwards, backwards, VMS);
 		tried++;

@@ -231,7 +231,7 @@ bool admin_declares_dead(const struct world *world, const struct host *target)
 // What was just acknowledged must be in what comes up again.
 static void cut_after_answer(struct world *world)
 {
-	uint32_t all = (1u << world->config.hosts) - 1;
+	uint64_t all = UINT64_MAX >> (64 - world->config.hosts);
 
 	if (world->quiet || !world_trouble(world, TROUBLE_ALL_POWER) ||
 	    !rng_chance(&world->rng, 3))

@@ -295,7 +295,8 @@ static bool asks_for(const struct run *run, enum property wanted)
 	return false;
 }
 
-// Clusters of this size, as far as seeds go, in bad years; as many as the question names, if it names a number.
+// Clusters of this size, as far as seeds go, in bad years; as many as the question names, if it
+// names a number.
 static bool random_runs(const struct scenario *scenario, const struct scenario_question *question)
 {
 	uint32_t runs = question->number >= 1 ? (uint32_t)fmin(question->number, RANDOM_RUNS_MAX)

@@ -364,12 +364,23 @@ static bool waits_for_host(struct node *node, const struct vm *vm)
 	return waits;
 }
 
+// Found on a node that was lost and speaks again: that it is back is still to be committed, and its
+// lease is held by a living host.
+static bool found_on_return(const struct node *node, const struct vm *vm)
+{
+	const struct cluster_node *owner =
+		vm->owner == SLOT_NONE ? NULL : &node->cluster.nodes[vm->owner];
+
+	return owner && owner->life == NODE_EXPIRING && vm->phase == VM_RUNNING &&
+	       vm->since_ms >= owner->since_ms && view_in_ring(node->view, owner->def.id);
+}
+
 // Runs nowhere for certain, or only under a lease whose expiry sanlock itself will judge.
 static bool needs_place(struct node *node, const struct vm *vm)
 {
 	return vm_asks_for_place(&node->cluster, vm) && vm->move == 0 && vm_leases_ready(vm) &&
-	       vm->strays == 0 && !placement_shut_down(&node->cluster, vm) &&
-	       !waits_for_host(node, vm);
+	       vm->strays == 0 && !found_on_return(node, vm) &&
+	       !placement_shut_down(&node->cluster, vm) && !waits_for_host(node, vm);
 }
 
 struct placing {

@@ -17,7 +17,7 @@ check_PROGRAMS += tests/unit/test_rules tests/unit/test_untouched
 check_PROGRAMS += tests/unit/test_policies tests/unit/test_pro tests/edge/test_script tests/edge/test_ask
 check_PROGRAMS += tests/unit/test_capacity
 check_PROGRAMS += tests/unit/test_contradiction tests/unit/test_mend tests/unit/test_order
-check_PROGRAMS += tests/unit/test_apply tests/unit/test_apply_life tests/unit/test_apply_dice tests/unit/test_codec tests/unit/test_cpu tests/unit/test_entry tests/unit/test_fields tests/unit/test_node_steps tests/unit/test_loss tests/unit/test_placement tests/unit/test_smallest_change tests/unit/test_snapshot tests/unit/test_vm \
+check_PROGRAMS += tests/unit/test_apply tests/unit/test_apply_life tests/unit/test_apply_dice tests/unit/test_codec tests/unit/test_cpu tests/unit/test_entry tests/unit/test_fields tests/unit/test_node_steps tests/unit/test_node_return tests/unit/test_loss tests/unit/test_placement tests/unit/test_smallest_change tests/unit/test_snapshot tests/unit/test_vm \
 	tests/unit/test_view tests/unit/test_view_rules tests/unit/test_definition tests/unit/test_qemu_args \
 	tests/edge/test_store tests/edge/test_store_mutant tests/edge/test_fence tests/edge/test_cpg_edge tests/edge/test_sanlock_edge tests/edge/test_qmp_edge tests/edge/test_host_edge \
 	tests/edge/test_edges tests/edge/test_recorder tests/edge/test_cert tests/unit/test_progress tests/edge/test_link tests/edge/test_link_strangers tests/unit/test_clustadm tests/unit/test_node tests/unit/test_request tests/edge/test_ipc
@@ -87,7 +87,9 @@ tests_unit_test_entry_SOURCES = tests/unit/test_entry.c
 tests_unit_test_entry_LDADD = $(unit_LIBS)
 tests_unit_test_fields_SOURCES = tests/unit/test_fields.c 
 tests_unit_test_fields_LDADD = $(unit_LIBS)
-tests_unit_test_node_steps_SOURCES = tests/unit/test_node_steps.c tests/unit/cluster_fixture.h
+tests_unit_test_node_steps_SOURCES = tests/unit/test_node_steps.c tests/unit/node_steps_world.h tests/unit/cluster_fixture.h
+tests_unit_test_node_return_SOURCES = tests/unit/test_node_return.c tests/unit/node_steps_world.h
+tests_unit_test_node_return_LDADD = $(unit_LIBS)
 tests_unit_test_node_steps_LDADD = $(unit_LIBS)
 tests_unit_test_loss_SOURCES = tests/unit/test_loss.c 
 tests_unit_test_loss_LDADD = $(unit_LIBS)

@@ -266,7 +266,7 @@ static void check_writers(struct world *world, struct host *host, const struct p
 			if (second == proc || second->state == PROC_NONE || !second->writes ||
 			    memcmp(&second->uuid, &proc->uuid, sizeof(proc->uuid)) != 0)
 				continue;
-			if (other->lied_about && other != host)
+			if ((other->lied_about || host->lied_about) && other != host)
 				continue; // the fault that was injected, and counted
 			check_fail(world, host,
 				   "TWO WRITERS: %s runs here and its QEMU lives on %s",

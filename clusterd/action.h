@@ -71,6 +71,8 @@ enum action_type {
 
 	ACTION_MEASURES_TELL, // body: a sample, to the group; may be lost -> EVENT_MEASURES_HEARD
 			      // there
+	ACTION_SYNCED_TELL,   // node_id, view, token, index: over a link, ahead of the group's
+			      // message; may be lost -> EVENT_SYNCED_HEARD there
 
 	// Other hosts, and the end of this one
 	ACTION_FENCE,	     // node_id, attempt, device: off, then status -> EVENT_FENCE_DONE

@@ -92,6 +92,7 @@ enum event_type {
 	EVENT_MEASURES_HEARD, // from_id, body: a sample of another one
 	EVENT_SCRIPT_DONE,    // cookie, flag: it ended well; reason: its last line
 	EVENT_VM_ANSWERED,    // vm, attempt, port (0: its guest agent), flag; reason: why not
+	EVENT_SYNCED_HEARD,   // from_id, view, token (its gathering), index: durable there
 	EVENT_TYPE_COUNT,
 };
 

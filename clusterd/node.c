@@ -344,7 +344,7 @@ static bool is_log_only(const struct event *event)
 {
 	return event->type == EVENT_MESSAGE || event->type == EVENT_STORE_SYNCED ||
 	       event->type == EVENT_MEASURED || event->type == EVENT_MEASURES_HEARD ||
-	       event->type == EVENT_STORE_ENTRY;
+	       event->type == EVENT_STORE_ENTRY || event->type == EVENT_SYNCED_HEARD;
 }
 
 /*

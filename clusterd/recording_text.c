@@ -56,6 +56,7 @@ static const char *const event_word[EVENT_TYPE_COUNT] = {
 	[EVENT_MEASURES_HEARD] = "measures-heard",
 	[EVENT_SCRIPT_DONE] = "script-done",
 	[EVENT_VM_ANSWERED] = "vm-answered",
+	[EVENT_SYNCED_HEARD] = "synced-heard",
 };
 
 static const char *const action_word[ACTION_TYPE_COUNT] = {
@@ -100,6 +101,7 @@ static const char *const action_word[ACTION_TYPE_COUNT] = {
 	[ACTION_MOVE_TELL] = "move-tell",
 	[ACTION_MOVE_PROGRESS] = "move-progress",
 	[ACTION_MEASURES_TELL] = "measures-tell",
+	[ACTION_SYNCED_TELL] = "synced-tell",
 	[ACTION_FENCE] = "fence",
 	[ACTION_HOST_RELEASE] = "host-release",
 	[ACTION_HOST_CHECK] = "host-check",

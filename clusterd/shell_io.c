@@ -163,6 +163,17 @@ static struct queued *event_copy(const struct event *event)
 static void shell_perform(struct shell *shell, const struct action *action);
 static void shell_tick(void *owner);
 
+static bool is_waited_for(const struct action *action)
+{
+	return action->type == ACTION_REPLY || action->type == ACTION_SYNCED_TELL;
+}
+
+static void shell_perform_one(struct shell *shell, const struct action *action)
+{
+	trace_action(shell->trace, action);
+	shell_perform(shell, action);
+}
+
 static void shell_step(struct shell *shell, const struct event *event)
 {
 	shell->actions.count = 0;
@@ -173,10 +184,13 @@ static void shell_step(struct shell *shell, const struct event *event)
 	recorder_actions(shell->recorder, &shell->actions);
 	if (shell->host)
 		host_follow(shell->host, node_cluster(shell->node));
-	for (uint32_t i = 0; i < shell->actions.count; i++) {
-		trace_action(shell->trace, &shell->actions.items[i]);
-		shell_perform(shell, &shell->actions.items[i]);
-	}
+	// Somebody waits for these, and corosync, which runs at real-time priority, would go first.
+	for (uint32_t i = 0; i < shell->actions.count; i++)
+		if (is_waited_for(&shell->actions.items[i]))
+			shell_perform_one(shell, &shell->actions.items[i]);
+	for (uint32_t i = 0; i < shell->actions.count; i++)
+		if (!is_waited_for(&shell->actions.items[i]))
+			shell_perform_one(shell, &shell->actions.items[i]);
 	if (shell->actions.used > shell->actions_most)
 		shell->actions_most = shell->actions.used;
 }
@@ -361,6 +375,7 @@ static void shell_perform(struct shell *shell, const struct action *action)
 		break;
 	case ACTION_LINK_CHECK:
 	case ACTION_MOVE_TELL:
+	case ACTION_SYNCED_TELL:
 		link_perform(shell->link, action);
 		break;
 	case ACTION_MOVE_PROGRESS:

@@ -175,6 +175,15 @@ void link_conn_say_stats(struct link_conn *conn, uint32_t move, const struct mig
 		frame_say(conn, &frame);
 }
 
+// It is only ahead of a message in the group, so it may be lost. Without TLS nothing proves whose
+// store it is about.
+bool link_conn_say_synced(struct link_conn *conn, const struct link_synced *synced)
+{
+	struct link_frame frame = { .type = LINK_SYNCED, .synced = *synced };
+
+	return conn->tls && (conn->out_used > 0 || frame_say(conn, &frame));
+}
+
 // ---- who it is ----
 
 // Without TLS nothing but the address speaks for it.
@@ -295,6 +304,10 @@ static bool frame_heard(struct link_conn *conn, const uint8_t *bytes)
 		if (link->options.progress)
 			link->options.progress(link->options.owner, frame.from, frame.value,
 					       &frame.stats);
+		return true;
+	case LINK_SYNCED:
+		if (conn->tls && node_of(link, conn->peer))
+			link_post_synced(link, frame.from, &frame.synced);
 		return true;
 	case LINK_FRAME_TYPE_COUNT:
 		break;

@@ -6,6 +6,8 @@
 
 uint32_t link_frame_size(const uint8_t *bytes)
 {
+	if (bytes[1] == LINK_SYNCED)
+		return LINK_SYNCED_SIZE;
 	return bytes[1] == LINK_STATS ? LINK_STATS_SIZE : LINK_FRAME_SIZE;
 }
 
@@ -48,6 +50,11 @@ uint32_t link_frame_encode(const struct link_frame *frame, uint8_t *bytes)
 	write_u32(&w, frame->value);
 	if (frame->type == LINK_STATS)
 		stats_encode(&w, &frame->stats);
+	if (frame->type == LINK_SYNCED) {
+		write_u64(&w, frame->synced.view);
+		write_u64(&w, frame->synced.gathering);
+		write_u64(&w, frame->synced.index);
+	}
 	return (uint32_t)w.used;
 }
 
@@ -77,6 +84,12 @@ bool link_frame_decode(struct link_frame *frame, const uint8_t *bytes)
 	frame->value = read_u32(&r);
 	good &= frame->type > 0 && frame->type < LINK_FRAME_TYPE_COUNT && word_good(frame) &&
 		node_id_good(frame->from) && node_id_good(frame->to) && frame->from != frame->to;
+	if (frame->type == LINK_SYNCED) {
+		frame->synced.view = read_u64(&r);
+		frame->synced.gathering = read_u64(&r);
+		frame->synced.index = read_u64(&r);
+		good &= frame->value == 0;
+	}
 	if (frame->type != LINK_STATS)
 		return good;
 	stats_decode(&r, &frame->stats);

@@ -8,6 +8,9 @@
 //   16 total, remaining, transferred, rate, dirty rate (8 bytes each)
 //   56 rounds, throttle, pause, time so far (4 bytes each)
 //
+// Behind LINK_SYNCED, whose value is zero:
+//   16 view, gathering, index (8 bytes each)
+//
 // Every byte has one meaning or must be zero, so that nothing can be read in two ways.
 #pragma once
 
@@ -16,7 +19,7 @@
 
 #include "clusterd/event.h"
 
-enum { LINK_FRAME_SIZE = 16, LINK_STATS_SIZE = 72, LINK_VERSION = 1 };
+enum { LINK_FRAME_SIZE = 16, LINK_STATS_SIZE = 72, LINK_SYNCED_SIZE = 40, LINK_VERSION = 1 };
 
 enum link_frame_type {
 	LINK_HELLO = 1, // first on every link, from both sides; value: of the cluster's name
@@ -24,7 +27,12 @@ enum link_frame_type {
 	LINK_PING,	// value comes back
 	LINK_PONG,
 	LINK_STATS, // how far the move `value` is, from its source
+	LINK_SYNCED, // what the sender's store has durable
 	LINK_FRAME_TYPE_COUNT,
+};
+
+struct link_synced {
+	uint64_t view, gathering, index;
 };
 
 struct link_frame {
@@ -33,6 +41,7 @@ struct link_frame {
 	uint32_t from, to; // corosync node ids
 	uint32_t value;
 	struct migrate_stats stats; // LINK_STATS
+	struct link_synced synced;  // LINK_SYNCED
 };
 
 // Of the frame that begins with these LINK_FRAME_SIZE bytes.

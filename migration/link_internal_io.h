@@ -100,6 +100,7 @@ struct link {
 	uint64_t lines_from_ms;
 	uint32_t lines;
 	uint64_t spread_ms; // nodes without a link were last dialled for their people
+	uint64_t synced_ms[NODES_MAX]; // by the node's slot: for what is durable here
 	struct worker *worker;
 	struct loop_timer certs_timer;
 	struct link_certs *certs;    // see link_certs_io.c
@@ -119,6 +120,7 @@ bool link_tls_wanted(const struct link *link);
 // Why a peer was refused, once in an hour for the same address and reason.
 void link_refused(struct link *link, const struct link_conn *conn, const char *reason);
 void link_post_word(struct link *link, uint32_t from, uint32_t move, uint8_t word);
+void link_post_synced(struct link *link, uint32_t from, const struct link_synced *synced);
 
 // Connections tell their peer's side.
 void link_conn_ready(struct link *link, struct link_conn *conn);
@@ -130,6 +132,7 @@ int link_conn_dial(struct link *link, uint32_t peer, const char *address, struct
 void link_conn_accept(struct link *link, int fd, const char *address);
 bool link_conn_say(struct link_conn *conn, enum link_frame_type type, uint8_t word, uint32_t value);
 void link_conn_say_stats(struct link_conn *conn, uint32_t move, const struct migrate_stats *stats);
+bool link_conn_say_synced(struct link_conn *conn, const struct link_synced *synced);
 void link_conn_close(struct link_conn *conn);
 void link_conn_free(struct link_conn *conn);
 

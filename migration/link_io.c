@@ -5,6 +5,7 @@
  *   check:  a link that was dialled and answers a ping, or else its addresses one after another
  *           until one has a ready link; the answer comes within LINK_CHECK_MS in any case
  *   word:   on any ready link at once; without one it waits for a dialled one
+ *   synced: on a ready link with TLS; without one it is lost, and one is dialled for the next
  */
 #include "migration/link_io.h"
 
@@ -102,6 +103,18 @@ void link_post_word(struct link *link, uint32_t from, uint32_t move, uint8_t wor
 	event->event.node_id = from;
 	event->event.move = move;
 	event->event.word = word;
+}
+
+void link_post_synced(struct link *link, uint32_t from, const struct link_synced *synced)
+{
+	struct link_event *event = event_add(link, EVENT_SYNCED_HEARD);
+
+	if (!event)
+		return;
+	event->event.from_id = from;
+	event->event.view = synced->view;
+	event->event.token = synced->gathering;
+	event->event.index = synced->index;
 }
 
 static void check_answer(struct link *link, const struct link_peer *peer, uint64_t cookie,
@@ -464,15 +477,40 @@ static void move_tell(struct link *link, uint32_t id, uint32_t move, uint8_t wor
 	peer_dial(link, peer);
 }
 
+// Lost where there is no link yet; but then one is made, for the next time.
+static void synced_tell(struct link *link, const struct action *action)
+{
+	const struct cluster *cluster = link->options.cluster(link->options.owner);
+	const struct link_synced synced = { action->view, action->token, action->index };
+	const struct cluster_node *node = node_find(link, action->node_id);
+	struct link_conn *conn = conn_ready(link, action->node_id, false);
+	uint64_t now_ms, *dialled_ms;
+	struct link_peer *peer;
+
+	if (!node || !link_tls_wanted(link) || (conn && link_conn_say_synced(conn, &synced)))
+		return;
+	now_ms = link_now_ms();
+	dialled_ms = &link->synced_ms[node - cluster->nodes];
+	if (*dialled_ms != 0 && now_ms - *dialled_ms < SPREAD_MS)
+		return;
+	*dialled_ms = now_ms;
+	peer = peer_of(link, action->node_id);
+	if (peer)
+		peer_dial(link, peer);
+}
+
 bool link_perform(struct link *link, const struct action *action)
 {
-	if (action->type != ACTION_LINK_CHECK && action->type != ACTION_MOVE_TELL)
+	if (action->type != ACTION_LINK_CHECK && action->type != ACTION_MOVE_TELL &&
+	    action->type != ACTION_SYNCED_TELL)
 		return false;
 	link_enter(link);
 	if (action->type == ACTION_LINK_CHECK)
 		link_check(link, action->node_id, action->cookie, action->text ? action->text : "");
-	else
+	else if (action->type == ACTION_MOVE_TELL)
 		move_tell(link, action->node_id, action->move, action->word);
+	else
+		synced_tell(link, action);
 	link_leave(link);
 	return true;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The direct links between the daemons of two nodes: words about a move, within a round trip.
+// The direct links between the daemons of two nodes: words about a move, within a round trip; and
+// what is durable, ahead of the group's messages.
 //
 // TCP with TLS 1.3 and both sides' certificates (migration/cert_io.h), over the migration networks.
 // Who may speak: a daemon whose certificate the cluster's authority signed and whose name is that
 // of a node that is defined, the node that it says it is, and, where this side dialled, the node
 // that was meant. Where the cluster's definition has switched TLS off, the address must be one that
-// the node has reported, and nothing more is proven.
+// the node has reported, and nothing more is proven; there nothing is said of what is durable.
 //
 // A link that was opened stays, so that a word finds it ready. A word that cannot be delivered is
 // lost: who must be heard says it again.
@@ -46,7 +47,7 @@ void link_close(struct link *link);				       // accepts NULL
 // given up; links stay.
 void link_addresses(struct link *link, const char (*addresses)[ADDRESS_SIZE], uint32_t count);
 
-// ACTION_MOVE_TELL and ACTION_LINK_CHECK; false: not one of those.
+// ACTION_MOVE_TELL, ACTION_LINK_CHECK and ACTION_SYNCED_TELL; false: not one of those.
 bool link_perform(struct link *link, const struct action *action);
 
 // Tells every other node how far this one is with a move: for people, so it may be lost.

@@ -349,7 +349,7 @@ void view_step(struct view *view, const struct event *event, struct actions *act
 	view->now_ms = event->now_ms;
 	view->wall_ms = event->wall_ms;
 	view->turns += event->type != EVENT_MESSAGE && event->type != EVENT_STORE_SYNCED &&
-		       event->type != EVENT_TICK;
+		       event->type != EVENT_TICK && event->type != EVENT_SYNCED_HEARD;
 	log_settle(view);
 	switch (event->type) {
 	case EVENT_STORE_SNAPSHOT:
@@ -375,6 +375,9 @@ void view_step(struct view *view, const struct event *event, struct actions *act
 		break;
 	case EVENT_MESSAGE:
 		message_event(view, event, actions);
+		break;
+	case EVENT_SYNCED_HEARD:
+		agree_told(view, event);
 		break;
 	case EVENT_RECOVER:
 		recover_asked(view, event, actions);
@@ -562,6 +565,8 @@ uint64_t view_deadline_ms(const struct view *view)
 		deadline = view->hold_ms;
 	if (view->report_ms != 0 && view->number != 0 && view->report_ms < deadline)
 		deadline = view->report_ms;
+	if (view->open && view->dirty && !view->sync_busy && view->sync_ms < deadline)
+		deadline = view->sync_ms;
 	if (view->digest_index != 0 && view->number != 0)
 		deadline = view->now_ms;
 	if (view->state == VIEW_COPYING && view->source == view->self && !view->copy_built)

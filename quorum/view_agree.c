@@ -313,7 +313,7 @@ void agree_propose(struct view *view, struct member *from, const struct message 
 
 // ---- every member ----
 
-static bool open_view(const struct view *view)
+bool open_view(const struct view *view)
 {
 	return view->number != 0 && (view->state == VIEW_OPENING || view->state == VIEW_NORMAL);
 }
@@ -344,8 +344,9 @@ void agree_entry(struct view *view, const struct message *message, struct action
 }
 
 // The highest index that a majority of these voters has durable in this view, this node up to
-// `own`.
-static uint64_t majority_synced(const struct view *view, const struct voters *voters, uint64_t own)
+// `own`; `said`: as far as the group has heard.
+uint64_t majority_synced(const struct view *view, const struct voters *voters, uint64_t own,
+			 bool said)
 {
 	uint64_t synced[NODES_MAX];
 	uint32_t count = 0;
@@ -357,7 +358,7 @@ static uint64_t majority_synced(const struct view *view, const struct voters *vo
 
 		if (!member || !member->takes_part || member->facts.store != voters->list[i].store)
 			continue;
-		index = member->id == view->self ? own : member->synced;
+		index = member->id == view->self ? own : said ? member->said : member->synced;
 		while (at > 0 && synced[at - 1] < index) {
 			synced[at] = synced[at - 1];
 			at--;
@@ -368,7 +369,7 @@ static uint64_t majority_synced(const struct view *view, const struct voters *vo
 	return voters->count > 0 && count > voters->count / 2 ? synced[voters->count / 2] : 0;
 }
 
-static void commit_advance(struct view *view)
+void commit_advance(struct view *view)
 {
 	const struct member *self = view_find(view, view->self);
 	uint64_t own = self ? self->synced : 0;
@@ -378,10 +379,10 @@ static void commit_advance(struct view *view)
 		return;
 	for (;;) {
 		bool changing = view->change_index > view->commit;
-		uint64_t index = majority_synced(view, &view->voters, own), before;
+		uint64_t index = majority_synced(view, &view->voters, own, false), before;
 
 		if (changing) {
-			before = majority_synced(view, &view->previous, own);
+			before = majority_synced(view, &view->previous, own, false);
 			index = before < index ? before : index;
 		}
 		if (index > log_last(view))
@@ -398,14 +399,40 @@ static void commit_advance(struct view *view)
 	}
 }
 
+// Heard once more, behind the record that it is about, it may be news.
+static void synced_there(struct view *view, struct member *from, uint64_t index)
+{
+	if (!from->takes_part || index < from->synced)
+		return;
+	from->synced = index;
+	commit_advance(view);
+}
+
 void agree_synced(struct view *view, struct member *from, const struct message *message,
 		  struct actions *actions)
 {
 	(void)actions;
-	if (!open_view(view) || !from->takes_part || message->index <= from->synced)
+	if (!open_view(view))
 		return;
-	from->synced = message->index;
-	commit_advance(view);
+	if (message->index > from->said)
+		from->said = message->index;
+	synced_there(view, from, message->index);
+}
+
+/*
+ * The same over a link between the daemons, which takes a fraction of a turn of the group. It is a
+ * word about a store, true from when it was sent on: what another view makes of that store it made
+ * after the member had said in its STATE what it holds. So neither the order in which it is heard
+ * nor that of the group's configurations matters, only that it is of this very gathering. While the
+ * view opens it is not needed.
+ */
+void agree_told(struct view *view, const struct event *event)
+{
+	struct member *from = view->grouped ? view_find(view, event->from_id) : NULL;
+
+	if (from && from->id != view->self && view->state == VIEW_NORMAL &&
+	    event->view == view->number && event->token == view->epoch)
+		synced_there(view, from, event->index);
 }
 
 void agree_refused(struct view *view, const struct message *message)
@@ -618,114 +645,15 @@ bool view_propose(struct view *view, uint64_t cookie, const uint8_t *body, size_
 		return false;
 	if (view_coordinator(view) && !admit(view, body, size))
 		return false;
+	// Nobody was waited for until now, however long ago the last event was.
+	if (view->proposals.count == 0)
+		view->patience_ms = now_ms;
 	slot = ring_push(&view->proposals, (uint32_t)size);
 	slot->cookie = cookie;
 	memcpy(ring_body(&view->proposals, slot), body, size);
 	view->unsent = true;
 	proposals_flush(view, actions);
 	return true;
-}
-
-/*
- * This node's own sync counts for it at once, not only when its SYNCED comes back. A majority of
- * the next view has a member in common with those who synced: the others had before they said so,
- * and this node has now; whichever it is tells of the entry in its STATE.
- */
-static void synced_here(struct view *view, uint64_t index)
-{
-	struct member *self = view_find(view, view->self);
-
-	if (!self || !self->takes_part || index <= self->synced)
-		return;
-	self->synced = index;
-	commit_advance(view);
-}
-
-/*
- * Every record needs the reports of a majority, and no more: the coordinator and the voters after
- * it give theirs at once, the others only when those of a majority do not come. With many nodes
- * that is half of the group's messages. Who had to report late does it at once for a while, so that
- * a slow disk among the first does not cost the pause each time.
- */
-static bool report_among_first(const struct view *view)
-{
-	uint32_t place = 0;
-
-	for (uint32_t i = 0; i < view->voters.count && view->self != view->coordinator; i++) {
-		const struct voter *voter = &view->voters.list[i];
-		const struct member *member = view_find(view, voter->id);
-
-		if (voter->id == view->self)
-			return place < view->voters.count / 2;
-		place += voter->id != view->coordinator && member && member->takes_part &&
-			 member->facts.store == voter->store;
-	}
-	return view->self == view->coordinator;
-}
-
-// Whether everybody knows that this node's newest records are committed, from what was reported.
-// Others may not know yet that the last change of voters is, and want both lists' majorities.
-static bool report_needless(const struct view *view)
-{
-	uint64_t both = view->last_change;
-
-	if (both > view->durable_index)
-		both = view->durable_index;
-	return majority_synced(view, &view->voters, view->reported) >= view->durable_index &&
-	       (view->last_change <= view->opening_index ||
-		majority_synced(view, &view->previous, view->reported) >= both);
-}
-
-static bool report_due(struct view *view)
-{
-	if (view->durable_index <= view->reported)
-		return false;
-	// Everybody reports a view's first record: who took part in the last views only by a
-	// snapshot of theirs does not know which changes of voters others still doubt.
-	if (view->reported < view->opening_index || view->change_index > view->commit ||
-	    view->now_ms < view->eager_ms || report_among_first(view))
-		return true;
-	if (report_needless(view)) {
-		view->report_ms = 0;
-		return false;
-	}
-	if (view->report_ms == 0)
-		view->report_ms = view->now_ms + VIEW_REPORT_MS;
-	if (view->now_ms < view->report_ms)
-		return false;
-	view->eager_ms = view->now_ms + VIEW_EAGER_MS;
-	return true;
-}
-
-static void reports_flush(struct view *view, struct actions *actions)
-{
-	struct message m = { .view = view->number, .tag = view->epoch, .store = view->store };
-
-	if (view->state != VIEW_SYNCING && !open_view(view))
-		return;
-	if (!view->copied_sent && view->durable_promise >= view->number &&
-	    actions_room(actions, 1, 64)) {
-		m.type = MESSAGE_COPIED;
-		message_send(actions, &m, NULL);
-		view->copied_sent = true;
-	}
-	if (open_view(view) && view->copied_sent && view->durable_index >= view->opening_index) {
-		synced_here(view, view->durable_index);
-		if (report_due(view) && actions_room(actions, 1, 64)) {
-			m.type = MESSAGE_SYNCED;
-			m.index = view->durable_index;
-			message_send(actions, &m, NULL);
-			view->reported = m.index;
-			view->report_ms = 0;
-		}
-	}
-	if (view->digest_index != 0 && open_view(view) && actions_room(actions, 1, 64)) {
-		m.type = MESSAGE_DIGEST;
-		m.index = view->digest_index;
-		m.digest = view->digest;
-		message_send(actions, &m, NULL);
-		view->digest_index = 0;
-	}
 }
 
 void agree_flush(struct view *view, struct actions *actions)

@@ -20,7 +20,7 @@ enum {
 	VIEW_PATIENCE_DOUBLED_MAX = 4,
 	VIEW_STUCK_MS = 5000,	      // from when on a gathering names whom it waits for
 	VIEW_COPY_MS = 10000, // without a piece of the copy: it went by before this node listened
-	VIEW_REPORT_MS = 3,   // until the voters behind the first majority report, too
+	VIEW_REPORT_MS = 10,  // until the voters behind the first majority sync and report, too
 	VIEW_EAGER_MS = 1000, // how long they do at once, when they had to
 	VIEW_HOLD_MS = 20,    // before a proposal that found no room is sent again
 	STORED_RECORD_HEAD = 13,  // version, origin, cookie
@@ -145,6 +145,7 @@ struct member {
 	bool copied;		// its COPIED was delivered
 	bool refusing; // coordinator: one of its proposals found no room, later ones wait too
 	uint64_t synced;	// in this view
+	uint64_t said;		// of it, to the group: what everybody has heard
 	struct store_facts facts;
 };
 
@@ -173,6 +174,7 @@ struct view {
 	bool snapshot_forced;		// room is short: do not wait for the usual distance
 	uint64_t put_index, put_snapshot, put_commit;
 	bool dirty, sync_busy;
+	uint64_t sync_ms; // dirty, and not before this; 0: at once
 	uint64_t sync_token, sync_index, sync_promise, sync_snapshot;
 	uint64_t durable_index, durable_promise, durable_snapshot;
 
@@ -296,13 +298,22 @@ void agree_open(struct view *view, struct actions *actions);
 void agree_entry(struct view *view, const struct message *message, struct actions *actions);
 void agree_synced(struct view *view, struct member *from, const struct message *message,
 		  struct actions *actions);
+void agree_told(struct view *view, const struct event *event);
 void agree_propose(struct view *view, struct member *from, const struct message *message,
 		   struct actions *actions);
 void agree_refused(struct view *view, const struct message *message);
 void agree_digest(struct view *view, struct member *from, const struct message *message,
 		  struct actions *actions);
 void agree_flush(struct view *view, struct actions *actions);
+bool open_view(const struct view *view);
+uint64_t majority_synced(const struct view *view, const struct voters *voters, uint64_t own,
+			 bool said);
+void commit_advance(struct view *view);
 void proposals_seen(struct view *view, const struct record *record);
 void proposals_truncated(struct view *view, uint64_t index);
 void proposals_committed(struct view *view, uint32_t origin, uint64_t cookie);
 void proposals_forget(struct view *view);
+
+// view_report.c
+bool report_among_first(const struct view *view);
+void reports_flush(struct view *view, struct actions *actions);

@@ -372,12 +372,34 @@ static void put_entries(struct view *view, struct actions *actions)
 	}
 }
 
+/*
+ * Records that the first voters sync anyway: the others' disks need not write at the same moment,
+ * and write for several records at once. Not where somebody waits for this node's own, nor when a
+ * majority was late.
+ */
+static bool sync_may_wait(struct view *view)
+{
+	if (view->state != VIEW_NORMAL || view->now_ms < view->eager_ms ||
+	    view->change_index > view->commit || view->proposals.count > 0 ||
+	    view->promised > view->durable_promise || view->put_snapshot > view->durable_snapshot ||
+	    report_among_first(view))
+		return false;
+	if (view->sync_ms == 0)
+		view->sync_ms = view->now_ms + VIEW_REPORT_MS;
+	if (view->now_ms < view->sync_ms)
+		return true;
+	if (view->commit < view->put_index)
+		view->eager_ms = view->now_ms + VIEW_EAGER_MS;
+	return false;
+}
+
 static void put_sync(struct view *view, struct actions *actions)
 {
 	struct action *action;
 
-	if (!view->dirty || view->sync_busy || !actions_room(actions, 1, 0))
+	if (!view->dirty || view->sync_busy || sync_may_wait(view) || !actions_room(actions, 1, 0))
 		return;
+	view->sync_ms = 0;
 	view->dirty = false;
 	view->sync_busy = true;
 	view->sync_token++;
@@ -392,7 +414,8 @@ bool store_pending(const struct view *view)
 {
 	return view->open &&
 	       (view->snapshot_pending || view->put_index < log_last(view) ||
-		view->promise_wanted > view->promised || (view->dirty && !view->sync_busy));
+		view->promise_wanted > view->promised ||
+		(view->dirty && !view->sync_busy && view->sync_ms <= view->now_ms));
 }
 
 void store_flush(struct view *view, struct actions *actions)

@@ -518,6 +518,7 @@ bool host_perform(struct host *host, const struct cluster *cluster, const struct
 	case ACTION_MOVE_TELL:
 	case ACTION_MOVE_PROGRESS:
 	case ACTION_MEASURES_TELL:
+	case ACTION_SYNCED_TELL:
 	case ACTION_TYPE_COUNT:
 		break;
 	}

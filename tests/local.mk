@@ -113,9 +113,10 @@ tests_unit_test_snapshot_SOURCES = tests/unit/test_snapshot.c tests/unit/cluster
 tests_unit_test_snapshot_LDADD = $(unit_LIBS)
 tests_unit_test_vm_SOURCES = tests/unit/test_vm.c 
 tests_unit_test_vm_LDADD = $(unit_LIBS)
-tests_unit_test_view_SOURCES = tests/unit/test_view.c tests/unit/view_world.c tests/unit/view_world.h
+tests_unit_test_view_SOURCES = tests/unit/test_view.c tests/unit/view_world.c tests/unit/view_words.c \
+	tests/unit/view_world.h
 tests_unit_test_view_LDADD = $(unit_LIBS)
-tests_unit_test_view_rules_SOURCES = tests/unit/test_view_rules.c tests/unit/view_world.c \
+tests_unit_test_view_rules_SOURCES = tests/unit/test_view_rules.c tests/unit/view_world.c tests/unit/view_words.c \
 	tests/unit/view_world.h
 tests_unit_test_view_rules_LDADD = $(unit_LIBS)
 tests_unit_test_definition_SOURCES = tests/unit/test_definition.c

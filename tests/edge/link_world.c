@@ -45,9 +45,13 @@ static void side_post(void *owner, const struct event *event)
 
 	assert_true(side->event_count < EVENTS_MAX);
 	*heard = (struct heard){ .type = event->type,
+				 .view = event->view,
+				 .token = event->token,
+				 .index = event->index,
 				 .word = event->word,
 				 .flag = event->flag,
-				 .node_id = event->node_id,
+				 .node_id = event->type == EVENT_SYNCED_HEARD ? event->from_id
+									      : event->node_id,
 				 .move = event->move,
 				 .cookie = event->cookie };
 	snprintf(heard->reason, sizeof(heard->reason), "%s", event->reason ? event->reason : "");

@@ -28,7 +28,7 @@ struct heard {
 	uint8_t type, word;
 	bool flag;
 	uint32_t node_id, move;
-	uint64_t cookie;
+	uint64_t cookie, view, token, index;
 	char reason[REASON_SIZE];
 };
 

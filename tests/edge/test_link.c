@@ -66,6 +66,48 @@ static void words_open_their_link(void **state)
 	world_close(&w);
 }
 
+// What is durable: the first word makes the link and is lost, as it may be; without TLS nobody says
+// or hears it.
+static void what_is_durable_goes_ahead(void **state)
+{
+	struct action action = { .type = ACTION_SYNCED_TELL,
+				 .node_id = 2,
+				 .view = 0x1122334455667788,
+				 .token = UINT64_MAX,
+				 .index = 9 };
+	static struct world w;
+
+	(void)state;
+	world_open(&w);
+	assert_true(link_perform(w.sides[0].link, &action));
+	for (uint32_t i = 0; i < 100 && w.sides[1].event_count == 0; i++) {
+		world_run(&w, never_done, 20);
+		action.index++;
+		assert_true(link_perform(w.sides[0].link, &action));
+		w.wanted = 1;
+		world_run(&w, second_has_events, 20);
+	}
+	assert_int_equal(w.sides[1].event_count, 1);
+	assert_int_equal(w.sides[1].events[0].type, EVENT_SYNCED_HEARD);
+	assert_int_equal(w.sides[1].events[0].node_id, 1);
+	assert_true(w.sides[1].events[0].view == action.view);
+	assert_true(w.sides[1].events[0].token == action.token);
+	assert_true(w.sides[1].events[0].index == action.index);
+	action.node_id = 1; // back, on the same link
+	assert_true(link_perform(w.sides[1].link, &action));
+	w.wanted = 1;
+	assert_true(world_run(&w, first_has_events, 3000));
+	w.sides[0].cluster->def.migration.plain = true;
+	w.sides[1].cluster->def.migration.plain = true;
+	assert_true(link_perform(w.sides[1].link, &action));
+	action.node_id = 77;
+	assert_true(link_perform(w.sides[1].link, &action));
+	world_run(&w, never_done, 50);
+	assert_int_equal(w.sides[0].event_count, 1);
+	assert_int_equal(w.sides[0].line_count + w.sides[1].line_count, 0);
+	world_close(&w);
+}
+
 static void addresses_in_their_order(void **state)
 {
 	static struct world w;
@@ -285,6 +327,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_go_both_ways),
 		cmocka_unit_test(words_open_their_link),
+		cmocka_unit_test(what_is_durable_goes_ahead),
 		cmocka_unit_test(addresses_in_their_order),
 		cmocka_unit_test(unknown_nodes),
 		cmocka_unit_test(peer_comes_back),

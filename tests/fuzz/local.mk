@@ -15,7 +15,7 @@ fuzz_scenario_reader = tests/sim/scenario.h tests/sim/scenario_reader.h tests/si
 fuzz_scenario_LIBS = libedges.a libcore.a $(JANSSON_LIBS) -lm
 # Both ends of the administrators' door; libqb between them is the target itself.
 fuzz_ipc_ends = clusterd/ipc_io.c clusterd/ipc_client_io.c
-fuzz_view_world = tests/unit/view_world.c tests/unit/view_world.h
+fuzz_view_world = tests/unit/view_world.c tests/unit/view_words.c tests/unit/view_world.h
 
 if HAVE_CMOCKA
 check_PROGRAMS += tests/fuzz/check_entry tests/fuzz/check_recording tests/fuzz/check_request tests/fuzz/check_snapshot \

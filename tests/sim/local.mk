@@ -2,7 +2,7 @@
 # The simulated world, and clustersim: seeds, stories, scenarios, replays.
 bin_PROGRAMS += tests/sim/clustersim
 world_sources = tests/sim/admin.c tests/sim/apart.c tests/sim/chaos.c tests/sim/checkers.c tests/sim/corosync.c \
-	tests/sim/fence.c tests/sim/measure.c tests/sim/move.c tests/sim/perform.c tests/sim/qemu.c tests/sim/record.c tests/sim/sanlock.c tests/sim/spoiled.c tests/sim/spoiled.h tests/sim/strange.c \
+	tests/sim/fence.c tests/sim/measure.c tests/sim/move.c tests/sim/perform.c tests/sim/qemu.c tests/sim/record.c tests/sim/sanlock.c tests/sim/spoiled.c tests/sim/spoiled.h tests/sim/strange.c tests/sim/word.c \
 	tests/sim/storage.c tests/sim/store.c tests/sim/tip.c tests/sim/world.c tests/sim/world.h
 tests_sim_clustersim_SOURCES = $(world_sources) tests/sim/sim.c tests/sim/story.c tests/sim/story.h \
 	tests/sim/story_ask.c tests/sim/story_define.c tests/sim/story_host.c tests/sim/story_request.c tests/sim/story_words.c \

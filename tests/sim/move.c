@@ -59,7 +59,7 @@ enum run_state proc_run_state(const struct proc *proc)
 
 // ---- the network of the moves
 
-static bool linked(const struct world *world, const struct host *from, const struct host *to)
+bool move_linked(const struct world *world, const struct host *from, const struct host *to)
 {
 	return to->powered && to->booted && !to->paused &&
 	       world->move_links[from->index][to->index] &&
@@ -93,7 +93,7 @@ static void word_tell(struct world *world, struct host *host, const struct actio
 	if (action->node_id == 0 || action->node_id > world->config.hosts)
 		return;
 	to = &world->hosts[action->node_id - 1];
-	lost = !linked(world, host, to) || !to->daemon || trouble(world, TROUBLE_WORDS, 25);
+	lost = !move_linked(world, host, to) || !to->daemon || trouble(world, TROUBLE_WORDS, 25);
 	world_trace(world, host, "says word %u of move %u to %s%s", (unsigned int)action->word,
 		    (unsigned int)action->move, to->name, lost ? ", and it is lost" : "");
 	if (lost) {
@@ -117,7 +117,7 @@ static void link_run_checked(struct world *world, struct item *item)
 		.type = EVENT_LINK_CHECKED,
 		.node_id = to->id,
 		.cookie = item->b,
-		.flag = linked(world, host, to) && to->daemon,
+		.flag = move_linked(world, host, to) && to->daemon,
 	};
 
 	event.reason = event.flag ? "10.1.0.1" : "its migration network does not answer";
@@ -254,7 +254,7 @@ static bool finish_hangs(struct world *world, struct host *host, struct proc *pr
 {
 	struct sending *out = &proc->out;
 
-	if (out->broken || !to || linked(world, host, to)) {
+	if (out->broken || !to || move_linked(world, host, to)) {
 		out->stalled_us = 0;
 		return false;
 	}
@@ -282,7 +282,7 @@ static void run_finish(struct world *world, struct item *item)
 	    proc->out.status != MIGRATE_DEVICE)
 		return;
 	target = target_of(world, &proc->out, &to);
-	cut = !to || !linked(world, host, to) || !target;
+	cut = !to || !move_linked(world, host, to) || !target;
 	if (finish_hangs(world, host, proc, to))
 		return;
 	late = trouble(world, TROUBLE_MIGRATION, 10);
@@ -337,17 +337,17 @@ static void run_rest(struct world *world, struct item *item)
 	target = to->powered ? host_proc_serial(to, out->to_serial) : NULL;
 	if (out->stalled_us == 0)
 		out->stalled_us = world->now_us;
-	if (!out->broken && !linked(world, host, to) &&
+	if (!out->broken && !move_linked(world, host, to) &&
 	    world->now_us - out->stalled_us < SECONDS(900)) {
 		move_stats_post(world, host, proc);
 		sending_later(world, host, proc, STEP_US, run_rest);
 		return;
 	}
-	out->status = !out->broken && target && linked(world, host, to) ? MIGRATE_COMPLETED
+	out->status = !out->broken && target && move_linked(world, host, to) ? MIGRATE_COMPLETED
 									: MIGRATE_TORN;
 	if (target && out->status == MIGRATE_COMPLETED)
 		target->lacks = false;
-	else if (target && linked(world, host, to))
+	else if (target && move_linked(world, host, to))
 		torn_post(world, to, target);
 	move_stats_post(world, host, proc);
 }
@@ -358,7 +358,7 @@ static void post_copy_begins(struct world *world, struct host *host, struct proc
 	struct host *to;
 	struct proc *target = target_of(world, &proc->out, &to);
 
-	if (!target || !linked(world, host, to)) {
+	if (!target || !move_linked(world, host, to)) {
 		sending_ends(world, host, proc, MIGRATE_FAILED, "the stream was cut");
 		return;
 	}
@@ -417,7 +417,7 @@ static bool stalled(struct world *world, struct host *host, struct proc *proc)
 	struct host *to;
 	struct proc *target = out->save ? NULL : target_of(world, out, &to);
 	bool held = out->save ? host->paths[out->disk].state >= PATH_HUNG
-			      : !target || !linked(world, host, to);
+			      : !target || !move_linked(world, host, to);
 
 	if (!held) {
 		out->stalled_us = 0;
@@ -427,7 +427,7 @@ static bool stalled(struct world *world, struct host *host, struct proc *proc)
 		out->stalled_us = world->now_us;
 		world->stats[STAT_STALLS]++;
 	}
-	if (!out->save && to && to->powered && !target && linked(world, host, to))
+	if (!out->save && to && to->powered && !target && move_linked(world, host, to))
 		sending_ends(world, host, proc, MIGRATE_FAILED, "connection reset");
 	else if (world->now_us - out->stalled_us > SECONDS(12))
 		sending_ends(world, host, proc, MIGRATE_FAILED, "connection timed out");

@@ -38,20 +38,29 @@ static bool perform_question(struct world *world, struct host *host, const struc
 	return true;
 }
 
+// Whatever may be lost.
+static bool perform_tell(struct world *world, struct host *host, const struct action *action)
+{
+	if (action->type == ACTION_MEASURES_TELL)
+		measure_perform(world, host, action);
+	else if (action->type == ACTION_SYNCED_TELL)
+		word_synced_tell(world, host, action);
+	else
+		return false;
+	return true;
+}
+
 void world_perform(struct world *world, struct host *host, const struct action *action)
 {
 	if (is_of_a_move(action->type)) {
 		qemu_perform(world, host, action);
 		return;
 	}
-	if (perform_question(world, host, action))
+	if (perform_question(world, host, action) || perform_tell(world, host, action))
 		return;
 	switch (action->type) {
 	case ACTION_SEND:
 		corosync_send(world, host, action->body, action->body_size);
-		break;
-	case ACTION_MEASURES_TELL:
-		measure_perform(world, host, action);
 		break;
 	case ACTION_GROUP_REJOIN:
 		world->stats[STAT_REJOINS]++;

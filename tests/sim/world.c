@@ -429,7 +429,7 @@ struct item *host_post(struct world *world, struct host *host, uint64_t delay_us
 	at += event->body_size;
 	if (reason)
 		copy->reason = memcpy(at, event->reason, reason);
-	if (event->type >= EVENT_VOLUME) {
+	if (event->type >= EVENT_VOLUME && event->type != EVENT_SYNCED_HEARD) {
 		// One thread tells them, so they keep their order, however late.
 		if (world_trouble(world, TROUBLE_LOAD))
 			delay_us += MS(rng_below(&world->rng, 200));

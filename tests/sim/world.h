@@ -693,6 +693,11 @@ enum run_state proc_run_state(const struct proc *proc);
 bool proc_never_told(const struct proc *proc);
 void move_stats_post(struct world *world, struct host *host, const struct proc *proc);
 void move_link(struct world *world, uint32_t from, uint32_t to, bool up);
+bool move_linked(const struct world *world, const struct host *from, const struct host *to);
+
+// word.c
+void word_synced_tell(struct world *world, struct host *host, const struct action *action);
+
 
 // fence.c
 void fence_perform(struct world *world, struct host *host, const struct action *action);

@@ -35,7 +35,7 @@ run 5
     60.075 n2   QEMU of vm0 waits for it
     60.077 n3   QEMU of vm3 waits for it
     60.153 n1   | vm vm0: memory is being sent to n2
-    60.154 n1   | vm vm3: memory is being sent to n3
+    60.155 n1   | vm vm3: memory is being sent to n3
     61.008 n1   migration of vm0 begins
     61.009 n1   migration of vm3 begins
     62.056 n1   QEMU of vm0 has handed its guest over
@@ -47,19 +47,19 @@ run 5
     62.341 n1   QEMU of vm0 ends: killed
     62.343 n1   QEMU of vm3 ends: killed
     62.371 n1   | vm vm0: moved to n2
-    62.373 n1   | vm vm3: moved to n3
-    62.374 n1   | vm vm1: live migration from n2 to n1 (policy)
-    62.442 n1   QEMU of vm1 waits for it
-    62.519 n1   | vm vm1: memory is being sent to n1
-    63.375 n2   migration of vm1 begins
-    64.423 n2   QEMU of vm1 has handed its guest over
-    64.426 n1   guest of vm1 continues
-    64.678 n1   | vm vm1: continues on n1
-    64.709 n2   QEMU of vm1 ends: killed
-    64.739 n1   | vm vm1: moved to n1
-    64.741 n1   | tip 1 is done: 3 of 3 moves done
+    62.373 n1   | vm vm1: live migration from n2 to n1 (policy)
+    62.375 n1   | vm vm3: moved to n3
+    62.441 n1   QEMU of vm1 waits for it
+    62.518 n1   | vm vm1: memory is being sent to n1
+    63.374 n2   migration of vm1 begins
+    64.422 n2   QEMU of vm1 has handed its guest over
+    64.424 n1   guest of vm1 continues
+    64.677 n1   | vm vm1: continues on n1
+    64.708 n2   QEMU of vm1 ends: killed
+    64.737 n1   | vm vm1: moved to n1
+    64.740 n1   | tip 1 is done: 3 of 3 moves done
     64.800 --   > run 60
-    94.744 n1   | tip 1: its prediction held: from 67211 to 920, predicted 920
+    94.742 n1   | tip 1: its prediction held: from 67211 to 920, predicted 920
    124.800 --   > plan balance measured
    124.800 --     no move is worth its cost; 3 VMs rest after their last move
    124.800 --   > balance

@@ -139,7 +139,7 @@ quorum
      5.624 n1   | vm b: moved to n2
      5.626 n1   | vm g: live migration from n1 to n3 (policy)
      5.694 n3   QEMU of g waits for it
-     5.771 n1   | vm g: memory is being sent to n3
+     5.772 n1   | vm g: memory is being sent to n3
      6.407 n1   QEMU of a has handed its guest over
      6.410 n2   guest of a continues
      6.626 n1   migration of g begins
@@ -147,7 +147,7 @@ quorum
      6.692 n1   QEMU of a ends: killed
      6.722 n1   | vm a: moved to n2
      6.725 n1   | vm h: live migration from n1 to n3 (policy)
-     6.792 n3   QEMU of h waits for it
+     6.793 n3   QEMU of h waits for it
      6.870 n1   | vm h: memory is being sent to n3
      7.725 n1   migration of h begins
      8.273 n1   QEMU of h has handed its guest over
@@ -159,9 +159,9 @@ quorum
      9.777 n3   guest of g continues
     10.030 n1   | vm g: continues on n3
     10.060 n1   QEMU of g ends: killed
-    10.090 n1   | vm g: moved to n3
+    10.091 n1   | vm g: moved to n3
     10.093 n1   | tip 1 is done: 4 of 4 moves done
-    40.095 n1   | tip 1: its prediction held: from 272530 to 42220, predicted 42220
+    40.096 n1   | tip 1: its prediction held: from 272530 to 42220, predicted 42220
     93.250 --   > plan balance
     93.250 --     no move is worth its cost; 4 VMs rest after their last move; 1 VM is not to be moved live (on-drain); 1 VM is to stay where it is (stickiness)
     93.250 --   > tips

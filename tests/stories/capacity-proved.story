@@ -46,7 +46,7 @@ capacity 1
      1.007 n1   | vm db: lease being written on volume d0
      1.021 n1   | vm db: lease written on volume d0
      1.024 n1   | vm db: placed on n3
-     1.057 n3   QEMU of db starts
+     1.058 n3   QEMU of db starts
      1.135 n1   | vm db: runs on n3
      1.250 --   > capacity 1
      1.250 --     tolerates any 1 of 3 tried

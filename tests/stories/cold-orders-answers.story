@@ -62,7 +62,7 @@ states
     26.938 n1   | vm db: stopped on n1: it is moved, and starts anew elsewhere
     26.941 n1   | node n1: drained
     26.972 n3   QEMU of db starts
-    27.049 n1   | vm db: runs on n3
+    27.050 n1   | vm db: runs on n3
     80.500 --   > explain app
     80.500 --     n1: may not have it, 0 VMs, 65536 MiB free, wishes cost 0, 0 permille
     80.500 --     n1, maintenance: fail: n1 is in maintenance; clustadm node maintenance n1 off
@@ -83,8 +83,8 @@ states
     82.057 n1   | vm db: its TCP port 5432 answers
     82.091 n2   QEMU of app starts
     82.168 n1   | vm app: runs on n2
-    97.199 n2   QEMU of web starts
-    97.276 n1   | vm web: runs on n2
+    97.200 n2   QEMU of web starts
+    97.277 n1   | vm web: runs on n2
     97.500 --   > states
     97.500 --     n1: maintenance
     97.500 --     n2: online

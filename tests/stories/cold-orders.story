@@ -131,7 +131,7 @@ moves
     11.086 n2   QEMU of app starts
     11.163 n1   | vm app: runs on n2
     11.197 n3   QEMU of web starts
-    11.274 n1   | vm web: runs on n3
+    11.275 n1   | vm web: runs on n3
     49.500 --   > states
     49.500 --     n1: maintenance
     49.500 --     n2: online
@@ -152,18 +152,18 @@ moves
     49.509 n1   | vm web: cold move from n3 to n1 (return)
     49.512 n1   | vm app: cold move from n2 to n1 (return)
     51.637 n3   QEMU of web ends: the guest shut down
-    51.652 n1   | vm web: stopped on n3: it is moved, and starts anew elsewhere
+    51.653 n1   | vm web: stopped on n3: it is moved, and starts anew elsewhere
     51.655 n1   | vm db: cold move from n2 to n1 (return)
-    53.780 n2   QEMU of app ends: the guest shut down
-    53.795 n1   | vm app: stopped on n2: it is moved, and starts anew elsewhere
-    55.923 n2   QEMU of db ends: the guest shut down
-    55.938 n1   | vm db: stopped on n2: it is moved, and starts anew elsewhere
+    53.781 n2   QEMU of app ends: the guest shut down
+    53.796 n1   | vm app: stopped on n2: it is moved, and starts anew elsewhere
+    55.924 n2   QEMU of db ends: the guest shut down
+    55.939 n1   | vm db: stopped on n2: it is moved, and starts anew elsewhere
     55.972 n1   QEMU of db starts
-    56.049 n1   | vm db: runs on n1
+    56.050 n1   | vm db: runs on n1
     56.083 n1   QEMU of app starts
-    56.160 n1   | vm app: runs on n1
+    56.161 n1   | vm app: runs on n1
     56.194 n1   QEMU of web starts
-    56.271 n1   | vm web: runs on n1
+    56.272 n1   | vm web: runs on n1
    109.500 --   > vm stop db
    109.500 --   > run 3
    109.503 n1   want db: done

@@ -14,7 +14,7 @@ wait settle
      0.005 n1   | vm vm0: live migration from n1 to n2 (drain)
      0.007 n1   | vm vm3: live migration from n1 to n3 (drain)
      0.073 n2   QEMU of vm0 waits for it
-     0.074 n3   QEMU of vm3 waits for it
+     0.075 n3   QEMU of vm3 waits for it
      0.150 n1   | vm vm0: memory is being sent to n2
      0.152 n1   | vm vm3: memory is being sent to n3
      1.005 n1   migration of vm0 begins
@@ -29,7 +29,7 @@ wait settle
      2.338 n1   QEMU of vm0 ends: killed
      2.340 n1   QEMU of vm3 ends: killed
      2.368 n1   | vm vm0: moved to n2
-     2.370 n1   | vm vm3: moved to n3
+     2.371 n1   | vm vm3: moved to n3
      2.379 n2   QEMU of vm6 waits for it
      2.456 n1   | vm vm6: memory is being sent to n2
      3.000 --   > node abort n1

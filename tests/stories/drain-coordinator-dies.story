@@ -18,17 +18,17 @@ run 60
      0.005 n1   | vm vm1: live migration from n2 to n1 (drain)
      0.006 --   > kill clusterd n1
      0.006 --   > run 60
-     0.011 n3   | vm vm4: live migration from n2 to n3 (drain)
-     0.011 n3   | view 2: n2, n3
+     0.012 n3   | vm vm4: live migration from n2 to n3 (drain)
+     0.012 n3   | view 2: n2, n3
      0.039 n3   | vm vm1: its move fails: its migration network does not answer
      0.079 n3   QEMU of vm4 waits for it
-     0.156 n3   | vm vm4: memory is being sent to n3
-     1.011 n2   migration of vm4 begins
-     2.059 n2   QEMU of vm4 has handed its guest over
-     2.062 n3   guest of vm4 continues
+     0.157 n3   | vm vm4: memory is being sent to n3
+     1.012 n2   migration of vm4 begins
+     2.060 n2   QEMU of vm4 has handed its guest over
+     2.063 n3   guest of vm4 continues
      2.315 n3   | vm vm4: continues on n3
      2.346 n2   QEMU of vm4 ends: killed
-     2.375 n3   | vm vm4: moved to n3
+     2.376 n3   | vm vm4: moved to n3
     60.006 --   > start clusterd n1
     60.006 n1   clusterd starts
     60.006 --   > wait settle

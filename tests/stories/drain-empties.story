@@ -19,7 +19,7 @@ wait settle
      0.005 n1   | vm vm0: live migration from n1 to n2 (drain)
      0.007 n1   | vm vm3: live migration from n1 to n3 (drain)
      0.073 n2   QEMU of vm0 waits for it
-     0.074 n3   QEMU of vm3 waits for it
+     0.075 n3   QEMU of vm3 waits for it
      0.150 n1   | vm vm0: memory is being sent to n2
      0.152 n1   | vm vm3: memory is being sent to n3
      1.005 n1   migration of vm0 begins
@@ -34,7 +34,7 @@ wait settle
      2.338 n1   QEMU of vm0 ends: killed
      2.340 n1   QEMU of vm3 ends: killed
      2.368 n1   | vm vm0: moved to n2
-     2.370 n1   | vm vm3: moved to n3
+     2.371 n1   | vm vm3: moved to n3
      2.379 n2   QEMU of vm6 waits for it
      2.456 n1   | vm vm6: memory is being sent to n2
      3.311 n1   migration of vm6 begins
@@ -64,7 +64,7 @@ wait settle
      7.505 n1   | vm vm0: live migration from n2 to n1 (return)
      7.507 n1   | vm vm3: live migration from n3 to n1 (return)
      7.573 n1   QEMU of vm0 waits for it
-     7.574 n1   QEMU of vm3 waits for it
+     7.575 n1   QEMU of vm3 waits for it
      7.650 n1   | vm vm0: memory is being sent to n1
      7.652 n1   | vm vm3: memory is being sent to n1
      8.505 n2   migration of vm0 begins
@@ -72,19 +72,19 @@ wait settle
      9.553 n2   QEMU of vm0 has handed its guest over
      9.555 n3   QEMU of vm3 has handed its guest over
      9.556 n1   guest of vm0 continues
-     9.557 n1   guest of vm3 continues
+     9.558 n1   guest of vm3 continues
      9.809 n1   | vm vm0: continues on n1
-     9.810 n1   | vm vm3: continues on n1
+     9.811 n1   | vm vm3: continues on n1
      9.812 n1   | vm vm6: live migration from n2 to n1 (return)
      9.840 n2   QEMU of vm0 ends: killed
-     9.841 n3   QEMU of vm3 ends: killed
+     9.842 n3   QEMU of vm3 ends: killed
      9.869 n1   | vm vm0: moved to n1
-     9.871 n1   | vm vm3: moved to n1
-     9.879 n1   QEMU of vm6 waits for it
+     9.872 n1   | vm vm3: moved to n1
+     9.880 n1   QEMU of vm6 waits for it
      9.957 n1   | vm vm6: memory is being sent to n1
-    10.812 n2   migration of vm6 begins
-    11.860 n2   QEMU of vm6 has handed its guest over
+    10.813 n2   migration of vm6 begins
+    11.861 n2   QEMU of vm6 has handed its guest over
     11.863 n1   guest of vm6 continues
     12.116 n1   | vm vm6: continues on n1
-    12.146 n2   QEMU of vm6 ends: killed
+    12.147 n2   QEMU of vm6 ends: killed
     12.176 n1   | vm vm6: moved to n1

@@ -20,7 +20,7 @@ wait settle
      0.005 n1   | vm vm1: live migration from n2 to n1 (drain)
      0.007 n1   | vm vm4: live migration from n2 to n3 (drain)
      0.073 n1   QEMU of vm1 waits for it
-     0.074 n3   QEMU of vm4 waits for it
+     0.075 n3   QEMU of vm4 waits for it
      0.150 n1   | vm vm1: memory is being sent to n1
      0.152 n1   | vm vm4: memory is being sent to n3
      1.000 --   > power-off n2

@@ -16,7 +16,7 @@ run 5
      0.005 n1   | vm vm0: live migration from n1 to n2 (drain)
      0.007 n1   | vm vm3: live migration from n1 to n3 (drain)
      0.073 n2   QEMU of vm0 waits for it
-     0.074 n3   QEMU of vm3 waits for it
+     0.075 n3   QEMU of vm3 waits for it
      0.150 n1   | vm vm0: memory is being sent to n2
      0.152 n1   | vm vm3: memory is being sent to n3
      1.000 --   > node pause n1
@@ -34,7 +34,7 @@ run 5
      2.338 n1   QEMU of vm0 ends: killed
      2.340 n1   QEMU of vm3 ends: killed
      2.368 n1   | vm vm0: moved to n2
-     2.370 n1   | vm vm3: moved to n3
+     2.371 n1   | vm vm3: moved to n3
     11.000 --   > node resume n1
     11.000 --   > run 5
     11.003 n1   drain n1: done

@@ -120,13 +120,13 @@ moves
      4.480 n1   | vm quick: saved on n1
      4.482 n1   | vm low: saved on n1
      4.485 n1   | node n1: stuck: alone: n2 is not among its possible owners; n3 is not among its possible owners; and 2 more
-     4.513 n3   QEMU of quick restores it
+     4.514 n3   QEMU of quick restores it
      4.516 n2   QEMU of low restores it
      6.616 n1   | vm quick: continues from its saved state on n3
-     6.617 n3   guest of quick continues
+     6.618 n3   guest of quick continues
      6.618 n1   | vm low: continues from its saved state on n2
-     6.620 n1   | vm quick: runs on n3
      6.620 n2   guest of low continues
+     6.620 n1   | vm quick: runs on n3
      6.622 n1   | vm low: runs on n2
     63.250 --   > states
     63.250 --     n1: draining: alone: n2 is not among its possible owners; n3 is not among its possible owners; and 2 more
@@ -198,7 +198,7 @@ moves
    143.259 n2   saving of low begins
    143.288 n1   QEMU of down starts
    143.288 n1   QEMU of alone starts
-   143.324 n1   QEMU of live waits for it
+   143.325 n1   QEMU of live waits for it
    143.365 n1   | vm down: runs on n1
    143.367 n1   | vm alone: runs on n1
    143.402 n1   | vm live: memory is being sent to n1
@@ -208,20 +208,20 @@ moves
    144.337 n1   | vm low: saved on n2
    144.370 n1   QEMU of low restores it
    145.305 n3   QEMU of live has handed its guest over
-   145.307 n1   guest of live continues
+   145.308 n1   guest of live continues
    145.560 n1   | vm live: continues on n1
-   145.562 n1   | vm quick: quick migration from n3 to n1 (return)
-   145.562 n3   saving of quick begins
-   145.590 n3   QEMU of live ends: killed
-   145.620 n1   | vm live: moved to n1
+   145.563 n1   | vm quick: quick migration from n3 to n1 (return)
+   145.563 n3   saving of quick begins
+   145.591 n3   QEMU of live ends: killed
+   145.621 n1   | vm live: moved to n1
    146.473 n1   | vm low: continues from its saved state on n1
    146.474 n1   guest of low continues
    146.477 n1   | vm low: runs on n1
    146.479 n1   | vm cold: cold move from n2 to n1 (return)
    146.595 n3   state of quick is saved
-   146.625 n3   QEMU of quick ends: killed
+   146.626 n3   QEMU of quick ends: killed
    146.641 n1   | vm quick: saved on n3
-   146.674 n1   QEMU of quick restores it
+   146.675 n1   QEMU of quick restores it
    148.607 n2   QEMU of cold ends: the guest shut down
    148.622 n1   | vm cold: stopped on n2: it is moved, and starts anew elsewhere
    148.625 n1   | vm stays: live migration from n2 to n1 (return)

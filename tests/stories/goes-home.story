@@ -136,8 +136,8 @@ moves
    590.147 n2   | vm day: memory is being sent to n1
    591.002 n2   migration of day begins
    592.050 n2   QEMU of day has handed its guest over
-   592.053 n1   guest of day continues
-   592.305 n2   | vm day: continues on n1
+   592.052 n1   guest of day continues
+   592.304 n2   | vm day: continues on n1
    592.335 n2   QEMU of day ends: killed
    592.365 n2   | vm day: moved to n1
   1270.250 --   > explain soon

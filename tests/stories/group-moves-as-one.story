@@ -21,19 +21,19 @@ wait settle
      0.474 n1   QEMU of vm1 waits for it
      0.476 n1   QEMU of vm2 waits for it
      0.552 n1   | vm vm1: memory is being sent to n1
-     0.553 n1   | vm vm2: memory is being sent to n1
+     0.554 n1   | vm vm2: memory is being sent to n1
      1.407 n2   migration of vm1 begins
-     1.408 n3   migration of vm2 begins
+     1.409 n3   migration of vm2 begins
      2.455 n2   QEMU of vm1 has handed its guest over
-     2.456 n3   QEMU of vm2 has handed its guest over
+     2.457 n3   QEMU of vm2 has handed its guest over
      2.458 n1   guest of vm1 continues
      2.459 n1   guest of vm2 continues
      2.710 n1   | vm vm1: continues on n1
      2.712 n1   | vm vm2: continues on n1
      2.741 n2   QEMU of vm1 ends: killed
-     2.742 n3   QEMU of vm2 ends: killed
+     2.743 n3   QEMU of vm2 ends: killed
      2.771 n1   | vm vm1: moved to n1
-     2.772 n1   | vm vm2: moved to n1
+     2.773 n1   | vm vm2: moved to n1
      5.000 --   > wait settle
      5.250 --   > node drain n2
      5.250 --   > wait settle

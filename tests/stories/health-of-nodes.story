@@ -68,7 +68,7 @@ explain vm1
     50.254 n1   apply: done
     50.254 n1   | definitions: 2 nodes
     51.255 n1   | vm vm1: live migration from n2 to n3 (policy)
-    51.322 n3   QEMU of vm1 waits for it
+    51.323 n3   QEMU of vm1 waits for it
     51.400 n1   | vm vm1: memory is being sent to n3
     52.255 n2   migration of vm1 begins
     53.303 n2   QEMU of vm1 has handed its guest over

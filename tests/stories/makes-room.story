@@ -42,11 +42,11 @@ explain low3
      1.024 n1   | vm low1: placed on n1
      1.027 n1   | vm low2: placed on n2; vm low3: placed on n3
      1.058 n1   QEMU of low1 starts
-     1.060 n3   QEMU of low3 starts
      1.061 n2   QEMU of low2 starts
+     1.061 n3   QEMU of low3 starts
      1.135 n1   | vm low1: runs on n1
-     1.138 n1   | vm low3: runs on n3
-     1.139 n1   | vm low2: runs on n2
+     1.138 n1   | vm low2: runs on n2
+     1.139 n1   | vm low3: runs on n3
      1.250 --   > run 60
      1.253 n1   apply: done
      1.253 n1   | definitions: 1 vm
@@ -58,12 +58,12 @@ explain low3
      2.272 n3   migration of low3 begins
      4.420 n3   QEMU of low3 has handed its guest over
      4.423 n1   guest of low3 continues
-     4.675 n1   | vm low3: continues on n1
-     4.706 n3   QEMU of low3 ends: killed
-     4.724 n1   | vm big: placed on n3
-     4.736 n1   | vm low3: moved to n1
-     4.757 n3   QEMU of big starts
-     4.835 n1   | vm big: runs on n3
+     4.676 n1   | vm low3: continues on n1
+     4.707 n3   QEMU of low3 ends: killed
+     4.725 n1   | vm big: placed on n3
+     4.737 n1   | vm low3: moved to n1
+     4.759 n3   QEMU of big starts
+     4.836 n1   | vm big: runs on n3
     61.250 --   > states
     61.250 --     n1: online
     61.250 --     n2: online

@@ -140,7 +140,7 @@ run 5
     82.800 n3   clusterd starts
     83.405 n4   | view 4: n2, n3, n4, n5
     83.408 n3   | node n3: back: it takes part again
-    83.411 n4   | node n3: no watchdog guards its leases
+    83.411 n2   | node n3: no watchdog guards its leases
     84.000 --   > states
     84.000 --     n1: offline
     84.000 --     n2: online
@@ -244,6 +244,6 @@ run 5
    174.007 n2   apply: refused: the source of volume late cannot change while vm late uses it; define a new volume
    174.158 n4   | node n2: volume late lost: probes fail
    174.159 n4   | node n4: volume late lost: probes fail
-   174.159 n4   | node n5: volume late lost: probes fail
    174.159 n4   | node n3: volume late lost: probes fail
+   174.159 n4   | node n5: volume late lost: probes fail
    174.260 n4   | volume late: could not be prepared by n2: I/O error

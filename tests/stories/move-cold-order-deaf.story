@@ -43,6 +43,6 @@ wait settle
     22.537 n1   QEMU of vm0 ends: killed
     22.552 n1   | vm vm0: stopped on n1: it is moved, and starts anew elsewhere
     22.586 n3   QEMU of vm0 starts
-    22.663 n1   | vm vm0: runs on n3
+    22.664 n1   | vm vm0: runs on n3
     22.697 n3   QEMU of vm1 starts
-    22.774 n1   | vm vm1: runs on n3
+    22.775 n1   | vm vm1: runs on n3

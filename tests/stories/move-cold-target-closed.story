@@ -25,7 +25,7 @@ wait settle
      1.003 n1   | node n2: to be emptied for maintenance
      1.005 n1   | vm vm0: to be placed anew: n2 is in maintenance
      1.007 n1   | vm vm1: live migration from n2 to n3 (drain)
-     1.074 n3   QEMU of vm1 waits for it
+     1.075 n3   QEMU of vm1 waits for it
      1.152 n1   | vm vm1: memory is being sent to n3
      2.007 n2   migration of vm1 begins
      2.133 n1   QEMU of vm0 ends: the guest shut down
@@ -50,8 +50,8 @@ wait settle
      5.553 n3   QEMU of vm1 has handed its guest over
      5.556 n2   guest of vm1 continues
      5.808 n1   | vm vm1: continues on n2
-     5.838 n3   QEMU of vm1 ends: killed
-     5.868 n1   | vm vm1: moved to n2
+     5.839 n3   QEMU of vm1 ends: killed
+     5.869 n1   | vm vm1: moved to n2
      6.000 --   > vm cold vm0 to n2
      6.000 --   > run 1
      6.003 n1   move vm0: done

@@ -18,7 +18,7 @@ wait settle
      0.009 n1   drain n2: done
      0.009 n1   | node n2: to be emptied for maintenance
      0.011 n1   | vm vm0: to be placed anew: n2 is in maintenance
-     0.013 n1   | node n2: drained
+     0.013 n3   | node n2: drained
      1.038 n1   state of vm0 is saved
      1.068 n1   QEMU of vm0 ends: killed
      1.084 n1   | vm vm0: saved on n1

@@ -39,10 +39,10 @@ wait settle
      0.004 n1   | definitions: 1 rule
      0.004 n1   want vm0: done
      0.004 n1   | vm vm0: wanted stopped
-     2.132 n3   QEMU of vm2 ends: the guest shut down
      2.132 n2   QEMU of vm1 ends: the guest shut down
-     2.147 n1   | vm vm2: stopped on n3: what it starts after is stopped
-     2.149 n1   | vm vm1: stopped on n2: what it starts after is stopped
+     2.132 n3   QEMU of vm2 ends: the guest shut down
+     2.147 n1   | vm vm1: stopped on n2: what it starts after is stopped
+     2.149 n1   | vm vm2: stopped on n3: what it starts after is stopped
      4.276 n1   QEMU of vm0 ends: the guest shut down
      4.292 n1   | vm vm0: stopped on n1: it is wanted stopped
     10.000 --   > guest silent vm0
@@ -80,7 +80,7 @@ wait settle
     30.160 n2   QEMU of vm2 starts
     30.167 n3   QEMU of vm1 starts
     30.237 n1   | vm vm2: runs on n2
-    30.244 n1   | vm vm1: runs on n3
+    30.245 n1   | vm vm1: runs on n3
     30.250 --   > vm migrate vm0 to n3
     30.250 --   > wait settle
     30.253 n1   move vm0: done
@@ -93,7 +93,7 @@ wait settle
     32.303 n3   guest of vm0 continues
     32.556 n1   | vm vm0: continues on n3
     32.586 n1   QEMU of vm0 ends: killed
-    32.616 n1   | vm vm0: moved to n3
+    32.617 n1   | vm vm0: moved to n3
     32.750 --   > vm stop vm1
     32.750 --   > run 5
     32.753 n1   want vm1: done

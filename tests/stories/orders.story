@@ -69,12 +69,12 @@ states
      0.004 n1   | vm vm3: wanted stopped
      2.130 n1   QEMU of vm0 ends: the guest shut down
      2.132 n1   QEMU of vm3 ends: the guest shut down
-     2.132 n3   QEMU of vm2 ends: the guest shut down
      2.132 n2   QEMU of vm1 ends: the guest shut down
+     2.132 n3   QEMU of vm2 ends: the guest shut down
      2.146 n1   | vm vm0: stopped on n1: it is wanted stopped
      2.147 n1   | vm vm3: stopped on n1: it is wanted stopped
-     2.149 n1   | vm vm2: stopped on n3: it is wanted stopped
      2.149 n1   | vm vm1: stopped on n2: it is wanted stopped
+     2.149 n1   | vm vm2: stopped on n3: it is wanted stopped
     10.000 --   > vm start vm2
     10.000 --   > vm start vm3
     10.000 --   > run 5
@@ -132,7 +132,7 @@ states
     25.504 n1   | vm vm0: wanted running
     25.506 n1   | vm vm2: placed on n3
     25.508 n1   | vm vm0: placed on n2
-    25.539 n3   QEMU of vm2 starts
+    25.540 n3   QEMU of vm2 starts
     25.542 n2   QEMU of vm0 starts
     25.617 n1   | vm vm2: runs on n3
     25.619 n1   | vm vm0: runs on n2

@@ -46,7 +46,7 @@ wait settle
     73.899 n1   clusterd ends
     73.899 n1   power off: shut down
     73.899 n2   | vm vm0: placed on n3
-    73.932 n3   QEMU of vm0 starts
+    73.933 n3   QEMU of vm0 starts
     75.880 n3   | view 4: n2, n3
     75.882 n3   | vm vm0: runs on n3
    131.750 --   > power-on n1

@@ -29,8 +29,8 @@ run 300
     12.529 n2   releases the host id of n1 on d0
     12.531 n3   | node n1: its claims are not released: the volume does not answer
     17.571 n3   | node n1: its claims are not released: the volume does not answer
-    18.031 n3   lockspace of d1 fails: sanlock kills its processes
     18.031 n2   lockspace of d1 fails: sanlock kills its processes
+    18.031 n3   lockspace of d1 fails: sanlock kills its processes
     18.062 n2   QEMU of vm1 ends: killed
     18.077 n3   | vm vm1: died on n2: killed
     22.611 n3   | node n1: its claims are not released: the volume does not answer

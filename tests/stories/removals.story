@@ -58,8 +58,8 @@ states
      0.020 n3   | volume spare: prepared by n1
      0.024 n3   | node n2: volume spare online
      0.026 n3   | node n3: volume spare online
-     0.026 n3   | node n4: volume spare online
      0.026 n3   | node n1: volume spare online
+     0.026 n3   | node n4: volume spare online
     30.000 --   > remove node/n1
     30.000 --   > run 1
     30.003 n1   remove n1: refused: node n1 is in the cluster, or may still run VMs; stop clusterd on it, or have it fenced, first

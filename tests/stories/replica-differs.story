@@ -40,7 +40,7 @@ run 10
    150.000 --   > replica n1
    150.000 --   > replica n3
    150.000 --   > run 150
-   178.459 n1   | error: the replicas differ and no majority of them could go on alone: changes are refused
+   178.460 n1   | error: the replicas differ and no majority of them could go on alone: changes are refused
    300.000 --   > states
    300.000 --     n1: online
    300.000 --     n2: online

@@ -19,7 +19,7 @@ wait settle
      0.005 n1   | vm vm0: live migration from n1 to n2 (drain)
      0.007 n1   | vm vm3: live migration from n1 to n3 (drain)
      0.073 n2   QEMU of vm0 waits for it
-     0.074 n3   QEMU of vm3 waits for it
+     0.075 n3   QEMU of vm3 waits for it
      0.150 n1   | vm vm0: memory is being sent to n2
      0.152 n1   | vm vm3: memory is being sent to n3
      0.500 --   > reboot n1
@@ -39,7 +39,7 @@ wait settle
      2.357 n1   | node n1: leaves
      2.358 n1   clusterd ends
      2.358 n1   power off: shut down
-     2.359 n3   | node n1: drained
+     2.364 n3   | node n1: drained
      4.340 n3   | vm vm0: moved to n2
      4.340 n3   | view 2: n2, n3
      4.342 n3   | vm vm3: moved to n3

@@ -30,8 +30,8 @@ wait settle
      0.826 n3   QEMU of vm0 ends: qemu: could not open disk
      0.841 n1   | vm vm0: could not be started on n3: qemu: could not open disk
      0.844 n1   | vm vm0: placed on n3
-     0.877 n3   QEMU of vm0 starts
-     1.032 n3   QEMU of vm0 ends: qemu: could not open disk
+     0.878 n3   QEMU of vm0 starts
+     1.033 n3   QEMU of vm0 ends: qemu: could not open disk
      1.048 n1   | vm vm0: could not be started on n3: qemu: could not open disk
     20.000 --   > qemu refuse never
     20.000 --   > vm clear vm0

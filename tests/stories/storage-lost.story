@@ -17,10 +17,10 @@ wait settle
      8.060 n1   QEMU of vm0 ends: killed
      8.075 n1   | vm vm0: died on n1: killed
      8.078 n1   | vm vm0: placed on n3
-     9.900 n1   | vm vm0: waits for its lease on n3: its holder may be dead
+     9.901 n1   | vm vm0: waits for its lease on n3: its holder may be dead
     30.000 --   > storage restore n1
     30.000 n1   storage d0 is well
     30.000 --   > wait settle
     32.252 n1   | node n1: volume d0 online
-    38.065 n3   QEMU of vm0 starts
-    38.143 n1   | vm vm0: runs on n3
+    38.066 n3   QEMU of vm0 starts
+    38.144 n1   | vm vm0: runs on n3

@@ -33,7 +33,7 @@ run 10
     58.505 n1   | vm vm0: live migration from n1 to n2 (policy)
     58.507 n1   | vm vm3: live migration from n1 to n3 (policy)
     58.573 n2   QEMU of vm0 waits for it
-    58.574 n3   QEMU of vm3 waits for it
+    58.575 n3   QEMU of vm3 waits for it
     58.650 n1   | vm vm0: memory is being sent to n2
     58.652 n1   | vm vm3: memory is being sent to n3
     59.505 n1   migration of vm0 begins
@@ -47,10 +47,10 @@ run 10
     60.838 n1   QEMU of vm0 ends: killed
     60.840 n1   QEMU of vm3 ends: killed
     60.868 n1   | vm vm0: moved to n2
-    60.870 n1   | vm vm3: moved to n3
+    60.871 n1   | vm vm3: moved to n3
     60.873 n1   | tip 1 is done: 2 of 2 moves done
     60.900 --   > wait tip measured
-   100.875 n1   | tip 1: its prediction held: from 353553 to 176776, predicted 176776
+   100.876 n1   | tip 1: its prediction held: from 353553 to 176776, predicted 176776
    100.900 --   > balance
    100.900 --   > run 10
    100.903 n1   policy run: done

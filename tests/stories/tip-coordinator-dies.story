@@ -34,12 +34,12 @@ run 20
     13.505 n1   | vm vm0: live migration from n1 to n2 (policy)
     13.507 n1   | vm vm3: live migration from n1 to n3 (policy)
     13.573 n2   QEMU of vm0 waits for it
-    13.574 n3   QEMU of vm3 waits for it
+    13.575 n3   QEMU of vm3 waits for it
     13.650 n1   | vm vm0: memory is being sent to n2
     13.651 --   > kill clusterd n2
     13.651 --   > run 2
-    13.656 n3   | vm vm3: memory is being sent to n3
-    13.656 n3   | view 2: n1, n3
+    13.658 n3   | vm vm3: memory is being sent to n3
+    13.658 n3   | view 2: n1, n3
     14.505 n1   migration of vm0 begins
     14.507 n1   migration of vm3 begins
     15.553 n1   QEMU of vm0 has handed its guest over
@@ -56,19 +56,19 @@ run 20
     15.784 n2   QEMU of vm0 ends: killed
     15.799 n2   | vm vm0: its move fails: it was placed elsewhere
     15.805 n1   | node n2: volume d0 online
-    15.810 n2   | vm vm3: continues on n3
+    15.809 n2   | vm vm3: continues on n3
     15.811 n1   guest of vm0 continues
     15.814 n2   | vm vm0: runs on as before on n1
-    15.817 n2   | vm vm6: live migration from n1 to n2 (policy)
-    15.841 n1   QEMU of vm3 ends: killed
+    15.816 n2   | vm vm6: live migration from n1 to n2 (policy)
+    15.840 n1   QEMU of vm3 ends: killed
     15.870 n2   | vm vm3: moved to n3
     15.884 n2   QEMU of vm6 waits for it
-    15.962 n2   | vm vm6: memory is being sent to n2
-    16.817 n1   migration of vm6 begins
-    17.865 n1   QEMU of vm6 has handed its guest over
-    17.868 n2   guest of vm6 continues
+    15.961 n2   | vm vm6: memory is being sent to n2
+    16.816 n1   migration of vm6 begins
+    17.864 n1   QEMU of vm6 has handed its guest over
+    17.867 n2   guest of vm6 continues
     18.120 n2   | vm vm6: continues on n2
     18.151 n1   QEMU of vm6 ends: killed
-    18.181 n2   | vm vm6: moved to n2
+    18.180 n2   | vm vm6: moved to n2
     18.183 n2   | tip 1 is done: 2 of 3 moves done
     18.251 --   > run 20

@@ -74,16 +74,16 @@ run 5
    260.075 n2   QEMU of vm0 waits for it
    260.077 n3   QEMU of vm3 waits for it
    260.153 n1   | vm vm0: memory is being sent to n2
-   260.154 n1   | vm vm3: memory is being sent to n3
+   260.155 n1   | vm vm3: memory is being sent to n3
    261.000 --   > node abort n1
    261.000 --   > run 30
    261.003 n1   drain n1: done
    261.003 n1   | node n1: its drain is given up; its VMs come back
    261.005 n1   | tip 3 is done: its drain was ended
-   261.033 n3   QEMU of vm3 ends: killed
    261.033 n2   QEMU of vm0 ends: killed
-   261.063 n1   | vm vm3: runs on as before on n1
-   261.065 n1   | vm vm0: runs on as before on n1
+   261.033 n3   QEMU of vm3 ends: killed
+   261.063 n1   | vm vm0: runs on as before on n1
+   261.065 n1   | vm vm3: runs on as before on n1
    291.000 --   > tips
    291.000 --     tip 1 of hot: closed, prediction none
    291.000 --     tip 2 of hot: closed, prediction none
@@ -123,7 +123,7 @@ run 5
    333.362 n1   | node n1: drained
    333.365 n1   | tip 4 is done: the node is empty
    333.372 n1   | vm vm0: moved to n2
-   333.374 n1   | vm vm3: moved to n3
+   333.375 n1   | vm vm3: moved to n3
    392.000 --   > tips
    392.000 --     tip 1 of hot: closed, prediction none
    392.000 --     tip 2 of hot: closed, prediction none

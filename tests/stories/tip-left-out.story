@@ -34,7 +34,7 @@ run 30
     83.505 n1   | vm vm0: live migration from n1 to n3 (policy)
     83.507 n1   | vm vm3: live migration from n1 to n3 (policy)
     83.573 n3   QEMU of vm0 waits for it
-    83.574 n3   QEMU of vm3 waits for it
+    83.575 n3   QEMU of vm3 waits for it
     83.650 n1   | vm vm0: memory is being sent to n3
     83.652 n1   | vm vm3: memory is being sent to n3
     84.505 n1   migration of vm0 begins
@@ -48,6 +48,6 @@ run 30
     85.839 n1   QEMU of vm0 ends: killed
     85.840 n1   QEMU of vm3 ends: killed
     85.869 n1   | vm vm0: moved to n3
-    85.870 n1   | vm vm3: moved to n3
+    85.871 n1   | vm vm3: moved to n3
     85.873 n1   | tip 1 is done: 2 of 2 moves done
     85.900 --   > run 30

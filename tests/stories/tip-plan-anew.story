@@ -40,7 +40,7 @@ wait tip measured
     15.809 n1   | vm vm1: continues on n3
     15.840 n2   QEMU of vm1 ends: killed
     15.857 n1   | node n2: drained
-    15.869 n1   | vm vm1: moved to n3
+    15.870 n1   | vm vm1: moved to n3
     23.500 --   > tip accept 1
     23.500 --   > wait tip done
     23.503 n1   tip accept: done
@@ -54,7 +54,7 @@ wait tip measured
     25.558 n3   guest of vm0 continues
     25.811 n1   | vm vm0: continues on n3
     25.841 n1   QEMU of vm0 ends: killed
-    25.871 n1   | vm vm0: moved to n3
+    25.872 n1   | vm vm0: moved to n3
     25.874 n1   | tip 1 is done: 1 of 1 moves done
     25.900 --   > wait tip measured
-    65.876 n1   | tip 1: its prediction held: from 750 to 625, predicted 625
+    65.877 n1   | tip 1: its prediction held: from 750 to 625, predicted 625

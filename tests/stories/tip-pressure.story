@@ -67,12 +67,12 @@ tips
    102.291 n1   | vm vm0: memory is being sent to n3
    102.291 n1   migration of vm0 begins
    103.339 n1   QEMU of vm0 has handed its guest over
-   103.341 n3   guest of vm0 continues
+   103.342 n3   guest of vm0 continues
    103.594 n1   | vm vm0: continues on n3
-   103.624 n1   QEMU of vm0 ends: killed
-   103.642 n1   | node n1: drained
+   103.625 n1   QEMU of vm0 ends: killed
+   103.643 n1   | node n1: drained
    103.645 n1   | tip 1 is done: the node is empty
-   105.792 n1   | vm vm0: moved to n3
+   105.793 n1   | vm vm0: moved to n3
    160.000 --   > power-off n3
    160.000 n3   power off: cut
    160.000 --   > run 100

@@ -48,5 +48,5 @@ wait tip done
     15.808 n3   guest of vm0 continues
     16.061 n1   | vm vm0: continues on n3
     16.091 n1   QEMU of vm0 ends: killed
-    16.121 n1   | vm vm0: moved to n3
+    16.122 n1   | vm vm0: moved to n3
     16.124 n1   | tip 1 is done: 1 of 1 moves done

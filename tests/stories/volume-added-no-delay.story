@@ -29,8 +29,8 @@ states
     61.005 n1   | volume d1: being prepared by n1
     61.020 n1   | volume d1: prepared by n1
     61.158 n1   | node n1: volume d1 online
-    61.159 n1   | node n3: volume d1 online
     61.159 n1   | node n2: volume d1 online
+    61.159 n1   | node n3: volume d1 online
     61.895 n1   | vm vm1: waits for its lease on n1: a living host holds it
     62.000 --   > power-off n3
     62.000 n3   power off: cut

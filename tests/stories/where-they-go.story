@@ -72,8 +72,8 @@ states
     60.024 n1   | vm free1: placed on n3
     60.027 n1   | vm free2: placed on n3
     60.058 n3   QEMU of free1 starts
-    60.060 n3   QEMU of free2 starts
-    60.135 n1   | vm free1: runs on n3
+    60.061 n3   QEMU of free2 starts
+    60.136 n1   | vm free1: runs on n3
     60.138 n1   | vm free2: runs on n3
     65.000 --   > run 5
     65.003 n1   apply: done

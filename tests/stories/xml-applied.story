@@ -68,8 +68,8 @@ explain web
      0.020 n1   | volume fast: prepared by n1
      0.021 n1   | vm web: lease written on volume d0
      0.158 n1   | node n1: volume fast online
-     0.159 n1   | node n3: volume fast online
      0.159 n1   | node n2: volume fast online
+     0.159 n1   | node n3: volume fast online
      0.529 n1   | vm web: placed on n2
      0.563 n2   QEMU of web starts
      0.640 n1   | vm web: runs on n2
@@ -103,16 +103,16 @@ explain web
     16.005 n1   | volume fast: being prepared by n2
     16.020 n1   | volume fast: prepared by n2
     16.158 n1   | node n1: volume fast online
-    16.159 n1   | node n3: volume fast online
     16.159 n1   | node n2: volume fast online
+    16.159 n1   | node n3: volume fast online
     17.000 --   > run 20
     17.003 n1   apply: done
     17.003 n1   | definitions: 1 volume
     17.005 n1   | volume fast: being prepared by n3
     17.020 n1   | volume fast: prepared by n3
     17.158 n1   | node n1: volume fast online
-    17.159 n1   | node n3: volume fast online
     17.159 n1   | node n2: volume fast online
+    17.159 n1   | node n3: volume fast online
     37.000 --   > run 1
     37.003 n1   apply: refused: the root cannot change while vm vm0 runs, or may run; stop it first: clustadm vm stop vm0
     38.000 --   > run 1

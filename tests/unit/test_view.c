@@ -590,9 +590,12 @@ static void test_schedules(void **state)
 	(void)state;
 	for (uint64_t seed = first; seed < first + seeds; seed++)
 		failed += !schedule(w, seed, 1 + (uint32_t)(seed % WORLD_NODES));
-	printf("%llu schedules: %llu views, %llu committed, %llu stores made anew\n",
+	printf("%llu schedules: %llu views, %llu committed, %llu stores made anew, %llu words over "
+	       "links, %llu of them heard in another view\n",
 	       (unsigned long long)seeds, (unsigned long long)w->views,
-	       (unsigned long long)w->commits, (unsigned long long)w->resets);
+	       (unsigned long long)w->commits, (unsigned long long)w->resets,
+	       (unsigned long long)w->words_told, (unsigned long long)w->words_late);
+	assert_true(w->words_late > 0);
 	assert_int_equal(failed, 0);
 	assert_int_equal(w->resets, 0);
 	w->count = WORLD_NODES;

@@ -321,14 +321,14 @@ static void step(struct world *w, struct world_node *node, struct event *event)
 	view_step(node->view, event, &w->actions);
 }
 
-// The next record comes from the coordinator, and this node has it durable.
-static uint64_t hear_record(struct world *w, struct world_node *node, const struct world_node *from)
+static uint64_t hear_record_of(struct world *w, struct world_node *node,
+			       const struct world_node *from, const struct world_node *origin)
 {
 	static struct entry entry;
 	uint8_t bytes[128];
 	struct message m = { .type = MESSAGE_ENTRY, .view = node->view->number,
-			     .index = log_last(node->view) + 1, .origin = from->id, .body = bytes };
-	struct event synced = { .type = EVENT_STORE_SYNCED };
+			     .index = log_last(node->view) + 1, .origin = origin->id,
+			     .body = bytes };
 
 	memset(&entry, 0, sizeof(entry));
 	entry.type = ENTRY_VM_CLEAR;
@@ -337,51 +337,185 @@ static uint64_t hear_record(struct world *w, struct world_node *node, const stru
 	assert_true(m.body_size > 0);
 	hear(w, node, from, &m);
 	assert_int_equal(log_last(node->view), m.index);
-	synced.token = node->view->sync_token;
-	step(w, node, &synced);
-	assert_int_equal(node->view->durable_index, m.index);
 	return m.index;
 }
 
-// Those behind the first majority report when its reports do not come; then at once for a while.
-static void a_report_that_nobody_needs_waits(void **state)
+static uint64_t hear_record(struct world *w, struct world_node *node,
+			    const struct world_node *from)
 {
-	struct world *w = normal();
-	struct world_node *first = &w->nodes[0], *second = &w->nodes[1], *third = &w->nodes[2];
-	struct view *view = third->view;
-	struct message m = { .type = MESSAGE_SYNCED, .view = view->number };
+	return hear_record_of(w, node, from, from);
+}
+
+static void hear_synced(struct world *w, struct world_node *node, const struct world_node *from,
+			uint64_t index)
+{
+	struct message m = { .type = MESSAGE_SYNCED, .view = node->view->number, .index = index };
+
+	hear(w, node, from, &m);
+}
+
+// The sync that is under way.
+static void durable(struct world *w, struct world_node *node, uint64_t index)
+{
+	struct event synced = { .type = EVENT_STORE_SYNCED, .token = node->view->sync_token };
+
+	assert_true(node->view->sync_busy);
+	step(w, node, &synced);
+	assert_int_equal(node->view->durable_index, index);
+}
+
+static void pause_tick(struct world *w, struct world_node *node, uint64_t pause_ms)
+{
 	struct event tick = { .type = EVENT_TICK };
 
-	(void)state;
-	while (world_progress(w))
-		;
-	assert_true(view_coordinator(first->view));
+	w->now_ms += pause_ms;
+	step(w, node, &tick);
+}
+
+static struct world *settled(void)
+{
+	struct world *w = normal();
+
+	for (uint32_t i = 0; i < 5000; i++)
+		world_progress(w);
+	w->word_count = 0;
+	assert_true(view_coordinator(w->nodes[0].view));
 	w->now_ms += VIEW_EAGER_MS;
-	m.index = hear_record(w, third, first);
-	assert_true(view->reported < m.index);
-	hear(w, third, first, &m);
-	assert_true(view->reported < m.index);
-	hear(w, third, second, &m);
-	step(w, third, &tick);
-	assert_true(view_deadline_ms(view) > w->now_ms + VIEW_EAGER_MS);
-	w->now_ms += VIEW_REPORT_MS;
-	step(w, third, &tick);
-	assert_true(view->reported < m.index);	// both others said it: it was never needed
+	return w;
+}
 
-	m.index = hear_record(w, third, first);
-	hear(w, third, first, &m);
-	assert_int_equal(view->commit, m.index);	// known here, but not yet to the others
-	assert_true(view->reported < m.index);
+// Those behind the first majority sync and report when its reports do not come; then at once for a
+// while.
+static void a_sync_that_nobody_needs_waits(void **state)
+{
+	struct world *w = settled();
+	struct world_node *first = &w->nodes[0], *second = &w->nodes[1], *third = &w->nodes[2];
+	struct view *view = third->view;
+	uint64_t index;
+
+	(void)state;
+	index = hear_record(w, third, first);
+	assert_false(view->sync_busy);
 	assert_int_equal(view_deadline_ms(view), w->now_ms + VIEW_REPORT_MS);
-	w->now_ms += VIEW_REPORT_MS;
-	step(w, third, &tick);
-	assert_int_equal(view->reported, m.index);
-	m.index = hear_record(w, third, first);
-	assert_int_equal(view->reported, m.index);
+	hear_synced(w, third, first, index);
+	hear_synced(w, third, second, index);
+	assert_int_equal(view->commit, index);
+	pause_tick(w, third, VIEW_REPORT_MS - 1);
+	assert_false(view->sync_busy);
+	pause_tick(w, third, 1);
+	durable(w, third, index);
+	assert_true(view->reported < index); // both others said it: it was never needed
+	assert_true(view_deadline_ms(view) > w->now_ms + VIEW_EAGER_MS);
 
-	m.view = second->view->number;
-	m.index = hear_record(w, second, first);
-	assert_int_equal(second->view->reported, m.index);
+	index = hear_record(w, third, first);
+	hear_synced(w, third, first, index);
+	assert_false(view->sync_busy);
+	pause_tick(w, third, VIEW_REPORT_MS);
+	durable(w, third, index);
+	assert_int_equal(view->reported, index);
+	index = hear_record(w, third, first);
+	durable(w, third, index);
+	assert_int_equal(view->reported, index);
+
+	index = hear_record(w, second, first);
+	durable(w, second, index);
+	assert_int_equal(second->view->reported, index);
+	world_free(w);
+}
+
+// Who waits for an answer of its own syncs at once, and reports when that is needed.
+static void a_report_that_nobody_needs_waits(void **state)
+{
+	struct world *w = settled();
+	struct world_node *first = &w->nodes[0], *third = &w->nodes[2];
+	struct view *view = third->view;
+	uint8_t own[] = { 1 };
+	uint64_t index;
+
+	(void)state;
+	assert_true(view_propose(view, 1, own, sizeof(own), w->now_ms, &w->actions));
+	index = hear_record(w, third, first);
+	durable(w, third, index);
+	assert_true(view->reported < index);
+	hear_synced(w, third, first, index);
+	assert_int_equal(view->commit, index); // known here, but not yet to the others
+	assert_true(view->reported < index);
+	assert_int_equal(view_deadline_ms(view), w->now_ms + VIEW_REPORT_MS);
+	pause_tick(w, third, VIEW_REPORT_MS);
+	assert_int_equal(view->reported, index);
+	index = hear_record(w, third, first);
+	durable(w, third, index);
+	assert_int_equal(view->reported, index);
+	world_free(w);
+}
+
+static void a_word_over_a_link_is_of_its_gathering_alone(void **state)
+{
+	struct world *w = settled();
+	struct world_node *first = &w->nodes[0], *second = &w->nodes[1], *third = &w->nodes[2];
+	struct view *view = third->view;
+	struct event word = { .type = EVENT_SYNCED_HEARD,
+			      .from_id = first->id,
+			      .view = view->number,
+			      .token = view->epoch ^ 2 };
+
+	(void)state;
+	word.index = hear_record(w, third, first);
+	pause_tick(w, third, VIEW_REPORT_MS);
+	durable(w, third, word.index);
+	step(w, third, &word);
+	word.token ^= 2;
+	word.view++;
+	step(w, third, &word);
+	word.view--;
+	word.from_id = third->id;
+	step(w, third, &word);
+	word.from_id = 77;
+	step(w, third, &word);
+	assert_true(view->commit < word.index);
+	word.from_id = first->id;
+	step(w, third, &word);
+	assert_int_equal(view->commit, word.index);
+
+	// Ahead of the record itself it counts once that has come and is heard of again. What the
+	// others have not heard is no reason to be silent.
+	w->now_ms += VIEW_EAGER_MS;
+	word.index = log_last(view) + 1;
+	step(w, third, &word);
+	word.from_id = second->id;
+	step(w, third, &word);
+	assert_true(view->commit < word.index);
+	assert_int_equal(hear_record(w, third, first), word.index);
+	hear_synced(w, third, first, word.index);
+	assert_int_equal(view->commit, word.index);
+	pause_tick(w, third, VIEW_REPORT_MS);
+	durable(w, third, word.index);
+	pause_tick(w, third, VIEW_REPORT_MS);
+	assert_int_equal(view->reported, word.index);
+	world_free(w);
+}
+
+// The coordinator hears ahead of the group, and who proposed the record; nobody else does.
+static void reports_go_ahead_to_those_who_wait(void **state)
+{
+	struct world *w = settled();
+	struct world_node *first = &w->nodes[0], *second = &w->nodes[1], *third = &w->nodes[2];
+	uint64_t index = hear_record_of(w, second, first, third);
+	uint32_t told = 0;
+
+	(void)state;
+	durable(w, second, index);
+	for (uint32_t i = 0; i < w->actions.count; i++) {
+		const struct action *action = &w->actions.items[i];
+
+		if (action->type != ACTION_SYNCED_TELL)
+			continue;
+		told |= 1u << action->node_id;
+		assert_int_equal(action->index, index);
+		assert_int_equal(action->view, second->view->number);
+		assert_int_equal(action->token, second->view->epoch);
+	}
+	assert_int_equal(told, 1u << first->id | 1u << third->id);
 	world_free(w);
 }
 
@@ -394,7 +528,10 @@ int main(void)
 		cmocka_unit_test(every_gathering_has_a_mark_of_its_own),
 		cmocka_unit_test(a_coordinator_syncs_what_it_sends_at_once),
 		cmocka_unit_test(a_long_tail_waits_for_its_delivery),
+		cmocka_unit_test(a_sync_that_nobody_needs_waits),
 		cmocka_unit_test(a_report_that_nobody_needs_waits),
+		cmocka_unit_test(a_word_over_a_link_is_of_its_gathering_alone),
+		cmocka_unit_test(reports_go_ahead_to_those_who_wait),
 		cmocka_unit_test(while_it_opens_a_view_stores_only_what_is_delivered),
 	};
 

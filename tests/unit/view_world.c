@@ -151,6 +151,7 @@ void world_start(struct world *w, uint64_t seed)
 	w->cookie_count = 0;
 	w->next_store = 0;
 	w->next_ring = 0;
+	w->word_count = 0;
 	w->slow = 0;
 	w->loss_allowed = false;
 	memset(w->committed, 0, sizeof(w->committed));
@@ -682,6 +683,9 @@ void world_perform(struct world *w, uint32_t n)
 		case ACTION_STORE_SYNC:
 			op_add(w, node, &op);
 			break;
+		case ACTION_SYNCED_TELL:
+			world_word_told(w, n, action);
+			break;
 		case ACTION_REPLY:
 			w->replies++;
 			w->reply_accepted = action->result->accepted;
@@ -748,6 +752,8 @@ bool world_progress(struct world *w)
 {
 	uint32_t n = (uint32_t)world_random(w, w->count);
 
+	if (world_word_hear(w))
+		return true;
 	for (uint32_t i = 0; i < w->count; i++, n = (n + 1) % w->count) {
 		struct world_node *node = &w->nodes[n];
 		uint64_t what = world_random(w, 4);

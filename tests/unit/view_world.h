@@ -13,6 +13,7 @@ enum {
 	WORLD_OPS = 4096,
 	WORLD_OUT = 4096,
 	WORLD_CONFIGS = 4096,
+	WORLD_WORDS = 64,
 };
 
 struct blob {
@@ -75,6 +76,13 @@ struct component {
 	uint64_t ring;
 };
 
+// Over a link: may be heard late, twice, or never, whatever the group does meanwhile.
+struct link_word {
+	uint32_t to, pid; // place and process
+	bool late;
+	struct event event;
+};
+
 struct commit_fact {
 	uint64_t view, hash;
 	bool known;
@@ -91,6 +99,9 @@ struct world {
 	struct { uint64_t view, hash; } written[WORLD_INDEXES][8];
 	struct { uint32_t origin; uint64_t cookie; } cookies[WORLD_INDEXES];
 	uint32_t cookie_count;
+	struct link_word words[WORLD_WORDS];
+	uint32_t word_count;
+	uint64_t words_told, words_late; // late: heard in another view than they were told in
 	struct actions actions;
 	uint64_t views, commits, resets, replies;
 	bool reply_accepted;
@@ -114,3 +125,7 @@ void world_perform(struct world *w, uint32_t n);	// the actions of the last step
 void world_voters_look(struct world *w, uint32_t n);
 void world_voters_propose(struct world *w, uint32_t n, const struct voters *voters);
 void world_fail(struct world *w, const char *what);
+
+// view_words.c
+void world_word_told(struct world *w, uint32_t n, const struct action *action);
+bool world_word_hear(struct world *w); // one of those that are under way, perhaps

@@ -49,7 +49,7 @@ enum {
 
 static const struct node_limits node_limits = {
 	.cluster = { .vms_max = VMS_MAX, .lease_slots_max = LEASE_SLOTS_MAX },
-	.view = { .records_max = 65536, .log_bytes = 4 * 1024 * 1024, .proposals_max = 2048,
+	.view = { .records_max = 16384, .log_bytes = 4 * 1024 * 1024, .proposals_max = 2048,
 		  .proposal_bytes = 8 * 1024 * 1024, .copy_bytes = 96 * 1024 * 1024 },
 	.requests_max = 256,
 };

@@ -19,7 +19,7 @@ enum { GUARD = 65536 };
 // As the daemon has them: shell_io.c.
 static const struct node_limits limits = {
 	.cluster = { .vms_max = 10000, .lease_slots_max = 16384 },
-	.view = { .records_max = 65536, .log_bytes = 4 * 1024 * 1024, .proposals_max = 2048,
+	.view = { .records_max = 16384, .log_bytes = 4 * 1024 * 1024, .proposals_max = 2048,
 		  .proposal_bytes = 8 * 1024 * 1024, .copy_bytes = 96 * 1024 * 1024 },
 	.requests_max = 256,
 };

@@ -353,43 +353,6 @@ static struct vm_wish local_wish(const struct node *node, const struct vm *vm,
 	return wish;
 }
 
-bool vm_report(struct node *node, struct vm_local *local, enum vm_report report, uint64_t again_ms,
-	       struct actions *actions)
-{
-	const struct vm *vm = cluster_vm(&node->cluster, local->ref);
-	struct entry entry;
-
-	if (!vm || !view_normal(node->view))
-		return false;
-	if (local->reported_ms && node->now_ms - local->reported_ms < again_ms) {
-		node_wake_at(node, local->reported_ms + again_ms);
-		return false;
-	}
-	entry_clear(&entry);
-	entry.type = ENTRY_VM_REPORT;
-	entry.node_id = node->self;
-	entry.vm = local->ref;
-	entry.attempt = local->claim;
-	entry.vm_report = (uint8_t)report;
-	if (report == VM_REPORT_STARTED || report == VM_REPORT_FOUND) {
-		entry.cpu_known = local->cpu_known;
-		entry.cpu = local->cpu;
-	}
-	// Which placement it contradicts: of a later one it knows nothing.
-	if (report == VM_REPORT_FOUND) {
-		entry.attempt = vm->attempt;
-		entry.flag = vm->phase == VM_RUNNING;
-	}
-	text_copy(entry.reason, sizeof(entry.reason), local->reason);
-	if (!node_propose(node, &entry, NULL, actions)) {
-		node_wake_at(node, node->now_ms + 100);
-		return false;
-	}
-	local->reported_ms = node->now_ms;
-	node_wake_at(node, node->now_ms + again_ms);
-	return true;
-}
-
 static void report_lease(struct node *node, const struct vm *vm, struct vm_local *local,
 			 struct actions *actions)
 {
@@ -728,29 +691,6 @@ static void adopt_again(struct node *node, struct actions *actions)
 	node->orphans_again_ms = node->now_ms + ORPHANS_AGAIN_MS;
 	node->adopted = false;
 	actions_add(actions, ACTION_ADOPT);
-}
-
-bool local_told(const struct node *node)
-{
-	uint8_t self = node_self_slot(node);
-
-	if (node->orphans > 0 && node->orphans_view != view_number(node->view))
-		return false;
-	for (uint32_t i = 0; i < node->local_high; i++) {
-		const struct vm_local *local = &node->locals[i];
-		const struct vm *vm = cluster_vm(&node->cluster, local->ref);
-
-		if (local_saved_untold(node, local))
-			return false;
-		if (!vm_local_process(local) || !local->executed || !vm || local->reported_ms)
-			continue;
-		// Its move keeps in mind that it may run here.
-		if (local->move_at)
-			continue;
-		if (vm->owner != self || (vm->phase != VM_RUNNING && vm->phase != VM_BLOCKED))
-			return false;
-	}
-	return true;
 }
 
 static void self_fence(struct node *node, struct actions *actions)

@@ -19,7 +19,7 @@ libcore_a_SOURCES += \
 libcore_a_SOURCES += clusterd/pro.h clusterd/pro.c clusterd/tip.h clusterd/fields_tip.c \
 	clusterd/apply_tip.c clusterd/apply_tip.h clusterd/apply_policy.c clusterd/describe_tip.c \
 	clusterd/describe_tip.h clusterd/decide_tip.c clusterd/decide_tip.h clusterd/decide_policy.c clusterd/tip_plan.c clusterd/tip_plan.h \
-	clusterd/local_script.c clusterd/local_ask.c clusterd/local_stray.c clusterd/apply_size.c
+	clusterd/local_script.c clusterd/local_ask.c clusterd/local_stray.c clusterd/local_tell.c clusterd/apply_size.c
 libcore_a_SOURCES += clusterd/apply_move.h clusterd/apply_move_report.c clusterd/apply_drain.c clusterd/decide_drain.c \
 	clusterd/decide_move.c clusterd/decide_move.h clusterd/describe_move.c clusterd/describe_move.h \
 	migration/move_loss.c migration/move_loss.h

@@ -68,6 +68,8 @@ struct vm_local {
 	struct cpu_features cpu;
 	uint64_t deadline_ms;		// of the present life; UINT64_MAX: none
 	uint64_t reported_ms;		// when a report was last proposed; 0: never
+	uint32_t told_attempt;		// what placement it was about, and in what view: of
+	uint64_t told_view;		// another one it says nothing
 	uint8_t asked;	 // 1 + rule for which its guest was asked last; 0: none (local_ask.c)
 	bool answered;	 // it did, and the cluster does not know it yet
 	uint64_t ask_ms; // when it is asked, or its answer told, again

@@ -241,27 +241,13 @@ static bool machine_takes_devices(const char *machine)
 	       strncmp(machine, "pc-q35-", strlen("pc-q35-")) == 0;
 }
 
-static bool is_pci_address(const char *text)
-{
-	static const char form[] = "xxxx:xx:xx.x";
-
-	for (uint32_t i = 0; i < sizeof(form); i++) {
-		bool digit = (text[i] >= '0' && text[i] <= '9') ||
-			     (text[i] >= 'a' && text[i] <= 'f');
-
-		if (form[i] == 'x' ? !digit : text[i] != form[i])
-			return false;
-	}
-	return true;
-}
-
 static bool check_passed(struct apply *a, const struct vm_def *def, uint32_t at)
 {
 	const struct nic_def *nic = &def->nics[at];
 
 	if (!nic->device[0])
 		return true;
-	if (!is_pci_address(nic->device))
+	if (!pci_address_is_good(nic->device))
 		return refuse(a, "bad-device",
 			      WORDS("vm ", def->name, ": \"", nic->device,
 				    "\" is no PCI address"),

@@ -311,3 +311,22 @@ bool definition_unpack_done(const struct definition_unpack *reader)
 	return reader_done(&reader->r) && reader->nodes_left == 0 && reader->volumes_left == 0 &&
 	       reader->vms_left == 0;
 }
+
+bool disk_is_written(const struct disk_def *disk)
+{
+	return !disk->readonly && !disk->cdrom;
+}
+
+bool pci_address_is_good(const char *text)
+{
+	static const char form[] = "xxxx:xx:xx.x";
+
+	for (uint32_t i = 0; i < sizeof(form); i++) {
+		bool digit = (text[i] >= '0' && text[i] <= '9') ||
+			     (text[i] >= 'a' && text[i] <= 'f');
+
+		if (form[i] == 'x' ? !digit : text[i] != form[i])
+			return false;
+	}
+	return true;
+}

@@ -318,6 +318,10 @@ struct definitions {
 	struct pro_def *pros;
 };
 
+// What cannot be written needs no lease.
+bool disk_is_written(const struct disk_def *disk);
+bool pci_address_is_good(const char *text); // "0000:3b:02.1"
+
 // Packs what ENTRY_APPLY carries: little-endian, versioned, strings with their length. `proposed`
 // gives one fresh random UUID per VM, used where neither the XML nor an existing VM of that name
 // has one. Returns the size, or 0 when it does not fit.

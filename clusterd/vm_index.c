@@ -39,11 +39,6 @@ uint64_t vm_disk_hash(const struct disk_def *disk, bool written)
 	return hash_bytes(hash, disk->path, strlen(disk->path));
 }
 
-bool disk_is_written(const struct disk_def *disk)
-{
-	return !disk->readonly && !disk->cdrom;
-}
-
 static uint32_t bucket_count(const struct cluster_limits *limits)
 {
 	uint32_t count = 64;

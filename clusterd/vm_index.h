@@ -40,7 +40,6 @@ uint64_t vm_name_hash(const char *name);
 uint64_t vm_uuid_hash(const struct uuid *uuid);
 uint64_t vm_mac_hash(const uint8_t *mac);
 uint64_t vm_disk_hash(const struct disk_def *disk, bool written);
-bool disk_is_written(const struct disk_def *disk);
 
 size_t vm_index_memory(const struct cluster_limits *limits);
 struct vm_index *vm_index_init(const struct cluster_limits *limits, void *memory);

@@ -293,17 +293,6 @@ bool bridge_is_good(const char *text)
 	return strlen(text) <= length_max && is_word_of(text + (text[0] == '_'), length_max, "._-");
 }
 
-bool pci_address_is_good(const char *text)
-{
-	static const char form[] = "xxxx:xx:xx.x";
-
-	for (size_t i = 0; i < sizeof(form); i++)
-		if (form[i] == 'x' ? !text[i] || !strchr("0123456789abcdef", text[i])
-				   : text[i] != form[i])
-			return false;
-	return true;
-}
-
 static const char *after(const char *text, const char *start)
 {
 	size_t length = strlen(start);

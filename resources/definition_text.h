@@ -74,7 +74,6 @@ bool name_is_good(const char *text, size_t length_max);
 // a dot.
 bool path_is_good(const char *text);
 bool absolute_path_is_good(const char *text);
-bool pci_address_is_good(const char *text); // "0000:3b:02.1"
 bool bridge_is_good(const char *text);
 bool machine_is_good(const char *text);
 bool cpu_model_is_good(const char *text);

@@ -15,9 +15,9 @@
 #include <jansson.h>
 
 #include "clusterd/cpu.h"
+#include "clusterd/definition.h"
 #include "clusterd/exec_io.h"
 #include "clusterd/text.h"
-#include "resources/definition_text.h"
 #include "resources/whole_io.h"
 
 enum {

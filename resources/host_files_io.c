@@ -83,7 +83,7 @@ static void left_behind_clear(const struct files_task *task)
 	for (uint32_t i = 0; i < task->def.disk_count; i++) {
 		const struct disk_def *disk = &task->def.disks[i];
 
-		if (disk->readonly || disk->cdrom)
+		if (!disk_is_written(disk))
 			continue;
 		snprintf(place, sizeof(place), "%s/%s/vms", task->root, disk->volume);
 		saved_clear(place, &task->uuid);

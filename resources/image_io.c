@@ -74,7 +74,7 @@ bool image_take(const char *root, const struct disk_def *disk, uid_t uid, gid_t 
 	bool shared, between = false;
 	int fd;
 
-	if (disk->readonly || disk->cdrom)
+	if (!disk_is_written(disk))
 		return true;
 	fd = image_open(root, disk, &between);
 	if (fd == -ELOOP || fd == -EXDEV)
@@ -219,7 +219,7 @@ static bool is_given(const char *path, uid_t uid)
 
 enum image_state image_look(const char *root, const struct disk_def *disk, uid_t uid, gid_t gid)
 {
-	bool written = !disk->readonly && !disk->cdrom, given;
+	bool written = disk_is_written(disk), given;
 	enum image_state state = IMAGE_GOOD;
 	struct as_user as;
 	char path[NAME_LONG];

@@ -135,7 +135,7 @@ static void put_volume_path(struct qemu_args *args, const char *volume_root, con
 static const struct disk_def *first_writable_disk(const struct vm_def *def)
 {
 	for (uint32_t i = 0; i < def->disk_count; i++)
-		if (!def->disks[i].readonly && !def->disks[i].cdrom)
+		if (disk_is_written(&def->disks[i]))
 			return &def->disks[i];
 	return NULL;
 }
@@ -218,7 +218,7 @@ bool disk_block_graph(struct block_graph *graph, struct qemu_args *args, const s
 {
 	const struct disk_def *d = &def->disks[disk];
 	struct block_file file = {
-		.readonly = d->readonly || d->cdrom,
+		.readonly = !disk_is_written(d),
 		.direct = true,
 		.native = d->aio == AIO_NATIVE,
 		.discard = d->discard,

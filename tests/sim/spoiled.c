@@ -260,37 +260,34 @@ static const char *spoil_hardware(struct good *good, uint32_t number)
 	}
 }
 
+static void pass_nic(struct vm_def *def)
+{
+	struct nic_def *nic = &def->nics[def->nic_count++];
+
+	SET(nic->bridge, "br0");
+	SET(nic->device, "0000:3b:02.1");
+	nic->mac[5] = (uint8_t)def->nic_count;
+}
+
 static const char *spoil_passed_nics(struct good *good, uint32_t number)
 {
 	struct vm_def *def = &good->vms[0];
 
 	good->defs.vm_count = 1;
+	def->nic_count = 0;
+	pass_nic(def);
 	switch (number) {
 	case 0:
-		def->nic_count = 1;
-		SET(def->nics[0].bridge, "br0");
 		SET(def->nics[0].device, "0000:3B:02.1");
 		return "a passed-through NIC at no PCI address";
 	case 1:
-		def->nic_count = 1;
-		SET(def->nics[0].bridge, "br0");
-		SET(def->nics[0].device, "0000:3b:02.1");
 		def->nics[0].model = NIC_E1000E;
 		return "a passed-through NIC without a virtio twin";
 	case 2:
-		def->nic_count = 1;
-		SET(def->nics[0].bridge, "br0");
-		SET(def->nics[0].device, "0000:3b:02.1");
 		SET(def->machine, "pc-i440fx-7.2");
 		return "a passed-through NIC on a machine without ports";
 	case 3:
-		def->nic_count = 2;
-		SET(def->nics[0].bridge, "br0");
-		SET(def->nics[1].bridge, "br0");
-		def->nics[0].mac[5] = 1;
-		def->nics[1].mac[5] = 2;
-		SET(def->nics[0].device, "0000:3b:02.1");
-		SET(def->nics[1].device, "0000:3b:02.1");
+		pass_nic(def);
 		return "one NIC passed through twice";
 	default:
 		return NULL;
